@@ -1,0 +1,76 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6), .strictMemorySafety(), .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"), .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
+
+let package = Package(
+    name: "weir",
+    products: [.executable(name: "weir", targets: ["weir"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
+    targets: [
+        // C, one door each.
+        .systemLibrary(name: "CEpoll"),
+        .systemLibrary(
+            name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(
+            name: "CMicroHTTPD", pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CBrotli", pkgConfig: "libbrotlidec", providers: [.apt(["libbrotli-dev"])]),
+
+        // Safe Swift over C, and the vocabulary they share.
+        .target(name: "HTTPWire", swiftSettings: settings),
+        .target(name: "EventLoop", dependencies: ["CEpoll"], swiftSettings: settings),
+        .target(name: "Curl", dependencies: ["CCurl", "HTTPWire"], swiftSettings: settings),
+        .target(name: "MicroHTTPD", dependencies: ["CMicroHTTPD", "HTTPWire"], swiftSettings: settings),
+        .target(name: "ContentCoding", dependencies: ["CZlib", "CBrotli"], swiftSettings: settings),
+
+        // Decisions.
+        .target(name: "ProxyCore", dependencies: ["HTTPWire"], swiftSettings: settings),
+        .target(name: "Configuration", dependencies: ["ProxyCore", yams], swiftSettings: settings),
+        .target(
+            name: "BuiltIn", path: "Config", exclude: ["weir.yaml"], sources: ["BuiltIn.swift"],
+            resources: [
+                .embedInCode("Profiles/generic.yaml"), .embedInCode("Profiles/lemlist.yaml"),
+                .embedInCode("Profiles/lettr.yaml"), .embedInCode("Schemas/problem.schema.json"),
+                .embedInCode("Schemas/configuration.schema.json"),
+            ],
+            swiftSettings: settings),
+
+        // Effects.
+        .target(
+            name: "ProxyEngine",
+            dependencies: [
+                "EventLoop", "Curl", "MicroHTTPD", "ContentCoding", "ProxyCore", "HTTPWire", logging,
+            ],
+            swiftSettings: settings),
+        .target(
+            name: "Sandbox",
+            dependencies: ["EventLoop", "MicroHTTPD", "ProxyCore", "HTTPWire"],
+            swiftSettings: settings),
+        .executableTarget(
+            name: "weir",
+            dependencies: [
+                "ProxyEngine", "ProxyCore", "Configuration", "BuiltIn", "Sandbox", "ContentCoding",
+                "HTTPWire", argumentParser, logging,
+            ],
+            swiftSettings: settings),
+
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
+        .testTarget(
+            name: "ProxyCoreTests",
+            dependencies: ["ProxyCore", "Configuration", "BuiltIn", "HTTPWire", "TestSupport"],
+            swiftSettings: settings),
+    ]
+)

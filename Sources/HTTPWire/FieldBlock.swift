@@ -1,0 +1,80 @@
+/// The fields of one message, in order, as the bytes that came: names keep their case, repeated fields stay apart.
+///
+/// One allocation holds all; `removeAll()` keeps it, so a block that is used again allocates nothing. Each name and each
+/// value is followed by a NUL, which C libraries want and HTTP forbids inside.
+public struct FieldBlock: Sendable {
+    private struct Entry {
+        var nameStart: Int32
+        var valueStart: Int32
+        var valueEnd: Int32
+    }
+
+    private var bytes: [UInt8] = []
+    private var entries: [Entry] = []
+
+    /// An empty block.
+    public init() {}
+
+    /// How many fields there are; a repeated field counts each time.
+    public var count: Int { entries.count }
+
+    /// The bytes of all names and values, without separators: what a limit on the field section counts.
+    public var byteCount: Int { bytes.count - 2 * entries.count }
+
+    /// Adds a field behind the others.
+    public mutating func append(name: borrowing Span<UInt8>, value: borrowing Span<UInt8>) {
+        let nameStart = bytes.count
+        append(name)
+        let valueStart = bytes.count
+        append(value)
+        entries.append(
+            Entry(
+                nameStart: Int32(nameStart), valueStart: Int32(valueStart), valueEnd: Int32(bytes.count - 1)))
+    }
+
+    /// Adds a field behind the others.
+    public mutating func append(_ name: String, _ value: String) {
+        append(name: Array(name.utf8).span, value: Array(value.utf8).span)
+    }
+
+    /// Adds `text` to the last field's value, behind a space: an obsolete line folding (RFC 9112 5.2).
+    public mutating func continueLastValue(with text: borrowing Span<UInt8>) {
+        guard !entries.isEmpty else { return }
+        bytes.removeLast()
+        bytes.append(0x20)
+        append(text)
+        entries[entries.count - 1].valueEnd = Int32(bytes.count - 1)
+    }
+
+    /// Forgets all fields and keeps the memory.
+    public mutating func removeAll() {
+        bytes.removeAll(keepingCapacity: true)
+        entries.removeAll(keepingCapacity: true)
+    }
+
+    /// Calls `body` with each field's name and value, in order.
+    @inline(__always)
+    public func forEach(_ body: (_ name: Span<UInt8>, _ value: Span<UInt8>) -> Void) {
+        let all = bytes.span
+        for entry in entries {
+            body(
+                all.extracting(Int(entry.nameStart)..<Int(entry.valueStart - 1)),
+                all.extracting(Int(entry.valueStart)..<Int(entry.valueEnd)))
+        }
+    }
+
+    /// The first value of the field `name`, whose case does not matter, or `nil`.
+    public func first(_ name: String) -> String? {
+        var found: String?
+        let wanted = Array(name.utf8)
+        forEach { field, value in
+            if found == nil, field.equalsIgnoringCase(wanted.span) { found = value.string }
+        }
+        return found
+    }
+
+    private mutating func append(_ text: borrowing Span<UInt8>) {
+        for index in 0..<text.count { bytes.append(text[index]) }
+        bytes.append(0)
+    }
+}

@@ -1,0 +1,7 @@
+import ArgumentParser
+import BuiltIn
+
+@main
+struct Weir: ParsableCommand {
+    func run() { print(BuiltIn.profiles.count) }
+}
