@@ -1,0 +1,28 @@
+/// One mistake in a configuration or profile file: where it is, what is wrong, and what is allowed.
+public struct ConfigurationMistake: Error, Hashable, Sendable, CustomStringConvertible {
+    /// The file as the user named it.
+    public var file: String
+    /// The line, from 1.
+    public var line: Int
+    /// The column, from 1.
+    public var column: Int
+    /// The dotted path of the key, such as `providers.lettr.max_wait`; empty for the whole file.
+    public var key: String
+    /// What is wrong, with which value, and what is allowed.
+    public var reason: String
+
+    /// `FILE:LINE:COL: key.path: reason`.
+    public var description: String {
+        let place = "\(file):\(line):\(column): "
+        return key.isEmpty ? place + reason : "\(place)\(key): \(reason)"
+    }
+}
+
+/// All mistakes of one or more files: whoever reads on collects them, so that a user sees all of them at once.
+public struct ConfigurationMistakes: Error, Sendable, CustomStringConvertible {
+    /// The mistakes, in the order of the files and lines.
+    public var all: [ConfigurationMistake]
+
+    /// One mistake a line.
+    public var description: String { all.map(\.description).joined(separator: "\n") }
+}

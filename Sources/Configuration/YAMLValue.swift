@@ -1,0 +1,285 @@
+internal import Yams
+
+/// Where a file's `${…}` references are looked up; both answer `nil` for what is not there.
+public struct Surroundings: Sendable {
+    /// The value of an environment variable.
+    public var variable: @Sendable (String) -> String?
+    /// The contents of a file.
+    public var file: @Sendable (String) -> String?
+
+    /// Looks variables and files up with these closures.
+    public init(
+        variable: @escaping @Sendable (String) -> String?, file: @escaping @Sendable (String) -> String?
+    ) {
+        self.variable = variable
+        self.file = file
+    }
+
+    /// Nothing is defined: for files that may not refer to anything, such as the built-in profiles.
+    public static let none = Surroundings(variable: { _ in nil }, file: { _ in nil })
+}
+
+/// What one reading of a file shares: its name, its surroundings, and the mistakes found so far.
+final class YAMLReading {
+    let file: String
+    let surroundings: Surroundings
+    private(set) var mistakes: [ConfigurationMistake] = []
+
+    init(file: String, surroundings: Surroundings) {
+        self.file = file
+        self.surroundings = surroundings
+    }
+
+    func report(_ reason: String, key: String, line: Int, column: Int) {
+        mistakes.append(
+            ConfigurationMistake(file: file, line: line, column: column, key: key, reason: reason))
+    }
+
+    /// Parses `text`; a syntax error is one mistake, and `nil`.
+    func parse(_ text: String) -> YAMLValue? {
+        do {
+            guard let node = try compose(yaml: text) else { return nil }
+            return YAMLValue(node: node, key: "", reading: self)
+        } catch let error as YamlError {
+            let mark = error.position
+            report(
+                "is not YAML: \(error.problemText)", key: "", line: mark?.line ?? 1, column: mark?.column ?? 1
+            )
+        } catch {
+            report("is not YAML: \(error)", key: "", line: 1, column: 1)
+        }
+        return nil
+    }
+
+    /// Throws what was reported, in the order of the file.
+    func throwMistakes() throws(ConfigurationMistakes) {
+        guard !mistakes.isEmpty else { return }
+        throw ConfigurationMistakes(
+            all: mistakes.sorted { ($0.line, $0.column, $0.key) < ($1.line, $1.column, $1.key) })
+    }
+}
+
+/// A value of a YAML file that knows its place: each accessor reports a mistake instead of throwing, and goes on.
+struct YAMLValue {
+    let node: Node
+    let key: String
+    let reading: YAMLReading
+
+    /// Reports that this value is wrong.
+    func report(_ reason: String) {
+        reading.report(reason, key: key, line: node.mark?.line ?? 1, column: node.mark?.column ?? 1)
+    }
+
+    /// The members of a mapping whose keys are all among `allowed`; reports unknown and repeated keys.
+    ///
+    /// Pass `nil` where the keys are names that the user chooses.
+    func members(allowed: [String]?) -> [(name: String, value: YAMLValue)] {
+        guard case .mapping(let mapping) = node else {
+            report("must be a mapping (`key: value` lines), not \(described)")
+            return []
+        }
+        var seen: Set<String> = []
+        var members: [(name: String, value: YAMLValue)] = []
+        for (keyNode, valueNode) in mapping {
+            let name = keyNode.scalar?.string ?? ""
+            let path = key.isEmpty ? name : "\(key).\(name)"
+            let keyValue = YAMLValue(node: keyNode, key: path, reading: reading)
+            if name.isEmpty {
+                keyValue.report("a key must be a non-empty string")
+            } else if let allowed, !allowed.contains(name) {
+                keyValue.report("unknown key; allowed: \(allowed.joined(separator: ", "))")
+            } else if !seen.insert(name).inserted {
+                keyValue.report("stands here a second time")
+            } else {
+                members.append((name, YAMLValue(node: valueNode, key: path, reading: reading)))
+            }
+        }
+        return members
+    }
+
+    /// The elements of a sequence.
+    var elements: [YAMLValue] {
+        guard case .sequence(let sequence) = node else {
+            report("must be a list, not \(described)")
+            return []
+        }
+        return sequence.enumerated().map { index, node in
+            YAMLValue(node: node, key: "\(key)[\(index)]", reading: reading)
+        }
+    }
+
+    /// Whether this is a sequence.
+    var isSequence: Bool { node.sequence != nil }
+
+    /// Whether this is a mapping.
+    var isMapping: Bool { node.mapping != nil }
+
+    /// Whether the file says `null`, `~` or nothing.
+    var isNull: Bool { node.null != nil && node.scalar?.style == .plain }
+
+    /// The text of a scalar, its `${VAR}` and `${file:PATH}` replaced; a missing one is a mistake.
+    var string: String? {
+        guard case .scalar(let scalar) = node else {
+            report("must be a string, not \(described)")
+            return nil
+        }
+        return expand(scalar.string)
+    }
+
+    /// The text of a scalar that may not be empty.
+    var nonEmptyString: String? {
+        guard let text = string else { return nil }
+        guard !text.isEmpty else {
+            report("must not be empty")
+            return nil
+        }
+        return text
+    }
+
+    /// A whole number within `range`.
+    func integer(_ range: ClosedRange<Int>) -> Int? {
+        guard let text = string else { return nil }
+        guard let value = Int(text), range.contains(value) else {
+            report("'\(text)' must be a whole number from \(range.lowerBound) to \(range.upperBound)")
+            return nil
+        }
+        return value
+    }
+
+    /// `on` or `off` (also `true`, `false`, `yes`, `no`).
+    var boolean: Bool? {
+        guard let text = string else { return nil }
+        switch text.lowercased() {
+        case "on", "true", "yes": return true
+        case "off", "false", "no": return false
+        default:
+            report("'\(text)' must be on or off")
+            return nil
+        }
+    }
+
+    /// One of the names of `choices`.
+    func choice<Choice>(_ choices: [(name: String, value: Choice)]) -> Choice? {
+        guard let text = string else { return nil }
+        if let found = choices.first(where: { $0.name == text }) { return found.value }
+        report("'\(text)' is not one of: \(choices.map(\.name).joined(separator: ", "))")
+        return nil
+    }
+
+    /// A length of time within `range`: a number with its unit, `ms`, `s`, `m`, `h` or `d`, such as `250ms` or `1.5s`.
+    func duration(_ range: ClosedRange<Duration>) -> Duration? {
+        guard let text = string else { return nil }
+        let allowed =
+            "must be a time from \(Self.spell(range.lowerBound)) to \(Self.spell(range.upperBound)), "
+            + "with its unit: 250ms, 1.5s, 10m, 1h, 1d"
+        guard let value = Self.parseDuration(text), range.contains(value) else {
+            report("'\(text)' \(allowed)")
+            return nil
+        }
+        return value
+    }
+
+    /// A number of bytes within `range`: a whole number, with `KiB`, `MiB` or `GiB` if wanted, such as `64KiB`.
+    func byteCount(_ range: ClosedRange<Int>) -> Int? {
+        guard let text = string else { return nil }
+        let units = [("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("B", 1)]
+        let unit = units.first { text.hasSuffix($0.0) }
+        let digits = text.dropLast(unit?.0.count ?? 0)
+        if let number = Int(digits), number >= 0 {
+            let (value, overflow) = number.multipliedReportingOverflow(by: unit?.1 ?? 1)
+            if !overflow, range.contains(value) { return value }
+        }
+        report(
+            "'\(text)' must be a size from \(range.lowerBound) to \(range.upperBound) bytes, "
+                + "such as 4096, 64KiB or 16MiB")
+        return nil
+    }
+
+    /// What this value is, for a message.
+    private var described: String {
+        switch node {
+        case .scalar(let scalar): return scalar.string.isEmpty ? "nothing" : "'\(scalar.string)'"
+        case .mapping: return "a mapping"
+        case .sequence: return "a list"
+        case .alias: return "an alias"
+        }
+    }
+
+    private func expand(_ text: String) -> String? {
+        guard text.contains("${") else { return text }
+        var result = ""
+        var rest = Substring(text)
+        while let start = rest.firstRange(of: "${") {
+            result += rest[..<start.lowerBound]
+            guard let end = rest[start.upperBound...].firstIndex(of: "}") else {
+                report("'${' has no '}'")
+                return nil
+            }
+            let name = String(rest[start.upperBound..<end])
+            guard let value = look(up: name) else { return nil }
+            result += value
+            rest = rest[rest.index(after: end)...]
+        }
+        return result + rest
+    }
+
+    private func look(up name: String) -> String? {
+        if name.hasPrefix("file:") {
+            let path = String(name.dropFirst(5))
+            guard var contents = reading.surroundings.file(path) else {
+                report("${\(name)}: the file cannot be read")
+                return nil
+            }
+            // A secret in a file ends with a newline that nobody means.
+            while contents.last?.isNewline == true { contents.removeLast() }
+            return contents
+        }
+        guard let value = reading.surroundings.variable(name) else {
+            report("${\(name)}: the environment variable is not set")
+            return nil
+        }
+        return value
+    }
+
+    private static func parseDuration(_ text: String) -> Duration? {
+        let units: [(String, Double)] = [("ms", 1e-3), ("s", 1), ("m", 60), ("h", 3600), ("d", 86400)]
+        guard let unit = units.first(where: { text.hasSuffix($0.0) }),
+            let number = Double(text.dropLast(unit.0.count)), number.isFinite, number >= 0, number < 1e9
+        else { return nil }
+        return .nanoseconds(Int64((number * unit.1 * 1e9).rounded()))
+    }
+
+    /// A duration as a user writes it.
+    static func spell(_ duration: Duration) -> String {
+        let milliseconds =
+            duration.components.seconds * 1000 + duration.components.attoseconds / 1_000_000_000_000_000
+        for (unit, length) in [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000)]
+            as [(String, Int64)]
+        where milliseconds != 0 && milliseconds % length == 0 {
+            return "\(milliseconds / length)\(unit)"
+        }
+        return "\(milliseconds)ms"
+    }
+}
+
+extension YamlError {
+    fileprivate var position: Mark? {
+        switch self {
+        case .scanner(_, _, let mark, _), .parser(_, _, let mark, _), .composer(_, _, let mark, _):
+            return mark
+        case .duplicatedKeysInMapping(_, let context): return context.mark
+        default: return nil
+        }
+    }
+
+    fileprivate var problemText: String {
+        switch self {
+        case .scanner(_, let problem, _, _), .parser(_, let problem, _, _),
+            .composer(_, let problem, _, _):
+            return problem
+        case .duplicatedKeysInMapping(let keys, _):
+            return "these keys stand there twice: \(keys.map { "\($0)" }.sorted().joined(separator: ", "))"
+        default: return "\(self)"
+        }
+    }
+}
