@@ -1,2 +1,72 @@
+// What Swift cannot import of libcurl: variadic functions, one shim per type of argument, and a union.
 #pragma once
 #include <curl/curl.h>
+
+static inline CURLcode ccurl_set_long(CURL *handle, CURLoption option, long value) {
+    return curl_easy_setopt(handle, option, value);
+}
+
+static inline CURLcode ccurl_set_offset(CURL *handle, CURLoption option, curl_off_t value) {
+    return curl_easy_setopt(handle, option, value);
+}
+
+// For options that take a pointer, a string among them; the option says whether libcurl copies.
+static inline CURLcode ccurl_set_pointer(CURL *handle, CURLoption option, const void *value) {
+    return curl_easy_setopt(handle, option, value);
+}
+
+typedef size_t (*ccurl_io)(char *bytes, size_t size, size_t count, void *context);
+static inline CURLcode ccurl_set_io(CURL *handle, CURLoption option, ccurl_io function) {
+    return curl_easy_setopt(handle, option, function);
+}
+
+typedef curl_socket_t (*ccurl_open_socket)(void *context, curlsocktype purpose, struct curl_sockaddr *address);
+static inline CURLcode ccurl_set_open_socket(CURL *handle, ccurl_open_socket function) {
+    return curl_easy_setopt(handle, CURLOPT_OPENSOCKETFUNCTION, function);
+}
+
+typedef int (*ccurl_close_socket)(void *context, curl_socket_t socket);
+static inline CURLcode ccurl_set_close_socket(CURL *handle, ccurl_close_socket function) {
+    return curl_easy_setopt(handle, CURLOPT_CLOSESOCKETFUNCTION, function);
+}
+
+typedef int (*ccurl_prereq)(void *context, char *remote, char *local, int remote_port, int local_port);
+static inline CURLcode ccurl_set_prereq(CURL *handle, ccurl_prereq function) {
+    return curl_easy_setopt(handle, CURLOPT_PREREQFUNCTION, function);
+}
+
+static inline CURLMcode ccurl_multi_set_long(CURLM *multi, CURLMoption option, long value) {
+    return curl_multi_setopt(multi, option, value);
+}
+
+static inline CURLMcode ccurl_multi_set_pointer(CURLM *multi, CURLMoption option, void *value) {
+    return curl_multi_setopt(multi, option, value);
+}
+
+typedef int (*ccurl_socket)(CURL *handle, curl_socket_t socket, int what, void *context, void *socket_context);
+static inline CURLMcode ccurl_multi_set_socket(CURLM *multi, ccurl_socket function) {
+    return curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, function);
+}
+
+typedef int (*ccurl_timer)(CURLM *multi, long milliseconds, void *context);
+static inline CURLMcode ccurl_multi_set_timer(CURLM *multi, ccurl_timer function) {
+    return curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, function);
+}
+
+static inline CURLSHcode ccurl_share_set_data(CURLSH *share, curl_lock_data data) {
+    return curl_share_setopt(share, CURLSHOPT_SHARE, data);
+}
+
+static inline void *ccurl_private(CURL *handle) {
+    void *context = NULL;
+    curl_easy_getinfo(handle, CURLINFO_PRIVATE, &context);
+    return context;
+}
+
+static inline long ccurl_info_long(CURL *handle, CURLINFO info) {
+    long value = 0;
+    curl_easy_getinfo(handle, info, &value);
+    return value;
+}
+
+static inline CURLcode ccurl_message_result(const CURLMsg *message) { return message->data.result; }

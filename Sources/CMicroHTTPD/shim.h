@@ -1,2 +1,93 @@
+// What Swift cannot import of libmicrohttpd: variadic functions. Its closed enums cross as plain integers, since a value
+// that this header does not know would be undefined behaviour in Swift.
 #pragma once
 #include <microhttpd.h>
+#include <stdarg.h>
+#include <stdint.h>
+
+typedef int (*cmhd_access)(void *context, struct MHD_Connection *connection, const char *url, const char *method,
+                           const char *version, const char *upload, size_t *upload_size, void **request);
+typedef void *(*cmhd_begin)(void *context, const char *target, struct MHD_Connection *connection);
+typedef void (*cmhd_completed)(void *context, struct MHD_Connection *connection, void **request, int reason);
+typedef void (*cmhd_connection)(void *context, struct MHD_Connection *connection, void **socket_context, int event);
+typedef int (*cmhd_field)(void *context, int kind, const char *name, size_t name_size, const char *value,
+                          size_t value_size);
+typedef void (*cmhd_log)(void *context, const char *format, va_list arguments);
+
+struct cmhd_settings {
+    int listener;
+    size_t connection_memory;
+    unsigned connection_limit;
+    unsigned idle_timeout;
+    cmhd_access access;
+    cmhd_begin begin;
+    cmhd_completed completed;
+    cmhd_connection connection;
+    cmhd_log log;
+    void *context;
+};
+
+// Query arguments are never looked at: the raw target is what counts, so nothing is unescaped in place.
+static inline size_t cmhd_keep_escapes(void *context, struct MHD_Connection *connection, char *text) {
+    (void)context;
+    (void)connection;
+    size_t length = 0;
+    while (text[length] != 0) length++;
+    return length;
+}
+
+// The fixed way in which Weir runs the library: external epoll, no thread of its own, suspend and resume.
+static inline struct MHD_Daemon *cmhd_start(const struct cmhd_settings *s) {
+    return MHD_start_daemon(
+        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL,
+        (MHD_AccessHandlerCallback)s->access, s->context,
+        MHD_OPTION_EXTERNAL_LOGGER, (MHD_LogCallback)s->log, s->context,
+        MHD_OPTION_LISTEN_SOCKET, (MHD_socket)s->listener,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, s->connection_memory,
+        MHD_OPTION_CONNECTION_LIMIT, s->connection_limit,
+        MHD_OPTION_CONNECTION_TIMEOUT, s->idle_timeout,
+        MHD_OPTION_STRICT_FOR_CLIENT, 1,
+        MHD_OPTION_URI_LOG_CALLBACK, (void *(*)(void *, const char *, struct MHD_Connection *))s->begin, s->context,
+        MHD_OPTION_UNESCAPE_CALLBACK, cmhd_keep_escapes, NULL,
+        MHD_OPTION_NOTIFY_COMPLETED, (MHD_RequestCompletedCallback)s->completed, s->context,
+        MHD_OPTION_NOTIFY_CONNECTION, (MHD_NotifyConnectionCallback)s->connection, s->context,
+        MHD_OPTION_END);
+}
+
+static inline int cmhd_epoll_fd(struct MHD_Daemon *daemon) {
+    const union MHD_DaemonInfo *info = MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_EPOLL_FD);
+    return info == NULL ? -1 : info->epoll_fd;
+}
+
+static inline int cmhd_socket(struct MHD_Connection *connection) {
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    return info == NULL ? -1 : info->connect_fd;
+}
+
+static inline size_t cmhd_head_size(struct MHD_Connection *connection) {
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+    return info == NULL ? 0 : info->header_size;
+}
+
+static inline int cmhd_each_field(struct MHD_Connection *connection, cmhd_field function, void *context) {
+    return MHD_get_connection_values_n(connection, MHD_HEADER_KIND, (MHD_KeyValueIteratorN)function, context);
+}
+
+static inline int cmhd_queue(struct MHD_Connection *connection, unsigned status, struct MHD_Response *response) {
+    return MHD_queue_response(connection, status, response) == MHD_YES;
+}
+
+static inline struct MHD_Response *cmhd_buffer_response(size_t size, void *bytes) {
+    return MHD_create_response_from_buffer(size, bytes, MHD_RESPMEM_PERSISTENT);
+}
+
+// An answer of unknown length to HEAD, or a 304: 0.9.75 would send chunked framing without a body being allowed.
+static inline int cmhd_close_after(struct MHD_Response *response) {
+    return MHD_set_response_options(response, MHD_RF_HTTP_1_0_COMPATIBLE_STRICT, MHD_RO_END) == MHD_YES;
+}
+
+// Enumerators of closed enums, as integers.
+static const int CMHD_COMPLETED_OK = MHD_REQUEST_TERMINATED_COMPLETED_OK;
+static const int CMHD_CONNECTION_STARTED = MHD_CONNECTION_NOTIFY_STARTED;

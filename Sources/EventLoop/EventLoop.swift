@@ -1,1 +1,104 @@
-// EventLoop
+internal import CEpoll
+internal import Glibc
+
+/// Is told when a descriptor that it watches becomes ready.
+public protocol ReadinessHandler: AnyObject {
+    /// `descriptor` is ready; called on the loop's thread, and never for a watch that has been taken back.
+    func descriptor(_ descriptor: Int32, isReady readiness: Readiness)
+}
+
+/// One epoll: watches descriptors and tells their handlers.
+///
+/// Confined to the thread that turns it. It decides nothing: the order of work within a turn is the owner's.
+@safe public final class EventLoop {
+    private struct Watch {
+        var handler: (any ReadinessHandler)?
+        var interest: Readiness
+        /// Numbers are used again at once, even within one batch: an event of an earlier owner must not reach a later one.
+        var generation: UInt32
+    }
+
+    private static let batch = 256
+
+    private let epoll: Int32
+    private let events: UnsafeMutablePointer<epoll_event>
+    private var watches: [Watch] = []
+
+    /// Makes an epoll.
+    public init() throws(SystemError) {
+        epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
+        guard epoll >= 0 else { throw SystemError("epoll_create1") }
+        unsafe events = .allocate(capacity: Self.batch)
+    }
+
+    deinit {
+        close(epoll)
+        unsafe events.deallocate()
+    }
+
+    /// Tells `handler` from now on when `descriptor` is ready for `interest`; replaces an earlier watch.
+    ///
+    /// The handler is held until ``unwatch(_:)``.
+    public func watch(
+        _ descriptor: Int32, for interest: Readiness, handler: any ReadinessHandler
+    ) throws(SystemError) {
+        let index = Int(descriptor)
+        while watches.count <= index { watches.append(Watch(handler: nil, interest: [], generation: 0)) }
+        let isNew = watches[index].handler == nil
+        if isNew { watches[index].generation &+= 1 }
+        watches[index].handler = handler
+        watches[index].interest = interest
+        guard control(isNew ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, descriptor, interest) else {
+            let error = SystemError("epoll_ctl")
+            watches[index].handler = nil
+            throw error
+        }
+    }
+
+    /// Forgets `descriptor`; events of it that are already on their way are dropped. Harmless if it is not watched.
+    public func unwatch(_ descriptor: Int32) {
+        let index = Int(descriptor)
+        guard index < watches.count, watches[index].handler != nil else { return }
+        watches[index].handler = nil
+        watches[index].generation &+= 1
+        _ = control(EPOLL_CTL_DEL, descriptor, [])
+    }
+
+    /// Forgets a descriptor that is being closed: the kernel takes it out of the set by itself.
+    public func forget(_ descriptor: Int32) {
+        let index = Int(descriptor)
+        guard index < watches.count, watches[index].handler != nil else { return }
+        watches[index].handler = nil
+        watches[index].generation &+= 1
+    }
+
+    /// Waits for events and tells their handlers.
+    ///
+    /// - Parameter milliseconds: the longest wait; 0 only looks, a negative number waits without end.
+    /// - Returns: how many events there were.
+    @discardableResult
+    public func wait(atMost milliseconds: Int32) -> Int {
+        let count = unsafe epoll_wait(epoll, events, Int32(Self.batch), milliseconds)
+        guard count > 0 else {
+            // Only a signal may interrupt; anything else is a descriptor of ours that should not be there.
+            precondition(count == 0 || errno == EINTR, "epoll_wait: errno \(errno)")
+            return 0
+        }
+        for index in 0..<Int(count) {
+            let event = unsafe events[index]
+            let tag = unsafe event.data.u64
+            let descriptor = Int32(truncatingIfNeeded: tag & 0xFFFF_FFFF)
+            let watch = watches[Int(descriptor)]
+            guard watch.generation == UInt32(truncatingIfNeeded: tag >> 32), let handler = watch.handler
+            else { continue }
+            handler.descriptor(descriptor, isReady: Readiness(rawValue: unsafe event.events))
+        }
+        return Int(count)
+    }
+
+    private func control(_ operation: Int32, _ descriptor: Int32, _ interest: Readiness) -> Bool {
+        let tag = UInt64(watches[Int(descriptor)].generation) << 32 | UInt64(UInt32(descriptor))
+        var event = unsafe epoll_event(events: interest.rawValue, data: epoll_data_t(u64: tag))
+        return unsafe epoll_ctl(epoll, operation, descriptor, &event) == 0
+    }
+}

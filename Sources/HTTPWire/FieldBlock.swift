@@ -63,6 +63,16 @@ public struct FieldBlock: Sendable {
         }
     }
 
+    /// Calls `body` with each field's name and value as C strings, valid during the call.
+    public func forEachTerminated(_ body: (UnsafePointer<CChar>, UnsafePointer<CChar>) -> Void) {
+        unsafe bytes.withUnsafeBytes { memory in
+            guard let base = unsafe memory.baseAddress?.assumingMemoryBound(to: CChar.self) else { return }
+            for entry in entries {
+                unsafe body(base + Int(entry.nameStart), base + Int(entry.valueStart))
+            }
+        }
+    }
+
     /// The first value of the field `name`, whose case does not matter, or `nil`.
     public func first(_ name: String) -> String? {
         var found: String?
@@ -74,7 +84,7 @@ public struct FieldBlock: Sendable {
     }
 
     private mutating func append(_ text: borrowing Span<UInt8>) {
-        for index in 0..<text.count { bytes.append(text[index]) }
+        unsafe text.withUnsafeBufferPointer { unsafe bytes.append(contentsOf: $0) }
         bytes.append(0)
     }
 }

@@ -1,0 +1,104 @@
+internal import CCurl
+internal import Glibc
+
+extension CurlMulti {
+    /// The multi's sockets and timer, as libcurl's callbacks see them.
+    final class Hooks {
+        private struct Socket {
+            /// What the loop watches it for; both false: not watched.
+            var readable = false
+            var writable = false
+            /// Whether libcurl has interest in it at the moment.
+            var isActive = false
+            /// Whether our callback opened it, and so our callback will hear of its end.
+            var isOurs = false
+        }
+
+        private unowned let watcher: any SocketWatcher
+        private let allowsPrivateAddresses: Bool
+        private var sockets: [Socket] = []
+        var needsKick = false
+        var deadline: Int64?
+        /// Milliseconds of the owner's clock at the last run.
+        var now: Int64 = 0
+        private(set) var opened = 0
+
+        init(watcher: any SocketWatcher, allowsPrivateAddresses: Bool) {
+            self.watcher = watcher
+            self.allowsPrivateAddresses = allowsPrivateAddresses
+        }
+
+        /// Whether libcurl waits for `socket`. A pooled one that wakes up was closed by its peer: it is watched no more, and
+        /// libcurl finds out when it wants to use it.
+        func isActive(_ socket: Int32) -> Bool {
+            let index = Int(socket)
+            guard index < sockets.count else { return false }
+            if sockets[index].isActive { return true }
+            forgetWatch(index, isClosing: false)
+            return false
+        }
+
+        /// libcurl wants `socket` watched, or no more.
+        ///
+        /// A socket of ours stays watched between transfers: taking it out of epoll and putting it back costs more than it gives.
+        func socket(_ socket: Int32, wants what: Int32) {
+            let index = Int(socket)
+            while sockets.count <= index { sockets.append(Socket()) }
+            if what == CURL_POLL_REMOVE {
+                sockets[index].isActive = false
+                // Sockets that libcurl makes behind our back are closed behind our back too.
+                if !sockets[index].isOurs { forgetWatch(index, isClosing: false) }
+                return
+            }
+            sockets[index].isActive = true
+            let readable = what & CURL_POLL_IN != 0
+            let writable = what & CURL_POLL_OUT != 0
+            guard sockets[index].readable != readable || sockets[index].writable != writable else { return }
+            sockets[index].readable = readable
+            sockets[index].writable = writable
+            watcher.watch(socket, readable: readable, writable: writable)
+        }
+
+        func timer(milliseconds: Int) {
+            if milliseconds < 0 {
+                deadline = nil
+            } else if milliseconds == 0 {
+                needsKick = true
+                deadline = nil
+            } else {
+                deadline = now + Int64(milliseconds)
+            }
+        }
+
+        func openSocket(_ address: inout curl_sockaddr, for transfer: CurlTransfer) -> Int32 {
+            if !allowsPrivateAddresses, PrivateNetwork.contains(&address) {
+                transfer.fault = .prohibitedAddress
+                return -1
+            }
+            let socket = Glibc.socket(
+                address.family, address.socktype | Int32(SOCK_CLOEXEC.rawValue), address.protocol)
+            guard socket >= 0 else { return -1 }
+            let index = Int(socket)
+            while sockets.count <= index { sockets.append(Socket()) }
+            sockets[index] = Socket(isOurs: true)
+            opened += 1
+            return socket
+        }
+
+        func closeSocket(_ socket: Int32) -> Int32 {
+            let index = Int(socket)
+            if index < sockets.count {
+                forgetWatch(index, isClosing: true)
+                sockets[index] = Socket()
+            }
+            return close(socket)
+        }
+
+        private func forgetWatch(_ index: Int, isClosing: Bool) {
+            guard sockets[index].readable || sockets[index].writable else { return }
+            sockets[index].readable = false
+            sockets[index].writable = false
+            watcher.unwatch(Int32(index), isClosing: isClosing)
+        }
+    }
+}

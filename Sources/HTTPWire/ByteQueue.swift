@@ -1,0 +1,82 @@
+/// Bytes on their way through: what came and was not yet taken, in one piece of memory that does not move unless it grows.
+///
+/// The memory is kept when the queue runs empty. It is the one body buffer of an exchange; how full it may get is its owner's decision.
+@safe public struct ByteQueue: ~Copyable {
+    private var memory: UnsafeMutableRawPointer?
+    private var capacity = 0
+    private var start = 0
+    private var end = 0
+
+    /// An empty queue without memory.
+    public init() { unsafe memory = nil }
+
+    deinit { unsafe memory?.deallocate() }
+
+    /// How many bytes wait.
+    public var count: Int { end - start }
+
+    /// Whether no byte waits.
+    public var isEmpty: Bool { end == start }
+
+    /// Adds a copy of `bytes`.
+    public mutating func append(_ bytes: borrowing Span<UInt8>) {
+        unsafe bytes.withUnsafeBufferPointer { source in
+            guard let base = source.baseAddress else { return }
+            unsafe reserve(source.count).copyMemory(from: base, byteCount: source.count)
+            end += source.count
+        }
+    }
+
+    /// Adds a copy of `bytes`.
+    public mutating func append(_ bytes: [UInt8]) { append(bytes.span) }
+
+    /// Moves as many bytes as `target` holds, and says how many those were.
+    public mutating func read(into target: UnsafeMutableRawBufferPointer) -> Int {
+        let length = min(count, target.count)
+        guard length > 0, let memory = unsafe memory, let base = target.baseAddress else { return 0 }
+        unsafe base.copyMemory(from: memory + start, byteCount: length)
+        start += length
+        if start == end { (start, end) = (0, 0) }
+        return length
+    }
+
+    /// Forgets all bytes; memory above `kept` bytes is given back.
+    public mutating func removeAll(keeping kept: Int = 64 << 10) {
+        (start, end) = (0, 0)
+        guard capacity > kept else { return }
+        unsafe memory?.deallocate()
+        unsafe memory = nil
+        capacity = 0
+    }
+
+    /// Where the waiting bytes begin; valid until the queue is changed.
+    public var address: UnsafeMutableRawPointer? { unsafe memory.map { unsafe $0 + start } }
+
+    /// A copy of the waiting bytes.
+    public var bytes: [UInt8] {
+        guard let memory = unsafe memory else { return [] }
+        return unsafe [UInt8](UnsafeRawBufferPointer(start: memory + start, count: count))
+    }
+
+    /// Makes room behind the bytes and says where it is.
+    private mutating func reserve(_ length: Int) -> UnsafeMutableRawPointer {
+        if let memory = unsafe memory, end + length <= capacity { return unsafe memory + end }
+        let waiting = count
+        if let memory = unsafe memory, start > 0, waiting + length <= capacity {
+            unsafe memory.copyMemory(from: memory + start, byteCount: waiting)
+            (start, end) = (0, waiting)
+            return unsafe memory + end
+        }
+        var larger = max(capacity, 2048)
+        while larger < waiting + length { larger *= 2 }
+        let grown = UnsafeMutableRawPointer.allocate(byteCount: larger, alignment: 16)
+        if let memory = unsafe memory {
+            unsafe grown.copyMemory(from: memory + start, byteCount: waiting)
+            unsafe memory.deallocate()
+        }
+        unsafe memory = grown
+        capacity = larger
+        (start, end) = (0, waiting)
+        return unsafe grown + end
+    }
+}

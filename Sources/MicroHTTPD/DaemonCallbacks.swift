@@ -1,0 +1,78 @@
+internal import CMicroHTTPD
+internal import Glibc
+internal import HTTPWire
+
+/// The functions that libmicrohttpd calls: each finds its objects and calls one method.
+///
+/// A request object is retained from `begin` to `completed`, which the library calls for every request that began.
+enum DaemonCallbacks {
+    static let begin: cmhd_begin = { context, target, connection in
+        guard let daemon = unsafe daemon(context), let connection = unsafe connection,
+            let target = unsafe target
+        else { return nil }
+        let length = unsafe strlen(target)
+        let bytes = unsafe UnsafeRawPointer(target).assumingMemoryBound(to: UInt8.self)
+        let request = daemon.delegate.daemon(
+            daemon, beginsRequestFor: unsafe Span(_unsafeStart: bytes, count: length))
+        unsafe request.begin(on: connection, targetStart: UnsafeRawPointer(target), targetLength: length)
+        // > Query parsing cannot be turned off; a long query hangs (0.9.75). The target has been copied, the memory is the
+        // library's own: cut the query off before it looks.
+        if let query = unsafe strchr(target, Int32(UInt8(ascii: "?"))) { unsafe query[1] = 0 }
+        return unsafe Unmanaged.passRetained(request).toOpaque()
+    }
+
+    static let access: cmhd_access = { _, _, _, method, version, upload, uploadSize, context in
+        guard let pointer = unsafe context?.pointee, let uploadSize = unsafe uploadSize else { return 0 }
+        let request = unsafe Unmanaged<IncomingRequest>.fromOpaque(pointer).takeUnretainedValue()
+        if !request.hasHead {
+            guard let method = unsafe method, let version = unsafe version else { return 0 }
+            return unsafe request.takeHead(method: method, version: version) ? 1 : 0
+        }
+        if unsafe uploadSize.pointee > 0, let upload = unsafe upload {
+            let bytes = unsafe UnsafeRawPointer(upload).assumingMemoryBound(to: UInt8.self)
+            let span = unsafe Span<UInt8>(_unsafeStart: bytes, count: uploadSize.pointee)
+            unsafe uploadSize.pointee -= request.takeBody(span)
+            return request.isAbandoned ? 0 : 1
+        }
+        return request.takeVisit() ? 1 : 0
+    }
+
+    static let completed: cmhd_completed = { _, _, context, reason in
+        guard let context = unsafe context, let pointer = unsafe context.pointee else { return }
+        unsafe context.pointee = nil
+        let request = unsafe Unmanaged<IncomingRequest>.fromOpaque(pointer).takeRetainedValue()
+        request.complete(isWhole: reason == CMHD_COMPLETED_OK)
+    }
+
+    static let connection: cmhd_connection = { context, connection, _, event in
+        guard let daemon = unsafe daemon(context), let connection = unsafe connection else { return }
+        let socket = unsafe cmhd_socket(connection)
+        if event == CMHD_CONNECTION_STARTED {
+            daemon.delegate.daemon(daemon, accepted: socket)
+        } else {
+            daemon.delegate.daemon(daemon, closes: socket)
+        }
+    }
+
+    static let log: cmhd_log = { context, format, arguments in
+        guard let daemon = unsafe daemon(context), let format = unsafe format,
+            let arguments = unsafe arguments
+        else { return }
+        let text = unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: 512) { room in
+            unsafe vsnprintf(room.baseAddress, room.count, format, arguments)
+            return unsafe room.baseAddress.map { unsafe String(cString: $0) } ?? ""
+        }
+        daemon.delegate.daemon(daemon, logs: text)
+    }
+
+    /// The content reader of a streamed answer.
+    static let read: MHD_ContentReaderCallback = { context, _, bytes, room in
+        guard let context = unsafe context else { return -2 }
+        let request = unsafe Unmanaged<IncomingRequest>.fromOpaque(context).takeUnretainedValue()
+        return unsafe request.readBody(into: UnsafeMutableRawBufferPointer(start: bytes, count: room))
+    }
+
+    private static func daemon(_ context: UnsafeMutableRawPointer?) -> HTTPDaemon? {
+        unsafe context.map { unsafe Unmanaged<HTTPDaemon>.fromOpaque($0).takeUnretainedValue() }
+    }
+}

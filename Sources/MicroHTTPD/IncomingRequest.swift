@@ -1,0 +1,227 @@
+internal import CMicroHTTPD
+internal import Glibc
+public import HTTPWire
+
+/// A client's request, from its first line to the last byte of its answer; subclass it to serve it.
+///
+/// The daemon retains it from `daemon(_:beginsRequestFor:)` to ``completed(isWhole:)``. Overridden methods are called inside
+/// ``HTTPDaemon/run()``. An answer can be given from the first ``awaitAnswer()`` on: libmicrohttpd takes none while a
+/// body is still arriving, and closes the connection after one that was given before.
+@safe open class IncomingRequest {
+    /// What a request that has no answer yet does.
+    public enum Wait: Sendable {
+        /// Asks again at the next run: cheap for a short while, see ``HTTPDaemon``.
+        case poll
+        /// Sleeps until ``resume()``; libmicrohttpd then sees nothing of the connection, not even its end.
+        case suspend
+        /// ``respond(status:fields:body:)`` was called.
+        case answered
+        /// Gives up: the connection is closed without an answer.
+        case abandon
+    }
+
+    /// What a streamed answer has to give.
+    public enum BodyRead: Sendable {
+        /// It wrote so many bytes, at least 1.
+        case wrote(Int)
+        /// Nothing yet: sleeps until ``resume()``.
+        case suspend
+        /// The body is complete.
+        case end
+        /// The body will never be complete: the client must see that it broke off.
+        case abort
+    }
+
+    /// The body of an answer.
+    @safe public enum Body {
+        /// Memory that must stay valid until ``completed(isWhole:)``.
+        case memory(UnsafeRawBufferPointer)
+        /// Bytes that ``readBody(into:)`` gives one after another; with their number, if it is known.
+        case streamed(length: Int64?)
+    }
+
+    private var connection: OpaquePointer?
+    private var targetStart: UnsafeRawPointer?
+    private var targetLength = 0
+
+    /// The request's head; empty before ``headReceived()``.
+    public private(set) var head = RequestHead()
+    private(set) var hasHead = false
+    private(set) var isAbandoned = false
+    private var bodyHasEnded = false
+    /// Whether the connection sleeps.
+    public private(set) var isSuspended = false
+    /// Whether an answer has been given to libmicrohttpd.
+    public private(set) var isAnswered = false
+
+    /// A request of which nothing is known yet.
+    public init() {
+        unsafe connection = nil
+        unsafe targetStart = nil
+    }
+
+    /// The client's socket, while the request lasts; -1 otherwise.
+    public var socket: Int32 { unsafe connection.map { unsafe cmhd_socket($0) } ?? -1 }
+
+    // MARK: To override
+
+    /// The head is complete. An answer given here closes the connection afterwards; `false` closes it without one.
+    open func headReceived() -> Bool { true }
+
+    /// Bytes of the body have come.
+    ///
+    /// - Returns: how many were taken. If some are left, the connection sleeps until ``resume()``.
+    open func bodyReceived(_ bytes: Span<UInt8>) -> Int { bytes.count }
+
+    /// The body, if there is one, is complete; called once.
+    open func bodyEnded() {}
+
+    /// The client waits for its answer; called again after each ``resume()``, or at each run while it says ``Wait/poll``.
+    open func awaitAnswer() -> Wait { .abandon }
+
+    /// There is room for bytes of a streamed answer.
+    open func readBody(into room: UnsafeMutableRawBufferPointer) -> BodyRead { .abort }
+
+    /// The request is over, and this object will not be called again.
+    ///
+    /// - Parameter isWhole: whether the whole answer was handed to the system.
+    open func completed(isWhole: Bool) {}
+
+    // MARK: To call
+
+    /// Gives the answer; in ``awaitAnswer()``, in ``headReceived()``, or while suspended behind the complete request.
+    ///
+    /// - Returns: false if libmicrohttpd does not take it (its fields do not fit into the connection's memory); the connection is then closed.
+    @discardableResult
+    public func respond(status: Int, fields: borrowing FieldBlock, body: Body) -> Bool {
+        guard let connection = unsafe connection, !isAnswered else { return false }
+        isAnswered = true
+        guard let response = unsafe makeResponse(status: status, body: body) else { return false }
+        defer { unsafe MHD_destroy_response(response) }
+        unsafe fields.forEachTerminated { name, value in
+            // > MHD_add_response_header refuses empty values: a single blank stands for one.
+            let shown = unsafe value[0] == 0 ? UnsafePointer(blank.utf8Start).asCharacters : value
+            unsafe MHD_add_response_header(response, name, shown)
+        }
+        return unsafe cmhd_queue(connection, UInt32(status), response) != 0
+    }
+
+    /// Wakes a sleeping connection; harmless otherwise. ``HTTPDaemon/run()`` must follow.
+    public func resume() {
+        guard isSuspended, let connection = unsafe connection else { return }
+        isSuspended = false
+        unsafe MHD_resume_connection(connection)
+    }
+
+    /// Makes the client see that its answer broke off, where neither a length nor chunks would show it: the connection is reset.
+    public func resetConnection() {
+        var nowhere = sockaddr()
+        nowhere.sa_family = sa_family_t(AF_UNSPEC)
+        // > connect() to AF_UNSPEC dissolves a connection (tcp(7)): the peer gets a reset, not a clean end.
+        unsafe connect(socket, &nowhere, socklen_t(MemoryLayout<sockaddr>.size))
+    }
+
+    /// Ends the connection's socket at once; libmicrohttpd finds out at its next look.
+    public func shutDownConnection() {
+        shutdown(socket, Int32(SHUT_RDWR))
+    }
+
+    // MARK: Called by the daemon
+
+    func begin(on connection: OpaquePointer, targetStart: UnsafeRawPointer, targetLength: Int) {
+        unsafe self.connection = connection
+        unsafe self.targetStart = targetStart
+        self.targetLength = targetLength
+        hasHead = false
+        isAbandoned = false
+        bodyHasEnded = false
+        isSuspended = false
+        isAnswered = false
+    }
+
+    func takeHead(method: UnsafePointer<CChar>, version: UnsafePointer<CChar>) -> Bool {
+        guard let connection = unsafe connection, let targetStart = unsafe targetStart else { return false }
+        hasHead = true
+        unsafe head.take(
+            connection: connection, method: method, version: version, target: targetStart,
+            targetLength: targetLength)
+        return headReceived()
+    }
+
+    func takeBody(_ bytes: Span<UInt8>) -> Int {
+        let taken = bodyReceived(bytes)
+        if taken < bytes.count, !isAbandoned { suspend() }
+        return taken
+    }
+
+    func takeVisit() -> Bool {
+        if !bodyHasEnded {
+            bodyHasEnded = true
+            bodyEnded()
+        }
+        if isAnswered { return true }
+        switch awaitAnswer() {
+        case .poll, .answered: return true
+        case .suspend:
+            suspend()
+            return true
+        case .abandon: return false
+        }
+    }
+
+    func readBody(into room: UnsafeMutableRawBufferPointer) -> Int {
+        switch unsafe readBody(into: room) as BodyRead {
+        case .wrote(let count): return count
+        case .suspend:
+            suspend()
+            return 0
+        case .end: return -1  // MHD_CONTENT_READER_END_OF_STREAM
+        case .abort: return -2  // MHD_CONTENT_READER_END_WITH_ERROR
+        }
+    }
+
+    func complete(isWhole: Bool) {
+        isSuspended = false
+        completed(isWhole: isWhole)
+        unsafe connection = nil
+        unsafe targetStart = nil
+        head.clear()
+    }
+
+    /// Closes the connection at the end of the callback that is running.
+    public func abandon() { isAbandoned = true }
+
+    private func suspend() {
+        guard !isSuspended, let connection = unsafe connection else { return }
+        isSuspended = true
+        unsafe MHD_suspend_connection(connection)
+    }
+
+    private func makeResponse(status: Int, body: Body) -> OpaquePointer? {
+        switch body {
+        case .memory(let bytes):
+            return unsafe cmhd_buffer_response(
+                bytes.count, UnsafeMutableRawPointer(mutating: bytes.baseAddress))
+        case .streamed(let length):
+            // > Chunked answers are written into the connection's memory, so the block is unused: 1 is enough. For a known length
+            // it is zeroed for each answer.
+            let block = head.isHTTP10 || length != nil ? Int(min(length ?? 16384, 16384)) : 1
+            let size = length.map { UInt64($0) } ?? UInt64.max  // MHD_SIZE_UNKNOWN
+            let response = unsafe MHD_create_response_from_callback(
+                size, max(block, 1), DaemonCallbacks.read, Unmanaged.passUnretained(self).toOpaque(), nil)
+            let hasNoBody = status == 304 || head.withMethod { $0.equals("HEAD") }
+            if length == nil, hasNoBody, let response = unsafe response {
+                unsafe _ = cmhd_close_after(response)
+            }
+            return unsafe response
+        }
+    }
+}
+
+private let blank: StaticString = " "
+
+extension UnsafePointer<UInt8> {
+    fileprivate var asCharacters: UnsafePointer<CChar> {
+        unsafe UnsafeRawPointer(self).assumingMemoryBound(to: CChar.self)
+    }
+}

@@ -1,0 +1,126 @@
+internal import CMicroHTTPD
+internal import Glibc
+internal import HTTPWire
+
+/// The head of a request: where its parts lie in libmicrohttpd's memory, which keeps them until the request is completed.
+///
+/// Libmicrohttpd 0.9.75 lets heads pass that RFC 9112 forbids, and cuts or joins fields in doing so. It parses in place: in a clean
+/// head every part begins where the one before ends. ``isWellFormed`` is false where that chain breaks.
+@safe public struct RequestHead {
+    @safe private struct Field {
+        var name: UnsafePointer<UInt8>
+        var nameLength: Int
+        var value: UnsafePointer<UInt8>
+        var valueLength: Int
+    }
+
+    private var methodStart: UnsafePointer<UInt8>?
+    private var methodLength = 0
+    private var fields: [Field] = []
+
+    /// Whether the client speaks HTTP/1.0.
+    public private(set) var isHTTP10 = false
+    /// Whether the head is what RFC 9112 allows, as far as its layout tells.
+    public private(set) var isWellFormed = true
+    /// The bytes of all names and values.
+    public private(set) var fieldBytes = 0
+
+    init() { unsafe methodStart = nil }
+
+    /// How many fields there are; a repeated one counts each time.
+    public var fieldCount: Int { fields.count }
+
+    /// Calls `body` with the method.
+    public func withMethod<Result>(_ body: (Span<UInt8>) -> Result) -> Result {
+        guard let start = unsafe methodStart else { return body(Span()) }
+        return unsafe body(Span(_unsafeStart: start, count: methodLength))
+    }
+
+    /// Calls `body` with each field in order: the name as sent, the value without blanks around it.
+    @inline(__always)
+    public func forEachField(_ body: (_ name: Span<UInt8>, _ value: Span<UInt8>) -> Void) {
+        for field in fields {
+            let value = unsafe Span(_unsafeStart: field.value, count: field.valueLength)
+            unsafe body(
+                Span(_unsafeStart: field.name, count: field.nameLength), value.extracting(value.trimmedRange))
+        }
+    }
+
+    /// Reads where everything is.
+    mutating func take(
+        connection: OpaquePointer, method: UnsafePointer<CChar>, version: UnsafePointer<CChar>,
+        target: UnsafeRawPointer, targetLength: Int
+    ) {
+        unsafe methodStart = UnsafeRawPointer(method).assumingMemoryBound(to: UInt8.self)
+        methodLength = unsafe strlen(method)
+        isHTTP10 = unsafe strcmp(version, "HTTP/1.0") == 0
+        fields.removeAll(keepingCapacity: true)
+        fieldBytes = 0
+        unsafe withUnsafeMutablePointer(to: &self) { head in
+            _ = unsafe cmhd_each_field(
+                connection,
+                { context, _, name, nameLength, value, valueLength in
+                    guard let head = unsafe context?.assumingMemoryBound(to: RequestHead.self),
+                        let name = unsafe name
+                    else { return 0 }
+                    unsafe head.pointee.append(name, nameLength, value, valueLength)
+                    return 1
+                }, head)
+        }
+        guard HTTPDaemon.needsLayoutCheck else { return }
+        isWellFormed = unsafe isContiguous(
+            size: cmhd_head_size(connection), version: UnsafeRawPointer(version), target: target,
+            targetLength: targetLength)
+    }
+
+    mutating func clear() {
+        unsafe methodStart = nil
+        methodLength = 0
+        fields.removeAll(keepingCapacity: true)
+    }
+
+    private mutating func append(
+        _ name: UnsafePointer<CChar>, _ nameLength: Int, _ value: UnsafePointer<CChar>?, _ valueLength: Int
+    ) {
+        let nameBytes = unsafe UnsafeRawPointer(name).assumingMemoryBound(to: UInt8.self)
+        // A field without any value has no pointer: its value lies, empty, where the name ends.
+        let valueBytes =
+            unsafe value.map { unsafe UnsafeRawPointer($0).assumingMemoryBound(to: UInt8.self) }
+            ?? (nameBytes + nameLength)
+        unsafe fields.append(
+            Field(name: nameBytes, nameLength: nameLength, value: valueBytes, valueLength: valueLength))
+        fieldBytes += nameLength + valueLength
+    }
+
+    /// Whether request line and fields follow one another with nothing but single blanks, colons and CR LF between.
+    private func isContiguous(
+        size: Int, version: UnsafeRawPointer, target: UnsafeRawPointer, targetLength: Int
+    ) -> Bool {
+        guard let methodStart = unsafe methodStart else { return false }
+        let start = unsafe UnsafeRawPointer(methodStart)
+        guard unsafe start + methodLength + 1 == target, unsafe target + targetLength + 1 == version else {
+            return false
+        }
+        // "HTTP/1.1" and CR LF, both of which are NUL by now.
+        var expected = unsafe version + 10
+        for field in fields {
+            guard unsafe UnsafeRawPointer(field.name) == expected else { return false }
+            // The colon has become a NUL; blanks may follow it.
+            var value = unsafe UnsafeRawPointer(field.name) + field.nameLength + 1
+            let start = unsafe UnsafeRawPointer(field.value)
+            if field.valueLength == 0 {
+                // What is left of the line is blank; where the library points to is not told.
+                while unsafe value.load(as: UInt8.self).isBlank { unsafe value += 1 }
+            } else {
+                while unsafe value < start {
+                    guard unsafe value.load(as: UInt8.self).isBlank else { return false }
+                    unsafe value += 1
+                }
+                guard unsafe value == start else { return false }
+                unsafe value += field.valueLength
+            }
+            unsafe expected = value + 2
+        }
+        return unsafe expected + 2 - start == size
+    }
+}
