@@ -1,0 +1,39 @@
+/// Makes request ids: 26 characters of Crockford's base 32, first the time, then chance, so that they sort by time (a ULID).
+///
+/// They need to be different, not secret: the chance is a SplitMix64 sequence, which costs no system call.
+public struct RequestIDGenerator: Sendable {
+    private static let alphabet = Array("0123456789ABCDEFGHJKMNPQRSTVWXYZ".utf8)
+    private var state: UInt64
+
+    /// A generator whose sequence starts at `seed`.
+    public init(seed: UInt64) { state = seed }
+
+    /// A new id.
+    ///
+    /// - Parameter milliseconds: since 1970; 48 bits are used.
+    public mutating func next(milliseconds: UInt64) -> [UInt8] {
+        [UInt8](unsafeUninitializedCapacity: 26) { room, count in
+            var time = milliseconds
+            for index in stride(from: 9, through: 0, by: -1) {
+                room[index] = Self.alphabet[Int(time & 31)]
+                time >>= 5
+            }
+            var (high, low) = (random(), random())
+            for index in 0..<8 {
+                room[10 + index] = Self.alphabet[Int(high & 31)]
+                room[18 + index] = Self.alphabet[Int(low & 31)]
+                high >>= 5
+                low >>= 5
+            }
+            count = 26
+        }
+    }
+
+    private mutating func random() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
+    }
+}

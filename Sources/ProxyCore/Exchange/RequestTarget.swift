@@ -1,0 +1,42 @@
+public import HTTPWire
+
+/// Where in a request target (RFC 9112 3.2) the path begins, once it is found fit to be forwarded.
+public enum RequestTarget {
+    /// The offset of the path in `target`: 0 for the origin form, behind the authority for the absolute form.
+    ///
+    /// `nil` if the target is refused, which `inspection` then says: Weir is no open proxy, and forwards no byte that has no place in a
+    /// target. What is allowed is forwarded byte for byte.
+    public static func pathOffset(in target: Span<UInt8>, _ inspection: inout RequestInspection) -> Int? {
+        for index in 0..<target.count {
+            let byte = target[index]
+            if byte <= 0x20 || byte == 0x7F || byte == 0x23 {
+                inspection.refuseTarget("The request target has a byte that is not allowed in one.")
+                return nil
+            }
+        }
+        if target.count > 0, target[0] == 0x2F { return 0 }
+        guard let authority = authorityRange(in: target) else {
+            inspection.refuseTarget("The request target must be a path.")
+            return nil
+        }
+        guard inspection.isOwnAuthority(target.extracting(authority)) else {
+            inspection.refuseTarget("The request target names another host: this is no open proxy.")
+            return nil
+        }
+        guard authority.upperBound < target.count, target[authority.upperBound] == 0x2F else {
+            inspection.refuseTarget("The request target must have a path.")
+            return nil
+        }
+        return authority.upperBound
+    }
+
+    private static func authorityRange(in target: Span<UInt8>) -> Range<Int>? {
+        let scheme =
+            target.startsIgnoringCase(with: "http://")
+            ? 7 : target.startsIgnoringCase(with: "https://") ? 8 : 0
+        guard scheme > 0 else { return nil }
+        var end = scheme
+        while end < target.count, target[end] != 0x2F, target[end] != 0x3F { end += 1 }
+        return scheme..<end
+    }
+}

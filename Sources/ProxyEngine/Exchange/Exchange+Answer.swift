@@ -1,0 +1,106 @@
+internal import Curl
+internal import HTTPWire
+internal import MicroHTTPD
+internal import ProxyCore
+
+/// The client's side, once there is something to answer.
+extension Exchange {
+    /// How often a request is asked again before it is suspended: suspending costs more than a few visits.
+    private static let visitLimit = 8
+
+    /// Answers in the call that is running, if the time has come; see ``IncomingRequest/awaitAnswer()``.
+    func waitForAnswer() -> Wait {
+        switch machine.phase {
+        case .over: return isBrokenOff && !isAnswered ? .abandon : .abandon
+        case .answering: return respondNow() ? .answered : .abandon
+        case .relaying where answer == .relay: return respondNow() ? .answered : .abandon
+        case .sending, .collecting, .relaying:
+            if !worker.isIdleTick, visits < Exchange.visitLimit {
+                visits += 1
+                setPolling(true)
+                return .poll
+            }
+            setPolling(false)
+            return .suspend
+        case .receiving, .queued:
+            setPolling(false)
+            return .suspend
+        }
+    }
+
+    /// Answers as soon as libmicrohttpd takes an answer: now if the connection sleeps behind the whole request, else when it asks.
+    func answerWhenPossible() {
+        worker.daemonsAreReady()
+        guard isSuspended else { return }
+        if requestIsComplete, !isAnswered, hasAnswer, !respondNow() { abandonAnswer() }
+        resume()
+    }
+
+    private var hasAnswer: Bool {
+        switch machine.phase {
+        case .answering: return true
+        case .relaying: return answer == .relay
+        default: return false
+        }
+    }
+
+    /// Answers before the request has been read: the connection ends with it.
+    func answerNow() -> Bool { respondNow() }
+
+    private func respondNow() -> Bool {
+        setPolling(false)
+        downstreamActivity = worker.now
+        switch answer {
+        case .undecided: return false
+        case .relay: return relay()
+        case .problem:
+            sentStatus = problemStatus
+            responseBytes = facts.isHead ? 0 : Int64(responseBody.count)
+            return unsafe respond(
+                status: problemStatus, fields: responseFields,
+                body: .memory(UnsafeRawBufferPointer(start: responseBody.address, count: responseBody.count)))
+        }
+    }
+
+    /// Hands the provider's answer on: in one piece if it is complete, else as it comes.
+    private func relay() -> Bool {
+        guard let transfer, let provider else { return false }
+        let status = transfer.response.status
+        makeRelayFields(transfer.response, of: provider)
+        sentStatus = status
+        let hasNoBody = facts.isHead || status == 304
+        if upstreamHasEnded, !hasNoBody {
+            responseBytes = Int64(responseBody.count)
+            return unsafe respond(
+                status: status, fields: responseFields,
+                body: .memory(UnsafeRawBufferPointer(start: responseBody.address, count: responseBody.count)))
+        }
+        setDeadline(worker.now + provider.configuration.timeouts.idle)
+        return respond(
+            status: status, fields: responseFields, body: .streamed(length: transfer.response.bodyLength))
+    }
+
+    /// Gives bytes of a streamed answer; see ``IncomingRequest/readBody(into:)``.
+    func giveBody(into room: UnsafeMutableRawBufferPointer) -> BodyRead {
+        let count = unsafe responseBody.read(into: room)
+        if count > 0 {
+            responseBytes += Int64(count)
+            downstreamActivity = worker.now
+            if isReceivePaused, responseBody.count <= Exchange.lowWater { worker.touch(self) }
+            return .wrote(count)
+        }
+        if machine.phase == .over {
+            // Without a length and without chunks, a clean end would look like the whole answer.
+            if head.isHTTP10, transfer?.response.bodyLength == nil { resetConnection() }
+            return .abort
+        }
+        return upstreamHasEnded ? .end : .suspend
+    }
+
+    /// libmicrohttpd refused the answer: the client sees a closed connection, and the log says why.
+    private func abandonAnswer() {
+        worker.service.logger.error(
+            "an answer was not taken", metadata: ["request_id": "\(String(decoding: requestID, as: UTF8.self))"])
+        hangUp()
+    }
+}

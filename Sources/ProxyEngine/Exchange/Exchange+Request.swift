@@ -1,0 +1,221 @@
+internal import Curl
+internal import HTTPWire
+internal import MicroHTTPD
+internal import ProxyCore
+
+/// The client's side, until the request is on its way.
+extension Exchange {
+    /// Looks at the head, and decides where the request goes.
+    func takeHead() -> Bool {
+        worker.setExchange(self, on: socket)
+        inspect()
+        requestID = inspection.requestID.map { Array($0.bytes) } ?? makeRequestID()
+        worker.metrics.exchangeStarted(provider: provider?.index)
+        if let fault = inspection.fault {
+            // What follows cannot be told from this request: the connection ends with the answer.
+            decide(fault)
+            return answerNow()
+        }
+        guard let provider else {
+            return decline(Fault(.routeNotFound, detail: "No provider is configured for this path.", effect: Effect.none))
+        }
+        if worker.service.isDraining { return decline(Fault(.shuttingDown, effect: Effect.none)) }
+        patience = provider.configuration.maximumWait
+        if let preferred = inspection.preferredWait { patience = min(patience, .seconds(preferred)) }
+        switch inspection.framing {
+        case .length(let length) where length > 0 && length <= Exchange.wholeBodyLimit: break
+        default: admit()
+        }
+        return true
+    }
+
+    private func makeRequestID() -> [UInt8] {
+        worker.requestIDs.next(milliseconds: UInt64(clamping: WallClock.milliseconds(at: startedAt)))
+    }
+
+    private func inspect() {
+        head.forEachField { name, value in inspection.take(name: name, value: value) }
+        if !head.isWellFormed { inspection.refuseLayout() }
+        let service = worker.service
+        let offset = RequestTarget.pathOffset(in: target.span, &inspection)
+        head.withMethod { method in
+            inspection.finish(
+                method: method, target: target.span, isHTTP10: head.isHTTP10, fieldBytes: head.fieldBytes,
+                fieldCount: head.fieldCount, limits: service.inspectionLimits)
+            facts.setMethod(method)
+        }
+        guard let offset else { return }
+        if let listenerProvider {
+            provider = service.providers[listenerProvider]
+            restOffset = offset
+        } else if let route = service.routes.route(target.span.extracting(offset..<target.count)) {
+            provider = service.providers[route.provider]
+            restOffset = offset + route.restOffset
+        }
+    }
+
+    /// Refuses the request: at once if that is the only way, else when its body has been read.
+    func decline(_ fault: Fault) -> Bool {
+        decide(fault)
+        switch inspection.framing {
+        case .none: return true
+        case .length(let length) where length <= Exchange.drainLimit && !inspection.expectsContinue: return true
+        default: return answerNow()
+        }
+    }
+
+    /// Takes `fault` as what the client is told.
+    func decide(_ fault: Fault) {
+        guard machine.phase != .answering, machine.phase != .over else { return }
+        self.fault = fault
+        if machine.refuse() == .leaveQueue { leaveQueue() }
+        makeProblem(of: fault)
+    }
+
+    /// Takes bytes of the body; see ``IncomingRequest/bodyReceived(_:)``.
+    func takeBody(_ bytes: Span<UInt8>) -> Int {
+        worker.deliveredUploads = true
+        switch machine.phase {
+        case .answering, .over, .relaying where upstreamHasEnded, .collecting where upstreamHasEnded:
+            return dropBody(bytes)
+        case .queued:
+            // It waits in the client and the kernel; the connection sleeps until the turn comes.
+            return 0
+        case .receiving, .sending, .relaying, .collecting: break
+        }
+        guard requestBytes + Int64(bytes.count) <= worker.service.inspectionLimits.body else {
+            refuseLongBody()
+            return bytes.count
+        }
+        let isWhole = machine.phase == .receiving
+        let room = isWhole ? bytes.count : max(0, Exchange.highWater - requestBody.count)
+        let taken = min(room, bytes.count)
+        requestBody.append(bytes.extracting(0..<taken))
+        requestBytes += Int64(taken)
+        if isSendPaused, taken > 0 { worker.touch(self) }
+        return taken
+    }
+
+    /// Reads on behind an answer that is decided already; a client that goes on for long is cut off.
+    private func dropBody(_ bytes: Span<UInt8>) -> Int {
+        requestBytes += Int64(bytes.count)
+        if requestBytes > Exchange.drainLimit + worker.service.inspectionLimits.body { abandon() }
+        return bytes.count
+    }
+
+    private func refuseLongBody() {
+        cancelTransfer()
+        upstreamHasEnded = true
+        let sent = sentAt != nil
+        _ = machine.upstreamEnded(isComplete: false, isAnswered: false)
+        let fault = Fault(
+            .requestTooLarge, detail: Text("The body has more than \(worker.service.inspectionLimits.body) bytes."),
+            effect: sent ? .unknown : Effect.none)
+        self.fault = fault
+        makeProblem(of: fault)
+    }
+
+    /// The request is complete.
+    func takeEnd() {
+        requestIsComplete = true
+        if machine.phase == .receiving { admit() }
+        if isSendPaused { worker.touch(self) }
+    }
+
+    // MARK: Pacing
+
+    /// Asks the pacer, and sends, waits or refuses.
+    private func admit() {
+        guard let provider else { return }
+        let waiter = worker.makeWaiter()
+        let key = provider.credentials.key(of: self)
+        switch provider.pacer.admit(key, waiter: waiter, patience: patience, at: worker.now) {
+        case .admitted(let slot):
+            self.slot = slot
+            _ = machine.admit()
+            send()
+        case .queued(let place, _, let wake):
+            self.place = place
+            self.waiter = waiter
+            machine.enqueue()
+            worker.waiting[waiter.id] = self
+            setDeadline(startedAt + patience)
+            worker.arm(wake, of: provider)
+        case .refused(let refusal):
+            worker.metrics.queueRefused(provider: provider.index, reason: QueueRefusalReason(refusal.reason))
+            _ = decline(Fault(refusal, scope: provider.scope))
+        }
+    }
+
+    /// Its turn has come.
+    func turnHasCome(_ slot: Slot) {
+        guard let provider else { return }
+        place = nil
+        waiter = nil
+        guard machine.grant() == .send else {
+            worker.arm(provider.pacer.neverSent(slot, at: worker.now), of: provider)
+            return
+        }
+        self.slot = slot
+        queuedFor = startedAt.duration(to: worker.now)
+        clearDeadline()
+        send()
+        // A body that is streamed has been waiting in the client.
+        resumeIfUploading()
+    }
+
+    func queueTimedOut() {
+        worker.waiting[waiter?.id ?? 0] = nil
+        queuedFor = startedAt.duration(to: worker.now)
+        decide(Fault(.queueTimeout, effect: Effect.none))
+        answerWhenPossible()
+    }
+
+    /// Weir ends: what waits is told so.
+    func refuseForShutdown() {
+        queuedFor = startedAt.duration(to: worker.now)
+        decide(Fault(.shuttingDown, effect: Effect.none))
+        answerWhenPossible()
+    }
+
+    /// Gives up the place in the queue; if its turn has come meanwhile, the worker gives the slot back.
+    func leaveQueue() {
+        if let waiter { worker.waiting[waiter.id] = nil }
+        if let place { _ = provider?.pacer.leave(place) }
+        place = nil
+        waiter = nil
+    }
+
+    // MARK: The client leaves
+
+    /// The client's end of the connection is closed.
+    func clientHungUp() {
+        guard machine.phase != .over else { return }
+        hangUp()
+        resume()
+        worker.daemonsAreReady()
+    }
+
+    /// Gives back what the exchange holds: nobody waits for its answer.
+    func hangUp() {
+        if hungUpAt == nil { hungUpAt = ClientAbortStage(machine.phase, requestIsComplete: requestIsComplete) }
+        switch machine.hangUp() {
+        case .leaveQueue: leaveQueue()
+        case .cancelTransfer: cancelTransfer()
+        default: break
+        }
+    }
+
+    /// The grace period is over.
+    func abortForShutdown() {
+        hangUp()
+        resume()
+    }
+
+    /// Wakes a connection whose body was held back.
+    func resumeIfUploading() {
+        guard !requestIsComplete, isSuspended else { return }
+        resume()
+        worker.daemonsAreReady()
+    }
+}

@@ -1,0 +1,232 @@
+internal import Curl
+internal import HTTPWire
+internal import MicroHTTPD
+internal import ProxyCore
+
+/// The provider's side. The delegate's methods are called from inside libcurl, and only record.
+extension Exchange: TransferDelegate {
+    /// Starts the transfer; the slot is held.
+    func send() {
+        guard let upstream, let provider else { return }
+        let transfer = upstream.multi.makeTransfer()
+        self.transfer = transfer
+        addFields(to: transfer, of: provider)
+        let body = requestBodySource
+        if case .streamed = body { transfer.suppressField("Expect:") }
+        let rest = requestTarget(of: provider)
+        unsafe head.withMethod { method in
+            transfer.setRequest(method: method, target: rest.span, body: body)
+        }
+        attempts += 1
+        let now = Worker.clock()
+        sentAt = now
+        setUpstreamDeadline(provider.configuration.timeouts.response)
+        upstream.start(transfer, for: self)
+    }
+
+    private var requestBodySource: RequestBody {
+        switch inspection.framing {
+        case .none: return .none
+        case .chunked: return .streamed(length: nil)
+        case .length(let length) where length <= Exchange.wholeBodyLimit:
+            return unsafe .whole(UnsafeRawBufferPointer(start: requestBody.address, count: requestBody.count))
+        case .length(let length): return .streamed(length: length)
+        }
+    }
+
+    /// What follows the mount, byte for byte, behind the upstream's own path.
+    private func requestTarget(of provider: ProviderService) -> [UInt8] {
+        var path = provider.pathPrefix
+        let rest = target[restOffset...]
+        if path.isEmpty, rest.first != 0x2F { path.append(0x2F) }
+        path += rest
+        return provider.credentials.inject(intoTarget: path)
+    }
+
+    private func addFields(to transfer: CurlTransfer, of provider: ProviderService) {
+        let injects = provider.credentials.injectedField != nil
+        let namesMore = inspection.namesConnectionFields
+        head.forEachField { name, value in
+            if namesMore, isNamedByConnection(name) { return }
+            switch FieldRules.request(name) {
+            case .forward: transfer.addField(name: name, value: value)
+            case .credential: if !injects { transfer.addField(name: name, value: value) }
+            case .preference:
+                if let rest = FieldRules.preferenceForProvider(value) {
+                    transfer.addField(name: name, value: rest.span)
+                }
+            case .drop: break
+            }
+        }
+        if let field = provider.credentials.injectedField {
+            transfer.addField(name: field.name.span, value: field.value.span)
+        }
+        addDefaults(to: transfer, of: provider)
+        transfer.addField(name: viaName.span, value: worker.service.via.span)
+    }
+
+    private func addDefaults(to transfer: CurlTransfer, of provider: ProviderService) {
+        var hasAccept = inspection.hasAccept
+        for field in provider.requestDefaults where !hasField(field.name) {
+            if field.name.span.equalsIgnoringCase("accept") { hasAccept = true }
+            transfer.addField(name: field.name.span, value: field.value.span)
+        }
+        // What libcurl would add by itself, the client did not say.
+        if !hasAccept { transfer.suppressField("Accept:") }
+        if !inspection.hasContentType, inspection.framing != .none { transfer.suppressField("Content-Type:") }
+    }
+
+    private func hasField(_ wanted: [UInt8]) -> Bool {
+        var isThere = false
+        head.forEachField { name, _ in if name.equalsIgnoringCase(wanted.span) { isThere = true } }
+        return isThere
+    }
+
+    private func isNamedByConnection(_ name: Span<UInt8>) -> Bool {
+        guard FieldRules.mayBeNamedByConnection(name) else { return false }
+        var isNamed = false
+        head.forEachField { field, value in
+            if field.equalsIgnoringCase("connection"), FieldRules.connection(value, names: name) { isNamed = true }
+        }
+        return isNamed
+    }
+
+    // MARK: TransferDelegate
+
+    func transferDidReceiveHead(_ transfer: CurlTransfer) {
+        guard let provider else { return }
+        // Not the time of the turn: a slot must not be free before the provider has counted the request.
+        let now = Worker.clock()
+        firstByteAt = now
+        let status = transfer.response.status
+        let isWanted = !wantsRawErrors && provider.normalizer.wants(status: status, fields: transfer.response.fields)
+        machine.headArrived(isCollected: isWanted && !facts.isHead || isWanted)
+        if let slot {
+            self.slot = nil
+            let isDoubtful = status == 429 || status == 503
+            let outcome = provider.pacer.responded(
+                slot, verdict: isDoubtful ? .undecided : .accepted, at: now)
+            headroom = outcome.headroom
+            if isDoubtful { undecidedSlot = slot }
+            worker.arm(outcome.wake, of: provider)
+        }
+        setUpstreamDeadline(provider.configuration.timeouts.idle)
+        worker.touch(self)
+    }
+
+    /// Whether the provider's own errors were asked for.
+    var wantsRawErrors: Bool { inspection.wantsRawErrors || provider?.configuration.errors == .raw }
+
+    func transfer(_ transfer: CurlTransfer, didReceiveBody bytes: Span<UInt8>) -> BodyDisposition {
+        upstreamActivity = worker.now
+        if machine.phase == .collecting { return collect(bytes) }
+        guard machine.phase == .relaying else { return .refuse }
+        guard responseBody.count < Exchange.highWater else {
+            isReceivePaused = true
+            return .pause
+        }
+        responseBody.append(bytes)
+        worker.touch(self)
+        return .taken
+    }
+
+    /// Keeps what is needed to tell the error, and no more: the rest is not even read.
+    private func collect(_ bytes: Span<UInt8>) -> BodyDisposition {
+        let room = worker.service.configuration.limits.errorBody - responseBody.count
+        responseBody.append(bytes.extracting(0..<min(room, bytes.count)))
+        guard bytes.count > room else { return .taken }
+        isTruncated = true
+        return .refuse
+    }
+
+    func transfer(_ transfer: CurlTransfer, wantsBodyInto room: UnsafeMutableRawBufferPointer) -> UploadStep {
+        upstreamActivity = worker.now
+        let count = unsafe requestBody.read(into: room)
+        if count > 0 {
+            if requestBody.count <= Exchange.lowWater { worker.touch(self) }
+            return .wrote(count)
+        }
+        if requestIsComplete { return .end }
+        isSendPaused = true
+        worker.touch(self)
+        return .pause
+    }
+
+    func transferDidFinish(_ transfer: CurlTransfer) {
+        upstream?.runningTransfers -= 1
+        end(of: transfer)
+    }
+
+    /// The transfer is over, or was ended: settles the slot and decides the answer.
+    private func end(of transfer: CurlTransfer) {
+        upstreamHasEnded = true
+        upstreamEndedAt = Worker.clock()
+        clearDeadline()
+        let outcome = transfer.outcome
+        settleSlot(wasSent: outcome.wasSent)
+        let isComplete = outcome.error == nil && timedOut == nil
+        switch machine.upstreamEnded(isComplete: isComplete, isAnswered: isAnswered) {
+        case .answerFault:
+            let fault = UpstreamFailure.fault(of: outcome, timeout: timedOut, hasHead: transfer.response.isComplete)
+            self.fault = fault
+            makeProblem(of: fault)
+        case .normalize: normalize()
+        case .completeRelay: answer = .relay
+        case .breakOff:
+            isBrokenOff = true
+            problemCode = .connectionLost
+        default: break
+        }
+        answerWhenPossible()
+    }
+
+    /// Reports a slot whose request got no answer.
+    func settleSlot(wasSent: Bool) {
+        guard let provider, let slot else { return }
+        self.slot = nil
+        let now = Worker.clock()
+        let wake =
+            wasSent
+            ? provider.pacer.closedWithoutResponse(slot, at: now) : provider.pacer.neverSent(slot, at: now)
+        if !wasSent { attempts -= 1 }
+        worker.arm(wake, of: provider)
+    }
+
+    /// Ends the transfer; nobody is told.
+    func cancelTransfer() {
+        guard let transfer, transfer.isRunning else { return }
+        upstream?.cancel(transfer)
+        upstreamEndedAt = Worker.clock()
+        // How much had left is unknown: the provider may count it.
+        settleSlot(wasSent: true)
+        judge(nil)
+    }
+
+    /// Something took too long.
+    func upstreamTimedOut(_ timeout: UpstreamFailure.Timeout) {
+        guard let transfer, transfer.isRunning else { return }
+        timedOut = timeout
+        cancelTransfer()
+        end(of: transfer)
+    }
+
+    // MARK: After a batch
+
+    /// Does what the callbacks have made possible; see ``Worker``.
+    func actOnBatch() {
+        if isSendPaused, !requestBody.isEmpty || requestIsComplete { isSendPaused = false; resumeTransfer() }
+        if isReceivePaused, responseBody.count <= Exchange.lowWater { isReceivePaused = false; resumeTransfer() }
+        if requestBody.count <= Exchange.lowWater { resumeIfUploading() }
+        if machine.phase == .relaying {
+            if answer == .undecided { answer = .relay }
+            answerWhenPossible()
+        }
+    }
+
+    private func resumeTransfer() {
+        guard let transfer, transfer.isRunning else { return }
+        upstream?.resume(transfer)
+    }
+}
+
+private let viaName = Array("Via".utf8)

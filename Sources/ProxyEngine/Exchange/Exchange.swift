@@ -1,0 +1,219 @@
+internal import Curl
+internal import EventLoop
+internal import HTTPWire
+internal import MicroHTTPD
+internal import ProxyCore
+
+/// One request of a client and its answer: performs what ``ExchangeStateMachine`` decides, between libmicrohttpd and libcurl.
+///
+/// Confined to its worker's thread, and used again for later requests. See Sources/README.md, "Life of a request".
+final class Exchange: IncomingRequest {
+    /// Bytes in a buffer at which its source is told to pause, and at which it goes on.
+    static let highWater = 256 << 10
+    static let lowWater = 64 << 10
+    /// A body up to this size is read whole before it is sent: it goes out in one piece, and a slow client holds no slot.
+    static let wholeBodyLimit: Int64 = 64 << 10
+    /// Most bytes of a body that are read and dropped so that a refusal can be told on a connection that lives on.
+    static let drainLimit: Int64 = 1 << 20
+
+    unowned let worker: Worker
+    var machine = ExchangeStateMachine()
+    var inspection: RequestInspection
+    var isTouched = false
+
+    // The request.
+    var target: [UInt8] = []
+    /// The provider whose own listener it came to, or `nil` for one with mounts.
+    var listenerProvider: Int?
+    /// The provider that it goes to, once it is routed.
+    var provider: ProviderService?
+    /// Where in `target` begins what goes to the provider.
+    var restOffset = 0
+    var requestID: [UInt8] = []
+    var facts = RequestFacts()
+    var requestBody = ByteQueue()
+    var requestBytes: Int64 = 0
+    var requestIsComplete = false
+
+    // Pacing.
+    var waiter: Waiter?
+    var place: Place?
+    var slot: Slot?
+    /// The slot of an answer whose body has to say whether it is a rejection.
+    var undecidedSlot: Slot?
+    var headroom: Headroom?
+    var patience = Duration.zero
+
+    // The provider's side.
+    var transfer: CurlTransfer?
+    var attempts = 0
+    var isTruncated = false
+    var isReceivePaused = false
+    var isSendPaused = false
+    /// Whether the transfer is over, well or not.
+    var upstreamHasEnded = false
+    /// Why there is no answer of the provider's; see ``ExchangeStateMachine/Action/answerFault``.
+    var fault: Fault?
+    var timedOut: UpstreamFailure.Timeout?
+
+    // The answer.
+    var responseFields = FieldBlock()
+    var responseBody = ByteQueue()
+    var answer = Answer.undecided
+    var responseBytes: Int64 = 0
+    var isBrokenOff = false
+    var sentStatus = 0
+    var problemCode: ProblemCode?
+    var isPolling = false
+    var visits = 0
+
+    // Time.
+    var startedAt = MonotonicTime(nanoseconds: 0)
+    var queuedFor = Duration.zero
+    var sentAt: MonotonicTime?
+    var firstByteAt: MonotonicTime?
+    var upstreamEndedAt: MonotonicTime?
+    /// When bytes last moved on the provider's side, and on the client's.
+    var upstreamActivity = MonotonicTime(nanoseconds: 0)
+    var downstreamActivity = MonotonicTime(nanoseconds: 0)
+    var deadline: (ticket: DeadlineHeap<Worker.Deadline>.Ticket, at: MonotonicTime)?
+    var hungUpAt: ClientAbortStage?
+
+    /// What goes to the client.
+    enum Answer {
+        case undecided
+        /// The provider's, as it is.
+        case relay
+        /// Weir's problem, whose body is in `responseBody`.
+        case problem
+    }
+
+    init(worker: Worker) {
+        self.worker = worker
+        inspection = RequestInspection(pseudonym: worker.service.pseudonym)
+        super.init()
+    }
+
+    /// Begins a new request.
+    func prepare(target: Span<UInt8>, provider: Int?) {
+        machine = ExchangeStateMachine()
+        inspection = RequestInspection(pseudonym: worker.service.pseudonym)
+        self.target.removeAll(keepingCapacity: true)
+        unsafe target.withUnsafeBufferPointer { unsafe self.target.append(contentsOf: $0) }
+        listenerProvider = provider
+        self.provider = nil
+        restOffset = 0
+        facts = RequestFacts()
+        requestBytes = 0
+        requestIsComplete = false
+        (waiter, place, slot, undecidedSlot, headroom) = (nil, nil, nil, nil, nil)
+        attempts = 0
+        isTruncated = false
+        isReceivePaused = false
+        isSendPaused = false
+        upstreamHasEnded = false
+        fault = nil
+        timedOut = nil
+        answer = .undecided
+        responseBytes = 0
+        isBrokenOff = false
+        sentStatus = 0
+        problemCode = nil
+        visits = 0
+        startedAt = Worker.clock()
+        queuedFor = .zero
+        (sentAt, firstByteAt, upstreamEndedAt) = (nil, nil, nil)
+        hungUpAt = nil
+    }
+
+    /// The worker's side of the provider.
+    var upstream: Upstream? { provider.map { worker.upstreams[$0.index] } }
+
+    /// The provider's settings in force.
+    var isDownstreamHead: Bool { facts.isHead }
+
+    // MARK: Deadlines
+
+    /// Sees to it that ``deadlineHasCome()`` is called at `time`, or before: whoever is called looks whether it is time.
+    func setDeadline(_ time: MonotonicTime) {
+        if let deadline {
+            guard time < deadline.at else { return }
+            worker.deadlines.remove(deadline.ticket)
+        }
+        deadline = (worker.deadlines.insert(.exchange(self), at: time), time)
+    }
+
+    func clearDeadline() {
+        if let deadline { worker.deadlines.remove(deadline.ticket) }
+        deadline = nil
+    }
+
+    /// Looks at what may take too long in this phase, and ends it or waits on.
+    func deadlineHasCome() {
+        deadline = nil
+        guard let provider else { return }
+        let timeouts = provider.configuration.timeouts
+        if let total = timeouts.total, let sentAt, sentAt + total <= worker.now {
+            return upstreamTimedOut(.total)
+        }
+        switch machine.phase {
+        case .queued:
+            let end = startedAt + patience
+            if end <= worker.now { queueTimedOut() } else { setDeadline(end) }
+        case .sending: watch(upstreamActivity + timeouts.response, .response)
+        case .relaying, .collecting:
+            // A provider that Weir holds back because the client is slow is not idle.
+            if isReceivePaused { return watchClient() }
+            watch(upstreamActivity + timeouts.idle, .idle)
+        case .answering: watchClient()
+        case .receiving, .over: break
+        }
+    }
+
+    private func watch(_ end: MonotonicTime, _ timeout: UpstreamFailure.Timeout) {
+        if end <= worker.now { upstreamTimedOut(timeout) } else { setDeadline(end) }
+    }
+
+    /// Ends the connection of a client that takes nothing of its answer.
+    private func watchClient() {
+        let end = downstreamActivity + worker.service.configuration.clientTimeouts.stall
+        guard end <= worker.now else { return setDeadline(end) }
+        hungUpAt = hungUpAt ?? .response
+        shutDownConnection()
+        resume()
+        worker.daemonsAreReady()
+    }
+
+    /// The longest time that the next step may take.
+    func setUpstreamDeadline(_ limit: Duration) {
+        upstreamActivity = worker.now
+        var end = worker.now + limit
+        if let total = provider?.configuration.timeouts.total, let sentAt { end = min(end, sentAt + total) }
+        setDeadline(end)
+    }
+
+    // MARK: The end
+
+    override func completed(isWhole: Bool) {
+        if !isWhole, machine.phase != .over { hangUp() }
+        setPolling(false)
+        clearDeadline()
+        worker.setExchange(nil, on: socket)
+        if provider != nil || problemCode != nil || fault != nil { record() }
+        if let transfer {
+            upstream?.multi.discard(transfer)
+            self.transfer = nil
+        }
+        requestBody.removeAll()
+        responseBody.removeAll()
+        responseFields.removeAll()
+        worker.recycle(self)
+    }
+
+    /// Counts the request as one that waits without being suspended, or no more.
+    func setPolling(_ polls: Bool) {
+        guard polls != isPolling else { return }
+        isPolling = polls
+        worker.pollers += polls ? 1 : -1
+    }
+}

@@ -1,0 +1,45 @@
+internal import HTTPWire
+internal import ProxyCore
+
+/// One provider as all workers use it: what was configured, made ready to be used without thinking.
+final class ProviderService: Sendable {
+    /// Its place in the configuration, and in the metrics.
+    let index: Int
+    let configuration: ProviderConfiguration
+    let normalizer: ErrorNormalizer
+    let pacer: Pacer
+    let credentials: CredentialReader
+    /// The name, as it stands in problems.
+    let name: Text
+    /// What stands before the rest of a path on its way to the provider.
+    let pathPrefix: [UInt8]
+    /// Fields that a request gets unless it has them.
+    let requestDefaults: [(name: [UInt8], value: [UInt8])]
+    /// The value of `RateLimit-Policy`, or nothing without limits.
+    let ratePolicy: [UInt8]
+    /// How the limit's scope is called in problems.
+    let scope: LimitScope
+
+    init(index: Int, configuration: ProviderConfiguration, normalizer: ErrorNormalizer, pacer: Pacer) {
+        self.index = index
+        self.configuration = configuration
+        self.normalizer = normalizer
+        self.pacer = pacer
+        let profile = normalizer.profile
+        scope = configuration.limits.first.flatMap { LimitScope(rawValue: $0.scope.rawValue) } ?? .provider
+        credentials = CredentialReader(
+            places: profile.credentialPlaces, injected: configuration.credential?.value,
+            injection: profile.credentialInjection, isShared: scope != .credential)
+        name = Text(configuration.name)
+        pathPrefix = Array(configuration.upstream.pathPrefix.utf8)
+        requestDefaults = profile.requestDefaults.map { (Array($0.name.utf8), Array($0.value.utf8)) }
+        ratePolicy = RateLimitFields.policy(pacer.policy.windows)
+    }
+
+    /// Whether repeating the request does no harm even if it took effect.
+    func isRepeatSafe(_ facts: RequestFacts) -> Bool {
+        facts.isIdempotent
+            || (facts.idempotencyKeyPresent
+                && normalizer.profile.honoursIdempotencyKey(method: facts.method, path: facts.path))
+    }
+}

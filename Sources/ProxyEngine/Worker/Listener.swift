@@ -1,0 +1,56 @@
+internal import EventLoop
+internal import HTTPWire
+internal import MicroHTTPD
+internal import ProxyCore
+
+/// One listening socket of a worker, with the daemon that serves it.
+final class Listener: HTTPDaemonDelegate, ReadinessHandler {
+    /// What is served there.
+    enum Role {
+        /// All providers by their mounts; the admin paths too, unless they have a listener of their own.
+        case providers(servesAdmin: Bool)
+        /// One provider, at `/`.
+        case provider(Int)
+        /// The admin paths alone.
+        case admin
+    }
+
+    let role: Role
+    private unowned let worker: Worker
+    private(set) var daemon: HTTPDaemon!
+
+    init(role: Role, socket: ListenSocket, worker: Worker) throws {
+        self.role = role
+        self.worker = worker
+        let configuration = worker.service.configuration
+        daemon = try HTTPDaemon(
+            listener: socket,
+            limits: HTTPDaemon.Limits(
+                connectionMemory: 16 << 10, connections: configuration.limits.connections,
+                idleSeconds: Int(configuration.clientTimeouts.idle.components.seconds)),
+            delegate: self)
+        try worker.loop.watch(daemon.pollDescriptor, for: .readable, handler: self)
+    }
+
+    func descriptor(_ descriptor: Int32, isReady readiness: Readiness) { worker.daemonsAreReady() }
+
+    // MARK: HTTPDaemonDelegate
+
+    func daemon(_ daemon: HTTPDaemon, beginsRequestFor target: Span<UInt8>) -> IncomingRequest {
+        switch role {
+        case .admin: return AdminRequest(worker: worker, target: target)
+        case .providers(servesAdmin: true) where AdminPath.contains(target):
+            return AdminRequest(worker: worker, target: target)
+        case .providers: return worker.makeExchange(target: target, provider: nil)
+        case .provider(let index): return worker.makeExchange(target: target, provider: index)
+        }
+    }
+
+    func daemon(_ daemon: HTTPDaemon, accepted socket: Int32) { worker.watchClient(socket) }
+
+    func daemon(_ daemon: HTTPDaemon, closes socket: Int32) { worker.loop.forget(socket) }
+
+    func daemon(_ daemon: HTTPDaemon, logs message: String) {
+        worker.service.logger.debug("libmicrohttpd", metadata: ["text": .string(message)])
+    }
+}

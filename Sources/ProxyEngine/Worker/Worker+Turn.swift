@@ -1,0 +1,160 @@
+internal import Curl
+internal import EventLoop
+internal import MicroHTTPD
+internal import ProxyCore
+
+/// The order of work within a turn of the loop. libcurl's callbacks only record; what calls back into a library happens here.
+extension Worker {
+    /// How often libmicrohttpd runs in a row while uploads arrive: its reads are small, libcurl's writes should not be.
+    private static let uploadBurst = 8
+    /// How often a turn goes round between the libraries before it looks for events again.
+    private static let roundsPerTurn = 4
+
+    /// Serves until a drain is over.
+    func run() {
+        while !isDrained {
+            turn()
+        }
+        stop()
+    }
+
+    /// Notes that libmicrohttpd has something to do.
+    func daemonsAreReady() { daemonsMustRun = true }
+
+    /// Notes that a multi was called, or wants to be.
+    func list(_ upstream: Upstream) {
+        guard !upstream.isListed else { return }
+        upstream.isListed = true
+        listed.append(upstream)
+    }
+
+    /// Notes that an exchange has something new for its client, or room for its provider.
+    func touch(_ exchange: Exchange) {
+        guard !exchange.isTouched else { return }
+        exchange.isTouched = true
+        touched.append(exchange)
+    }
+
+    private func turn() {
+        let timeout = waitMilliseconds()
+        let events = loop.wait(atMost: timeout)
+        readClock()
+        isIdleTick = events == 0 && timeout == 1
+        while let deadline = deadlines.popDue(at: now) { fire(deadline) }
+        for _ in 0..<Self.roundsPerTurn {
+            runUpstreams()
+            runTouched()
+            if daemonsMustRun { runDaemons() }
+            if listed.isEmpty, touched.isEmpty, !daemonsMustRun { break }
+        }
+    }
+
+    /// The longest time to wait for events.
+    ///
+    /// libmicrohttpd asks for 0 while a request waits without being suspended. One millisecond serves it as well, since its answer comes
+    /// as an event of another socket; the loop does not spin.
+    private func waitMilliseconds() -> Int32 {
+        if daemonsMustRun || !listed.isEmpty || !touched.isEmpty { return 0 }
+        var timeout: Int64 = -1
+        func limit(to milliseconds: Int64) {
+            if timeout < 0 || milliseconds < timeout { timeout = max(0, milliseconds) }
+        }
+        for listener in listeners {
+            guard let wanted = listener.daemon.timeoutMilliseconds else { continue }
+            if wanted == 0 {
+                daemonsMustRun = true
+                limit(to: pollers > 0 ? 1 : 0)
+            } else {
+                limit(to: Int64(wanted))
+            }
+        }
+        if let earliest = deadlines.earliest { limit(to: milliseconds(until: earliest)) }
+        if let drainsUntil { limit(to: milliseconds(until: drainsUntil)) }
+        for upstream in upstreams where upstream.runningTransfers > 0 {
+            if let deadline = upstream.multi.deadlineMilliseconds {
+                limit(to: deadline - now.nanoseconds / 1_000_000)
+            }
+        }
+        return Int32(clamping: timeout)
+    }
+
+    private func milliseconds(until time: MonotonicTime) -> Int64 {
+        (now.duration(to: time).wholeNanoseconds + 999_999) / 1_000_000
+    }
+
+    private func fire(_ deadline: Deadline) {
+        switch deadline {
+        case .exchange(let exchange): exchange.deadlineHasCome()
+        case .wake(let provider, let wake): advance(wake, of: provider)
+        }
+    }
+
+    /// Lets libcurl work where it has something to do, and reports what has ended.
+    private func runUpstreams() {
+        let milliseconds = now.nanoseconds / 1_000_000
+        for upstream in upstreams where upstream.runningTransfers > 0 {
+            if let deadline = upstream.multi.deadlineMilliseconds, deadline <= milliseconds { list(upstream) }
+        }
+        var index = 0
+        while index < listed.count {
+            let upstream = listed[index]
+            index += 1
+            upstream.isListed = false
+            upstream.multi.run(nowMilliseconds: milliseconds)
+            upstream.multi.reportFinished()
+            let opened = upstream.takeOpenedConnections()
+            for _ in 0..<opened { metrics.upstreamConnectionOpened(provider: upstream.provider.index) }
+            if upstream.multi.needsKick { list(upstream) }
+            if index > 64 { break }
+        }
+        listed.removeFirst(index)
+    }
+
+    /// What was recorded in libcurl's callbacks is acted on: an answer that is not complete starts to stream, pauses end.
+    private func runTouched() {
+        while !touched.isEmpty {
+            let exchanges = touched
+            touched.removeAll(keepingCapacity: true)
+            for exchange in exchanges {
+                exchange.isTouched = false
+                exchange.actOnBatch()
+            }
+        }
+    }
+
+    private func runDaemons() {
+        daemonsMustRun = false
+        for _ in 0..<Self.uploadBurst {
+            deliveredUploads = false
+            for listener in listeners { listener.daemon.run() }
+            if !deliveredUploads { break }
+        }
+    }
+
+    // MARK: The end
+
+    /// Stops accepting; what waits is refused, what is in flight goes on until `end`.
+    func drain(until end: MonotonicTime) {
+        guard drainsUntil == nil else { return }
+        drainsUntil = end
+        for listener in listeners { listener.daemon.quiesce() }
+        for exchange in Array(waiting.values) { exchange.refuseForShutdown() }
+        daemonsMustRun = true
+    }
+
+    private var isDrained: Bool {
+        guard let drainsUntil else { return false }
+        return activeExchanges == 0 || now >= drainsUntil
+    }
+
+    /// Ends everything: transfers are cancelled, connections closed.
+    private func stop() {
+        for listener in listeners { loop.unwatch(listener.daemon.pollDescriptor) }
+        for exchange in allExchanges { exchange.abortForShutdown() }
+        // > Stopping with a suspended connection aborts the process: all are awake now, and must be seen to be.
+        for listener in listeners {
+            listener.daemon.run()
+            listener.daemon.stop()
+        }
+    }
+}

@@ -1,0 +1,182 @@
+internal import Curl
+internal import EventLoop
+internal import HTTPWire
+internal import MicroHTTPD
+internal import ProxyCore
+
+/// What other threads tell a worker.
+enum WorkerMessage: Sendable {
+    /// The turn of one of its waiting requests has come.
+    case grant(Grant, provider: Int)
+    /// Finish what is in flight until this moment, then end.
+    case drain(until: MonotonicTime)
+}
+
+/// One thread with its loop: serves connections of its own, and shares nothing with the other workers but the service.
+///
+/// Confined to its thread once ``run()`` is called.
+final class Worker: ReadinessHandler {
+    let index: Int
+    let service: ProxyService
+    let loop: EventLoop
+    let mailbox: Mailbox<WorkerMessage>
+    /// All workers' mailboxes, by index.
+    let mailboxes: [Mailbox<WorkerMessage>]
+    let metrics: MetricShard
+    private(set) var listeners: [Listener] = []
+    private(set) var upstreams: [Upstream] = []
+    /// The time at which this turn began.
+    private(set) var now: MonotonicTime
+    var requestIDs: RequestIDGenerator
+
+    // Work of the current turn; see Worker+Turn.swift.
+    var daemonsMustRun = true
+    var listed: [Upstream] = []
+    var touched: [Exchange] = []
+    var deliveredUploads = false
+    /// Requests that wait without being suspended.
+    var pollers = 0
+    /// Whether a whole millisecond has just passed without an event.
+    var isIdleTick = false
+
+    var deadlines = DeadlineHeap<Deadline>()
+    /// Requests in a queue, by the id under which the pacer knows them.
+    var waiting: [UInt64: Exchange] = [:]
+    private var lastWaiterID: UInt64 = 0
+    /// The exchange on each client's socket.
+    private var exchangesBySocket: [Exchange?] = []
+    private var idleExchanges: [Exchange] = []
+    var activeExchanges = 0
+    var drainsUntil: MonotonicTime?
+
+    /// What a deadline is of.
+    enum Deadline {
+        case exchange(Exchange)
+        case wake(ProviderService, Wake)
+    }
+
+    /// How many unused exchanges are kept.
+    private static let idleLimit = 256
+
+    init(
+        index: Int, service: ProxyService, mailboxes: [Mailbox<WorkerMessage>],
+        sockets: [(role: Listener.Role, socket: ListenSocket)]
+    ) throws {
+        self.index = index
+        self.service = service
+        self.mailboxes = mailboxes
+        mailbox = mailboxes[index]
+        metrics = service.metrics.shards[index]
+        loop = try EventLoop()
+        now = MonotonicTime(nanoseconds: SystemClock.monotonicNanoseconds)
+        var random = SystemRandomNumberGenerator()
+        requestIDs = RequestIDGenerator(seed: random.next())
+        upstreams = service.providers.map { Upstream(provider: $0, worker: self) }
+        try loop.watch(mailbox.descriptor, for: .readable, handler: self)
+        listeners = try sockets.map { try Listener(role: $0.role, socket: $0.socket, worker: self) }
+    }
+
+    /// The clock of this machine, read now.
+    static func clock() -> MonotonicTime { MonotonicTime(nanoseconds: SystemClock.monotonicNanoseconds) }
+
+    func readClock() { now = Self.clock() }
+
+    // MARK: Exchanges
+
+    /// An exchange for a request that has just begun.
+    func makeExchange(target: Span<UInt8>, provider: Int?) -> Exchange {
+        let exchange = idleExchanges.popLast() ?? Exchange(worker: self)
+        exchange.prepare(target: target, provider: provider)
+        activeExchanges += 1
+        return exchange
+    }
+
+    /// Takes an exchange back that is over.
+    func recycle(_ exchange: Exchange) {
+        activeExchanges -= 1
+        if idleExchanges.count < Self.idleLimit { idleExchanges.append(exchange) }
+    }
+
+    /// Says whose exchange runs on a client's socket, so that its hang-up reaches it.
+    func setExchange(_ exchange: Exchange?, on socket: Int32) {
+        guard socket >= 0 else { return }
+        while exchangesBySocket.count <= Int(socket) { exchangesBySocket.append(nil) }
+        exchangesBySocket[Int(socket)] = exchange
+    }
+
+    /// The exchanges that run.
+    var allExchanges: [Exchange] { exchangesBySocket.compactMap { $0 } }
+
+    // MARK: Descriptors
+
+    /// Watches a client's socket for its end alone: libmicrohttpd sees nothing of a connection that is suspended.
+    func watchClient(_ socket: Int32) { watch(socket, for: .hangup, handler: self) }
+
+    func watch(_ descriptor: Int32, for interest: Readiness, handler: any ReadinessHandler) {
+        do {
+            try loop.watch(descriptor, for: interest, handler: handler)
+        } catch {
+            // The kernel's limit on watches: what is not watched runs into a timeout, which tells the client.
+            service.logger.error("a socket cannot be watched", metadata: ["reason": "\(error)"])
+        }
+    }
+
+    func descriptor(_ descriptor: Int32, isReady readiness: Readiness) {
+        if descriptor == mailbox.descriptor {
+            for message in mailbox.takeAll() { receive(message) }
+        } else if readiness.isGone, Int(descriptor) < exchangesBySocket.count {
+            exchangesBySocket[Int(descriptor)]?.clientHungUp()
+        }
+    }
+
+    private func receive(_ message: WorkerMessage) {
+        switch message {
+        case .grant(let grant, let provider): deliver(grant, of: service.providers[provider])
+        case .drain(let end): drain(until: end)
+        }
+    }
+
+    // MARK: Pacing
+
+    /// A waiter's name for an exchange that is about to ask the pacer.
+    func makeWaiter() -> Waiter {
+        lastWaiterID &+= 1
+        return Waiter(worker: index, id: lastWaiterID)
+    }
+
+    /// Sees to it that the pacer is asked again at that time.
+    func arm(_ wake: Wake?, of provider: ProviderService) {
+        guard let wake else { return }
+        if wake.at <= now {
+            advance(wake, of: provider)
+        } else {
+            _ = deadlines.insert(.wake(provider, wake), at: wake.at)
+        }
+    }
+
+    /// Gives out the turns that have come, to this worker's exchanges and to those of others.
+    func advance(_ wake: Wake, of provider: ProviderService) {
+        var next: Wake? = wake
+        while let due = next, due.at <= now {
+            var grants: [Grant] = []
+            next = provider.pacer.advance(due, at: now, into: &grants)
+            for grant in grants {
+                if grant.waiter.worker == index {
+                    deliver(grant, of: provider)
+                } else {
+                    mailboxes[grant.waiter.worker].post(.grant(grant, provider: provider.index))
+                }
+            }
+        }
+        if let next { _ = deadlines.insert(.wake(provider, next), at: next.at) }
+    }
+
+    private func deliver(_ grant: Grant, of provider: ProviderService) {
+        if let exchange = waiting.removeValue(forKey: grant.waiter.id) {
+            exchange.turnHasCome(grant.slot)
+        } else {
+            // It left while the grant was on its way.
+            arm(provider.pacer.neverSent(grant.slot, at: now), of: provider)
+        }
+    }
+}
