@@ -70,7 +70,11 @@ let package = Package(
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
         .testTarget(
             name: "ProxyCoreTests",
-            dependencies: ["ProxyCore", "Configuration", "BuiltIn", "HTTPWire", "TestSupport"],
+            dependencies: [
+                "ProxyCore", "Configuration", "BuiltIn", "ContentCoding", "HTTPWire", "TestSupport",
+            ],
             swiftSettings: settings),
+        .testTarget(
+            name: "ContentCodingTests", dependencies: ["ContentCoding"], swiftSettings: settings),
     ]
 )

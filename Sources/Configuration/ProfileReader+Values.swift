@@ -1,0 +1,71 @@
+internal import ProxyCore
+
+extension YAMLValue {
+    /// The elements of a list, or the value itself: where one is common, nobody should have to write a list.
+    var oneOrMany: [YAMLValue] { isSequence ? elements : [self] }
+
+    /// One or more strings.
+    var texts: [Text] { oneOrMany.compactMap(\.nonEmptyString).map { Text($0) } }
+
+    /// A JSON Pointer.
+    var pointer: JSONPointer? {
+        guard let text = string else { return nil }
+        guard let pointer = JSONPointer(text) else {
+            report("'\(text)' must be a JSON Pointer such as /error/message")
+            return nil
+        }
+        return pointer
+    }
+
+    /// One or more statuses and ranges, such as `[400, 500-599]`.
+    var statuses: StatusSet {
+        StatusSet(
+            oneOrMany.compactMap { value in
+                guard let text = value.nonEmptyString else { return nil }
+                let ends = text.split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
+                if let first = ends.first, let lower = first, let last = ends.last, let upper = last,
+                    ends.count <= 2, lower <= upper, StatusSet.possible.contains(lower),
+                    StatusSet.possible.contains(upper)
+                {
+                    return lower...upper
+                }
+                value.report("'\(text)' must be a status from 100 to 999, or a range such as 500-599")
+                return nil
+            })
+    }
+
+    /// What a text must be: `text`, `[text, text]`, or a mapping such as `{ contains: text }`.
+    var textTest: TextTest? {
+        var test = TextTest()
+        guard isMapping else {
+            test.equals = texts
+            return test
+        }
+        for (key, value) in members(allowed: Self.textTestKeys) { value.read(key, into: &test) }
+        return test
+    }
+
+    /// The names of the tests of a text.
+    static let textTestKeys = ["equals", "starts_with", "contains", "ends_with", "matches"]
+
+    /// Reads one test of a text.
+    func read(_ key: String, into test: inout TextTest) {
+        switch key {
+        case "equals": test.equals = texts
+        case "starts_with": test.startsWith = texts
+        case "contains": test.contains = texts
+        case "ends_with": test.endsWith = texts
+        default: test.matches = oneOrMany.compactMap(\.pattern)
+        }
+    }
+
+    private var pattern: TextPattern? {
+        guard let text = nonEmptyString else { return nil }
+        do {
+            return try TextPattern(text)
+        } catch {
+            report("'\(text)' is not a regular expression: \(error)")
+            return nil
+        }
+    }
+}

@@ -1,0 +1,104 @@
+public import ProxyCore
+
+/// Reads profile files: YAML, as described at the top of the generic profile.
+public enum ProfileReader {
+    private static let keys = [
+        "name", "upstream", "credential", "limits", "request_defaults", "idempotency", "request_id", "waits",
+        "rate_fields", "read", "keep", "field_phrases", "rules", "cases",
+    ]
+
+    /// Reads one profile.
+    ///
+    /// - Parameters:
+    ///   - file: the file's name in mistakes.
+    ///   - surroundings: where `${…}` is looked up.
+    ///   - generic: the profile whose rules, places and phrases follow the file's own, and whose `waits` and `rate_fields`
+    ///     hold where the file has none; `nil` while that profile itself is read.
+    /// - Throws: all mistakes of the file at once.
+    public static func read(
+        text: String, file: String, surroundings: Surroundings = .none, generic: Profile?
+    ) throws(ConfigurationMistakes) -> Profile {
+        let reading = YAMLReading(file: file, surroundings: surroundings)
+        var profile = Profile(name: "")
+        if let root = reading.parse(text) {
+            let members = root.members(allowed: keys)
+            profile.name = members.first { $0.name == "name" }?.value.nonEmptyString ?? ""
+            for (key, value) in members { read(key, value, into: &profile) }
+            if profile.name.isEmpty { root.report("needs a 'name'") }
+        } else {
+            reading.report("is empty", key: "", line: 1, column: 1)
+        }
+        try reading.throwMistakes()
+        if let generic { complete(&profile, with: generic) }
+        return profile
+    }
+
+    /// Reads the profiles that are part of the program.
+    ///
+    /// - Parameter files: the profiles' names and texts; `generic` must be among them, and completes the others.
+    /// - Throws: the mistakes of the first file that has any.
+    public static func builtIn(
+        _ files: [(name: String, yaml: String)]
+    ) throws(ConfigurationMistakes) -> [Profile] {
+        var generic: Profile?
+        for file in files where file.name == "generic" {
+            generic = try read(text: file.yaml, file: "generic.yaml", generic: nil)
+        }
+        var profiles: [Profile] = []
+        for file in files {
+            if file.name == "generic", let generic {
+                profiles.append(generic)
+            } else {
+                profiles.append(try read(text: file.yaml, file: "\(file.name).yaml", generic: generic))
+            }
+        }
+        return profiles
+    }
+
+    private static func read(_ key: String, _ value: YAMLValue, into profile: inout Profile) {
+        switch key {
+        case "upstream": profile.upstream = value.nonEmptyString
+        case "credential": readCredential(value, into: &profile)
+        case "limits": profile.limits = value.elements.compactMap(limit)
+        case "request_defaults":
+            profile.requestDefaults = value.members(allowed: nil).compactMap { member in
+                member.value.nonEmptyString.map { (member.name, $0) }
+            }
+        case "idempotency": profile.idempotency = idempotency(value)
+        case "request_id": profile.requestIDFields = value.texts
+        case "waits": profile.waits = value.elements.compactMap(wait)
+        case "rate_fields": profile.rateFields = rateFields(value)
+        case "read": profile.reading = bodyReading(value)
+        case "keep": profile.kept = value.oneOrMany.compactMap(keptName)
+        case "field_phrases": profile.fieldPhrases = FieldPhrases(phrases(value))
+        case "rules":
+            let name = profile.name
+            profile.rules = value.elements.compactMap { rule($0, of: name) }
+        case "cases": profile.cases = value.elements.compactMap(profileCase)
+        default: break
+        }
+    }
+
+    /// What every profile can do without saying so.
+    private static func complete(_ profile: inout Profile, with generic: Profile) {
+        profile.reading.message += generic.reading.message
+        profile.reading.code += generic.reading.code
+        profile.reading.fields += generic.reading.fields
+        profile.reading.requestID += generic.reading.requestID
+        profile.fieldPhrases = profile.fieldPhrases.followed(by: generic.fieldPhrases)
+        if profile.waits.isEmpty { profile.waits = generic.waits }
+        if profile.rateFields == RateFields() { profile.rateFields = generic.rateFields }
+        if profile.requestIDFields.isEmpty { profile.requestIDFields = generic.requestIDFields }
+        if profile.credentialPlaces.isEmpty { profile.credentialPlaces = generic.credentialPlaces }
+        profile.rules += generic.rules
+    }
+
+    private static func keptName(_ value: YAMLValue) -> Text? {
+        guard let name = value.nonEmptyString else { return nil }
+        guard !ProblemFormat.memberNames.contains(name) else {
+            value.report("'\(name)' is a member of every problem and cannot be kept")
+            return nil
+        }
+        return Text(name)
+    }
+}

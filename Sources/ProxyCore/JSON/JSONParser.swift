@@ -1,0 +1,184 @@
+internal import HTTPWire
+
+/// One pass over a JSON text that lists its nodes; no recursion, so that no input can exhaust the stack.
+struct JSONParser {
+    private enum Expected {
+        case value
+        case valueOrEnd
+        case name
+        case nameOrEnd
+        case commaOrEnd
+    }
+
+    private let bytes: [UInt8]
+    private let end: Int
+    private var position: Int
+    /// The open container, or -1.
+    private var parent: Int32 = -1
+    private var depth = 0
+    private(set) var nodes: [JSONDocument.Node] = []
+    private(set) var hasForeignBytes = false
+
+    init(bytes: [UInt8], range: Range<Int>) {
+        self.bytes = bytes
+        position = range.lowerBound
+        end = range.upperBound
+        nodes.reserveCapacity(min(8 + range.count / 8, JSONDocument.nodeLimit))
+    }
+
+    mutating func parse() -> Bool {
+        var expected = Expected.value
+        while true {
+            skipBlanks()
+            guard position < end, nodes.count < JSONDocument.nodeLimit else { return false }
+            let byte = bytes[position]
+            switch expected {
+            case .valueOrEnd where byte == 0x5D, .nameOrEnd where byte == 0x7D:
+                close()
+            case .value, .valueOrEnd:
+                if byte == 0x7B || byte == 0x5B {
+                    guard open(byte == 0x7B ? .object : .array) else { return false }
+                    expected = byte == 0x7B ? .nameOrEnd : .valueOrEnd
+                    continue
+                }
+                guard scalar(byte) else { return false }
+            case .name, .nameOrEnd:
+                guard byte == 0x22, string() else { return false }
+                skipBlanks()
+                guard position < end, bytes[position] == 0x3A else { return false }
+                position += 1
+                expected = .value
+                continue
+            case .commaOrEnd:
+                let isObject = nodes[Int(parent)].kind == .object
+                if byte == 0x2C {
+                    position += 1
+                    expected = isObject ? .name : .value
+                    continue
+                }
+                guard byte == (isObject ? 0x7D : 0x5D) else { return false }
+                close()
+            }
+            if parent < 0 {
+                skipBlanks()
+                return position == end
+            }
+            expected = .commaOrEnd
+        }
+    }
+
+    private mutating func skipBlanks() {
+        while position < end {
+            switch bytes[position] {
+            case 0x20, 0x09, 0x0A, 0x0D: position += 1
+            default: return
+            }
+        }
+    }
+
+    private mutating func open(_ kind: JSONDocument.Kind) -> Bool {
+        depth += 1
+        guard depth <= JSONDocument.depthLimit else { return false }
+        let index = Int32(nodes.count)
+        nodes.append(.init(kind: kind, start: Int32(position), end: 0, next: parent))
+        parent = index
+        position += 1
+        return true
+    }
+
+    private mutating func close() {
+        let index = Int(parent)
+        position += 1
+        depth -= 1
+        parent = nodes[index].next
+        nodes[index].end = Int32(position)
+        nodes[index].next = Int32(nodes.count)
+    }
+
+    private mutating func scalar(_ byte: UInt8) -> Bool {
+        switch byte {
+        case 0x22: return string()
+        case 0x74: return word("true", .true)
+        case 0x66: return word("false", .false)
+        case 0x6E: return word("null", .null)
+        default: return number()
+        }
+    }
+
+    private mutating func add(_ kind: JSONDocument.Kind, from start: Int, to end: Int, hasEscapes: Bool = false) {
+        nodes.append(
+            .init(
+                kind: kind, hasEscapes: hasEscapes, start: Int32(start), end: Int32(end),
+                next: Int32(nodes.count + 1)))
+    }
+
+    private mutating func string() -> Bool {
+        let start = position + 1
+        var index = start
+        var hasEscapes = false
+        while index < end {
+            let byte = bytes[index]
+            if byte == 0x22 {
+                add(.string, from: start, to: index, hasEscapes: hasEscapes)
+                position = index + 1
+                return true
+            }
+            if byte < 0x20 { return false }
+            if byte >= 0x80 { hasForeignBytes = true }
+            index += 1
+            guard byte == 0x5C else { continue }
+            hasEscapes = true
+            guard let length = escapeLength(at: index) else { return false }
+            index += length
+        }
+        return false
+    }
+
+    /// How many bytes of an escape follow its backslash.
+    private func escapeLength(at index: Int) -> Int? {
+        guard index < end else { return nil }
+        switch bytes[index] {
+        case 0x22, 0x5C, 0x2F, 0x62, 0x66, 0x6E, 0x72, 0x74: return 1
+        case 0x75:
+            guard index + 4 < end else { return nil }
+            for digit in bytes[index + 1...index + 4] where JSONEscapes.hexadecimal(digit) == nil { return nil }
+            return 5
+        default: return nil
+        }
+    }
+
+    private mutating func word(_ word: StaticString, _ kind: JSONDocument.Kind) -> Bool {
+        let length = word.utf8CodeUnitCount
+        guard position + length <= end, bytes.span.extracting(position..<position + length).equals(word) else {
+            return false
+        }
+        add(kind, from: position, to: position + length)
+        position += length
+        return true
+    }
+
+    private mutating func number() -> Bool {
+        let start = position
+        if position < end, bytes[position] == 0x2D { position += 1 }
+        let integerStart = position
+        guard digits() else { return false }
+        if bytes[integerStart] == 0x30, position > integerStart + 1 { return false }
+        if position < end, bytes[position] == 0x2E {
+            position += 1
+            guard digits() else { return false }
+        }
+        if position < end, bytes[position] | 0x20 == 0x65 {
+            position += 1
+            if position < end, bytes[position] == 0x2B || bytes[position] == 0x2D { position += 1 }
+            guard digits() else { return false }
+        }
+        add(.number, from: start, to: position)
+        return true
+    }
+
+    private mutating func digits() -> Bool {
+        let start = position
+        while position < end, bytes[position].isASCIIDigit { position += 1 }
+        return position > start
+    }
+}

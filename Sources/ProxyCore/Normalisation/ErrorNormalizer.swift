@@ -1,0 +1,131 @@
+public import HTTPWire
+
+/// Turns a provider's answers into errors of one schema, as its profile says.
+///
+/// A value made once per provider and shared by all workers; it holds no state.
+public struct ErrorNormalizer: Sendable {
+    /// The profile.
+    public let profile: Profile
+    /// How many bytes of the provider's body go into `upstream.body`; 0: the member is absent.
+    public let bodyLimit: Int
+    let book: RuleBook
+    private let redaction: Redaction
+
+    /// Compiles a profile.
+    public init(profile: Profile, bodyLimit: Int = 0) {
+        self.profile = profile
+        self.bodyLimit = bodyLimit
+        book = RuleBook(profile.rules)
+        redaction = Redaction(prefixes: profile.secretPrefixes)
+    }
+
+    /// Whether the body must be collected, because the answer is an error or may be one in disguise.
+    public func wants(status: Int, fields: FieldBlock) -> Bool {
+        if status >= 400 { return true }
+        return book.candidates(status).contains { acceptsHead(book.rules[Int($0)], fields) }
+    }
+
+    /// What an answer means, or `nil` if it is no error and passes untouched.
+    ///
+    /// - Parameter wallClockSeconds: seconds since 1970, for absolute times in an answer without `Date`.
+    public func normalize(
+        _ answer: ProviderAnswer, of request: RequestFacts, at wallClockSeconds: Int64
+    ) -> NormalizedError? {
+        guard wants(status: answer.status, fields: answer.fields) else { return nil }
+        let bytes = redaction.applied(to: answer.body, credential: request.credential)
+        let reading = AnswerReading(answer, ProviderBody(bytes), profile.reading)
+        let rule = rule(for: reading, of: request)
+        if rule == nil, answer.status < 400 { return nil }
+        return error(reading, rule ?? .lastResort(answer.status), of: request, at: Int(wallClockSeconds))
+    }
+
+    private func rule(for reading: AnswerReading, of request: RequestFacts) -> Rule? {
+        for index in book.candidates(reading.answer.status) {
+            let rule = book.rules[Int(index)]
+            if acceptsHead(rule, reading.answer.fields), accepts(rule, reading, request) { return rule }
+        }
+        return nil
+    }
+
+    private func acceptsHead(_ rule: Rule, _ fields: FieldBlock) -> Bool {
+        if let test = rule.contentType, !test.accepts(fields.text("Content-Type") ?? "") { return false }
+        if let (name, test) = rule.header {
+            guard let value = fields.text(name), test.accepts(value) else { return false }
+        }
+        return true
+    }
+
+    private func accepts(_ rule: Rule, _ reading: AnswerReading, _ request: RequestFacts) -> Bool {
+        if !rule.kinds.isEmpty, !rule.kinds.contains(reading.body.kind) { return false }
+        if let test = rule.code {
+            guard let code = reading.code, test.accepts(code) else { return false }
+        }
+        if let test = rule.message {
+            guard let message = reading.message, test.accepts(message) else { return false }
+        }
+        if !rule.present.isEmpty, !rule.present.contains(where: reading.has) { return false }
+        if rule.absent.contains(where: reading.has) { return false }
+        return rule.requests.isEmpty
+            || rule.requests.contains { $0.matches(method: request.method, path: request.path) }
+    }
+
+    private func error(
+        _ reading: AnswerReading, _ rule: Rule, of request: RequestFacts, at clock: Int
+    ) -> NormalizedError {
+        let answer = reading.answer
+        let isTransient = rule.isTransient ?? rule.result.isTransient
+        let effect = rule.effect ?? rule.result.effect
+        let repeatable =
+            request.isIdempotent
+            || (request.hasIdempotencyKey
+                && profile.honoursIdempotencyKey(method: request.method, path: request.path))
+        var upstream = reading.upstream(profile)
+        if bodyLimit > 0, !reading.body.content.isEmpty {
+            upstream.body = Text(reading.body.content.prefix(bodyLimit))
+        }
+        var error = NormalizedError(
+            code: rule.result, status: rule.status ?? (answer.status < 400 ? rule.result.status : answer.status),
+            isTransient: isTransient, isRetryable: isTransient && (effect == .none || repeatable), effect: effect,
+            detail: reading.message, upstream: upstream, isMapped: rule.isMapped && reading.isKnown(to: rule),
+            rule: rule.name, profile: rule.profile)
+        if let json = reading.body.json {
+            if (400..<500).contains(answer.status) || rule.result == .validationFailed {
+                var fields = FieldExtraction(json: json, phrases: profile.fieldPhrases, message: reading.message)
+                fields.read(profile.reading.fields)
+                error.fields = fields.found
+            }
+            error.kept = reading.kept(profile.kept, of: json)
+        }
+        let waits = WaitReading(
+            status: answer.status, fields: answer.fields, json: reading.body.json, clock: clock)
+        error.retryAfter = waits.seconds(rule.waits ?? profile.waits)
+        error.pacing = Self.pacing(rule, error)
+        if rule.result == .rateLimited { error.limit = limit(answer.fields) }
+        return error
+    }
+
+    private static func pacing(_ rule: Rule, _ error: NormalizedError) -> NormalizedError.Pacing {
+        let pause: Rule.Pause
+        switch rule.result {
+        case .rateLimited: pause = .ledger
+        // Unavailable for a stated time concerns all requests; without one, it may concern only this.
+        case .providerUnavailable: pause = error.retryAfter == nil ? .none : .ledger
+        case .quotaExceeded: pause = .quota
+        default: pause = .none
+        }
+        switch rule.pause ?? pause {
+        case .none: return .proceed
+        case .ledger: return .pauseLedger(seconds: error.retryAfter)
+        case .quota: return .pauseQuota(seconds: error.retryAfter)
+        }
+    }
+
+    private func limit(_ fields: FieldBlock) -> QuotaLimit? {
+        guard let limit = profile.limits.first else { return nil }
+        let remaining = profile.rateFields.remaining.lazy.compactMap(fields.text).first
+        var quota = limit.quota(remaining: remaining.flatMap(WallClockTime.number))
+        let requests = profile.rateFields.limit.lazy.compactMap(fields.text).first
+        if let requests = requests.flatMap(WallClockTime.number), requests > 0 { quota.requests = requests }
+        return quota
+    }
+}

@@ -1,0 +1,66 @@
+/// Hides secrets that a provider repeats in its answers.
+struct Redaction: Sendable {
+    /// What stands where a secret stood.
+    private static let mark = Array("[redacted]".utf8)
+    /// Shorter credentials cannot be told from other text.
+    private static let shortest = 8
+
+    private let prefixes: [[UInt8]]
+    /// Whether a prefix begins with this byte; 256 entries.
+    private let mayBegin: [Bool]
+
+    init(prefixes: [Text]) {
+        self.prefixes = prefixes.map { Array($0.bytes) }.filter { !$0.isEmpty }
+        var mayBegin = Array(repeating: false, count: 256)
+        for prefix in self.prefixes { mayBegin[Int(prefix[0])] = true }
+        self.mayBegin = mayBegin
+    }
+
+    /// The bytes without the credential, and without tokens that begin as the provider's secrets do.
+    func applied(to bytes: [UInt8], credential: [UInt8]?) -> [UInt8] {
+        var needles: [[UInt8]] = []
+        if let credential, credential.count >= Self.shortest {
+            needles.append(credential)
+            // PHP writes the slash of a JSON string with a backslash before it.
+            if credential.contains(0x2F) { needles.append(credential.flatMap { $0 == 0x2F ? [0x5C, $0] : [$0] }) }
+        }
+        let first = needles.first?.first
+        var result: [UInt8]?
+        var copied = 0
+        var index = 0
+        while index < bytes.count {
+            let byte = bytes[index]
+            guard byte == first || byte == 0x5C || mayBegin[Int(byte)],
+                let length = secretLength(in: bytes, at: index, needles)
+            else {
+                index += 1
+                continue
+            }
+            var partial = result ?? []
+            result = nil
+            partial += bytes[copied..<index]
+            partial += Self.mark
+            result = partial
+            index += length
+            copied = index
+        }
+        guard var result else { return bytes }
+        result += bytes[copied...]
+        return result
+    }
+
+    private func secretLength(in bytes: [UInt8], at start: Int, _ needles: [[UInt8]]) -> Int? {
+        let rest = bytes[start...]
+        if let needle = needles.first(where: { rest.starts(with: $0) }) { return needle.count }
+        guard let prefix = prefixes.first(where: { rest.starts(with: $0) }) else { return nil }
+        let token = rest.dropFirst(prefix.count).prefix(while: Self.isTokenByte)
+        return token.count >= Self.shortest ? prefix.count + token.count : nil
+    }
+
+    private static func isTokenByte(_ byte: UInt8) -> Bool {
+        switch byte {
+        case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D, 0x5F: return true
+        default: return false
+        }
+    }
+}

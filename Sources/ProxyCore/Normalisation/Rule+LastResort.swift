@@ -1,0 +1,8 @@
+extension Rule {
+    /// What an error means about which no rule says anything.
+    static func lastResort(_ status: Int) -> Rule {
+        var rule = Rule(name: "none", profile: "none", result: status < 500 ? .invalidRequest : .providerError)
+        rule.isMapped = false
+        return rule
+    }
+}

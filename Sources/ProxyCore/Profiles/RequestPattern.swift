@@ -1,0 +1,33 @@
+/// A method and a path, such as `POST /emails` or `* /campaigns/*/leads/`.
+///
+/// `*` as the method is any method; as a step of the path it is any one step; as the last step, `**` is any rest. The path is
+/// the provider's own, behind the base URL, without the query.
+public struct RequestPattern: Sendable, Hashable {
+    private var method: Text
+    private var steps: [Text]
+
+    /// Reads `METHOD PATH`, or `nil` if there are not two words or the path has no slash at its start.
+    public init?(_ text: String) {
+        let words = text.split(separator: " ")
+        guard words.count == 2, words[1].hasPrefix("/") else { return nil }
+        method = Text(String(words[0]))
+        steps = words[1].dropFirst().split(separator: "/", omittingEmptySubsequences: false).map {
+            Text(String($0))
+        }
+    }
+
+    /// Whether a request fits; whatever follows a `?` in `path` does not count.
+    public func matches(method: Text, path: Text) -> Bool {
+        guard self.method == "*" || self.method == method else { return false }
+        var rest = path.bytes.prefix { $0 != 0x3F }
+        for (index, step) in steps.enumerated() {
+            guard rest.first == 0x2F else { return false }
+            rest.removeFirst()
+            if step == "**", index == steps.count - 1 { return true }
+            let part = rest.prefix { $0 != 0x2F }
+            guard step == Text(part) || (step == "*" && !part.isEmpty) else { return false }
+            rest = rest[part.endIndex...]
+        }
+        return rest.isEmpty
+    }
+}

@@ -1,0 +1,24 @@
+/// One place where an answer may say how long to wait.
+public struct WaitSource: Sendable, Hashable {
+    /// The place.
+    public enum Place: Sendable, Hashable {
+        /// A field with seconds (decimals allowed) or an HTTP-date: `Retry-After` (RFC 9110 10.2.3).
+        case delay(header: Text)
+        /// A field with a time in any dialect: seconds from now, seconds or milliseconds since 1970, an HTTP-date, or what
+        /// JavaScript prints for a date.
+        case reset(header: Text)
+        /// A number of seconds in a JSON body.
+        case body(JSONPointer)
+    }
+
+    /// The place.
+    public var place: Place
+    /// The statuses on which it counts; elsewhere it is ignored.
+    public var statuses: StatusSet
+
+    /// A source.
+    public init(_ place: Place, on statuses: StatusSet) {
+        self.place = place
+        self.statuses = statuses
+    }
+}
