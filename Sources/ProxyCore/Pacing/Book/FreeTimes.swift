@@ -1,0 +1,103 @@
+/// When the used slots of one ledger and one window are free again: moments in order, each with a count.
+///
+/// A ring that grows as it is needed. Where the moments are rounded (`WindowRule.resolution`), many slots share an entry.
+struct FreeTimes {
+    private struct Entry {
+        var time: MonotonicTime
+        var slots: Int32
+    }
+
+    private var ring: [Entry] = []
+    private var head: Int32 = 0
+    private var entries: Int32 = 0
+    /// How many slots there are in all entries.
+    private(set) var slots: Int32 = 0
+
+    /// When the first slot is free again.
+    var first: MonotonicTime? { entries > 0 ? ring[Int(head)].time : nil }
+
+    /// When the last slot is free again.
+    var last: MonotonicTime? { entries > 0 ? ring[position(entries - 1)].time : nil }
+
+    /// Forgets the slots that are free at `now`.
+    mutating func removeFree(at now: MonotonicTime) {
+        while entries > 0, ring[Int(head)].time <= now {
+            slots -= ring[Int(head)].slots
+            head = Int32(position(1))
+            entries -= 1
+        }
+    }
+
+    /// Adds a slot that is free again at `time`.
+    mutating func add(_ time: MonotonicTime) {
+        slots += 1
+        let place = firstEntry(notBefore: time)
+        if place < entries, ring[position(place)].time == time {
+            ring[position(place)].slots += 1
+            return
+        }
+        if Int(entries) == ring.count { grow() }
+        entries += 1
+        var index = entries - 1
+        // Moments come almost in order: only what waits for a grace lies behind.
+        while index > place {
+            ring[position(index)] = ring[position(index - 1)]
+            index -= 1
+        }
+        ring[position(place)] = Entry(time: time, slots: 1)
+    }
+
+    /// Takes back a slot that was added for `time`, if it is there still.
+    mutating func withdraw(_ time: MonotonicTime) {
+        let place = firstEntry(notBefore: time)
+        guard place < entries, ring[position(place)].time == time else { return }
+        slots -= 1
+        ring[position(place)].slots -= 1
+        guard ring[position(place)].slots == 0 else { return }
+        var index = place
+        while index < entries - 1 {
+            ring[position(index)] = ring[position(index + 1)]
+            index += 1
+        }
+        entries -= 1
+    }
+
+    /// When slot number `ordinal` (from 0) is free again; nil beyond the last.
+    func time(ofSlot ordinal: Int) -> MonotonicTime? {
+        guard ordinal >= 0, ordinal < Int(slots) else { return nil }
+        if slots == entries { return ring[position(Int32(ordinal))].time }
+        var passed = 0
+        for index in 0..<entries {
+            let entry = ring[position(index)]
+            passed += Int(entry.slots)
+            if passed > ordinal { return entry.time }
+        }
+        return nil
+    }
+
+    /// The ring's capacity is a power of two.
+    @inline(__always)
+    private func position(_ index: Int32) -> Int { (Int(head) + Int(index)) & (ring.count - 1) }
+
+    private func firstEntry(notBefore time: MonotonicTime) -> Int32 {
+        guard let last, time <= last else { return entries }
+        if time == last { return entries - 1 }
+        var low: Int32 = 0
+        var high = entries
+        while low < high {
+            let middle = (low + high) / 2
+            if ring[position(middle)].time < time { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
+
+    private mutating func grow() {
+        let capacity = max(4, ring.count * 2)
+        var grown: [Entry] = []
+        grown.reserveCapacity(capacity)
+        for index in 0..<entries { grown.append(ring[position(index)]) }
+        while grown.count < capacity { grown.append(Entry(time: .distantPast, slots: 0)) }
+        ring = grown
+        head = 0
+    }
+}

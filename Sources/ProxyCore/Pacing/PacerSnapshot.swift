@@ -1,0 +1,45 @@
+/// What a pacer holds at one moment: for the metrics and for people.
+public struct PacerSnapshot: Hashable, Sendable {
+    /// The state of one limit.
+    public struct Reading: Hashable, Sendable {
+        /// The limit.
+        public let window: PacingPolicy.Window
+        /// The requests that could be sent now: in `PacerSnapshot.windows`, with the ledger that has the fewest left.
+        public let remaining: Int
+        /// How long until all of the limit is free again if nothing more is sent.
+        public let resetIn: Duration
+    }
+
+    /// The state of one ledger.
+    public struct Ledger: Hashable, Sendable {
+        /// Whose.
+        public let key: LedgerKey
+        /// Its limits, in the order of the policy.
+        public let windows: [Reading]
+        /// Requests sent and not answered yet.
+        public let inFlight: Int
+        /// Requests that wait.
+        public let waiting: Int
+        /// How long a request that came now would wait.
+        public let expectedWait: Duration
+        /// Why it is paused, if it is.
+        public let pause: PauseReason?
+        /// How long the pause lasts, or how long the answer to the request that tries again is awaited.
+        public let pausedFor: Duration
+    }
+
+    /// The limits, each as the ledger with the fewest requests left has it, among those in `ledgers`.
+    public let windows: [Reading]
+    /// Requests that wait, in all ledgers.
+    public let waiting: Int
+    /// How long the one that waits longest has waited.
+    public let oldestWait: Duration
+    /// Requests sent and not answered yet, in all ledgers.
+    public let inFlight: Int
+    /// How many ledgers are held.
+    public let keys: Int
+    /// How many of them are paused, or wait for the answer to the one request that tries again.
+    public let paused: Int
+    /// The ledgers used last, latest first: as many as were asked for.
+    public let ledgers: [Ledger]
+}

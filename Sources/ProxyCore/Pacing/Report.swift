@@ -1,0 +1,43 @@
+/// What the head of a response says about the provider's limit.
+public enum Verdict: Hashable, Sendable {
+    /// The provider took the request, whatever else it says about it.
+    case accepted
+    /// It may be a rate refusal (429, 503): the body decides, and `judge` follows.
+    case undecided
+}
+
+/// What the whole response says about the provider's limit, after an undecided `Verdict`.
+public enum Ruling: Hashable, Sendable {
+    /// It pauses nothing.
+    case accepted
+    /// The provider refuses this key; `retryAfter` is what it asked for, if it did.
+    case rejected(retryAfter: Duration?, reason: PauseReason)
+}
+
+/// Why a ledger is paused.
+public enum PauseReason: UInt8, Hashable, Sendable, CaseIterable {
+    /// The provider's rate limit refused a request.
+    case rateLimited
+    /// A longer quota is used up.
+    case quotaExceeded
+    /// The provider asked to come later for another cause.
+    case unavailable
+}
+
+/// What is left of a ledger's tightest limit: the `RateLimit` field of the answer (draft-ietf-httpapi-ratelimit-headers).
+public struct Headroom: Hashable, Sendable {
+    /// The limit with the fewest requests left.
+    public let window: PacingPolicy.Window
+    /// The requests that could be sent now.
+    public let remaining: Int
+    /// How long until all of the limit is free again if nothing more is sent; an estimate while requests are in flight.
+    public let resetIn: Duration
+}
+
+/// What a response's report leads to.
+public struct Outcome: Hashable, Sendable {
+    /// What is left now; nil without limits.
+    public let headroom: Headroom?
+    /// A timer to arm.
+    public let wake: Wake?
+}
