@@ -36,6 +36,8 @@ let package = Package(
         .target(name: "MicroHTTPD", dependencies: ["CMicroHTTPD", "HTTPWire"], swiftSettings: settings),
         .target(name: "ContentCoding", dependencies: ["CZlib", "CBrotli"], swiftSettings: settings),
 
+        .target(name: "JSONLog", dependencies: [logging], swiftSettings: settings),
+
         // Decisions.
         .target(name: "ProxyCore", dependencies: ["HTTPWire"], swiftSettings: settings),
         .target(name: "Configuration", dependencies: ["ProxyCore", yams], swiftSettings: settings),
@@ -72,5 +74,6 @@ let package = Package(
             name: "ProxyCoreTests",
             dependencies: ["ProxyCore", "Configuration", "BuiltIn", "HTTPWire", "TestSupport"],
             swiftSettings: settings),
+        .testTarget(name: "JSONLogTests", dependencies: ["JSONLog", logging], swiftSettings: settings),
     ]
 )
