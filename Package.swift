@@ -36,6 +36,8 @@ let package = Package(
         .target(name: "MicroHTTPD", dependencies: ["CMicroHTTPD", "HTTPWire"], swiftSettings: settings),
         .target(name: "ContentCoding", dependencies: ["CZlib", "CBrotli"], swiftSettings: settings),
 
+        .target(name: "JSONLog", dependencies: [logging], swiftSettings: settings),
+
         // Decisions.
         .target(name: "ProxyCore", dependencies: ["HTTPWire"], swiftSettings: settings),
         .target(name: "Configuration", dependencies: ["ProxyCore", yams], swiftSettings: settings),
@@ -76,5 +78,6 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "ContentCodingTests", dependencies: ["ContentCoding"], swiftSettings: settings),
+        .testTarget(name: "JSONLogTests", dependencies: ["JSONLog", logging], swiftSettings: settings),
     ]
 )

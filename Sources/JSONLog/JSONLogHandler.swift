@@ -1,0 +1,55 @@
+public import Logging
+
+/// Writes each event of a logger as one line with one JSON object.
+///
+/// `{"time":"2026-01-31T12:00:00.000Z","level":"info","message":"…"`, then the metadata: members given as
+/// ``JSONMembers/metadata`` in their own order, the others sorted by key. Numbers and truth values in the
+/// metadata stay numbers and truth values. A line is never longer than 16 KiB: what was cut or left out is
+/// marked by `"truncated":true` at its end.
+public struct JSONLogHandler: LogHandler {
+    /// Metadata of every line of this logger.
+    public var metadata: Logger.Metadata = [:]
+    /// Metadata from the task or another context of the caller.
+    public var metadataProvider: Logger.MetadataProvider?
+    /// The least level that is written.
+    public var logLevel: Logger.Level
+
+    private let writer: LogWriter
+    private let clock: @Sendable () -> Int64
+
+    /// A handler that gives its lines to `writer`, which several handlers may share.
+    ///
+    /// - Parameter clock: milliseconds since 1970-01-01 UTC.
+    public init(
+        writer: LogWriter, logLevel: Logger.Level = .info, metadataProvider: Logger.MetadataProvider? = nil,
+        clock: @escaping @Sendable () -> Int64 = LogWriter.wallClock
+    ) {
+        self.writer = writer
+        self.logLevel = logLevel
+        self.metadataProvider = metadataProvider
+        self.clock = clock
+    }
+
+    /// One value of ``metadata``.
+    public subscript(metadataKey key: String) -> Logger.MetadataValue? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    /// Writes an event; warnings and worse are written without delay.
+    public func log(event: LogEvent) {
+        var line = JSONLine(
+            milliseconds: clock(), level: event.level.rawValue, message: event.message.description)
+        line.members.append(allMetadata(of: event))
+        writer.write(line.finished(), urgent: event.level >= .warning)
+    }
+
+    /// The nearer to the event, the stronger.
+    private func allMetadata(of event: LogEvent) -> Logger.Metadata {
+        var all = event.metadata ?? [:]
+        if let provider = metadataProvider { all.merge(provider.get()) { nearer, _ in nearer } }
+        if !metadata.isEmpty { all.merge(metadata) { nearer, _ in nearer } }
+        if let error = event.error, all["error"] == nil { all["error"] = .string("\(error)") }
+        return all
+    }
+}

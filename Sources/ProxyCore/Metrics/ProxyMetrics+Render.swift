@@ -1,0 +1,100 @@
+extension ProxyMetrics {
+    /// The answer of `/metrics`.
+    ///
+    /// The sum over all workers; the counters of one worker are of one moment, those of different workers may
+    /// be a few microseconds apart. Several scrapes at a time do no harm.
+    ///
+    /// - Parameters:
+    ///   - format: from ``ExpositionFormat/init(accept:)``.
+    ///   - pacing: one value per provider, in the order of the providers; those that are missing count as
+    ///     idle.
+    ///   - process: `nil` leaves the `process_…` families out.
+    ///   - logLinesDropped: lines that the log has lost so far.
+    public func render(
+        _ format: ExpositionFormat, pacing: [PacingGauges], process: ProcessGauges?, logLinesDropped: UInt64
+    ) -> [UInt8] {
+        var totals = [UInt64](repeating: 0, count: layout.size)
+        for shard in shards { shard.add(to: &totals) }
+        var output = ExpositionText()
+        output.reserve(16_384 + 32_768 * (providers.count + 1))
+        for family in counted { family.write(totals, in: format, to: &output) }
+        let gauges = providers.indices.map { $0 < pacing.count ? pacing[$0] : PacingGauges() }
+        writeQueues(gauges, format, &output)
+        writeLimits(gauges, format, &output)
+        writeInstance(logLinesDropped, format, &output)
+        if let process { writeProcess(process, format, &output) }
+        if format == .openMetrics { output.append("# EOF\n") }
+        return output.bytes
+    }
+
+    private func writeQueues(
+        _ gauges: [PacingGauges], _ format: ExpositionFormat, _ output: inout ExpositionText
+    ) {
+        output.append(headerOf: .queueDepth, in: format)
+        for (provider, gauge) in zip(providers, gauges) {
+            output.append(sample: MetricFamily.queueDepth.name, labels: [("provider", provider)])
+            output.endLine(gauge.queueDepth)
+        }
+        output.append(headerOf: .queueOldestAge, in: format)
+        for (provider, gauge) in zip(providers, gauges) {
+            output.append(sample: MetricFamily.queueOldestAge.name, labels: [("provider", provider)])
+            output.endLine(secondsOf: Self.atLeastZero(gauge.oldestNanoseconds))
+        }
+    }
+
+    private func writeLimits(
+        _ gauges: [PacingGauges], _ format: ExpositionFormat, _ output: inout ExpositionText
+    ) {
+        func write(_ family: MetricFamily, _ value: (PacingGauges.Limit, inout ExpositionText) -> Void) {
+            output.append(headerOf: family, in: format)
+            for (provider, gauge) in zip(providers, gauges) {
+                for limit in gauge.limits {
+                    output.append(
+                        sample: family.name, labels: [("provider", provider), ("policy", limit.policy)])
+                    value(limit, &output)
+                }
+            }
+        }
+        write(.limitRequests) { $1.endLine($0.requests) }
+        write(.limitWindow) { $1.endLine(secondsOf: Self.atLeastZero($0.windowNanoseconds)) }
+        write(.limitRemaining) { $1.endLine($0.remaining) }
+        write(.limitReset) { $1.endLine(secondsOf: Self.atLeastZero($0.resetNanoseconds)) }
+    }
+
+    private func writeInstance(
+        _ logLinesDropped: UInt64, _ format: ExpositionFormat, _ output: inout ExpositionText
+    ) {
+        output.append(headerOf: .logLinesDropped, in: format)
+        output.append(sample: MetricFamily.logLinesDropped.name, labels: [])
+        output.endLine(logLinesDropped)
+        output.append(headerOf: .buildInfo, in: format)
+        let values = [build.version, build.swift, build.libcurl, build.libmicrohttpd]
+        output.append(
+            sample: MetricFamily.buildInfo.name,
+            labels: zip(MetricFamily.buildInfo.labels, values).map { (name: $0, value: $1) })
+        output.endLine(1 as UInt64)
+    }
+
+    private func writeProcess(
+        _ process: ProcessGauges, _ format: ExpositionFormat, _ output: inout ExpositionText
+    ) {
+        func begin(_ family: MetricFamily) {
+            output.append(headerOf: family, in: format)
+            output.append(sample: family.name, labels: [])
+        }
+        begin(.processStartTime)
+        output.endLine(secondsOf: Self.atLeastZero(process.startNanoseconds))
+        begin(.processCPU)
+        output.endLine(secondsOf: Self.atLeastZero(process.cpuNanoseconds))
+        begin(.processResidentMemory)
+        output.endLine(process.residentBytes)
+        begin(.processOpenFiles)
+        output.endLine(process.openFiles)
+        begin(.processMaximumFiles)
+        output.endLine(process.maximumFiles)
+    }
+
+    private static func atLeastZero(_ nanoseconds: Int64) -> UInt64 {
+        UInt64(max(0, nanoseconds))
+    }
+}
