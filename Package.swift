@@ -72,5 +72,8 @@ let package = Package(
             name: "ProxyCoreTests",
             dependencies: ["ProxyCore", "Configuration", "BuiltIn", "HTTPWire", "TestSupport"],
             swiftSettings: settings),
+        .testTarget(
+            name: "ConfigurationTests", dependencies: ["ProxyCore", "Configuration", "BuiltIn"],
+            swiftSettings: settings),
     ]
 )
