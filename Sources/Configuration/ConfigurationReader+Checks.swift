@@ -31,27 +31,29 @@ extension ConfigurationReader {
         var owners: [MountPath: String] = [:]
         for draft in drafts {
             guard let mount = draft.mount else { continue }
+            let quoted = draft.quoted(.mount, else: mount.path)
             if mount.overlapsAdminPaths {
                 draft.report(
-                    "'\(mount)' must not begin with /-, /metrics, /livez or /readyz: these are Weir's own",
+                    "\(quoted) must not begin with /-, /metrics, /livez or /readyz: these are Weir's own",
                     at: .mount)
             }
             if let owner = owners[mount] {
-                draft.report("'\(mount)' is the mount of the provider '\(owner)'", at: .mount)
+                draft.report("\(quoted) is the mount of the provider '\(owner)'", at: .mount)
             } else {
                 owners[mount] = draft.name
             }
         }
     }
 
-    /// Providers that share a ledger must agree on what it allows.
+    /// Providers that share a ledger must agree on what it allows; one with mistakes of its own is left out.
     private func checkGroups(_ drafts: [ProviderDraft]) {
         var groups: [String: ProviderConfiguration] = [:]
         for draft in drafts {
-            guard let provider = draft.configuration, provider.limits.first?.scope == .group else {
-                if let group = draft.places[.group], draft.configuration != nil {
-                    group.report("has no effect: no limit of this provider is counted `by: group`")
-                }
+            let isDoubtful = reading.mistakes.contains { $0.key.hasPrefix("providers.\(draft.name).") }
+            guard let provider = draft.configuration, !isDoubtful else { continue }
+            guard provider.limits.first?.scope == .group else {
+                draft.places[.group]?.report(
+                    "has no effect: no limit of this provider is counted `by: group`")
                 continue
             }
             guard let first = groups[provider.group] else {
@@ -60,7 +62,7 @@ extension ConfigurationReader {
             }
             if Set(first.limits) != Set(provider.limits) {
                 draft.report(
-                    "shares the group '\(provider.group)' with the provider '\(first.name)', "
+                    "shares the group \(draft.quoted(.group, else: draft.name)) with the provider '\(first.name)', "
                         + "so both must have the same limits",
                     at: draft.places[.limits] == nil ? .group : .limits)
             }

@@ -10,6 +10,11 @@ struct ProviderDraft {
     var place: YAMLValue?
     var places: [ConfigurationReader.ProviderKey: YAMLValue] = [:]
 
+    /// The value of `key` as the file has it; `fallback` where it has none.
+    func quoted(_ key: ConfigurationReader.ProviderKey, else fallback: String) -> String {
+        places[key]?.quoted ?? "'\(fallback)'"
+    }
+
     /// Reports at the value of `key`, or at the provider where the file has none.
     func report(_ reason: String, at key: ConfigurationReader.ProviderKey) {
         (places[key] ?? place)?.report(reason)
@@ -49,6 +54,10 @@ extension ConfigurationReader {
 
     private func provider(name: String, from value: YAMLValue) -> ProviderDraft {
         var draft = ProviderDraft(name: name, place: value)
+        guard value.isMapping || value.isNull else {
+            _ = value.members(of: ProviderKey.self)  // Reports what it is instead.
+            return draft
+        }
         for (key, value) in value.members(of: ProviderKey.self) { draft.places[key] = value }
         let places = draft.places
         let profile = profile(of: draft)

@@ -54,10 +54,10 @@ struct MistakeTests {
             weir.yaml:15:9: providers.lemlist.limits[2]: is counted by group, the first one by credential; all limits of \
             a provider must have the same `by`
             weir.yaml:16:9: providers.lemlist.limits[3]: needs `requests`
-            weir.yaml:16:19: providers.lemlist.limits[3].burst: unknown key; allowed: requests, per, by
-            weir.yaml:17:28: providers.lemlist.timeouts.connect: '10m' must be a time from 1ms to 5m, with its unit: \
+            weir.yaml:16:20: providers.lemlist.limits[3].burst: unknown key; allowed: requests, per, by
+            weir.yaml:17:26: providers.lemlist.timeouts.connect: '10m' must be a time from 1ms to 5m, with its unit: \
             250ms, 1.5s, 10m, 1h, 1d
-            weir.yaml:17:33: providers.lemlist.timeouts.read: unknown key; allowed: connect, response, idle, total
+            weir.yaml:17:31: providers.lemlist.timeouts.read: unknown key; allowed: connect, response, idle, total
             weir.yaml:18:21: providers.lemlist.retries.max: '3' must be 0: no request is ever sent a second time
             weir.yaml:19:21: providers.lemlist.tls.ca_file: '/nowhere.pem' must be a file that can be read
             weir.yaml:19:47: providers.lemlist.tls.client_key: '/nowhere.key' must be a file that can be read
@@ -194,6 +194,7 @@ struct MistakeTests {
         #expect(mistakes(String(repeating: "[", count: 500_000)).contains("is not YAML: "))
         #expect(mistakes(String(repeating: "- ", count: 500_000)).contains("is not YAML: "))
         #expect(mistakes(String(repeating: "{a: ", count: 200_000)).contains("is not YAML: "))
+        #expect(mistakes(String(repeating: "? ", count: 500_000)).contains("is not YAML: "))
     }
 
     @Test("bytes of any kind are mistakes, never a trap", arguments: 0..<64)

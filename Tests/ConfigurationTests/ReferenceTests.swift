@@ -76,7 +76,7 @@ struct ReferenceTests {
             """
         let found = mistakes(text, variables: ["KEY": "sk_live_\n"])
         #expect(!found.contains("sk_live"))
-        #expect(found.split(separator: "\n").count == 22, "\(found)")
+        #expect(found.split(separator: "\n").count == 23, "\(found)")
     }
 
     @Test("a secret is neither printed nor dumped")
