@@ -23,16 +23,14 @@ public struct ConfigurationReader {
     ///   - overrides: What flags and environment variables say instead of the file.
     /// - Throws: all mistakes: those of flags and variables, then those of the file in its order.
     public static func read(
-        text: String, file: String, surroundings: Surroundings, profiles: (String) -> ProfileDefaults?,
+        text: String, file: String, surroundings: Surroundings,
+        profiles: @escaping (String) -> ProfileDefaults?,
         overrides: ConfigurationOverrides = ConfigurationOverrides()
     ) throws(ConfigurationMistakes) -> ProxyConfiguration {
         let reading = YAMLReading(file: file, surroundings: surroundings)
-        return try withoutActuallyEscaping(profiles) {
-            (profiles) throws(ConfigurationMistakes) -> ProxyConfiguration in
-            var reader = ConfigurationReader(reading: reading, profiles: profiles)
-            let root = Self.isReadable(text, reading: reading) ? reading.parse(text) : nil
-            return try reader.configuration(root: root, overrides: overrides)
-        }
+        var reader = ConfigurationReader(reading: reading, profiles: profiles)
+        let root = isReadable(text, reading: reading) ? reading.parse(text) : nil
+        return try reader.configuration(root: root, overrides: overrides)
     }
 
     private mutating func configuration(
@@ -121,7 +119,7 @@ extension ProxyConfiguration {
     ///   - overrides: What flags and environment variables say instead.
     /// - Throws: the mistakes of the overrides.
     public static func builtIn(
-        surroundings: Surroundings = .none, profiles: (String) -> ProfileDefaults?,
+        surroundings: Surroundings = .none, profiles: @escaping (String) -> ProfileDefaults?,
         overrides: ConfigurationOverrides = ConfigurationOverrides()
     ) throws(ConfigurationMistakes) -> ProxyConfiguration {
         try ConfigurationReader.read(

@@ -48,7 +48,7 @@ final class YAMLReading {
             report(
                 "is not YAML: \(error.problemText)", key: "", line: place.line, column: place.column)
         } catch {
-            report("is not YAML: \(error)", key: "", line: 1, column: 1)
+            report("is not YAML", key: "", line: 1, column: 1)
         }
         return nil
     }
@@ -82,7 +82,7 @@ struct YAMLValue {
     }
 
     /// `text` cut to a length that fits on a line, without control characters.
-    private static func printable(_ text: String) -> String {
+    static func printable(_ text: String) -> String {
         var shown = String.UnicodeScalarView()
         for scalar in text.unicodeScalars.prefix(80) {
             let isControl = scalar.properties.generalCategory == .control

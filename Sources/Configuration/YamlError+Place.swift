@@ -22,7 +22,8 @@ extension YamlError {
             .reader(let problem, _, _, _):
             return problem
         case .duplicatedKeysInMapping(let keys, _):
-            return "these keys stand there twice: \(keys.sorted().joined(separator: ", "))"
+            return "these keys stand there twice: "
+                + YAMLValue.printable(keys.sorted().joined(separator: ", "))
         default: return "it cannot be read"
         }
     }

@@ -104,6 +104,41 @@ struct MistakeTests {
                 "'/lettr' is the"))
     }
 
+    @Test("a file has at least one provider, and a bounded number of them")
+    func numberOfProviders() {
+        #expect(mistakes("providers:\n").contains("providers: must have at least one provider, or leave"))
+        #expect(mistakes("providers: {}") == "weir.yaml:1:12: providers: must have at least one provider")
+        #expect(
+            mistakes("providers: []")
+                == "weir.yaml:1:12: providers: must be a mapping (`key: value` lines), not a list")
+        func many(_ count: Int) -> String {
+            "providers:\n" + (0..<count).map { "  p\($0): { upstream: 'http://a' }\n" }.joined()
+        }
+        #expect(mistakes(many(256)) == "")
+        #expect(mistakes(many(257)) == "weir.yaml:2:3: providers: has 257 providers; allowed: at most 256")
+    }
+
+    @Test("a profile must be there, and have a usable upstream where the file has none")
+    func profiles() throws {
+        func found(_ profiles: @escaping (String) -> ProfileDefaults?) -> String {
+            do {
+                _ = try ConfigurationReader.read(
+                    text: "", file: "weir.yaml", surroundings: .none, profiles: profiles)
+                return ""
+            } catch {
+                return error.description
+            }
+        }
+        #expect(
+            found { _ in nil } == """
+                weir.yaml: providers.lemlist: needs `profile`: there is no profile 'lemlist'
+                weir.yaml: providers.lettr: needs `profile`: there is no profile 'lettr'
+                """)
+        #expect(
+            found { _ in ProfileDefaults(upstream: "x", limits: []) }.contains(
+                "the upstream of the profile 'lettr'"))
+    }
+
     @Test("two providers of one group must have the same limits")
     func groups() throws {
         func text(_ requests: Int) -> String {
