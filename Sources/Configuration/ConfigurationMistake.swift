@@ -1,19 +1,19 @@
 /// One mistake in a configuration or profile file: where it is, what is wrong, and what is allowed.
 public struct ConfigurationMistake: Error, Hashable, Sendable, CustomStringConvertible {
-    /// The file as the user named it.
+    /// The file as the user named it, or the flag or environment variable.
     public var file: String
-    /// The line, from 1.
+    /// The line, from 1; 0 where there are no lines: a flag, an environment variable.
     public var line: Int
-    /// The column, from 1.
+    /// The column, from 1; 0 with the line.
     public var column: Int
     /// The dotted path of the key, such as `providers.lettr.max_wait`; empty for the whole file.
     public var key: String
     /// What is wrong, with which value, and what is allowed.
     public var reason: String
 
-    /// `FILE:LINE:COL: key.path: reason`.
+    /// `FILE:LINE:COL: key.path: reason`, or `--flag: reason`.
     public var description: String {
-        let place = "\(file):\(line):\(column): "
+        let place = line == 0 ? "\(file): " : "\(file):\(line):\(column): "
         return key.isEmpty ? place + reason : "\(place)\(key): \(reason)"
     }
 }

@@ -24,6 +24,8 @@ final class YAMLReading {
     let file: String
     let surroundings: Surroundings
     private(set) var mistakes: [ConfigurationMistake] = []
+    /// Nobody reads more; a file of another kind could have a mistake on each of its lines.
+    private static let maximumMistakes = 100
 
     init(file: String, surroundings: Surroundings) {
         self.file = file
@@ -31,6 +33,7 @@ final class YAMLReading {
     }
 
     func report(_ reason: String, key: String, line: Int, column: Int) {
+        guard mistakes.count < Self.maximumMistakes else { return }
         mistakes.append(
             ConfigurationMistake(file: file, line: line, column: column, key: key, reason: reason))
     }
@@ -41,21 +44,23 @@ final class YAMLReading {
             guard let node = try compose(yaml: text) else { return nil }
             return YAMLValue(node: node, key: "", reading: self)
         } catch let error as YamlError {
-            let mark = error.position
+            let place = error.place ?? (line: 1, column: 1)
             report(
-                "is not YAML: \(error.problemText)", key: "", line: mark?.line ?? 1, column: mark?.column ?? 1
-            )
+                "is not YAML: \(error.problemText)", key: "", line: place.line, column: place.column)
         } catch {
-            report("is not YAML: \(error)", key: "", line: 1, column: 1)
+            report("is not YAML", key: "", line: 1, column: 1)
         }
         return nil
     }
 
-    /// Throws what was reported, in the order of the file.
-    func throwMistakes() throws(ConfigurationMistakes) {
-        guard !mistakes.isEmpty else { return }
+    /// Throws `others` and what was reported, in the order of the file.
+    func throwMistakes(after others: [ConfigurationMistake] = []) throws(ConfigurationMistakes) {
+        guard !mistakes.isEmpty || !others.isEmpty else { return }
         throw ConfigurationMistakes(
-            all: mistakes.sorted { ($0.line, $0.column, $0.key) < ($1.line, $1.column, $1.key) })
+            all: others
+                + mistakes.sorted {
+                    ($0.line, $0.column, $0.key, $0.reason) < ($1.line, $1.column, $1.key, $1.reason)
+                })
     }
 }
 
@@ -67,7 +72,23 @@ struct YAMLValue {
 
     /// Reports that this value is wrong.
     func report(_ reason: String) {
-        reading.report(reason, key: key, line: node.mark?.line ?? 1, column: node.mark?.column ?? 1)
+        reading.report(reason, key: key, line: node.mark?.line ?? 0, column: node.mark?.column ?? 0)
+    }
+
+    /// The text as the file has it, for a message: references are not replaced, for they may stand for secrets.
+    var quoted: String {
+        guard let text = node.scalar?.string else { return described }
+        return "'\(Self.printable(text))'"
+    }
+
+    /// `text` cut to a length that fits on a line, without control characters.
+    static func printable(_ text: String) -> String {
+        var shown = String.UnicodeScalarView()
+        for scalar in text.unicodeScalars.prefix(80) {
+            let isControl = scalar.properties.generalCategory == .control
+            shown.append(isControl ? "\u{FFFD}" : scalar)
+        }
+        return String(shown) + (text.unicodeScalars.count > 80 ? "…" : "")
     }
 
     /// The members of a mapping whose keys are all among `allowed`; reports unknown and repeated keys.
@@ -82,7 +103,7 @@ struct YAMLValue {
         var members: [(name: String, value: YAMLValue)] = []
         for (keyNode, valueNode) in mapping {
             let name = keyNode.scalar?.string ?? ""
-            let path = key.isEmpty ? name : "\(key).\(name)"
+            let path = (key.isEmpty ? "" : "\(key).") + Self.printable(name)
             let keyValue = YAMLValue(node: keyNode, key: path, reading: reading)
             if name.isEmpty {
                 keyValue.report("a key must be a non-empty string")
@@ -140,7 +161,7 @@ struct YAMLValue {
     func integer(_ range: ClosedRange<Int>) -> Int? {
         guard let text = string else { return nil }
         guard let value = Int(text), range.contains(value) else {
-            report("'\(text)' must be a whole number from \(range.lowerBound) to \(range.upperBound)")
+            report("\(quoted) must be a whole number from \(range.lowerBound) to \(range.upperBound)")
             return nil
         }
         return value
@@ -153,7 +174,7 @@ struct YAMLValue {
         case "on", "true", "yes": return true
         case "off", "false", "no": return false
         default:
-            report("'\(text)' must be on or off")
+            report("\(quoted) must be on or off")
             return nil
         }
     }
@@ -162,7 +183,7 @@ struct YAMLValue {
     func choice<Choice>(_ choices: [(name: String, value: Choice)]) -> Choice? {
         guard let text = string else { return nil }
         if let found = choices.first(where: { $0.name == text }) { return found.value }
-        report("'\(text)' is not one of: \(choices.map(\.name).joined(separator: ", "))")
+        report("\(quoted) is not one of: \(choices.map(\.name).joined(separator: ", "))")
         return nil
     }
 
@@ -173,7 +194,7 @@ struct YAMLValue {
             "must be a time from \(Self.spell(range.lowerBound)) to \(Self.spell(range.upperBound)), "
             + "with its unit: 250ms, 1.5s, 10m, 1h, 1d"
         guard let value = Self.parseDuration(text), range.contains(value) else {
-            report("'\(text)' \(allowed)")
+            report("\(quoted) \(allowed)")
             return nil
         }
         return value
@@ -190,15 +211,15 @@ struct YAMLValue {
             if !overflow, range.contains(value) { return value }
         }
         report(
-            "'\(text)' must be a size from \(range.lowerBound) to \(range.upperBound) bytes, "
-                + "such as 4096, 64KiB or 16MiB")
+            "\(quoted) must be a size from \(Self.spell(bytes: range.lowerBound)) to "
+                + "\(Self.spell(bytes: range.upperBound)), such as 4096, 64KiB or 16MiB")
         return nil
     }
 
     /// What this value is, for a message.
     private var described: String {
         switch node {
-        case .scalar(let scalar): return scalar.string.isEmpty ? "nothing" : "'\(scalar.string)'"
+        case .scalar(let scalar): return scalar.string.isEmpty ? "nothing" : "a single value"
         case .mapping: return "a mapping"
         case .sequence: return "a list"
         case .alias: return "an alias"
@@ -246,7 +267,17 @@ struct YAMLValue {
         guard let unit = units.first(where: { text.hasSuffix($0.0) }),
             let number = Double(text.dropLast(unit.0.count)), number.isFinite, number >= 0, number < 1e9
         else { return nil }
-        return .nanoseconds(Int64((number * unit.1 * 1e9).rounded()))
+        let nanoseconds = (number * unit.1 * 1e9).rounded()
+        return nanoseconds < 9e18 ? .nanoseconds(Int64(nanoseconds)) : nil
+    }
+
+    /// A size as a user writes it.
+    static func spell(bytes: Int) -> String {
+        for (unit, size) in [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)]
+        where bytes != 0 && bytes % size == 0 {
+            return "\(bytes / size)\(unit)"
+        }
+        return "\(bytes) bytes"
     }
 
     /// A duration as a user writes it.
@@ -259,27 +290,5 @@ struct YAMLValue {
             return "\(milliseconds / length)\(unit)"
         }
         return "\(milliseconds)ms"
-    }
-}
-
-extension YamlError {
-    fileprivate var position: Mark? {
-        switch self {
-        case .scanner(_, _, let mark, _), .parser(_, _, let mark, _), .composer(_, _, let mark, _):
-            return mark
-        case .duplicatedKeysInMapping(_, let context): return context.mark
-        default: return nil
-        }
-    }
-
-    fileprivate var problemText: String {
-        switch self {
-        case .scanner(_, let problem, _, _), .parser(_, let problem, _, _),
-            .composer(_, let problem, _, _):
-            return problem
-        case .duplicatedKeysInMapping(let keys, _):
-            return "these keys stand there twice: \(keys.map { "\($0)" }.sorted().joined(separator: ", "))"
-        default: return "\(self)"
-        }
     }
 }

@@ -1,0 +1,62 @@
+/// The keys of one section of the file; each `switch` over them is complete, so that none is accepted and ignored.
+protocol SectionKey: RawRepresentable, CaseIterable, Hashable where RawValue == String {}
+
+extension ConfigurationReader {
+    enum TopKey: String, SectionKey {
+        case listen, admin, workers, log
+        case typeBase = "type_base"
+        case providers, limits
+    }
+
+    enum AdminKey: String, SectionKey { case listen }
+
+    enum LogKey: String, SectionKey { case access }
+
+    enum ProviderKey: String, SectionKey {
+        case profile, mount, listen, upstream, credential, errors
+        case upstreamBody = "upstream_body"
+        case limits, group
+        case maximumWait = "max_wait"
+        case timeouts, retries, tls
+        case allowPrivate = "allow_private"
+    }
+
+    enum LimitKey: String, SectionKey { case requests, per, by }
+
+    enum TimeoutKey: String, SectionKey { case connect, response, idle, total }
+
+    enum RetryKey: String, SectionKey { case max }
+
+    enum TLSKey: String, SectionKey {
+        case caFile = "ca_file"
+        case clientCertificate = "client_certificate"
+        case clientKey = "client_key"
+    }
+
+    enum SizeKey: String, SectionKey {
+        case requestBody = "request_body"
+        case requestHead = "request_head"
+        case uri
+        case headerCount = "header_count"
+        case errorBody = "error_body"
+        case connections, queue, keys
+        case clientIdle = "client_idle"
+        case clientStall = "client_stall"
+        case drain
+    }
+
+    /// Every path of a key that a file may have; `*` stands for a provider's name, `[]` for an element of a list.
+    static let keyPaths: [String] =
+        paths(of: TopKey.self, in: "") + paths(of: AdminKey.self, in: "admin.")
+        + paths(of: LogKey.self, in: "log.")
+        + paths(of: ProviderKey.self, in: "providers.*.")
+        + paths(of: LimitKey.self, in: "providers.*.limits[].")
+        + paths(of: TimeoutKey.self, in: "providers.*.timeouts.")
+        + paths(of: RetryKey.self, in: "providers.*.retries.")
+        + paths(of: TLSKey.self, in: "providers.*.tls.")
+        + paths(of: SizeKey.self, in: "limits.")
+
+    private static func paths<Key: SectionKey>(of: Key.Type, in section: String) -> [String] {
+        Key.allCases.map { section + $0.rawValue }
+    }
+}

@@ -1,0 +1,103 @@
+internal import ProxyCore
+
+extension YAMLValue {
+    /// The members of a section; a section with nothing under it has none.
+    func members<Key: SectionKey>(of: Key.Type) -> [(key: Key, value: YAMLValue)] {
+        guard !isNull else { return [] }
+        return members(allowed: Key.allCases.map(\.rawValue)).compactMap { name, value in
+            Key(rawValue: name).map { ($0, value) }
+        }
+    }
+
+    /// What `parse` makes of the text; the reason it throws is reported, with the text unless it `isSecret`.
+    func parsed<Value>(
+        isSecret: (String) -> Bool = { _ in false }, _ parse: (String) throws(InvalidSetting) -> Value
+    ) -> Value? {
+        guard let text = string else { return nil }
+        do {
+            return try parse(text)
+        } catch {
+            report(isSecret(text) ? error.reason : "\(quoted) \(error.reason)")
+            return nil
+        }
+    }
+
+    var listenAddress: ListenAddress? {
+        parsed { text throws(InvalidSetting) in try ListenAddress(parsing: text) }
+    }
+
+    /// A base URL; one with a user, a password or a query is not shown, for a key may stand there.
+    var upstreamURL: UpstreamURL? {
+        parsed(isSecret: { $0.contains("@") || $0.contains("?") }) { text throws(InvalidSetting) in
+            try UpstreamURL(parsing: text)
+        }
+    }
+
+    var mountPath: MountPath? { parsed { text throws(InvalidSetting) in try MountPath(parsing: text) } }
+
+    /// A number of workers, or `.some(nil)` for `auto`.
+    var workers: Int?? {
+        parsed { text throws(InvalidSetting) in
+            if text == "auto" { return nil }
+            guard let number = Int(text), ProxyConfiguration.workersRange.contains(number) else {
+                throw InvalidSetting("must be auto or a whole number from 1 to 256")
+            }
+            return number
+        }
+    }
+
+    /// What the URI of a problem's type begins with: a path or an http(s) URL.
+    var typeBase: String? {
+        parsed { text throws(InvalidSetting) in
+            let begins = text.hasPrefix("/") || text.hasPrefix("https://") || text.hasPrefix("http://")
+            let isURI = text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && !"\"<>\\^`{|}?#".utf8.contains($0) }
+            guard begins, isURI, !text.hasSuffix("/"), text.utf8.count <= 256 else {
+                throw InvalidSetting(
+                    "must be a path (/-/errors) or an http(s) URL, without '/' at the end, query or fragment, "
+                        + "at most 256 bytes long")
+            }
+            return text
+        }
+    }
+
+    /// A name that may be a label.
+    var labelName: String? {
+        parsed { text throws(InvalidSetting) in
+            guard ProviderConfiguration.isValid(name: text) else { throw InvalidSetting.name }
+            return text
+        }
+    }
+
+    /// A key to be sent in a header field; it is never shown.
+    var secret: Secret? {
+        parsed(isSecret: { _ in true }) { text throws(InvalidSetting) in
+            guard !text.isEmpty, text.utf8.count <= 4096, text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F })
+            else {
+                throw InvalidSetting(
+                    "must be 1 to 4096 visible ASCII characters, blanks excluded (the value is not shown)")
+            }
+            return Secret(text)
+        }
+    }
+
+    /// The path of a file that can be read.
+    var readableFile: String? {
+        parsed { path throws(InvalidSetting) in
+            guard !path.isEmpty, reading.surroundings.file(path) != nil else {
+                throw InvalidSetting("must be a file that can be read")
+            }
+            return path
+        }
+    }
+
+    /// A length of time, or `.some(nil)` for `off`.
+    func durationOrOff(_ range: ClosedRange<Duration>) -> Duration?? {
+        if string == "off" { return .some(nil) }
+        return duration(range).map { $0 }
+    }
+}
+
+extension InvalidSetting {
+    static let name = InvalidSetting(
+        "must be a lower-case letter, then letters, digits, '-' or '_', at most 32 in all")
+}

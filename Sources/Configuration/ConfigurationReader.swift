@@ -1,0 +1,129 @@
+public import ProxyCore
+
+/// Reads the configuration file into one value, or into all of its mistakes.
+public struct ConfigurationReader {
+    let reading: YAMLReading
+    let profiles: (String) -> ProfileDefaults?
+    /// Where `admin.listen` was said: in the file, or by an override.
+    var adminListen: YAMLValue?
+
+    /// The largest file, in bytes.
+    static let maximumFileSize = 1 << 20
+    /// The most aliases (`*name`): each may stand for many others, so a short file could mean an endless one.
+    static let maximumAliases = 32
+
+    /// Reads a configuration.
+    ///
+    /// What a file leaves out has its default; an empty file means ``ProxyConfiguration/builtIn(surroundings:profiles:overrides:)``.
+    /// - Parameters:
+    ///   - text: YAML; at most 1 MiB.
+    ///   - file: The file's name, for mistakes.
+    ///   - surroundings: Where `${VAR}` and `${file:PATH}` are looked up, and whether a named file can be read.
+    ///   - profiles: The defaults of a profile, by its name or by the path of its file; `nil` if there is none.
+    ///   - overrides: What flags and environment variables say instead of the file.
+    /// - Throws: all mistakes: those of flags and variables, then those of the file in its order.
+    public static func read(
+        text: String, file: String, surroundings: Surroundings,
+        profiles: @escaping (String) -> ProfileDefaults?,
+        overrides: ConfigurationOverrides = ConfigurationOverrides()
+    ) throws(ConfigurationMistakes) -> ProxyConfiguration {
+        let reading = YAMLReading(file: file, surroundings: surroundings)
+        var reader = ConfigurationReader(reading: reading, profiles: profiles)
+        let root = isReadable(text, reading: reading) ? reading.parse(text) : nil
+        return try reader.configuration(root: root, overrides: overrides)
+    }
+
+    private mutating func configuration(
+        root: YAMLValue?, overrides: ConfigurationOverrides
+    ) throws(ConfigurationMistakes) -> ProxyConfiguration {
+        var result = ProxyConfiguration(providers: [])
+        var places: [TopKey: YAMLValue] = [:]
+        for (key, value) in root?.members(of: TopKey.self) ?? [] {
+            places[key] = value
+            read(key, from: value, into: &result)
+        }
+        let overriding = overrides.apply(to: &result)
+        // A port that the command line takes is the command line's mistake, whatever the file says.
+        if let value = overriding[.adminListen] ?? overriding[.listen] { adminListen = value }
+        var drafts: [ProviderDraft] = []
+        if let providers = places[.providers] {
+            drafts = self.providers(from: providers)
+        } else if root != nil || reading.mistakes.isEmpty {
+            drafts = builtInProviders()
+        }
+        check(result, drafts: drafts)
+        result.providers = drafts.compactMap(\.configuration)
+        let settings = ConfigurationOverrides.Setting.allCases
+        try reading.throwMistakes(after: settings.flatMap { overriding[$0]?.reading.mistakes ?? [] })
+        precondition(result.providers.count == drafts.count, "a provider was dropped without a mistake")
+        return result
+    }
+
+    private mutating func read(_ key: TopKey, from value: YAMLValue, into result: inout ProxyConfiguration) {
+        switch key {
+        case .listen: value.listenAddress.map { result.listen = $0 }
+        case .admin:
+            for (key, value) in value.members(of: AdminKey.self) {
+                switch key {
+                case .listen:
+                    result.adminListen = value.listenAddress
+                    adminListen = value
+                }
+            }
+        case .workers: value.workers.map { result.workers = $0 }
+        case .log:
+            for (key, value) in value.members(of: LogKey.self) {
+                switch key {
+                case .access: value.boolean.map { result.logsAccess = $0 }
+                }
+            }
+        case .typeBase: value.typeBase.map { result.typeBase = $0 }
+        case .limits: readLimits(from: value, into: &result)
+        case .providers: break  // Read when the places of all others are known.
+        }
+    }
+
+    /// Whether the parser may have the text: what it would choke on is reported.
+    private static func isReadable(_ text: String, reading: YAMLReading) -> Bool {
+        let size = text.utf8.count
+        guard size <= maximumFileSize else {
+            reading.report(
+                "has \(size) bytes; allowed: at most \(YAMLValue.spell(bytes: maximumFileSize))", key: "",
+                line: 1, column: 1)
+            return false
+        }
+        var aliases = 0
+        var before = UInt8(ascii: "\n")
+        var isMarked = false
+        for byte in text.utf8 {
+            if isMarked, byte > 0x20, byte != UInt8(ascii: "*") { aliases += 1 }
+            isMarked = byte == UInt8(ascii: "*") && (before <= 0x20 || "[{,".utf8.contains(before))
+            before = byte
+        }
+        guard aliases <= maximumAliases else {
+            reading.report(
+                "has \(aliases) aliases (`*name`); allowed: at most \(maximumAliases)", key: "", line: 1,
+                column: 1)
+            return false
+        }
+        return true
+    }
+}
+
+extension ProxyConfiguration {
+    /// The configuration of a Weir that was given no file: `127.0.0.1:8080`, lemlist at `/lemlist`, Lettr at `/lettr`.
+    ///
+    /// - Parameters:
+    ///   - surroundings: Not asked for anything by default.
+    ///   - profiles: The defaults of the profiles `lemlist` and `lettr`.
+    ///   - overrides: What flags and environment variables say instead.
+    /// - Throws: the mistakes of the overrides.
+    public static func builtIn(
+        surroundings: Surroundings = .none, profiles: @escaping (String) -> ProfileDefaults?,
+        overrides: ConfigurationOverrides = ConfigurationOverrides()
+    ) throws(ConfigurationMistakes) -> ProxyConfiguration {
+        try ConfigurationReader.read(
+            text: "", file: "(built-in)", surroundings: surroundings, profiles: profiles, overrides: overrides
+        )
+    }
+}

@@ -1,0 +1,70 @@
+/// Where Weir accepts connections.
+public enum ListenAddress: Hashable, Sendable {
+    /// A TCP port of an address; port 0 lets the system choose one.
+    case tcp(IPAddress, port: UInt16)
+    /// A Unix domain socket at an absolute path of at most 107 bytes.
+    case unix(path: String)
+
+    /// Reads `127.0.0.1:8080`, `[::1]:8080`, `localhost:8080` (127.0.0.1) or `unix:/run/weir.sock`.
+    ///
+    /// - Throws: `InvalidSetting` for anything else: other names are not looked up, and a port is never guessed.
+    public init(parsing text: String) throws(InvalidSetting) {
+        let forms = "must be an address and a port (127.0.0.1:8080, [::1]:8080, 0.0.0.0:8080) or unix:/PATH"
+        if text.hasPrefix("unix:") {
+            let path = String(text.dropFirst(5))
+            guard path.utf8.first == UInt8(ascii: "/"), path.utf8.count <= 107, !path.utf8.contains(0),
+                !path.hasSuffix("/")
+            else { throw InvalidSetting("must be unix: and an absolute path of at most 107 bytes") }
+            self = .unix(path: path)
+            return
+        }
+        guard let colon = text.lastIndex(of: ":") else { throw InvalidSetting(forms) }
+        let host = text[..<colon]
+        guard let port = UInt16.port(parsing: text[text.index(after: colon)...]) else {
+            throw InvalidSetting("must end with a port from 0 to 65535")
+        }
+        if host.hasPrefix("["), host.hasSuffix("]") {
+            guard case .v6(let high, let low)? = IPAddress(parsing: host.dropFirst().dropLast()) else {
+                throw InvalidSetting("must have an IPv6 address between the brackets")
+            }
+            self = .tcp(.v6(high: high, low: low), port: port)
+        } else if host == "localhost" {
+            self = .tcp(.v4(0x7F00_0001), port: port)
+        } else if case .v4(let number)? = IPAddress(parsing: host) {
+            self = .tcp(.v4(number), port: port)
+        } else {
+            throw InvalidSetting(forms)
+        }
+    }
+
+    /// Whether one socket could take connections meant for the other, so that both cannot be opened.
+    public func conflicts(with other: ListenAddress) -> Bool {
+        guard case .tcp(let address, let port) = self, case .tcp(let otherAddress, let otherPort) = other
+        else {
+            return self == other
+        }
+        guard port == otherPort, port != 0 else { return false }
+        return address == otherAddress || address.isUnspecified || otherAddress.isUnspecified
+    }
+}
+
+extension ListenAddress: CustomStringConvertible {
+    /// The address as the configuration spells it.
+    public var description: String {
+        switch self {
+        case .tcp(.v4(let number), let port): "\(IPAddress.v4(number)):\(port)"
+        case .tcp(let address, let port): "[\(address)]:\(port)"
+        case .unix(let path): "unix:\(path)"
+        }
+    }
+}
+
+extension UInt16 {
+    /// A port in decimal digits and nothing else.
+    static func port(parsing text: Substring) -> UInt16? {
+        guard (1...5).contains(text.utf8.count), text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else {
+            return nil
+        }
+        return UInt16(text)
+    }
+}

@@ -1,0 +1,68 @@
+/// One provider: where it is, how it is reached through Weir, and how it is treated.
+public struct ProviderConfiguration: Hashable, Sendable {
+    /// In which form the provider's errors reach the client.
+    public enum ErrorForm: String, CaseIterable, Sendable {
+        /// As a problem of Weir's schema.
+        case problem
+        /// As the provider sent them.
+        case raw
+    }
+
+    /// Its name: a label in metrics, logs and problems; a letter, then letters, digits, `-`, `_`, lower case, at most 32.
+    public var name: String
+    /// The name of a built-in profile, or the path of a profile file.
+    public var profile: String
+    /// The path that leads to it on ``ProxyConfiguration/listen``; `nil` if it is reached by ``listen`` alone.
+    public var mount: MountPath?
+    /// A port of its own, where every path is the provider's.
+    public var listen: ListenAddress?
+    /// Where requests go.
+    public var upstream: UpstreamURL
+    /// The key that Weir adds, so that the app needs none.
+    public var credential: Secret?
+    /// The form in which errors reach the client.
+    public var errors = ErrorForm.problem
+    /// Whether a problem shows the provider's body (capped and redacted).
+    public var includesUpstreamBody = false
+    /// The rate limits, all of the same scope; empty for none.
+    public var limits: [LimitConfiguration]
+    /// The ledger that is shared where a limit's scope is `group`; the provider's name by default.
+    public var group: String
+    /// The longest time in the queue, 0 s (never queue) to 1 h; 10 s by default.
+    public var maximumWait = Duration.seconds(10)
+    /// How long an exchange may wait.
+    public var timeouts = TimeoutConfiguration()
+    /// How often Weir sends a request again by itself; always 0.
+    public var maximumRetries = 0
+    /// How the provider is recognised over TLS.
+    public var tls = TLSConfiguration()
+    /// Whether a name may resolve to a private address, as configured.
+    public var allowsPrivate = false
+
+    /// A provider with the defaults for what is not given.
+    public init(
+        name: String, profile: String, mount: MountPath? = nil, listen: ListenAddress? = nil,
+        upstream: UpstreamURL, limits: [LimitConfiguration] = []
+    ) {
+        self.name = name
+        self.profile = profile
+        self.mount = mount
+        self.listen = listen
+        self.upstream = upstream
+        self.limits = limits
+        group = name
+    }
+
+    /// Whether connections to private addresses are meant: allowed, or obvious from the URL.
+    public var mayReachPrivateAddresses: Bool { allowsPrivate || upstream.isPrivateByItself }
+
+    /// Whether `name` may name a provider or a group.
+    public static func isValid(name: some StringProtocol) -> Bool {
+        guard let first = name.utf8.first, (0x61...0x7A).contains(first), name.utf8.count <= 32 else {
+            return false
+        }
+        return name.utf8.allSatisfy {
+            (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || $0 == 0x2D || $0 == 0x5F
+        }
+    }
+}

@@ -1,0 +1,37 @@
+/// All that a running Weir goes by: one value, replaced whole, never changed in place.
+public struct ProxyConfiguration: Hashable, Sendable {
+    /// Where clients connect.
+    public var listen = ListenAddress.tcp(.v4(0x7F00_0001), port: 8080)
+    /// Where the admin paths are served; `nil` for ``listen``.
+    public var adminListen: ListenAddress?
+    /// The number of event loops, 1 to 256; `nil` for one per core.
+    public var workers: Int?
+    /// How much the log says.
+    public var logLevel = LogLevel.info
+    /// Whether every exchange is logged.
+    public var logsAccess = true
+    /// What every problem's `type` begins with, without a slash at the end.
+    public var typeBase = "/-/errors"
+    /// The providers, in the order of the file.
+    public var providers: [ProviderConfiguration]
+    /// How much of everything is taken.
+    public var limits = SizeLimits()
+    /// How long clients are waited for.
+    public var clientTimeouts = ClientTimeouts()
+    /// How long what is in flight may go on after a request to stop; 25 s by default.
+    public var drain = Duration.seconds(25)
+
+    /// The most providers.
+    public static let maximumProviders = 256
+    /// The values of ``workers`` that a configuration may have.
+    public static let workersRange = 1...256
+
+    /// These providers, and the defaults for all else.
+    public init(providers: [ProviderConfiguration]) { self.providers = providers }
+
+    /// The way from a path to the index of its provider in ``providers``.
+    public var routeTable: RouteTable {
+        RouteTable(
+            providers.enumerated().compactMap { index, provider in provider.mount.map { ($0, index) } })
+    }
+}

@@ -1,0 +1,22 @@
+/// How long one exchange may wait for its provider.
+public struct TimeoutConfiguration: Hashable, Sendable {
+    /// Until a new connection stands, TLS included; 5 s by default.
+    public var connect: Duration
+    /// From the last byte of the request to the first byte of the response; 30 s by default.
+    public var response: Duration
+    /// Between two pieces of a response's body; 30 s by default.
+    public var idle: Duration
+    /// From the first byte sent to the last byte received; `nil`, the default, is no limit, so that a stream may go on.
+    public var total: Duration?
+
+    /// Timeouts, the default where none is given.
+    public init(
+        connect: Duration = .seconds(5), response: Duration = .seconds(30), idle: Duration = .seconds(30),
+        total: Duration? = nil
+    ) {
+        self.connect = connect
+        self.response = response
+        self.idle = idle
+        self.total = total
+    }
+}

@@ -1,0 +1,153 @@
+import Configuration
+import ProxyCore
+import Testing
+
+struct ConfigurationReaderTests {
+    @Test("no file means lemlist and Lettr on 127.0.0.1:8080")
+    func builtIn() throws {
+        let built = try ProxyConfiguration.builtIn(profiles: knownProfiles)
+        #expect(built.listen.description == "127.0.0.1:8080")
+        #expect(built.providers.map(\.name) == ["lemlist", "lettr"])
+        #expect(built.providers.map(\.mount?.path) == ["/lemlist", "/lettr"])
+        #expect(built.providers.map(\.profile) == ["lemlist", "lettr"])
+        #expect(
+            built.providers.map(\.upstream.description)
+                == ["https://api.lemlist.com/api", "https://app.lettr.com/api"])
+        #expect(built.providers[0].limits == knownProfiles("lemlist")?.limits)
+        #expect(built.providers[1].limits == knownProfiles("lettr")?.limits)
+        #expect(built.workers == nil)
+        #expect(built.adminListen == nil)
+    }
+
+    @Test(
+        "a file that says nothing means the defaults",
+        arguments: ["", "\n", "# nothing\n", "---\n", "{}", "admin:\nlog:\nlimits:\n", "\u{FEFF}# mark\n"])
+    func emptyFile(text: String) throws {
+        #expect(try read(text) == ProxyConfiguration.builtIn(profiles: knownProfiles))
+    }
+
+    @Test("a provider with nothing under it has the profile and the mount of its name")
+    func bareProvider() throws {
+        let provider = try #require(try read("providers:\n  lettr:\n").providers.first)
+        #expect(provider.profile == "lettr")
+        #expect(provider.mount?.path == "/lettr")
+        #expect(provider.group == "lettr")
+        #expect(provider.limits == [LimitConfiguration(requests: 3, per: .seconds(1), scope: .group)])
+    }
+
+    @Test("a provider of an unknown name has the generic profile, and must say where it is")
+    func genericProvider() throws {
+        let provider = try #require(
+            try read("providers: { api: { upstream: 'http://10.0.0.1' } }").providers.first)
+        #expect(provider.profile == "generic")
+        #expect(provider.limits.isEmpty)
+        #expect(provider.mayReachPrivateAddresses)
+        #expect(
+            mistakes("providers:\n  api:\n    mount: /x\n")
+                == "weir.yaml:3:5: providers.api: needs `upstream`: the profile 'generic' has none")
+    }
+
+    @Test("a provider with a port of its own needs no mount, and may have both")
+    func ownPort() throws {
+        let alone = try #require(try readProvider("listen: '127.0.0.1:8081'"))
+        #expect(alone.mount == nil)
+        #expect(alone.listen?.description == "127.0.0.1:8081")
+        let both = try #require(try readProvider("listen: '127.0.0.1:8081', mount: /x"))
+        #expect(both.mount?.path == "/x")
+    }
+
+    @Test("every key of a provider is heard")
+    func everyProviderKey() throws {
+        let files = ["/ca": "PEM", "/cert": "PEM", "/key": "PEM"]
+        let provider = try read(
+            """
+            providers:
+              api:
+                profile: lemlist
+                mount: /v1/api
+                listen: "[::1]:8081"
+                upstream: https://example.com/v1/
+                credential: ${KEY}
+                errors: raw
+                upstream_body: on
+                limits:
+                  - { requests: 5, per: 250ms, by: group }
+                  - { requests: 1000, per: 1d, by: group }
+                group: team
+                max_wait: 0s
+                timeouts: { connect: 1s, response: 1.5s, idle: 1m, total: 1h }
+                retries: { max: 0 }
+                tls: { ca_file: /ca, client_certificate: /cert, client_key: /key }
+                allow_private: on
+            """, variables: ["KEY": "secret"], files: files
+        ).providers.first
+        var expected = ProviderConfiguration(
+            name: "api", profile: "lemlist", mount: try MountPath(parsing: "/v1/api"),
+            listen: .tcp(.v6(high: 0, low: 1), port: 8081),
+            upstream: try UpstreamURL(parsing: "https://example.com/v1"),
+            limits: [
+                LimitConfiguration(requests: 5, per: .milliseconds(250), scope: .group),
+                LimitConfiguration(requests: 1000, per: .seconds(86400), scope: .group),
+            ])
+        expected.credential = Secret("secret")
+        expected.errors = .raw
+        expected.includesUpstreamBody = true
+        expected.group = "team"
+        expected.maximumWait = .zero
+        expected.timeouts = TimeoutConfiguration(
+            connect: .seconds(1), response: .milliseconds(1500), idle: .seconds(60), total: .seconds(3600))
+        expected.tls = TLSConfiguration(caFile: "/ca", clientCertificate: "/cert", clientKey: "/key")
+        expected.allowsPrivate = true
+        #expect(provider == expected)
+    }
+
+    @Test("every key of the top level is heard")
+    func everyTopKey() throws {
+        let configuration = try read(
+            """
+            listen: 0.0.0.0:80
+            admin: { listen: 127.0.0.1:81 }
+            workers: 3
+            log: { access: off }
+            type_base: https://example.com/errors
+            limits: { request_body: 1KiB, request_head: 2KiB, uri: 1024, header_count: 7, error_body: 2MiB,
+              connections: 9, queue: 0, keys: 11, client_idle: 12s, client_stall: 13s, drain: 0s }
+            """)
+        var expected = try ProxyConfiguration.builtIn(profiles: knownProfiles)
+        expected.listen = .tcp(.v4(0), port: 80)
+        expected.adminListen = .tcp(.v4(0x7F00_0001), port: 81)
+        expected.workers = 3
+        expected.logsAccess = false
+        expected.typeBase = "https://example.com/errors"
+        expected.limits.requestBody = 1024
+        expected.limits.requestHead = 2048
+        expected.limits.uri = 1024
+        expected.limits.headerCount = 7
+        expected.limits.errorBody = 2 << 20
+        expected.limits.connections = 9
+        expected.limits.queue = 0
+        expected.limits.keys = 11
+        expected.clientTimeouts = ClientTimeouts(idle: .seconds(12), stall: .seconds(13))
+        expected.drain = .zero
+        #expect(configuration == expected)
+    }
+
+    @Test("an empty list of limits is no limit, whatever the profile says")
+    func noLimits() throws {
+        #expect(try readProvider("profile: lemlist, limits: []")?.limits == [])
+    }
+
+    @Test("a limit counts by provider unless it says otherwise")
+    func defaultScope() throws {
+        #expect(try readProvider("limits: [{ requests: 1, per: 1s }]")?.limits.first?.scope == .provider)
+    }
+
+    @Test("a running proxy finds a provider by its mount, and one with a port alone by no mount")
+    func routeTable() throws {
+        let configuration = try read("providers: { lettr: { listen: '127.0.0.1:1' }, lemlist: }")
+        let path = Array("/lemlist/team".utf8)
+        #expect(configuration.routeTable.route(path.span)?.provider == 1)
+        let other = Array("/lettr/emails".utf8)
+        #expect(configuration.routeTable.route(other.span) == nil)
+    }
+}

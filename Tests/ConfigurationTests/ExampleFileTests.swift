@@ -1,0 +1,80 @@
+import BuiltIn
+import Foundation
+import ProxyCore
+import Testing
+
+@testable import Configuration
+
+/// `Config/weir.yaml` and the JSON Schema know the keys that the reader knows.
+struct ExampleFileTests {
+    private func example() throws -> String {
+        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        return try String(contentsOf: root.appending(path: "Config/weir.yaml"), encoding: .utf8)
+    }
+
+    /// The example with its `#key:` lines in use.
+    private func completeExample() throws -> String {
+        try example().split(separator: "\n", omittingEmptySubsequences: false).map { line in
+            let rest = line.drop { $0 == " " }
+            let isKey = rest.first == "#" && rest.dropFirst().first?.isLowercase == true
+            return String(isKey ? line.replacing("#", with: "", maxReplacements: 1) : line)
+        }.joined(separator: "\n")
+    }
+
+    @Test("the example as it stands is the same as no file")
+    func defaults() throws {
+        #expect(try read(example()) == ProxyConfiguration.builtIn(profiles: knownProfiles))
+    }
+
+    @Test("the example with every key in use is a valid configuration")
+    func everyKeyInUse() throws {
+        let files = ["/etc/weir/ca.pem": "", "/etc/weir/client.pem": "", "/etc/weir/client.key": ""]
+        let configuration = try read(completeExample(), variables: ["LEMLIST_API_KEY": "k"], files: files)
+        #expect(configuration.adminListen?.description == "127.0.0.1:9464")
+        #expect(configuration.providers.first?.credential?.value == "k")
+        #expect(configuration.providers.first?.tls.clientKey == "/etc/weir/client.key")
+    }
+
+    @Test("the example shows every key of the reader")
+    func exampleKeys() throws {
+        let reading = YAMLReading(file: "weir.yaml", surroundings: .none)
+        let root = try #require(reading.parse(completeExample()))
+        #expect(keys(of: root, path: "").subtracting(["providers.*"]) == Set(ConfigurationReader.keyPaths))
+    }
+
+    @Test("the JSON Schema describes every key of the reader, and no other")
+    func schemaKeys() throws {
+        let reading = YAMLReading(file: "schema", surroundings: .none)
+        let root = try #require(reading.parse(BuiltIn.configurationSchema))
+        #expect(schemaKeys(of: root, path: "") == Set(ConfigurationReader.keyPaths))
+    }
+
+    private func keys(of value: YAMLValue, path: String) -> Set<String> {
+        if value.isSequence { return Set(value.elements.flatMap { keys(of: $0, path: path + "[]") }) }
+        guard value.isMapping else { return [] }
+        return value.members(allowed: nil).reduce(into: []) { keys, member in
+            let name = path == "providers" ? "*" : member.name
+            let path = path.isEmpty ? name : "\(path).\(name)"
+            keys.insert(path)
+            keys.formUnion(self.keys(of: member.value, path: path))
+        }
+    }
+
+    private func schemaKeys(of schema: YAMLValue, path: String) -> Set<String> {
+        guard schema.isMapping else { return [] }
+        return schema.members(allowed: nil).reduce(into: []) { keys, member in
+            switch member.name {
+            case "properties":
+                for (name, value) in member.value.members(allowed: nil) {
+                    let path = path.isEmpty ? name : "\(path).\(name)"
+                    keys.insert(path)
+                    keys.formUnion(schemaKeys(of: value, path: path))
+                }
+            case "additionalProperties": keys.formUnion(schemaKeys(of: member.value, path: path + ".*"))
+            case "items": keys.formUnion(schemaKeys(of: member.value, path: path + "[]"))
+            default: break
+            }
+        }
+    }
+}

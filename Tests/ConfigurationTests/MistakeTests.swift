@@ -1,0 +1,262 @@
+import Configuration
+import ProxyCore
+import Testing
+
+struct MistakeTests {
+    @Test("all mistakes of a file are found at once, in its order, each with its place")
+    func everything() {
+        let text = """
+            listen: 8080
+            workers: 0
+            retry: 3
+            log: on
+            type_base: errors/
+            providers:
+              lemlist:
+                mount: lemlist
+                upstream: ftp://example.com
+                errors: nice
+                max_wait: 2
+                limits:
+                  - { requests: 0, per: 2s }
+                  - { requests: 1, per: 2s, by: credential }
+                  - { requests: 9, per: 9s, by: group }
+                  - { per: 3s, burst: 1 }
+                timeouts: { connect: 10m, read: 1s }
+                retries: { max: 3 }
+                tls: { ca_file: /nowhere.pem, client_key: /nowhere.key }
+                ledger: redis
+              Lettr:
+                profile: lettr
+              lettr:
+                profile: unknown
+                mount: /metrics
+                listen: 127.0.0.1:8080
+              other: []
+            limits:
+              request_head: 1MiB
+              queue: many
+            """
+        let expected = """
+            weir.yaml:1:9: listen: '8080' must be an address and a port (127.0.0.1:8080, [::1]:8080, 0.0.0.0:8080) or \
+            unix:/PATH
+            weir.yaml:2:10: workers: '0' must be auto or a whole number from 1 to 256
+            weir.yaml:3:1: retry: unknown key; allowed: listen, admin, workers, log, type_base, providers, limits
+            weir.yaml:4:6: log: must be a mapping (`key: value` lines), not a single value
+            weir.yaml:5:12: type_base: 'errors/' must be a path (/-/errors) or an http(s) URL, without '/' at the end, \
+            query or fragment, at most 256 bytes long
+            weir.yaml:8:12: providers.lemlist.mount: 'lemlist' must begin with '/'
+            weir.yaml:9:15: providers.lemlist.upstream: 'ftp://example.com' must begin with http:// or https://
+            weir.yaml:10:13: providers.lemlist.errors: 'nice' is not one of: problem, raw
+            weir.yaml:11:15: providers.lemlist.max_wait: '2' must be a time from 0ms to 1h, with its unit: 250ms, 1.5s, \
+            10m, 1h, 1d
+            weir.yaml:13:21: providers.lemlist.limits[0].requests: '0' must be a whole number from 1 to 10000000
+            weir.yaml:15:9: providers.lemlist.limits[2]: is counted by group, the first one by credential; all limits of \
+            a provider must have the same `by`
+            weir.yaml:16:9: providers.lemlist.limits[3]: needs `requests`
+            weir.yaml:16:20: providers.lemlist.limits[3].burst: unknown key; allowed: requests, per, by
+            weir.yaml:17:26: providers.lemlist.timeouts.connect: '10m' must be a time from 1ms to 5m, with its unit: \
+            250ms, 1.5s, 10m, 1h, 1d
+            weir.yaml:17:31: providers.lemlist.timeouts.read: unknown key; allowed: connect, response, idle, total
+            weir.yaml:18:21: providers.lemlist.retries.max: '3' must be 0: no request is ever sent a second time
+            weir.yaml:19:21: providers.lemlist.tls.ca_file: '/nowhere.pem' must be a file that can be read
+            weir.yaml:19:47: providers.lemlist.tls.client_key: '/nowhere.key' must be a file that can be read
+            weir.yaml:19:47: providers.lemlist.tls.client_key: needs `client_certificate`, which the key belongs to
+            weir.yaml:20:5: providers.lemlist.ledger: unknown key; allowed: profile, mount, listen, upstream, credential, \
+            errors, upstream_body, limits, group, max_wait, timeouts, retries, tls, allow_private
+            weir.yaml:22:5: providers.Lettr: a provider's name must be a lower-case letter, then letters, digits, '-' or \
+            '_', at most 32 in all
+            weir.yaml:24:14: providers.lettr.profile: 'unknown' is neither a built-in profile nor a profile file that can \
+            be read
+            weir.yaml:25:12: providers.lettr.mount: '/metrics' must not begin with /-, /metrics, /livez or /readyz: these \
+            are Weir's own
+            weir.yaml:26:13: providers.lettr.listen: 127.0.0.1:8080 is taken by `listen` (127.0.0.1:8080)
+            weir.yaml:27:10: providers.other: must be a mapping (`key: value` lines), not a list
+            weir.yaml:29:17: limits.request_head: '1MiB' must be a size from 1KiB to 14KiB, such as 4096, 64KiB or 16MiB
+            weir.yaml:30:10: limits.queue: 'many' must be a whole number from 0 to 1000000
+            """
+        let found = mistakes(text).split(separator: "\n")
+        for (found, expected) in zip(found, expected.split(separator: "\n")) { #expect(found == expected) }
+        #expect(found.count == expected.split(separator: "\n").count)
+    }
+
+    @Test("two providers cannot have one mount or one port")
+    func duplicates() {
+        let text = """
+            listen: 0.0.0.0:80
+            admin:
+              listen: 127.0.0.1:80
+            providers:
+              lemlist: { mount: /x, listen: "127.0.0.1:81" }
+              lettr:
+                mount: /x
+                listen: 0.0.0.0:81
+            """
+        #expect(
+            mistakes(text) == """
+                weir.yaml:3:11: admin.listen: 127.0.0.1:80 is taken by `listen` (0.0.0.0:80); leave it out to serve the \
+                admin paths there
+                weir.yaml:7:12: providers.lettr.mount: '/x' is the mount of the provider 'lemlist'
+                weir.yaml:8:13: providers.lettr.listen: 0.0.0.0:81 is taken by the provider 'lemlist' (127.0.0.1:81)
+                """)
+        #expect(
+            mistakes("providers: { a: { mount: /lettr, upstream: 'http://a' }, lettr: }").contains(
+                "'/lettr' is the"))
+    }
+
+    @Test("a file has at least one provider, and a bounded number of them")
+    func numberOfProviders() {
+        #expect(mistakes("providers:\n").contains("providers: must have at least one provider, or leave"))
+        #expect(mistakes("providers: {}") == "weir.yaml:1:12: providers: must have at least one provider")
+        #expect(
+            mistakes("providers: []")
+                == "weir.yaml:1:12: providers: must be a mapping (`key: value` lines), not a list")
+        func many(_ count: Int) -> String {
+            "providers:\n" + (0..<count).map { "  p\($0): { upstream: 'http://a' }\n" }.joined()
+        }
+        #expect(mistakes(many(256)) == "")
+        #expect(mistakes(many(257)) == "weir.yaml:2:3: providers: has 257 providers; allowed: at most 256")
+    }
+
+    @Test("a profile must be there, and have a usable upstream where the file has none")
+    func profiles() throws {
+        func found(_ profiles: @escaping (String) -> ProfileDefaults?) -> String {
+            do {
+                _ = try ConfigurationReader.read(
+                    text: "", file: "weir.yaml", surroundings: .none, profiles: profiles)
+                return ""
+            } catch {
+                return error.description
+            }
+        }
+        #expect(
+            found { _ in nil } == """
+                weir.yaml: providers.lemlist: needs `profile`: there is no profile 'lemlist'
+                weir.yaml: providers.lettr: needs `profile`: there is no profile 'lettr'
+                """)
+        #expect(
+            found { _ in ProfileDefaults(upstream: "x", limits: []) }.contains(
+                "the upstream of the profile 'lettr'"))
+    }
+
+    @Test("two providers of one group must have the same limits")
+    func groups() throws {
+        func text(_ requests: Int) -> String {
+            """
+            providers:
+              one: { profile: lettr, group: team }
+              two: { profile: lettr, group: team, limits: [{ requests: \(requests), per: 1s, by: group }] }
+            """
+        }
+        #expect(try read(text(3)).providers.map(\.group) == ["team", "team"])
+        #expect(
+            mistakes(text(4))
+                == "weir.yaml:3:47: providers.two.limits: shares the group 'team' with the provider 'one', so both must "
+                + "have the same limits")
+        #expect(providerMistakes("group: g").first?.contains("has no effect") == true)
+    }
+
+    @Test(
+        "each wrong value of a provider is one mistake at its key",
+        arguments: [
+            ("mount: /a/", "mount"), ("mount: /-/x", "mount"), ("listen: nowhere", "listen"),
+            ("errors: 1", "errors"),
+            ("upstream_body: maybe", "upstream_body"), ("limits: 3", "limits"), ("limits: {}", "limits"),
+            ("limits: [1]", "limits[0]"), ("limits: [~]", "limits[0]"),
+            ("limits: [{ requests: 1, per: 0s }]", "limits[0].per"),
+            ("limits: [{ requests: 1, per: 32d }]", "limits[0].per"),
+            ("limits: [{ requests: 1.5, per: 1s }]", "limits[0].requests"),
+            ("limits: [{ requests: 10000001, per: 1s }]", "limits[0].requests"),
+            ("limits: [{ requests: 99999999999999999999, per: 1s }]", "limits[0].requests"),
+            ("limits: [{ requests: 1, per: 1s, by: key }]", "limits[0].by"),
+            ("limits: [{ requests: 1, per: 1s }, { requests: 2, per: 1000ms }]", "limits[1]"),
+            ("max_wait: 61m", "max_wait"), ("max_wait: -1s", "max_wait"),
+            ("max_wait: 999999999d", "max_wait"),
+            ("max_wait: nans", "max_wait"), ("max_wait: s", "max_wait"), ("max_wait: [1s]", "max_wait"),
+            ("timeouts: { idle: 0s }", "timeouts.idle"), ("timeouts: { total: never }", "timeouts.total"),
+            ("retries: { max: x }", "retries.max"), ("retries: 0", "retries"), ("group: 'a b'", "group"),
+            ("credential: ''", "credential"), ("credential: [a]", "credential"), ("profile: ''", "profile"),
+            ("allow_private: 2", "allow_private"), ("tls: { ca_file: /x }", "tls.ca_file"),
+        ])
+    func providerValues(members: String, key: String) {
+        let found = providerMistakes(members)
+        #expect(found.contains { $0.hasPrefix("providers.api.\(key): ") }, "\(found)")
+        #expect(found.count == 1 || members.hasPrefix("tls"), "\(found)")
+    }
+
+    @Test(
+        "each wrong limit of the top level is a mistake at its key",
+        arguments: [
+            "request_body: -1", "request_body: 1TiB", "request_body: 99999999999GiB", "request_body: 1.5MiB",
+            "request_head: 16KiB", "uri: 13KiB", "uri: 1", "header_count: 0", "error_body: 17MiB",
+            "connections: 0",
+            "queue: -1", "keys: 0", "client_idle: 10ms", "client_stall: 2h", "drain: 11m", "buffer: 1",
+        ])
+    func topLimits(member: String) {
+        let key = member.prefix { $0 != ":" }
+        #expect(mistakes("limits: { \(member) }").hasPrefix("weir.yaml:1:"))
+        #expect(mistakes("limits: { \(member) }").contains(" limits.\(key): "))
+        #expect(mistakes("limits: { \(member) }").split(separator: "\n").count == 1)
+    }
+
+    @Test("a file that would explode, or is no configuration, is a clear mistake")
+    func notAConfiguration() {
+        let bomb =
+            "a: &a [x,x,x,x,x,x,x,x,x]\n"
+            + (0..<9).map { level in
+                let (name, before) = (
+                    ["b", "c", "d", "e", "f", "g", "h", "i", "j"][level], Array("abcdefghi")[level]
+                )
+                return "\(name): &\(name) [" + Array(repeating: "*\(before)", count: 9).joined(separator: ",")
+                    + "]\n"
+            }.joined()
+        #expect(mistakes(bomb) == "weir.yaml:1:1: has 81 aliases (`*name`); allowed: at most 32")
+        #expect(
+            mistakes(String(repeating: "# much\n", count: 1_500_000))
+                == "weir.yaml:1:1: has 10500000 bytes; allowed: at most 1MiB")
+        #expect(mistakes("[1, 2]") == "weir.yaml:1:1: must be a mapping (`key: value` lines), not a list")
+        #expect(
+            mistakes("hello") == "weir.yaml:1:1: must be a mapping (`key: value` lines), not a single value")
+        #expect(mistakes("a: 1\n---\nb: 2\n").contains("is not YAML: but found another document"))
+        #expect(mistakes("listen: [\n").hasPrefix("weir.yaml:2:1: is not YAML: "))
+        #expect(
+            mistakes("listen: x\nlisten: y\n").hasPrefix(
+                "weir.yaml:1:1: is not YAML: these keys stand there twice"))
+        #expect(mistakes("x: *nothing").hasPrefix("weir.yaml:1:4: is not YAML: found undefined alias"))
+        #expect(
+            mistakes("a: 1\nb: \u{1}sk_secret\n")
+                == "weir.yaml:2:4: is not YAML: control characters are not allowed")
+        #expect(mistakes(String(repeating: "[", count: 500_000)).contains("is not YAML: "))
+        #expect(mistakes(String(repeating: "- ", count: 500_000)).contains("is not YAML: "))
+        #expect(mistakes(String(repeating: "{a: ", count: 200_000)).contains("is not YAML: "))
+        #expect(mistakes(String(repeating: "? ", count: 500_000)).contains("is not YAML: "))
+    }
+
+    @Test("bytes of any kind are mistakes, never a trap", arguments: 0..<64)
+    func garbage(seed: UInt64) {
+        var state = seed &* 0x9E37_79B9_7F4A_7C15 | 1
+        let alphabet: [UInt8] =
+            Array(0...255) + Array(repeating: Array("{}[]:-&*!|>'\"%@`#?,~ \n\t".utf8), count: 8).joined()
+        let bytes = (0..<400).map { _ in
+            state ^= state << 13
+            state ^= state >> 7
+            state ^= state << 17
+            return alphabet[Int(state % UInt64(alphabet.count))]
+        }
+        let found = mistakes(String(decoding: bytes, as: UTF8.self))
+        #expect(found.isEmpty || found.hasPrefix("weir.yaml:"))
+    }
+
+    @Test("a file full of mistakes gives a hundred of them")
+    func bounded() {
+        let text = (0..<5000).map { "key\($0): 1\n" }.joined()
+        #expect(mistakes(text).split(separator: "\n").count == 100)
+    }
+
+    @Test("a mistake stays on its line: control characters are not printed, long values are cut")
+    func printable() {
+        #expect(mistakes("workers: \"a\\e[2Jb\\nc\"").contains("'a\u{FFFD}[2Jb\u{FFFD}c' must be auto"))
+        let long = mistakes("workers: \(String(repeating: "x", count: 10000))")
+        #expect(long.utf8.count < 250)
+    }
+}

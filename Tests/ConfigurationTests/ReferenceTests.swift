@@ -1,0 +1,92 @@
+import Configuration
+import ProxyCore
+import Testing
+
+struct ReferenceTests {
+    @Test("variables and files are put in for their references, in every kind of value")
+    func references() throws {
+        let configuration = try read(
+            """
+            listen: ${HOST}:${PORT}
+            workers: ${WORKERS}
+            log: { access: "${file:/run/switch}" }
+            limits: { queue: "${WORKERS}0", drain: "${WORKERS}s" }
+            providers:
+              lettr: { credential: "${file:/run/secrets/key}", mount: "/${NAME}" }
+            """,
+            variables: ["HOST": "127.0.0.1", "PORT": "0", "WORKERS": "7", "NAME": "mail"],
+            files: ["/run/switch": "off\n", "/run/secrets/key": "lttr_key\r\n\n"])
+        #expect(configuration.listen.description == "127.0.0.1:0")
+        #expect(configuration.workers == 7)
+        #expect(!configuration.logsAccess)
+        #expect(configuration.limits.queue == 70)
+        #expect(configuration.drain == .seconds(7))
+        #expect(configuration.providers.first?.credential?.value == "lttr_key")
+        #expect(configuration.providers.first?.mount?.path == "/mail")
+    }
+
+    @Test("what is put in is not looked through for references again")
+    func noRecursion() throws {
+        let provider = try readProvider("credential: '${A}'", variables: ["A": "${B}", "B": "no"])
+        #expect(provider?.credential?.value == "${B}")
+    }
+
+    @Test("a reference to nothing is a mistake")
+    func missing() {
+        let text = """
+            listen: ${HOST}:80
+            workers: ${WORKERS
+            providers:
+              lettr:
+                credential: ${file:/nowhere}
+            """
+        #expect(
+            mistakes(text) == """
+                weir.yaml:1:9: listen: ${HOST}: the environment variable is not set
+                weir.yaml:2:10: workers: '${' has no '}'
+                weir.yaml:5:17: providers.lettr.credential: ${file:/nowhere}: the file cannot be read
+                """)
+    }
+
+    @Test("a secret never stands in a mistake")
+    func secrets() {
+        let text = """
+            listen: ${KEY}
+            workers: ${KEY}
+            type_base: ${KEY}
+            limits: { queue: "${KEY}", drain: "${KEY}", uri: "${KEY}" }
+            providers:
+              lemlist:
+                credential: "sk_live in two words"
+                upstream: https://user:sk_live@example.com
+                errors: ${KEY}
+                group: ${KEY}
+                mount: ${KEY}
+                profile: ${KEY}
+                upstream_body: ${KEY}
+                retries: { max: "${KEY}" }
+                max_wait: ${KEY}
+                timeouts: { total: "${KEY}" }
+                limits: [{ requests: "${KEY}", per: "${KEY}", by: "${KEY}" }]
+                tls: { ca_file: "${KEY}" }
+              lettr:
+                upstream: https://example.com/?access_token=sk_live
+                credential: ["sk_live"]
+              other: credential:sk_live
+            """
+        let found = mistakes(text, variables: ["KEY": "sk_live_\n"])
+        #expect(!found.contains("sk_live"))
+        #expect(found.split(separator: "\n").count == 23, "\(found)")
+    }
+
+    @Test("a secret is neither printed nor dumped")
+    func printing() throws {
+        let provider = try #require(try readProvider("credential: sk_live"))
+        var dumped = ""
+        dump(provider, to: &dumped)
+        for text in ["\(provider)", String(reflecting: provider), dumped] {
+            #expect(!text.contains("sk_live"))
+        }
+        #expect(provider.credential?.value == "sk_live")
+    }
+}
