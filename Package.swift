@@ -72,5 +72,7 @@ let package = Package(
             name: "ProxyCoreTests",
             dependencies: ["ProxyCore", "Configuration", "BuiltIn", "HTTPWire", "TestSupport"],
             swiftSettings: settings),
+        .testTarget(
+            name: "TestSupportTests", dependencies: ["TestSupport", "weir"], swiftSettings: settings),
     ]
 )
