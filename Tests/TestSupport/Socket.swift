@@ -110,13 +110,18 @@ final class Socket: Sendable {
     func reset() { close(withReset: true) }
 
     private func close(withReset: Bool) {
-        let isFirst = state.withLock { state in
+        let (isFirst, isShared) = state.withLock { state in
             defer { state.isClosed = true }
             if !state.isClosed { state.users += 1 }
-            return !state.isClosed
+            return (!state.isClosed, state.users > 1)
         }
         guard isFirst else { return }
-        if withReset { System.lingerNot(descriptor) }
+        if withReset {
+            System.lingerNot(descriptor)
+        } else if isShared {
+            // The other side need not wait for the thread that still uses the descriptor.
+            shutdown(descriptor, Int32(SHUT_RDWR))
+        }
         release()
     }
 
