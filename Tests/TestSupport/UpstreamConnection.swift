@@ -5,7 +5,12 @@ final class UpstreamConnection: Sendable {
     let number: Int
     let socket: Socket
     let reader: Mutex<MessageReader>
-    private let current = Mutex<UpstreamExchange?>(nil)
+    private let current = Mutex(Current())
+
+    /// The exchange owns its connection; the upstream's log owns both.
+    private struct Current {
+        weak var exchange: UpstreamExchange?
+    }
 
     init(number: Int, socket: Socket) {
         self.number = number
@@ -14,7 +19,7 @@ final class UpstreamConnection: Sendable {
     }
 
     /// Whether the next thing to come may be a request: nothing is being answered.
-    var isIdle: Bool { !socket.isClosed && current.withLock { $0?.isFinished ?? true } }
+    var isIdle: Bool { !socket.isClosed && current.withLock { $0.exchange?.isFinished ?? true } }
 
     var hasBufferedBytes: Bool { reader.withLock { $0.hasBufferedBytes } }
 
@@ -37,7 +42,7 @@ final class UpstreamConnection: Sendable {
             return nil
         }
         let exchange = UpstreamExchange(connection: self, request: request)
-        current.withLock { $0 = exchange }
+        current.withLock { $0.exchange = exchange }
         return exchange
     }
 }
