@@ -81,5 +81,7 @@ let package = Package(
         .testTarget(name: "JSONLogTests", dependencies: ["JSONLog", logging], swiftSettings: settings),
             name: "ConfigurationTests", dependencies: ["ProxyCore", "Configuration", "BuiltIn"],
             swiftSettings: settings),
+        .testTarget(
+            name: "TestSupportTests", dependencies: ["TestSupport", "weir"], swiftSettings: settings),
     ]
 )

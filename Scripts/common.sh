@@ -1,0 +1,50 @@
+# What the scripts share; sourced, not run. Leaves the working directory at the project's root.
+# shellcheck shell=bash
+
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+# Says what happens next, on standard error, so that standard output belongs to what is run.
+say() { printf '==> %s\n' "$*" >&2; }
+
+# Ends with a message and an exit code (sysexits.h: 69, a needed thing is missing).
+fail() {
+    local code=$1
+    shift
+    printf 'error: %s\n' "$*" >&2
+    exit "$code"
+}
+
+# Runs a command as root: directly, or through sudo.
+as_root() {
+    if [[ $EUID -eq 0 ]]; then
+        "$@"
+    else
+        sudo -- "$@"
+    fi
+}
+
+# Under sudo, goes on as the user who called it if the project is theirs: a build by root would lock them out of
+# .build. Takes the script's own path and arguments. Call it when what needs root is done.
+leave_sudo() {
+    [[ $EUID -eq 0 && -n ${SUDO_USER:-} && $SUDO_USER != root ]] || return 0
+    [[ $(stat -c %U .) == "$SUDO_USER" ]] || return 0
+    say "going on as $SUDO_USER"
+    exec sudo -H -u "$SUDO_USER" -- "$@"
+}
+
+# Puts a Swift toolchain of at least 6.2 on PATH, or ends with where to get one.
+require_swift() {
+    local place home version
+    home=$HOME
+    if [[ -n ${SUDO_USER:-} ]]; then home=$(getent passwd "$SUDO_USER" | cut -d: -f6); fi
+    # sudo and cron shorten PATH; these are the usual places of swiftly and of an unpacked toolchain.
+    for place in "$home/.local/share/swiftly/bin" /opt/swift/usr/bin /usr/local/swift/usr/bin; do
+        if ! command -v swift >/dev/null && [[ -x $place/swift ]]; then PATH=$place:$PATH; fi
+    done
+    version=$({ swift --version 2>/dev/null || true; } | sed -n 's/.*Swift version \([0-9.]*\).*/\1/p' | head -n 1)
+    if [[ -z $version || $(printf '6.2\n%s\n' "$version" | sort -V | head -n 1) != 6.2 ]]; then
+        fail 69 "Swift 6.2 or later is needed${version:+ (found $version)}:" \
+            "get it from https://www.swift.org/install/linux, or build the image: docker build -t weir ."
+    fi
+}
