@@ -79,6 +79,7 @@ let package = Package(
         .testTarget(
             name: "ContentCodingTests", dependencies: ["ContentCoding"], swiftSettings: settings),
         .testTarget(name: "JSONLogTests", dependencies: ["JSONLog", logging], swiftSettings: settings),
+        .testTarget(
             name: "ConfigurationTests", dependencies: ["ProxyCore", "Configuration", "BuiltIn"],
             swiftSettings: settings),
         .testTarget(
