@@ -51,7 +51,7 @@ extension ConfigurationReader {
         for draft in drafts {
             let isDoubtful = reading.mistakes.contains { $0.key.hasPrefix("providers.\(draft.name).") }
             guard let provider = draft.configuration, !isDoubtful else { continue }
-            guard provider.limits.first?.scope == .group else {
+            guard provider.limits.first?.by == .group else {
                 draft.places[.group]?.report(
                     "has no effect: no limit of this provider is counted `by: group`")
                 continue

@@ -32,7 +32,7 @@ struct ConfigurationReaderTests {
         #expect(provider.profile == "lettr")
         #expect(provider.mount?.path == "/lettr")
         #expect(provider.group == "lettr")
-        #expect(provider.limits == [LimitConfiguration(requests: 3, per: .seconds(1), scope: .group)])
+        #expect(provider.limits == [RateLimit(requests: 3, per: .seconds(1), by: .group)])
     }
 
     @Test("a provider of an unknown name has the generic profile, and must say where it is")
@@ -86,8 +86,8 @@ struct ConfigurationReaderTests {
             listen: .tcp(.v6(high: 0, low: 1), port: 8081),
             upstream: try UpstreamURL(parsing: "https://example.com/v1"),
             limits: [
-                LimitConfiguration(requests: 5, per: .milliseconds(250), scope: .group),
-                LimitConfiguration(requests: 1000, per: .seconds(86400), scope: .group),
+                RateLimit(requests: 5, per: .milliseconds(250), by: .group),
+                RateLimit(requests: 1000, per: .seconds(86400), by: .group),
             ])
         expected.credential = Secret("secret")
         expected.errors = .raw
@@ -139,7 +139,7 @@ struct ConfigurationReaderTests {
 
     @Test("a limit counts by provider unless it says otherwise")
     func defaultScope() throws {
-        #expect(try readProvider("limits: [{ requests: 1, per: 1s }]")?.limits.first?.scope == .provider)
+        #expect(try readProvider("limits: [{ requests: 1, per: 1s }]")?.limits.first?.by == .provider)
     }
 
     @Test("a running proxy finds a provider by its mount, and one with a port alone by no mount")

@@ -7,11 +7,11 @@ func knownProfiles(_ name: String) -> ProfileDefaults? {
     case "lemlist":
         ProfileDefaults(
             upstream: "https://api.lemlist.com/api",
-            limits: [LimitConfiguration(requests: 20, per: .seconds(2), scope: .credential)])
+            limits: [RateLimit(requests: 20, per: .seconds(2), by: .credential)])
     case "lettr":
         ProfileDefaults(
             upstream: "https://app.lettr.com/api",
-            limits: [LimitConfiguration(requests: 3, per: .seconds(1), scope: .group)])
+            limits: [RateLimit(requests: 3, per: .seconds(1), by: .group)])
     case "generic": ProfileDefaults(upstream: nil, limits: [])
     default: nil
     }

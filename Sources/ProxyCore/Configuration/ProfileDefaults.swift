@@ -3,10 +3,10 @@ public struct ProfileDefaults: Hashable, Sendable {
     /// The provider's base URL, `nil` for a profile that fits many providers.
     public var upstream: String?
     /// The provider's rate limits, empty if none are known.
-    public var limits: [LimitConfiguration]
+    public var limits: [RateLimit]
 
     /// Defaults with these values.
-    public init(upstream: String?, limits: [LimitConfiguration]) {
+    public init(upstream: String?, limits: [RateLimit]) {
         self.upstream = upstream
         self.limits = limits
     }

@@ -25,7 +25,7 @@ public struct ProviderConfiguration: Hashable, Sendable {
     /// Whether a problem shows the provider's body (capped and redacted).
     public var includesUpstreamBody = false
     /// The rate limits, all of the same scope; empty for none.
-    public var limits: [LimitConfiguration]
+    public var limits: [RateLimit]
     /// The ledger that is shared where a limit's scope is `group`; the provider's name by default.
     public var group: String
     /// The longest time in the queue, 0 s (never queue) to 1 h; 10 s by default.
@@ -42,7 +42,7 @@ public struct ProviderConfiguration: Hashable, Sendable {
     /// A provider with the defaults for what is not given.
     public init(
         name: String, profile: String, mount: MountPath? = nil, listen: ListenAddress? = nil,
-        upstream: UpstreamURL, limits: [LimitConfiguration] = []
+        upstream: UpstreamURL, limits: [RateLimit] = []
     ) {
         self.name = name
         self.profile = profile

@@ -1,4 +1,4 @@
-public import HTTPWire
+internal import HTTPWire
 
 /// Which fields cross the proxy, in either direction.
 public enum FieldRules {

@@ -12,21 +12,20 @@ public struct RequestIDGenerator: Sendable {
     ///
     /// - Parameter milliseconds: since 1970; 48 bits are used.
     public mutating func next(milliseconds: UInt64) -> [UInt8] {
-        [UInt8](unsafeUninitializedCapacity: 26) { room, count in
-            var time = milliseconds
-            for index in stride(from: 9, through: 0, by: -1) {
-                room[index] = Self.alphabet[Int(time & 31)]
-                time >>= 5
-            }
-            var (high, low) = (random(), random())
-            for index in 0..<8 {
-                room[10 + index] = Self.alphabet[Int(high & 31)]
-                room[18 + index] = Self.alphabet[Int(low & 31)]
-                high >>= 5
-                low >>= 5
-            }
-            count = 26
+        var id = [UInt8](repeating: 0, count: 26)
+        var time = milliseconds
+        for index in stride(from: 9, through: 0, by: -1) {
+            id[index] = Self.alphabet[Int(time & 31)]
+            time >>= 5
         }
+        var (high, low) = (random(), random())
+        for index in 0..<8 {
+            id[10 + index] = Self.alphabet[Int(high & 31)]
+            id[18 + index] = Self.alphabet[Int(low & 31)]
+            high >>= 5
+            low >>= 5
+        }
+        return id
     }
 
     private mutating func random() -> UInt64 {

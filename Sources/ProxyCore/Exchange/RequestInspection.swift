@@ -1,4 +1,4 @@
-public import HTTPWire
+internal import HTTPWire
 
 /// What a request's head says about how to treat it, and the first thing that is wrong with it.
 ///

@@ -1,4 +1,4 @@
-public import HTTPWire
+internal import HTTPWire
 
 /// Where in a request target (RFC 9112 3.2) the path begins, once it is found fit to be forwarded.
 public enum RequestTarget {

@@ -102,15 +102,7 @@ public enum QueueRefusalReason: Int, Sendable, CaseIterable {
     }
 }
 
-/// Why an answer of the provider stopped its queue for a while.
-public enum PauseReason: Int, Sendable, CaseIterable {
-    /// It said that requests come too fast.
-    case rateLimited
-    /// It said that the quota of a day or a month is used up.
-    case quotaExceeded
-    /// It said that it is out of service for a while (503 with `Retry-After`).
-    case unavailable
-
+extension PauseReason {
     static let count = 3
 
     var label: String {

@@ -15,7 +15,7 @@ public enum Ruling: Hashable, Sendable {
 }
 
 /// Why a ledger is paused.
-public enum PauseReason: UInt8, Hashable, Sendable, CaseIterable {
+public enum PauseReason: Int, Hashable, Sendable, CaseIterable {
     /// The provider's rate limit refused a request.
     case rateLimited
     /// A longer quota is used up.

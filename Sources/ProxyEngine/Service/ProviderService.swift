@@ -26,7 +26,7 @@ final class ProviderService: Sendable {
         self.normalizer = normalizer
         self.pacer = pacer
         let profile = normalizer.profile
-        scope = configuration.limits.first.flatMap { LimitScope(rawValue: $0.scope.rawValue) } ?? .provider
+        scope = configuration.limits.first?.by ?? .provider
         credentials = CredentialReader(
             places: profile.credentialPlaces, injected: configuration.credential?.value,
             injection: profile.credentialInjection, isShared: scope != .credential)

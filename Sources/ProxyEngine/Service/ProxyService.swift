@@ -60,7 +60,7 @@ final class ProxyService: Sendable {
     private static func pacer(
         of provider: ProviderConfiguration, limits: SizeLimits, shared: inout [String: Pacer]
     ) -> Pacer {
-        let isGroup = provider.limits.first?.scope == .group
+        let isGroup = provider.limits.first?.by == .group
         if isGroup, let pacer = shared[provider.group] { return pacer }
         let pacer = Pacer(
             policy: PacingPolicy(
