@@ -1,7 +1,7 @@
 internal import ProxyCore
 
 extension ConfigurationReader {
-    /// Checks what no value shows alone: ports and mounts that two want, mounts over Weir's own paths, shared ledgers.
+    /// Checks what no value shows alone: what two want, mounts over Weir's own paths, shared ledgers.
     func check(_ configuration: ProxyConfiguration, drafts: [ProviderDraft]) {
         checkPorts(configuration, drafts: drafts)
         checkMounts(drafts)
@@ -9,12 +9,13 @@ extension ConfigurationReader {
     }
 
     private func checkPorts(_ configuration: ProxyConfiguration, drafts: [ProviderDraft]) {
-        var taken: [(address: ListenAddress, user: String)] = [(configuration.listen, "`listen`")]
+        var taken: [(address: ListenAddress, user: String)] = []
+        if isListenSound { taken.append((configuration.listen, "`listen`")) }
         if let address = configuration.adminListen {
-            if address.conflicts(with: configuration.listen) {
+            if isListenSound, address.conflicts(with: configuration.listen) {
                 adminListen?.report(
-                    "\(address) is taken by `listen` (\(configuration.listen)); leave it out to serve the "
-                        + "admin paths there")
+                    "`listen` (\(configuration.listen)) and `admin.listen` (\(address)) cannot both be open; "
+                        + "without `admin.listen` the admin paths are on `listen`")
             }
             taken.append((address, "`admin.listen`"))
         }
@@ -62,8 +63,8 @@ extension ConfigurationReader {
             }
             if Set(first.limits) != Set(provider.limits) {
                 draft.report(
-                    "shares the group \(draft.quoted(.group, else: draft.name)) with the provider '\(first.name)', "
-                        + "so both must have the same limits",
+                    "shares the group \(draft.quoted(.group, else: draft.name)) with the provider "
+                        + "'\(first.name)', so both must have the same limits",
                     at: draft.places[.limits] == nil ? .group : .limits)
             }
         }

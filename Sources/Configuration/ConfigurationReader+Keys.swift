@@ -1,4 +1,4 @@
-/// The keys of one section of the file; each `switch` over them is complete, so that none is accepted and ignored.
+/// The keys of a section of the file; a `switch` over them is complete, so none is accepted and ignored.
 protocol SectionKey: RawRepresentable, CaseIterable, Hashable where RawValue == String {}
 
 extension ConfigurationReader {
@@ -45,7 +45,7 @@ extension ConfigurationReader {
         case drain
     }
 
-    /// Every path of a key that a file may have; `*` stands for a provider's name, `[]` for an element of a list.
+    /// Every path that a key may have; `*` stands for a provider's name, `[]` for a list's element.
     static let keyPaths: [String] =
         paths(of: TopKey.self, in: "") + paths(of: AdminKey.self, in: "admin.")
         + paths(of: LogKey.self, in: "log.")

@@ -53,8 +53,8 @@ extension YAMLValue {
             let isURI = text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && !"\"<>\\^`{|}?#".utf8.contains($0) }
             guard begins, isURI, !text.hasSuffix("/"), text.utf8.count <= 256 else {
                 throw InvalidSetting(
-                    "must be a path (/-/errors) or an http(s) URL, without '/' at the end, query or fragment, "
-                        + "at most 256 bytes long")
+                    "must be a path (/-/errors) or an http(s) URL, without '/' at the end, query or "
+                        + "fragment, at most 256 bytes long")
             }
             return text
         }

@@ -6,20 +6,23 @@ public struct ConfigurationReader {
     let profiles: (String) -> ProfileDefaults?
     /// Where `admin.listen` was said: in the file, or by an override.
     var adminListen: YAMLValue?
+    /// Whether `listen` is what the user means, so that others can be compared with it.
+    var isListenSound = true
 
     /// The largest file, in bytes.
     static let maximumFileSize = 1 << 20
-    /// The most aliases (`*name`): each may stand for many others, so a short file could mean an endless one.
+    /// The most aliases (`*name`): each may stand for many others, so a short file could be endless.
     static let maximumAliases = 32
 
     /// Reads a configuration.
     ///
-    /// What a file leaves out has its default; an empty file means ``ProxyConfiguration/builtIn(surroundings:profiles:overrides:)``.
+    /// What a file leaves out has its default; an empty file means
+    /// ``ProxyConfiguration/builtIn(surroundings:profiles:overrides:)``.
     /// - Parameters:
     ///   - text: YAML; at most 1 MiB.
     ///   - file: The file's name, for mistakes.
-    ///   - surroundings: Where `${VAR}` and `${file:PATH}` are looked up, and whether a named file can be read.
-    ///   - profiles: The defaults of a profile, by its name or by the path of its file; `nil` if there is none.
+    ///   - surroundings: Where `${VAR}`, `${file:PATH}` and the named files are looked up.
+    ///   - profiles: The defaults of a profile, by its name or its file's path; `nil` if there is none.
     ///   - overrides: What flags and environment variables say instead of the file.
     /// - Throws: all mistakes: those of flags and variables, then those of the file in its order.
     public static func read(
@@ -43,6 +46,7 @@ public struct ConfigurationReader {
             read(key, from: value, into: &result)
         }
         let overriding = overrides.apply(to: &result)
+        if let value = overriding[.listen] { isListenSound = value.reading.mistakes.isEmpty }
         // A port that the command line takes is the command line's mistake, whatever the file says.
         if let value = overriding[.adminListen] ?? overriding[.listen] { adminListen = value }
         var drafts: [ProviderDraft] = []
@@ -61,7 +65,10 @@ public struct ConfigurationReader {
 
     private mutating func read(_ key: TopKey, from value: YAMLValue, into result: inout ProxyConfiguration) {
         switch key {
-        case .listen: value.listenAddress.map { result.listen = $0 }
+        case .listen:
+            let address = value.listenAddress
+            isListenSound = address != nil
+            address.map { result.listen = $0 }
         case .admin:
             for (key, value) in value.members(of: AdminKey.self) {
                 switch key {
@@ -111,7 +118,7 @@ public struct ConfigurationReader {
 }
 
 extension ProxyConfiguration {
-    /// The configuration of a Weir that was given no file: `127.0.0.1:8080`, lemlist at `/lemlist`, Lettr at `/lettr`.
+    /// The configuration without a file: `127.0.0.1:8080`, lemlist at `/lemlist`, Lettr at `/lettr`.
     ///
     /// - Parameters:
     ///   - surroundings: Not asked for anything by default.

@@ -75,7 +75,7 @@ struct YAMLValue {
         reading.report(reason, key: key, line: node.mark?.line ?? 0, column: node.mark?.column ?? 0)
     }
 
-    /// The text as the file has it, for a message: references are not replaced, for they may stand for secrets.
+    /// The text as the file has it, for a message: what a reference stands for may be a secret.
     var quoted: String {
         guard let text = node.scalar?.string else { return described }
         return "'\(Self.printable(text))'"

@@ -38,41 +38,56 @@ struct MistakeTests {
               queue: many
             """
         let expected = """
-            weir.yaml:1:9: listen: '8080' must be an address and a port (127.0.0.1:8080, [::1]:8080, 0.0.0.0:8080) or \
+            weir.yaml:1:9: listen: '8080' must be an address and a port (127.0.0.1:8080, [::1]:8080, \
+            0.0.0.0:8080) or \
             unix:/PATH
             weir.yaml:2:10: workers: '0' must be auto or a whole number from 1 to 256
-            weir.yaml:3:1: retry: unknown key; allowed: listen, admin, workers, log, type_base, providers, limits
+            weir.yaml:3:1: retry: unknown key; allowed: listen, admin, workers, log, type_base, providers, \
+            limits
             weir.yaml:4:6: log: must be a mapping (`key: value` lines), not a single value
-            weir.yaml:5:12: type_base: 'errors/' must be a path (/-/errors) or an http(s) URL, without '/' at the end, \
+            weir.yaml:5:12: type_base: 'errors/' must be a path (/-/errors) or an http(s) URL, without '/' \
+            at the end, \
             query or fragment, at most 256 bytes long
             weir.yaml:8:12: providers.lemlist.mount: 'lemlist' must begin with '/'
-            weir.yaml:9:15: providers.lemlist.upstream: 'ftp://example.com' must begin with http:// or https://
+            weir.yaml:9:15: providers.lemlist.upstream: 'ftp://example.com' must begin with http:// or \
+            https://
             weir.yaml:10:13: providers.lemlist.errors: 'nice' is not one of: problem, raw
-            weir.yaml:11:15: providers.lemlist.max_wait: '2' must be a time from 0ms to 1h, with its unit: 250ms, 1.5s, \
+            weir.yaml:11:15: providers.lemlist.max_wait: '2' must be a time from 0ms to 1h, with its unit: \
+            250ms, 1.5s, \
             10m, 1h, 1d
-            weir.yaml:13:21: providers.lemlist.limits[0].requests: '0' must be a whole number from 1 to 10000000
-            weir.yaml:15:9: providers.lemlist.limits[2]: is counted by group, the first one by credential; all limits of \
+            weir.yaml:13:21: providers.lemlist.limits[0].requests: '0' must be a whole number from 1 to \
+            10000000
+            weir.yaml:15:9: providers.lemlist.limits[2]: is counted by group, the first one by credential; \
+            all limits of \
             a provider must have the same `by`
             weir.yaml:16:9: providers.lemlist.limits[3]: needs `requests`
             weir.yaml:16:20: providers.lemlist.limits[3].burst: unknown key; allowed: requests, per, by
-            weir.yaml:17:26: providers.lemlist.timeouts.connect: '10m' must be a time from 1ms to 5m, with its unit: \
+            weir.yaml:17:26: providers.lemlist.timeouts.connect: '10m' must be a time from 1ms to 5m, with \
+            its unit: \
             250ms, 1.5s, 10m, 1h, 1d
-            weir.yaml:17:31: providers.lemlist.timeouts.read: unknown key; allowed: connect, response, idle, total
-            weir.yaml:18:21: providers.lemlist.retries.max: '3' must be 0: no request is ever sent a second time
+            weir.yaml:17:31: providers.lemlist.timeouts.read: unknown key; allowed: connect, response, \
+            idle, total
+            weir.yaml:18:21: providers.lemlist.retries.max: '3' must be 0: no request is ever sent a second \
+            time
             weir.yaml:19:21: providers.lemlist.tls.ca_file: '/nowhere.pem' must be a file that can be read
             weir.yaml:19:47: providers.lemlist.tls.client_key: '/nowhere.key' must be a file that can be read
-            weir.yaml:19:47: providers.lemlist.tls.client_key: needs `client_certificate`, which the key belongs to
-            weir.yaml:20:5: providers.lemlist.ledger: unknown key; allowed: profile, mount, listen, upstream, credential, \
+            weir.yaml:19:47: providers.lemlist.tls.client_key: needs `client_certificate`, which the key \
+            belongs to
+            weir.yaml:20:5: providers.lemlist.ledger: unknown key; allowed: profile, mount, listen, \
+            upstream, credential, \
             errors, upstream_body, limits, group, max_wait, timeouts, retries, tls, allow_private
-            weir.yaml:22:5: providers.Lettr: a provider's name must be a lower-case letter, then letters, digits, '-' or \
+            weir.yaml:22:5: providers.Lettr: a provider's name must be a lower-case letter, then letters, \
+            digits, '-' or \
             '_', at most 32 in all
-            weir.yaml:24:14: providers.lettr.profile: 'unknown' is neither a built-in profile nor a profile file that can \
+            weir.yaml:24:14: providers.lettr.profile: 'unknown' is neither a built-in profile nor a profile \
+            file that can \
             be read
-            weir.yaml:25:12: providers.lettr.mount: '/metrics' must not begin with /-, /metrics, /livez or /readyz: these \
+            weir.yaml:25:12: providers.lettr.mount: '/metrics' must not begin with /-, /metrics, /livez or \
+            /readyz: these \
             are Weir's own
-            weir.yaml:26:13: providers.lettr.listen: 127.0.0.1:8080 is taken by `listen` (127.0.0.1:8080)
             weir.yaml:27:10: providers.other: must be a mapping (`key: value` lines), not a list
-            weir.yaml:29:17: limits.request_head: '1MiB' must be a size from 1KiB to 14KiB, such as 4096, 64KiB or 16MiB
+            weir.yaml:29:17: limits.request_head: '1MiB' must be a size from 1KiB to 14KiB, such as 4096, \
+            64KiB or 16MiB
             weir.yaml:30:10: limits.queue: 'many' must be a whole number from 0 to 1000000
             """
         let found = mistakes(text).split(separator: "\n")
@@ -94,10 +109,11 @@ struct MistakeTests {
             """
         #expect(
             mistakes(text) == """
-                weir.yaml:3:11: admin.listen: 127.0.0.1:80 is taken by `listen` (0.0.0.0:80); leave it out to serve the \
-                admin paths there
+                weir.yaml:3:11: admin.listen: `listen` (0.0.0.0:80) and `admin.listen` (127.0.0.1:80) cannot \
+                both be open; without `admin.listen` the admin paths are on `listen`
                 weir.yaml:7:12: providers.lettr.mount: '/x' is the mount of the provider 'lemlist'
-                weir.yaml:8:13: providers.lettr.listen: 0.0.0.0:81 is taken by the provider 'lemlist' (127.0.0.1:81)
+                weir.yaml:8:13: providers.lettr.listen: 0.0.0.0:81 is taken by the provider 'lemlist' \
+                (127.0.0.1:81)
                 """)
         #expect(
             mistakes("providers: { a: { mount: /lettr, upstream: 'http://a' }, lettr: }").contains(
@@ -151,8 +167,8 @@ struct MistakeTests {
         #expect(try read(text(3)).providers.map(\.group) == ["team", "team"])
         #expect(
             mistakes(text(4))
-                == "weir.yaml:3:47: providers.two.limits: shares the group 'team' with the provider 'one', so both must "
-                + "have the same limits")
+                == "weir.yaml:3:47: providers.two.limits: shares the group 'team' with the provider 'one', "
+                + "so both must have the same limits")
         #expect(providerMistakes("group: g").first?.contains("has no effect") == true)
     }
 
@@ -230,6 +246,18 @@ struct MistakeTests {
         #expect(mistakes(String(repeating: "- ", count: 500_000)).contains("is not YAML: "))
         #expect(mistakes(String(repeating: "{a: ", count: 200_000)).contains("is not YAML: "))
         #expect(mistakes(String(repeating: "? ", count: 500_000)).contains("is not YAML: "))
+    }
+
+    @Test("aliases as keys, which the parser compares deeply, end too")
+    func keyBomb() {
+        var text = "- &a [x, x, x]\n"
+        var before: Character = "a"
+        for level in "bcdefghijk" {
+            text += "- &\(level) [*\(before), *\(before), *\(before)]\n"
+            before = level
+        }
+        text += "- { *k : 1, *k : 2 }\n"
+        #expect(mistakes(text).hasPrefix("weir.yaml:"))
     }
 
     @Test("bytes of any kind are mistakes, never a trap", arguments: 0..<64)

@@ -46,7 +46,8 @@ struct OverrideTests {
             flags: [.listen: "80"])
         #expect(
             found == """
-                --listen: '80' must be an address and a port (127.0.0.1:8080, [::1]:8080, 0.0.0.0:8080) or unix:/PATH
+                --listen: '80' must be an address and a port (127.0.0.1:8080, [::1]:8080, 0.0.0.0:8080) or \
+                unix:/PATH
                 WEIR_WORKERS: 'many' must be auto or a whole number from 1 to 256
                 WEIR_LOG_LEVEL: 'loud' is not one of: trace, debug, info, notice, warning, error, critical
                 weir.yaml:1:10: workers: '0' must be auto or a whole number from 1 to 256
@@ -57,10 +58,11 @@ struct OverrideTests {
     func conflict() {
         let text = "admin: { listen: '127.0.0.1:9464' }"
         #expect(
-            mistakes(text, flags: [.listen: "127.0.0.1:9464"]).hasPrefix("--listen: 127.0.0.1:9464 is taken"))
+            mistakes(text, flags: [.listen: "127.0.0.1:9464"]).hasPrefix(
+                "--listen: `listen` (127.0.0.1:9464) and"))
         #expect(
             mistakes(text, variables: ["WEIR_ADMIN_LISTEN": "0.0.0.0:8080"]).hasPrefix(
-                "WEIR_ADMIN_LISTEN: 0.0.0.0"))
+                "WEIR_ADMIN_LISTEN: `listen` (127"))
     }
 
     @Test("overrides work without a file")

@@ -2,7 +2,7 @@
 public struct ClientTimeouts: Hashable, Sendable {
     /// How long a connection without a request is kept; 75 s by default, whole seconds.
     public var idle: Duration
-    /// How long a client may send nothing of a request that it began, or take nothing of its answer; 30 s by default.
+    /// How long a client may neither go on with its request nor take its answer; 30 s by default.
     public var stall: Duration
 
     /// Timeouts, the default where none is given.

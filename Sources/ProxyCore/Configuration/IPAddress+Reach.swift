@@ -1,8 +1,8 @@
 extension IPAddress {
-    /// Whether this is no address of the public Internet: loopback, private, link-local, shared, reserved, multicast.
+    /// Whether this is not of the public Internet: loopback, private, link-local, reserved, multicast.
     ///
-    /// The blocks are those of the IANA special-purpose address registries (RFC 6890) that are not globally reachable.
-    /// An IPv4 address inside an IPv6 one (mapped, NAT64, 6to4) is judged itself, so that it is no way around.
+    /// The blocks are those of the IANA special-purpose address registries (RFC 6890) that are not globally
+    /// reachable. An IPv4 address inside an IPv6 one (mapped, NAT64, 6to4) is judged itself.
     public var isPrivate: Bool {
         switch self {
         case .v4(let number):
@@ -26,7 +26,7 @@ extension IPAddress {
         (0xC633_6400, 24), (0xCB00_7100, 24), (0xE000_0000, 3),
     ]
 
-    /// Only `2000::/3` is global unicast; of it, `2001:db8::/32` is for documentation and `2001::/23` for protocols.
+    /// Only `2000::/3` is global unicast; of it, `2001:db8::/32` (examples) and `2001::/23` are not.
     private static let privateV6: [(prefix: UInt64, length: UInt64)] = [
         (0x0000_0000_0000_0000, 3), (0x4000_0000_0000_0000, 2), (0x8000_0000_0000_0000, 1),
         (0x2001_0DB8_0000_0000, 32), (0x2001_0000_0000_0000, 23),

@@ -7,7 +7,7 @@ public enum IPAddress: Hashable, Sendable {
 
     /// Reads an address as people write it (RFC 4291 2.2); `nil` for anything else, zones included.
     ///
-    /// - Parameter text: `192.0.2.1` (four decimal numbers without leading zeros), or `2001:db8::1` without brackets.
+    /// - Parameter text: `192.0.2.1` (four decimal numbers, no leading zeros) or `2001:db8::1`, no brackets.
     public init?(parsing text: some StringProtocol) {
         if let number = Self.parseV4(text) {
             self = .v4(number)

@@ -5,9 +5,9 @@ public enum ListenAddress: Hashable, Sendable {
     /// A Unix domain socket at an absolute path of at most 107 bytes.
     case unix(path: String)
 
-    /// Reads `127.0.0.1:8080`, `[::1]:8080`, `localhost:8080` (127.0.0.1) or `unix:/run/weir.sock`.
+    /// Reads `127.0.0.1:8080`, `[::1]:8080`, `localhost:8080` (127.0.0.1) or `unix:/run/w.sock`.
     ///
-    /// - Throws: `InvalidSetting` for anything else: other names are not looked up, and a port is never guessed.
+    /// - Throws: `InvalidSetting` for anything else: names are not looked up, and a port is never guessed.
     public init(parsing text: String) throws(InvalidSetting) {
         let forms = "must be an address and a port (127.0.0.1:8080, [::1]:8080, 0.0.0.0:8080) or unix:/PATH"
         if text.hasPrefix("unix:") {

@@ -13,8 +13,9 @@ public struct MountPath: Hashable, Sendable, CustomStringConvertible {
 
     /// Reads a path.
     ///
-    /// - Throws: `InvalidSetting` unless it begins with `/` and has no slash at the end, no empty or dot segment, and
-    ///   no other character than those of RFC 3986 3.3; percent-encoding is out, for a path has one spelling here.
+    /// - Throws: `InvalidSetting` unless it begins with `/` and has no slash at the end, no empty or dot
+    ///   segment, and no other character than those of RFC 3986 3.3; no percent-encoding, for a path has one
+    ///   spelling here.
     public init(parsing text: String) throws(InvalidSetting) {
         guard text.utf8.first == UInt8(ascii: "/") else { throw InvalidSetting("must begin with '/'") }
         guard text.utf8.count <= Self.maximumLength else {
@@ -45,7 +46,7 @@ public struct MountPath: Hashable, Sendable, CustomStringConvertible {
 }
 
 extension UInt8 {
-    /// Whether this may stand in a path as it is: `pchar` of RFC 3986 3.3 without percent-encoding, or a slash.
+    /// Whether this may stand in a path: `pchar` of RFC 3986 3.3 without percent-encoding, or a slash.
     var isPathCharacter: Bool {
         if isASCIILetter || isASCIIDigit { return true }
         switch self {

@@ -8,11 +8,13 @@ public struct ProviderConfiguration: Hashable, Sendable {
         case raw
     }
 
-    /// Its name: a label in metrics, logs and problems; a letter, then letters, digits, `-`, `_`, lower case, at most 32.
+    /// Its name, a label in metrics, logs and problems.
+    ///
+    /// A lower-case letter, then lower-case letters, digits, `-` and `_`, at most 32 in all.
     public var name: String
     /// The name of a built-in profile, or the path of a profile file.
     public var profile: String
-    /// The path that leads to it on ``ProxyConfiguration/listen``; `nil` if it is reached by ``listen`` alone.
+    /// The path that leads to it on the proxy's port; `nil` if it is reached by ``listen`` alone.
     public var mount: MountPath?
     /// A port of its own, where every path is the provider's.
     public var listen: ListenAddress?

@@ -37,10 +37,10 @@ public struct RouteTable: Sendable {
         }
     }
 
-    /// The provider that a request's path leads to, with or without its query; `nil` if none has a mount there.
+    /// The provider that a path, with or without its query, leads to; `nil` if none has a mount there.
     ///
-    /// Bytes are compared as they are: `/lemlist` takes `/lemlist`, `/lemlist/x` and `/lemlist?x=1`, not `/lemlistx`,
-    /// `/Lemlist` or `/%6Cemlist`.
+    /// Bytes are compared as they are: `/lemlist` takes `/lemlist`, `/lemlist/x` and `/lemlist?x=1`, not
+    /// `/lemlistx`, `/Lemlist` or `/%6Cemlist`.
     public func route(_ path: Span<UInt8>) -> Route? {
         guard path.count > 0, path[0] == UInt8(ascii: "/") else { return nil }
         var best: Route?

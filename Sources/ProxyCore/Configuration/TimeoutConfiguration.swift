@@ -6,7 +6,7 @@ public struct TimeoutConfiguration: Hashable, Sendable {
     public var response: Duration
     /// Between two pieces of a response's body; 30 s by default.
     public var idle: Duration
-    /// From the first byte sent to the last byte received; `nil`, the default, is no limit, so that a stream may go on.
+    /// From the first byte sent to the last one received; `nil`, the default, lets a stream go on.
     public var total: Duration?
 
     /// Timeouts, the default where none is given.

@@ -101,7 +101,7 @@ public struct UpstreamURL: Hashable, Sendable {
         guard valid else {
             throw InvalidSetting("must have a host name of letters, digits, '-' and '_' between dots")
         }
-        // `127.1` and `0x7f.0.0.1` are addresses to the resolver: what looks like a name would go somewhere private.
+        // `127.1` and `0x7f.0.0.1` are addresses to a resolver: the name would lead somewhere private.
         guard let last = labels.last?.lowercased(), !last.hasPrefix("0x"),
             !last.utf8.allSatisfy(\.isASCIIDigit)
         else {
