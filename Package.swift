@@ -83,6 +83,10 @@ let package = Package(
             name: "ConfigurationTests", dependencies: ["ProxyCore", "Configuration", "BuiltIn"],
             swiftSettings: settings),
         .testTarget(
+            name: "SandboxTests",
+            dependencies: ["Sandbox", "ProxyCore", "Configuration", "BuiltIn", "HTTPWire", "TestSupport"],
+            swiftSettings: settings),
+        .testTarget(
             name: "TestSupportTests", dependencies: ["TestSupport", "weir"], swiftSettings: settings),
     ]
 )
