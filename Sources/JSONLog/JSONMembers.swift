@@ -38,7 +38,7 @@ public struct JSONMembers: Sendable, CustomStringConvertible {
     }
 
     /// Adds a text as it came over the wire: what is not UTF-8 becomes U+FFFD.
-    public mutating func append(_ name: String, bytes text: borrowing Span<UInt8>) {
+    public mutating func append(_ name: String, bytes text: Span<UInt8>) {
         let start = begin(name)
         if Self.isPlainASCII(text) {
             appendText(text)
@@ -52,7 +52,12 @@ public struct JSONMembers: Sendable, CustomStringConvertible {
     }
 
     /// Adds a whole number.
-    public mutating func append(_ name: String, _ number: some FixedWidthInteger) {
+    public mutating func append(_ name: String, _ number: Int) {
+        appendMember(name) { $0.appendNumber(Int64(number)) }
+    }
+
+    /// Adds a whole number.
+    public mutating func append(_ name: String, _ number: UInt64) {
         appendMember(name) { $0.appendNumber(number) }
     }
 
