@@ -57,7 +57,7 @@ extension JSONMembers {
     ///
     /// - Parameter text: UTF-8.
     mutating func appendText(_ text: Span<UInt8>) {
-        if text.count <= Self.textLimit, Self.isPlain(text) { return appendPlain(text) }
+        if Self.isPlain(text) { return appendPlain(text) }
         bytes.append(UInt8(ascii: "\""))
         let end = bytes.count + Self.textLimit
         var index = 0
@@ -83,10 +83,12 @@ extension JSONMembers {
         }
     }
 
-    /// Whether no byte needs a closer look: printable ASCII without the two characters that JSON escapes.
+    /// Whether nothing needs a closer look: not too long, and printable ASCII without the two characters that
+    /// JSON escapes.
     ///
     /// Without a branch in the loop, so that the compiler looks at many bytes at a time.
-    private static func isPlain(_ text: Span<UInt8>) -> Bool {
+    static func isPlain(_ text: Span<UInt8>) -> Bool {
+        guard text.count <= textLimit else { return false }
         var special: UInt8 = 0
         for index in 0..<text.count {
             let byte = text[index]

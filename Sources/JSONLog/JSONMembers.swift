@@ -103,9 +103,20 @@ public struct JSONMembers: Sendable, CustomStringConvertible {
 
     private mutating func begin(_ name: String) -> Int {
         let start = bytes.count
-        bytes.append(UInt8(ascii: ","))
-        appendText(name)
-        bytes.append(UInt8(ascii: ":"))
+        let utf8 = name.utf8.span
+        if Self.isPlain(utf8) {
+            bytes.append(addingCapacity: utf8.count + 4) { output in
+                output.append(UInt8(ascii: ","))
+                output.append(UInt8(ascii: "\""))
+                for index in 0..<utf8.count { output.append(utf8[index]) }
+                output.append(UInt8(ascii: "\""))
+                output.append(UInt8(ascii: ":"))
+            }
+        } else {
+            bytes.append(UInt8(ascii: ","))
+            appendText(utf8)
+            bytes.append(UInt8(ascii: ":"))
+        }
         return start
     }
 
