@@ -22,7 +22,7 @@ struct LogBuffer: Sendable {
 
     private let capacity: Int
 
-    /// Half of it is so much that waiting for more makes nothing cheaper.
+    /// So much waits that more company would make nothing cheaper, or that the room gets short.
     private var isFilling: Bool { lines.count >= min(capacity / 2, 65_536) }
 
     init(capacity: Int) {
@@ -49,8 +49,8 @@ struct LogBuffer: Sendable {
         return wasEmpty || (!wasDue && isDue)
     }
 
-    /// Hands all lines to the thread, and takes the empty room of the last ones for the next: a steady load allocates
-    /// nothing.
+    /// Hands all lines to the thread, and takes the empty room of the last ones for the next: a steady load
+    /// allocates nothing.
     mutating func take(into room: inout [UInt8]) -> LogBatch {
         room.removeAll(keepingCapacity: true)
         swap(&lines, &room)
