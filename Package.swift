@@ -54,7 +54,7 @@ let package = Package(
         .target(
             name: "ProxyEngine",
             dependencies: [
-                "EventLoop", "Curl", "MicroHTTPD", "ContentCoding", "ProxyCore", "HTTPWire", logging,
+                "EventLoop", "Curl", "MicroHTTPD", "ContentCoding", "JSONLog", "ProxyCore", "HTTPWire", logging,
             ],
             swiftSettings: settings),
         .target(

@@ -86,6 +86,15 @@ public enum FieldRules {
         return rest.isEmpty ? nil : rest
     }
 
+    /// Whether a `Connection` value names fields, and not only what becomes of the connection.
+    public static func namesFields(connection value: Span<UInt8>) -> Bool {
+        var names = false
+        ListElements.forEach(in: value) { element in
+            if !element.equalsIgnoringCase("close"), !element.equalsIgnoringCase("keep-alive") { names = true }
+        }
+        return names
+    }
+
     /// Whether one of the elements of a `Connection` value is `name`.
     public static func connection(_ value: Span<UInt8>, names name: Span<UInt8>) -> Bool {
         var isNamed = false

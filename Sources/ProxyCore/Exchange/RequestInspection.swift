@@ -162,11 +162,7 @@ public struct RequestInspection: Sendable {
     }
 
     private mutating func takeConnection(_ value: Span<UInt8>) {
-        ListElements.forEach(in: value) { element in
-            if !element.equalsIgnoringCase("close"), !element.equalsIgnoringCase("keep-alive") {
-                namesConnectionFields = true
-            }
-        }
+        if FieldRules.namesFields(connection: value) { namesConnectionFields = true }
     }
 
     private mutating func takeRequestID(_ value: Span<UInt8>) {

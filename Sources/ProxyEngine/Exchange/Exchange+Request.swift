@@ -1,4 +1,5 @@
 internal import Curl
+internal import EventLoop
 internal import HTTPWire
 internal import MicroHTTPD
 internal import ProxyCore
@@ -30,7 +31,13 @@ extension Exchange {
     }
 
     private func makeRequestID() -> [UInt8] {
-        worker.requestIDs.next(milliseconds: UInt64(clamping: WallClock.milliseconds(at: startedAt)))
+        worker.requestIDs.next(milliseconds: UInt64(clamping: SystemClock.wallNanoseconds / 1_000_000))
+    }
+
+    private func setMethod(_ name: Span<UInt8>) {
+        method = MethodClass(name)
+        isHead = method == .head
+        isIdempotent = [.get, .head, .options, .put, .delete].contains(method)
     }
 
     private func inspect() {
@@ -42,7 +49,7 @@ extension Exchange {
             inspection.finish(
                 method: method, target: target.span, isHTTP10: head.isHTTP10, fieldBytes: head.fieldBytes,
                 fieldCount: head.fieldCount, limits: service.inspectionLimits)
-            facts.setMethod(method)
+            setMethod(method)
         }
         guard let offset else { return }
         if let listenerProvider {
@@ -76,8 +83,8 @@ extension Exchange {
     func takeBody(_ bytes: Span<UInt8>) -> Int {
         worker.deliveredUploads = true
         switch machine.phase {
-        case .answering, .over, .relaying where upstreamHasEnded, .collecting where upstreamHasEnded:
-            return dropBody(bytes)
+        case .answering, .over: return dropBody(bytes)
+        case .relaying where upstreamHasEnded: return dropBody(bytes)
         case .queued:
             // It waits in the client and the kernel; the connection sleeps until the turn comes.
             return 0
@@ -128,7 +135,8 @@ extension Exchange {
     private func admit() {
         guard let provider else { return }
         let waiter = worker.makeWaiter()
-        let key = provider.credentials.key(of: self)
+        let (target, head) = (target, head)
+        let key = provider.credentials.key(target: target.span) { head.forEachField($0) }
         switch provider.pacer.admit(key, waiter: waiter, patience: patience, at: worker.now) {
         case .admitted(let slot):
             self.slot = slot
@@ -142,7 +150,7 @@ extension Exchange {
             setDeadline(startedAt + patience)
             worker.arm(wake, of: provider)
         case .refused(let refusal):
-            worker.metrics.queueRefused(provider: provider.index, reason: QueueRefusalReason(refusal.reason))
+            worker.metrics.queueRefused(provider: provider.index, reason: QueueRefusalReason(refusal.reason, isPreference: patience < provider.configuration.maximumWait))
             _ = decline(Fault(refusal, scope: provider.scope))
         }
     }
