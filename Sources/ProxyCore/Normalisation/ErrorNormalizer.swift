@@ -84,13 +84,16 @@ public struct ErrorNormalizer: Sendable {
             upstream.body = Text(reading.body.content.prefix(bodyLimit))
         }
         var error = NormalizedError(
-            code: rule.result, status: rule.status ?? (answer.status < 400 ? rule.result.status : answer.status),
-            isTransient: isTransient, isRetryable: isTransient && (effect == .none || repeatable), effect: effect,
+            code: rule.result,
+            status: rule.status ?? (answer.status < 400 ? rule.result.status : answer.status),
+            isTransient: isTransient, isRetryable: isTransient && (effect == .none || repeatable),
+            effect: effect,
             detail: reading.message, upstream: upstream, isMapped: rule.isMapped && reading.isKnown(to: rule),
             rule: rule.name, profile: rule.profile)
         if let json = reading.body.json {
             if (400..<500).contains(answer.status) || rule.result == .validationFailed {
-                var fields = FieldExtraction(json: json, phrases: profile.fieldPhrases, message: reading.message)
+                var fields = FieldExtraction(
+                    json: json, phrases: profile.fieldPhrases, message: reading.message)
                 fields.read(profile.reading.fields)
                 error.fields = fields.found
             }

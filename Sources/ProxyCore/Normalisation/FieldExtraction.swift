@@ -6,7 +6,9 @@ struct FieldExtraction {
     private static let names: [Text] = [
         "field", "path", "pointer", "param", "name", "property", "attribute", "loc",
     ]
-    private static let sentences: [Text] = ["message", "detail", "reason", "msg", "description", "error", "title"]
+    private static let sentences: [Text] = [
+        "message", "detail", "reason", "msg", "description", "error", "title",
+    ]
 
     let json: JSONDocument
     let phrases: FieldPhrases

@@ -18,20 +18,15 @@ struct Redaction: Sendable {
 
     /// The bytes without the credential, and without tokens that begin as the provider's secrets do.
     func applied(to bytes: [UInt8], credential: [UInt8]?) -> [UInt8] {
-        var needles: [[UInt8]] = []
-        if let credential, credential.count >= Self.shortest {
-            needles.append(credential)
-            // PHP writes the slash of a JSON string with a backslash before it.
-            if credential.contains(0x2F) { needles.append(credential.flatMap { $0 == 0x2F ? [0x5C, $0] : [$0] }) }
-        }
-        let first = needles.first?.first
+        let credential = credential.flatMap { $0.count >= Self.shortest ? $0 : nil }
+        let first = credential?.first
         var result: [UInt8]?
         var copied = 0
         var index = 0
         while index < bytes.count {
             let byte = bytes[index]
-            guard byte == first || byte == 0x5C || mayBegin[Int(byte)],
-                let length = secretLength(in: bytes, at: index, needles)
+            guard byte == first || mayBegin[Int(byte)],
+                let length = secretLength(in: bytes, at: index, credential)
             else {
                 index += 1
                 continue
@@ -49,12 +44,23 @@ struct Redaction: Sendable {
         return result
     }
 
-    private func secretLength(in bytes: [UInt8], at start: Int, _ needles: [[UInt8]]) -> Int? {
+    private func secretLength(in bytes: [UInt8], at start: Int, _ credential: [UInt8]?) -> Int? {
+        if let credential, let length = Self.length(of: credential, in: bytes, at: start) { return length }
         let rest = bytes[start...]
-        if let needle = needles.first(where: { rest.starts(with: $0) }) { return needle.count }
         guard let prefix = prefixes.first(where: { rest.starts(with: $0) }) else { return nil }
         let token = rest.dropFirst(prefix.count).prefix(while: Self.isTokenByte)
         return token.count >= Self.shortest ? prefix.count + token.count : nil
+    }
+
+    /// How many bytes the credential takes there; JSON may have a backslash before its slashes.
+    private static func length(of credential: [UInt8], in bytes: [UInt8], at start: Int) -> Int? {
+        var index = start
+        for byte in credential {
+            if byte == 0x2F, index + 1 < bytes.count, bytes[index] == 0x5C { index += 1 }
+            guard index < bytes.count, bytes[index] == byte else { return nil }
+            index += 1
+        }
+        return index - start
     }
 
     private static func isTokenByte(_ byte: UInt8) -> Bool {

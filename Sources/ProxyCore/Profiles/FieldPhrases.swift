@@ -58,7 +58,9 @@ public struct FieldPhrases: Sendable {
 
     private static func contains(_ text: borrowing Span<UInt8>, _ phrase: [UInt8], at start: Int) -> Bool {
         guard text.count - start >= phrase.count else { return false }
-        for index in 1..<phrase.count where text[start + index].lowercasedASCII != phrase[index] { return false }
+        for index in 1..<phrase.count where text[start + index].lowercasedASCII != phrase[index] {
+            return false
+        }
         return true
     }
 }
