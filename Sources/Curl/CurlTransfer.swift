@@ -71,7 +71,9 @@ internal import HTTPWire
     }
 
     /// Adds a request field.
-    public func addField(_ name: [UInt8], _ value: [UInt8]) { arena.append(name: name.span, value: value.span) }
+    public func addField(_ name: [UInt8], _ value: [UInt8]) {
+        arena.append(name: name.span, value: value.span)
+    }
 
     /// Keeps libcurl from adding `line`'s field by itself; a constant such as `Accept:`.
     public func suppressField(_ line: StaticString) { arena.append(line) }

@@ -71,7 +71,8 @@ public final class ProxyServer: Sendable {
         let count = configuration.workers ?? max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
         service = ProxyService(
             configuration: configuration, normalizers: normalizers, workers: count, build: environment.build,
-            problemSchema: environment.problemSchema, logger: environment.logger, pseudonym: Self.makePseudonym(),
+            problemSchema: environment.problemSchema, logger: environment.logger,
+            pseudonym: Self.makePseudonym(),
             startedWallNanoseconds: SystemClock.wallNanoseconds, droppedLogLines: environment.droppedLogLines)
         do {
             mailboxes = try (0..<count).map { _ in try Mailbox<WorkerMessage>() }

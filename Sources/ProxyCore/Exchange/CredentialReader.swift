@@ -35,7 +35,8 @@ public struct CredentialReader: Sendable {
             switch injection ?? places.first ?? .bearer {
             case .basicPassword:
                 field = Field(
-                    name: Array("Authorization".utf8), value: Array("Basic ".utf8) + Base64.encode([0x3A] + secret))
+                    name: Array("Authorization".utf8),
+                    value: Array("Basic ".utf8) + Base64.encode([0x3A] + secret))
             case .bearer:
                 field = Field(name: Array("Authorization".utf8), value: Array("Bearer ".utf8) + secret)
             case .header(let name): field = Field(name: Array(name.utf8), value: secret)

@@ -4,13 +4,16 @@ public enum RateLimitFields {
     public static func policy(_ windows: [PacingPolicy.Window]) -> [UInt8] {
         var parts: [String] = []
         for window in windows {
-            parts.append("\"\(name(of: window, among: windows))\";q=\(window.requests);w=\(seconds(window.per))")
+            parts.append(
+                "\"\(name(of: window, among: windows))\";q=\(window.requests);w=\(seconds(window.per))")
         }
         return Array(parts.joined(separator: ", ").utf8)
     }
 
     /// Writes what is left, such as `"default";r=7;t=2`.
-    public static func append(_ headroom: Headroom, among windows: [PacingPolicy.Window], to output: inout [UInt8]) {
+    public static func append(
+        _ headroom: Headroom, among windows: [PacingPolicy.Window], to output: inout [UInt8]
+    ) {
         output.append(0x22)
         output.append(contentsOf: name(of: headroom.window, among: windows).utf8)
         output.append(contentsOf: "\";r=".utf8)

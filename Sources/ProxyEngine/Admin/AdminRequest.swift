@@ -20,7 +20,8 @@ final class AdminRequest: IncomingRequest {
         let isRead = head.withMethod { $0.equals("GET") || $0.equals("HEAD") }
         var accept = ""
         head.forEachField { name, value in if name.equalsIgnoringCase("accept") { accept = value.string } }
-        page = isRead ? makePage(accept: accept) : problem(.methodNotAllowed, "Weir's own pages are only read.")
+        page =
+            isRead ? makePage(accept: accept) : problem(.methodNotAllowed, "Weir's own pages are only read.")
         return true
     }
 
@@ -81,7 +82,8 @@ final class AdminRequest: IncomingRequest {
             fault = Fault(.badClientRequest, detail: detail, effect: Effect.none)
             fault.status = 405
         }
-        let id = worker.requestIDs.next(milliseconds: UInt64(clamping: SystemClock.wallNanoseconds / 1_000_000))
+        let id = worker.requestIDs.next(
+            milliseconds: UInt64(clamping: SystemClock.wallNanoseconds / 1_000_000))
         let problem = Problem(fault, provider: nil, requestID: Text(id), isRepeatSafe: true)
         var body: [UInt8] = []
         problem.encode(into: &body, as: worker.service.problemFormat)

@@ -10,7 +10,8 @@ enum ErrorCatalogue {
             }
             return AdminPage(
                 title: "Error codes",
-                content: "<table><tr><th>code</th><th>origin</th><th>meaning</th></tr>\(rows.joined())</table>")
+                content:
+                    "<table><tr><th>code</th><th>origin</th><th>meaning</th></tr>\(rows.joined())</table>")
         }
         let entries = ProblemCode.allCases.map { json(of: $0, in: service) }
         return AdminPage(json: "[\(entries.joined(separator: ","))]")
@@ -38,7 +39,9 @@ enum ErrorCatalogue {
         JSONWriter.string("\(service.configuration.typeBase)/\(code.name)", into: &text)
         add(#","origin":"\#(code.origin.rawValue)","title":"#)
         JSONWriter.string(code.title, into: &text)
-        add(#","status":\#(code.status),"transient":\#(code.isTransient),"effect":"\#(code.effect.rawValue)","#)
+        add(
+            #","status":\#(code.status),"transient":\#(code.isTransient),"effect":"\#(code.effect.rawValue)","#
+        )
         add(#""documentation":"#)
         JSONWriter.string(code.documentation, into: &text)
         add("}")

@@ -27,7 +27,9 @@ enum ProcessReading {
         let count = unsafe read(descriptor, &text, text.count)
         guard count > 0 else { return 0 }
         let numbers = text.prefix(count).split(separator: 0x20)
-        guard numbers.count > 1, let pages = Int(String(decoding: numbers[1], as: UTF8.self)) else { return 0 }
+        guard numbers.count > 1, let pages = Int(String(decoding: numbers[1], as: UTF8.self)) else {
+            return 0
+        }
         return pages * sysconf(Int32(_SC_PAGESIZE))
     }
 

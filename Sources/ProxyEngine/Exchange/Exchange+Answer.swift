@@ -101,7 +101,8 @@ extension Exchange {
     /// libmicrohttpd refused the answer: the client sees a closed connection, and the log says why.
     private func abandonAnswer() {
         worker.service.logger.error(
-            "an answer was not taken", metadata: ["request_id": "\(String(decoding: requestID, as: UTF8.self))"])
+            "an answer was not taken",
+            metadata: ["request_id": "\(String(decoding: requestID, as: UTF8.self))"])
         hangUp()
     }
 }

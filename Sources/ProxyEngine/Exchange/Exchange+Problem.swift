@@ -128,7 +128,9 @@ extension Exchange {
         }
         if !hasCacheControl { responseFields.append(FieldNames.cacheControl, FieldNames.noStore) }
         // RFC 9110 11.6.1: a 401 must say how to authenticate.
-        if status == 401, !hasChallenge { responseFields.append(FieldNames.authenticate, FieldNames.anyScheme) }
+        if status == 401, !hasChallenge {
+            responseFields.append(FieldNames.authenticate, FieldNames.anyScheme)
+        }
     }
 
     private func addProxyStatus(error: ProxyErrorType) {
@@ -179,7 +181,9 @@ extension Exchange {
         var namesMore = false
         response.fields.forEach { name, value in
             guard FieldRules.forwardsResponse(name) else {
-                if name.equalsIgnoringCase("connection"), FieldRules.namesFields(connection: value) { namesMore = true }
+                if name.equalsIgnoringCase("connection"), FieldRules.namesFields(connection: value) {
+                    namesMore = true
+                }
                 return
             }
             if name.count == 9, name.equalsIgnoringCase("ratelimit") { hasRateLimit = true }
@@ -205,7 +209,9 @@ extension Exchange {
             guard FieldRules.forwardsResponse(name) else { return }
             var isNamed = false
             response.fields.forEach { field, list in
-                if field.equalsIgnoringCase("connection"), FieldRules.connection(list, names: name) { isNamed = true }
+                if field.equalsIgnoringCase("connection"), FieldRules.connection(list, names: name) {
+                    isNamed = true
+                }
             }
             if !isNamed { responseFields.append(name: name, value: value) }
         }

@@ -18,7 +18,9 @@ extension Exchange {
             return answerNow()
         }
         guard let provider else {
-            return decline(Fault(.routeNotFound, detail: "No provider is configured for this path.", effect: Effect.none))
+            return decline(
+                Fault(.routeNotFound, detail: "No provider is configured for this path.", effect: Effect.none)
+            )
         }
         if worker.service.isDraining { return decline(Fault(.shuttingDown, effect: Effect.none)) }
         patience = provider.configuration.maximumWait
@@ -66,7 +68,8 @@ extension Exchange {
         decide(fault)
         switch inspection.framing {
         case .none: return true
-        case .length(let length) where length <= Exchange.drainLimit && !inspection.expectsContinue: return true
+        case .length(let length) where length <= Exchange.drainLimit && !inspection.expectsContinue:
+            return true
         default: return answerNow()
         }
     }
@@ -116,7 +119,8 @@ extension Exchange {
         let sent = sentAt != nil
         _ = machine.upstreamEnded(isComplete: false, isAnswered: false)
         let fault = Fault(
-            .requestTooLarge, detail: Text("The body has more than \(worker.service.inspectionLimits.body) bytes."),
+            .requestTooLarge,
+            detail: Text("The body has more than \(worker.service.inspectionLimits.body) bytes."),
             effect: sent ? .unknown : Effect.none)
         self.fault = fault
         makeProblem(of: fault)
@@ -150,7 +154,10 @@ extension Exchange {
             setDeadline(startedAt + patience)
             worker.arm(wake, of: provider)
         case .refused(let refusal):
-            worker.metrics.queueRefused(provider: provider.index, reason: QueueRefusalReason(refusal.reason, isPreference: patience < provider.configuration.maximumWait))
+            worker.metrics.queueRefused(
+                provider: provider.index,
+                reason: QueueRefusalReason(
+                    refusal.reason, isPreference: patience < provider.configuration.maximumWait))
             _ = decline(Fault(refusal, scope: provider.scope))
         }
     }
@@ -206,7 +213,9 @@ extension Exchange {
 
     /// Gives back what the exchange holds: nobody waits for its answer.
     func hangUp() {
-        if hungUpAt == nil { hungUpAt = ClientAbortStage(machine.phase, requestIsComplete: requestIsComplete) }
+        if hungUpAt == nil {
+            hungUpAt = ClientAbortStage(machine.phase, requestIsComplete: requestIsComplete)
+        }
         switch machine.hangUp() {
         case .leaveQueue: leaveQueue()
         case .cancelTransfer: cancelTransfer()

@@ -86,7 +86,9 @@ extension Exchange: TransferDelegate {
         guard FieldRules.mayBeNamedByConnection(name) else { return false }
         var isNamed = false
         head.forEachField { field, value in
-            if field.equalsIgnoringCase("connection"), FieldRules.connection(value, names: name) { isNamed = true }
+            if field.equalsIgnoringCase("connection"), FieldRules.connection(value, names: name) {
+                isNamed = true
+            }
         }
         return isNamed
     }
@@ -172,7 +174,8 @@ extension Exchange: TransferDelegate {
         let isComplete = outcome.error == nil && timedOut == nil
         switch machine.upstreamEnded(isComplete: isComplete, isAnswered: isAnswered) {
         case .answerFault:
-            let fault = UpstreamFailure.fault(of: outcome, timeout: timedOut, hasHead: transfer.response.isComplete)
+            let fault = UpstreamFailure.fault(
+                of: outcome, timeout: timedOut, hasHead: transfer.response.isComplete)
             self.fault = fault
             makeProblem(of: fault)
         case .normalize: normalize()
@@ -220,7 +223,9 @@ extension Exchange: TransferDelegate {
     /// Does what the callbacks have made possible; see ``Worker``.
     func actOnBatch() {
         if isSendPaused, !requestBody.isEmpty || requestIsComplete { isSendPaused = false; resumeTransfer() }
-        if isReceivePaused, responseBody.count <= Exchange.lowWater { isReceivePaused = false; resumeTransfer() }
+        if isReceivePaused, responseBody.count <= Exchange.lowWater {
+            isReceivePaused = false; resumeTransfer()
+        }
         if requestBody.count <= Exchange.lowWater { resumeIfUploading() }
         if machine.phase == .relaying {
             if answer == .undecided { answer = .relay }

@@ -145,7 +145,9 @@ final class Exchange: IncomingRequest {
 
     override func awaitAnswer() -> Wait { waitForAnswer() }
 
-    override func readBody(into room: UnsafeMutableRawBufferPointer) -> BodyRead { unsafe giveBody(into: room) }
+    override func readBody(into room: UnsafeMutableRawBufferPointer) -> BodyRead {
+        unsafe giveBody(into: room)
+    }
 
     // MARK: Deadlines
 

@@ -14,7 +14,8 @@ struct ListenerPlan {
     init(_ configuration: ProxyConfiguration, workers: Int) throws(ListenError) {
         sockets = Array(repeating: [], count: workers)
         main = try add(
-            .providers(servesAdmin: configuration.adminListen == nil), at: configuration.listen, to: 0..<workers)
+            .providers(servesAdmin: configuration.adminListen == nil), at: configuration.listen,
+            to: 0..<workers)
         for (index, provider) in configuration.providers.enumerated() {
             guard let address = provider.listen else { continue }
             providers.append((provider.name, try add(.provider(index), at: address, to: 0..<workers)))
@@ -35,7 +36,9 @@ struct ListenerPlan {
             var port = wanted
             let isShared = workers.count > 1
             // Sockets that share a port would also share it with another process of this user, silently: one that does not tells.
-            if isShared, port != 0 { try ListenSocket(host: "\(host)", port: port, isShared: false).closeUnused() }
+            if isShared, port != 0 {
+                try ListenSocket(host: "\(host)", port: port, isShared: false).closeUnused()
+            }
             for worker in workers {
                 let socket = try ListenSocket(host: "\(host)", port: port, isShared: isShared)
                 port = socket.port
