@@ -71,7 +71,8 @@ struct ForecastTests {
         let pacer = Pacer(1, per: 1000)
         _ = pacer.responded(try pacer.send(at: at(0)), verdict: .accepted, at: at(200))
         _ = try pacer.send(at: at(1200))
-        // The answer is expected at 1400, the slot a window later; the next turn one window and one round trip on.
+        // The answer is expected at 1400, the slot a window later; the next turn one window and one round
+        // trip on.
         #expect(try pacer.refusal(at: at(1300)).retryAfter == .milliseconds(1100))
         #expect(try pacer.refusal(at: at(1900)).retryAfter == .milliseconds(1000))
         _ = try pacer.queue(1, at: at(1300))

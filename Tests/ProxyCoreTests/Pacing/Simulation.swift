@@ -2,7 +2,8 @@ import Synchronization
 
 @testable import ProxyCore
 
-/// Plays a `Scenario` in virtual time: clients, workers with timers and mailboxes, a network, and a provider per key.
+/// Plays a `Scenario` in virtual time: clients, workers with timers and mailboxes, a network, and a provider
+/// per key.
 struct Simulation {
     private enum Event {
         case arrive(client: Int)

@@ -1,6 +1,7 @@
 /// When the used slots of one ledger and one window are free again: moments in order, each with a count.
 ///
-/// A ring that grows as it is needed. Where the moments are rounded (`WindowRule.resolution`), many slots share an entry.
+/// A ring that grows as it is needed. Where the moments are rounded (`WindowRule.resolution`), many slots
+/// share an entry.
 struct FreeTimes {
     private struct Entry {
         var time: MonotonicTime

@@ -10,8 +10,9 @@ extension LedgerBook {
 
     /// When the turn of a request would come that has `ahead` others before it, as of the last `settle`.
     ///
-    /// Exact while it lies among the free times that are known. Requests in flight are taken to be answered after the usual
-    /// response time, and never sooner than now; those ahead are taken to be sent as soon as they may.
+    /// Exact while it lies among the free times that are known. Requests in flight are taken to be answered
+    /// after the usual response time, and never sooner than now; those ahead are taken to be sent as soon as
+    /// they may.
     func forecast(_ ledger: Int32, behind ahead: Int, at now: MonotonicTime) -> Forecast {
         var forecast = Forecast(time: now)
         for rule in rules.indices {
@@ -56,7 +57,8 @@ extension LedgerBook {
         return first.later(by: overflow || hold.overflow ? .max : later)
     }
 
-    /// When request number `ordinal` of those in flight may be answered: between the oldest and the newest by its rank.
+    /// When request number `ordinal` of those in flight may be answered: between the oldest and the newest by
+    /// its rank.
     private func expectedAnswer(_ ledger: Int32, ordinal: Int, at now: MonotonicTime) -> MonotonicTime {
         let chain = ledgers[ledger].flights
         guard chain.first >= 0 else { return now }

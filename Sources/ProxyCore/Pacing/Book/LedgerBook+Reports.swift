@@ -3,7 +3,8 @@ extension LedgerBook {
         guard let flight = flight(slot, in: .inFlight) else { return Outcome(headroom: nil, wake: nil) }
         let ledger = flights[flight].ledger
         land(flight)
-        // No response comes before its request: a clock that was read too early must not free the slot too early.
+        // No response comes before its request: a clock that was read too early must not free the slot too
+        // early.
         let heard = max(firstByte, flights[flight].sentAt)
         smooth(flights[flight].sentAt.nanoseconds(to: heard))
         if isStrict { occupy(ledger, from: heard) }

@@ -1,8 +1,11 @@
 /// One window of a policy in the numbers that the ledgers count with.
 struct WindowRule {
-    /// Windows of up to so many requests keep the exact moment of each; larger ones count in parts of the window.
+    /// Windows of up to so many requests keep the exact moment of each; larger ones count in parts of the
+    /// window.
     static let exactRequests = 256
-    /// The parts of a larger window. A slot is held up to one part longer, never shorter.
+    /// The parts of a larger window.
+    ///
+    /// A slot is held up to one part longer, never shorter.
     static let parts: Int64 = 128
 
     let window: PacingPolicy.Window
