@@ -10,7 +10,8 @@ struct FreeTimes {
 
     private var ring: [Entry] = []
     private var head: Int32 = 0
-    private var entries: Int32 = 0
+    /// How many different moments there are.
+    private(set) var entries: Int32 = 0
     /// How many slots there are in all entries.
     private(set) var slots: Int32 = 0
 

@@ -36,8 +36,9 @@ struct LedgerBook {
 
     init(policy: PacingPolicy) {
         self.policy = policy
-        rules = policy.windows.map(WindowRule.init)
-        grace = max(policy.grace.wholeNanoseconds, 0)
+        let grace = max(policy.grace.wholeNanoseconds, 0)
+        self.grace = grace
+        rules = policy.windows.map { WindowRule($0, grace: grace) }
         switch policy.guarantee {
         case .strict:
             isStrict = true

@@ -16,15 +16,25 @@ struct WindowRule {
     /// What the moments at which slots are free again are rounded up to, in nanoseconds.
     let resolution: Int64
 
-    init(_ window: PacingPolicy.Window) {
+    /// The same for slots whose response never came: a long grace is divided into parts, too.
+    let lossResolution: Int64
+
+    init(_ window: PacingPolicy.Window, grace: Int64) {
         self.window = window
         capacity = window.requests
         per = window.per.wholeNanoseconds
-        resolution = window.requests <= Self.exactRequests ? 1 : max(per / Self.parts, 1)
+        let isExact = window.requests <= Self.exactRequests
+        resolution = isExact ? 1 : max(per / Self.parts, 1)
+        lossResolution = isExact ? 1 : max(grace / Self.parts, resolution)
     }
 
     /// When a slot is free again whose window begins at `start`.
     func free(from start: MonotonicTime) -> MonotonicTime {
         start.later(by: per).roundedUp(to: resolution)
+    }
+
+    /// When a slot is free again whose response never came, and whose window begins at `start`.
+    func freeAfterLoss(from start: MonotonicTime) -> MonotonicTime {
+        start.later(by: per).roundedUp(to: lossResolution)
     }
 }
