@@ -21,8 +21,8 @@ import Synchronization
 /// names no time.
 ///
 /// **Cost.** One lock, held for a fraction of a microsecond; nothing grows with the number of keys or of
-/// waiting requests. A key that is known costs no allocation. A ledger without history, requests in flight and
-/// pause is forgotten when new keys come.
+/// waiting requests. A key that is known costs no allocation. A ledger without history, requests in flight
+/// and pause is forgotten when new keys come.
 ///
 /// **A ledger elsewhere.** A shared ledger, whose answer comes from another machine, fits the same shape: its
 /// `admit` answers `.queued` without a wake, and the answer arrives as a `Grant` on the worker's loop,
@@ -54,6 +54,9 @@ public final class Pacer: Sendable {
     }
 
     /// Reports the first byte of a response, at `firstByte`: from here the slot's window runs.
+    ///
+    /// The response is the final one: an interim response (RFC 9110 15.2) may come from something in front of
+    /// what counts.
     ///
     /// After `.undecided`, `judge` must follow (or `closedWithoutResponse`, when the rest never came).
     public func responded(_ slot: Slot, verdict: Verdict, at firstByte: MonotonicTime) -> Outcome {

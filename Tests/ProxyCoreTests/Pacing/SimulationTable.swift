@@ -31,15 +31,15 @@ struct SimulationTable {
     }
 
     private func runs(
-        _ limiter: SendTimeLimiter?, load: Scenario.Load, provider: SimulatedProvider.Kind
+        _ limiter: SendTimeLimiter?, load: PacingScenario.Load, provider: SimulatedProvider.Kind
     ) -> (share: Double, rate: Double) {
         var refused = 0
         var accepted = 0
         var rate = 0.0
         for seed: UInt64 in 1...5 {
-            let scenario = Scenario(
+            let scenario = PacingScenario(
                 provider: provider, load: load, latency: .spiky, seed: seed, seconds: 3600)
-            var simulation = Simulation(scenario, limiter: limiter)
+            var simulation = PacingSimulation(scenario, limiter: limiter)
             let result = simulation.run()
             refused += result.refused
             accepted += result.accepted
