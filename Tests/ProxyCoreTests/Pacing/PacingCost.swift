@@ -16,7 +16,7 @@ struct PacingCost {
         for (name, requests) in [("1 000 000 per 1 s", 1_000_000), ("20 per 1 s", 20)] {
             let pacer = Pacer(requests, per: 1000, keys: keys)
             let rounds = max(2_000_000, keys * 3)
-            // Steps are apart so far that the smaller limit always has a slot: each key is used every 100 ms at most.
+            // Each key is used every 100 ms at most, so that the smaller limit always has a slot.
             let step = requests == 20 ? Int64(max(100_000_000 / keys, 1)) : Int64(12_500)
             var worst = Duration.zero
             let clock = ContinuousClock()

@@ -2,8 +2,9 @@ import Synchronization
 
 @testable import ProxyCore
 
-/// Plays a `PacingScenario` in virtual time: clients, workers with timers and mailboxes, a network, and a provider
-/// per key.
+/// Plays a `PacingScenario` in virtual time.
+///
+/// There are clients, workers with timers and mailboxes, a network, and a provider per key.
 struct PacingSimulation {
     private enum Event {
         case arrive(client: Int)

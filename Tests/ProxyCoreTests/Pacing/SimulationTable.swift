@@ -13,9 +13,8 @@ import Testing
 struct SimulationTable {
     @Test("prints what share of requests each limiter gets refused")
     func table() {
-        print(
-            "| client algorithm | saturating: refused (accepted/s) | bursty: refused | when refusals count too |"
-        )
+        let heads = ["client algorithm", "saturating: refused (accepted/s)", "bursty: refused"]
+        print("| " + (heads + ["when refusals count too"]).joined(separator: " | ") + " |")
         print("|---|---|---|---|")
         for (name, limiter) in SimulationTests.others { row(name, limiter) }
         row("free again W after the first byte of the response", nil)

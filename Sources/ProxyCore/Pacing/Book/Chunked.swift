@@ -1,4 +1,6 @@
-/// An array that grows without moving what it holds: no request ever waits while a million ledgers are copied.
+/// An array that grows without moving what it holds.
+///
+/// No request ever waits while a million ledgers are copied.
 struct Chunked<Element> {
     private static var shift: Int { 9 }
     private static var chunkSize: Int { 1 << shift }

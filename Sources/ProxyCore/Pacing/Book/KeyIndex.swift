@@ -1,6 +1,6 @@
-/// Which ledger belongs to a key: a hash table that grows by one bucket at a time (linear hashing), so that no
-/// insertion ever has to move the whole.
+/// Which ledger belongs to a key: a hash table that grows by one bucket at a time.
 ///
+/// With this linear hashing no insertion ever has to move the whole.
 /// Keys are keyed hashes already, so nobody can choose them to collide.
 struct KeyIndex {
     private struct Node {
