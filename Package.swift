@@ -54,7 +54,8 @@ let package = Package(
         .target(
             name: "ProxyEngine",
             dependencies: [
-                "EventLoop", "Curl", "MicroHTTPD", "ContentCoding", "ProxyCore", "HTTPWire", logging,
+                "EventLoop", "Curl", "MicroHTTPD", "ContentCoding", "JSONLog", "ProxyCore", "HTTPWire",
+                logging,
             ],
             swiftSettings: settings),
         .target(
@@ -65,7 +66,7 @@ let package = Package(
             name: "weir",
             dependencies: [
                 "ProxyEngine", "ProxyCore", "Configuration", "BuiltIn", "Sandbox", "ContentCoding",
-                "HTTPWire", argumentParser, logging,
+                "JSONLog", "HTTPWire", argumentParser, logging,
             ],
             swiftSettings: settings),
 

@@ -33,18 +33,25 @@ leave_sudo() {
     exec sudo -H -u "$SUDO_USER" -- "$@"
 }
 
-# Puts a Swift toolchain of at least 6.2 on PATH, or ends with where to get one.
-require_swift() {
-    local place home version
-    home=$HOME
+readonly swift_sources="get it from https://www.swift.org/install/linux, or build the image: docker build -t weir ."
+
+# Puts a Swift toolchain on PATH, or ends with where to get one. It may still lack libraries that install-packages has.
+find_swift() {
+    local place home=$HOME
     if [[ -n ${SUDO_USER:-} ]]; then home=$(getent passwd "$SUDO_USER" | cut -d: -f6); fi
     # sudo and cron shorten PATH; these are the usual places of swiftly and of an unpacked toolchain.
     for place in "$home/.local/share/swiftly/bin" /opt/swift/usr/bin /usr/local/swift/usr/bin; do
         if ! command -v swift >/dev/null && [[ -x $place/swift ]]; then PATH=$place:$PATH; fi
     done
+    command -v swift >/dev/null || fail 69 "Swift 6.2 or later is needed: $swift_sources"
+}
+
+# Ends with where to get a Swift toolchain of at least 6.2 unless there is one that runs.
+require_swift() {
+    local version
+    find_swift
     version=$({ swift --version 2>/dev/null || true; } | sed -n 's/.*Swift version \([0-9.]*\).*/\1/p' | head -n 1)
     if [[ -z $version || $(printf '6.2\n%s\n' "$version" | sort -V | head -n 1) != 6.2 ]]; then
-        fail 69 "Swift 6.2 or later is needed${version:+ (found $version)}:" \
-            "get it from https://www.swift.org/install/linux, or build the image: docker build -t weir ."
+        fail 69 "Swift 6.2 or later is needed (found ${version:-one that does not start}): $swift_sources"
     fi
 }

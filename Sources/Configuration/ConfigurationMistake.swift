@@ -18,10 +18,20 @@ public struct ConfigurationMistake: Error, Hashable, Sendable, CustomStringConve
     }
 }
 
+extension ConfigurationMistake {
+    /// A mistake of a whole file, which cannot be read.
+    public init(file: String, reason: String) {
+        self.init(file: file, line: 0, column: 0, key: "", reason: reason)
+    }
+}
+
 /// All mistakes of one or more files: whoever reads on collects them, so that a user sees all of them at once.
 public struct ConfigurationMistakes: Error, Sendable, CustomStringConvertible {
     /// The mistakes, in the order of the files and lines.
     public var all: [ConfigurationMistake]
+
+    /// These mistakes.
+    public init(all: [ConfigurationMistake]) { self.all = all }
 
     /// One mistake a line.
     public var description: String { all.map(\.description).joined(separator: "\n") }

@@ -68,7 +68,8 @@ extension ProfileReader {
             }
         }
         guard let name, hasTest else {
-            value.report("needs 'name' and what its value must be, such as { name: Location, contains: /login }")
+            value.report(
+                "needs 'name' and what its value must be, such as { name: Location, contains: /login }")
             return nil
         }
         return (name, test)

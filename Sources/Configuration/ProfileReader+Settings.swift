@@ -64,7 +64,8 @@ extension ProfileReader {
     static func requestPattern(_ value: YAMLValue) -> RequestPattern? {
         guard let text = value.nonEmptyString else { return nil }
         guard let pattern = RequestPattern(text) else {
-            value.report("'\(text)' must be a method and a path, such as POST /emails or * /campaigns/*/leads")
+            value.report(
+                "'\(text)' must be a method and a path, such as POST /emails or * /campaigns/*/leads")
             return nil
         }
         return pattern
@@ -126,7 +127,9 @@ extension ProfileReader {
             condition = meaning
         }
         guard let pointer = JSONPointer(pointer) else {
-            value.report("'\(text)' must be a JSON Pointer such as /error, then perhaps 'if identifier' or 'if sentence'")
+            value.report(
+                "'\(text)' must be a JSON Pointer such as /error, then perhaps 'if identifier' or 'if sentence'"
+            )
             return nil
         }
         return BodyReading.Place(pointer, condition)

@@ -25,7 +25,7 @@ public enum ProfileReader {
             profile.name = members.first { $0.name == "name" }?.value.nonEmptyString ?? ""
             for (key, value) in members { read(key, value, into: &profile) }
             if profile.name.isEmpty { root.report("needs a 'name'") }
-        } else {
+        } else if reading.mistakes.isEmpty {
             reading.report("is empty", key: "", line: 1, column: 1)
         }
         try reading.throwMistakes()

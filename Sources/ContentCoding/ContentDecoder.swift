@@ -13,7 +13,7 @@ public enum ContentDecoder {
     ///     `identity`, or a list of them in the order in which they were applied; their case does not matter.
     ///   - limit: how many bytes the result may have, at least 0.
     public static func decode(_ body: [UInt8], coding: String, limit: Int) -> DecodedBody {
-        let limit = max(limit, 0)
+        let limit = min(max(limit, 0), Int.max / 2)
         let codings = coding.lowercased().split(separator: ",").map { name in
             String(name.drop { $0 == " " || $0 == "\t" }.prefix { $0 != " " && $0 != "\t" })
         }.filter { !$0.isEmpty && $0 != "identity" }
@@ -49,6 +49,8 @@ private enum Coding {
     case deflate
     case brotli
 
+    private var rawMargin: Int { 64 * 1024 }
+
     init?(_ name: String) {
         switch name {
         case "gzip", "x-gzip": self = .gzip
@@ -66,7 +68,15 @@ private enum Coding {
             // The name means the zlib format (RFC 9110 8.4.1.2), but many send the bare one.
             let wrapped = Inflate.decode(body, .zlib, limit: limit)
             guard wrapped.bytes.isEmpty, !wrapped.isIntact else { return wrapped }
-            return Inflate.decode(body, .raw, limit: limit)
+            // The bare one has no mark and no check: almost any bytes begin like it. Only a good end, or more than a mistake
+            // would yield, shows that it is.
+            var raw = Inflate.decode(body, .raw, limit: limit + rawMargin)
+            guard raw.isIntact else { return DecodedBody(bytes: [], isTruncated: false, isIntact: false) }
+            if raw.bytes.count > limit {
+                raw.bytes.removeSubrange(limit...)
+                raw.isTruncated = true
+            }
+            return raw
         }
     }
 }

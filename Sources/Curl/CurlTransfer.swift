@@ -30,10 +30,9 @@ internal import HTTPWire
     private let isVerified: Bool
     private var kind = Kind.none
     private var method: [UInt8] = []
-    var isRunning = false
+    /// Whether it was started and is not over yet.
+    public internal(set) var isRunning = false
     private(set) var delegate: (any TransferDelegate)?
-    /// Whether libcurl may send the request again by itself when a reused connection died without an answer.
-    private var mayResend = false
     private var attempts = 0
     private var isReceivePaused = false
     private var isSendPaused = false
@@ -71,6 +70,11 @@ internal import HTTPWire
         arena.append(name: name, value: value)
     }
 
+    /// Adds a request field.
+    public func addField(_ name: [UInt8], _ value: [UInt8]) {
+        arena.append(name: name.span, value: value.span)
+    }
+
     /// Keeps libcurl from adding `line`'s field by itself; a constant such as `Accept:`.
     public func suppressField(_ line: StaticString) { arena.append(line) }
 
@@ -80,11 +84,9 @@ internal import HTTPWire
     ///   - method: a token, any but CONNECT.
     ///   - target: the request target in origin form, sent byte for byte.
     ///   - body: its memory, if whole, must outlive the transfer.
-    ///   - mayResend: whether sending twice does no harm (an idempotent method without a streamed body).
     public func setRequest(
-        method: borrowing Span<UInt8>, target: borrowing Span<UInt8>, body: RequestBody, mayResend: Bool
+        method: borrowing Span<UInt8>, target: borrowing Span<UInt8>, body: RequestBody
     ) {
-        self.mayResend = mayResend
         set(method: method, body: body)
         unsafe set(CURLOPT_REQUEST_TARGET, arena.terminatedCopy(of: target))
         unsafe set(CURLOPT_HTTPHEADER, arena.first)
@@ -252,11 +254,13 @@ internal import HTTPWire
         }
     }
 
-    /// > libcurl sends a request again on a fresh connection when a reused one dies without an answer, any method.
-    /// The first attempt passes; another one only where it does no harm.
+    /// Lets the first attempt pass.
+    ///
+    /// libcurl sends a request again on a fresh connection when a reused one dies without an answer, whatever its method. The provider
+    /// may have read it, and a second one would need a slot of its own.
     func mayConnect() -> Bool {
         attempts += 1
-        if attempts == 1 || mayResend { return true }
+        if attempts == 1 { return true }
         fault = .resendRefused
         return false
     }

@@ -20,7 +20,7 @@ internal import HTTPWire
     }
 
     deinit {
-        for unsafeblock in unsafe blocks { unsafe block.deallocate() }
+        while let block = unsafe blocks.popLast() { unsafe block.deallocate() }
     }
 
     /// Forgets all lines and keeps the first block.

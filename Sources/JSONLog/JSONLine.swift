@@ -32,29 +32,16 @@ extension JSONMembers {
         let days = milliseconds >= 0 ? milliseconds / 86_400_000 : (milliseconds - 86_399_999) / 86_400_000
         let time = milliseconds - days * 86_400_000
         let (year, month, day) = Self.civilDate(days)
-        bytes.append(UInt8(ascii: "\""))
-        appendPadded(year, unit: 1000)
-        bytes.append(UInt8(ascii: "-"))
-        appendPadded(month, unit: 10)
-        bytes.append(UInt8(ascii: "-"))
-        appendPadded(day, unit: 10)
-        bytes.append(UInt8(ascii: "T"))
-        appendPadded(time / 3_600_000, unit: 10)
-        bytes.append(UInt8(ascii: ":"))
-        appendPadded(time / 60_000 % 60, unit: 10)
-        bytes.append(UInt8(ascii: ":"))
-        appendPadded(time / 1000 % 60, unit: 10)
-        bytes.append(UInt8(ascii: "."))
-        appendPadded(time % 1000, unit: 100)
-        bytes.append(UInt8(ascii: "Z"))
-        bytes.append(UInt8(ascii: "\""))
-    }
-
-    private mutating func appendPadded(_ number: Int64, unit: Int64) {
-        var unit = unit
-        while unit > 0 {
-            bytes.append(UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: number / unit % 10))
-            unit /= 10
+        bytes.append(addingCapacity: 26) { output in
+            output.append(UInt8(ascii: "\""))
+            output.append(year, unit: 1000, then: "-")
+            output.append(month, unit: 10, then: "-")
+            output.append(day, unit: 10, then: "T")
+            output.append(time / 3_600_000, unit: 10, then: ":")
+            output.append(time / 60_000 % 60, unit: 10, then: ":")
+            output.append(time / 1000 % 60, unit: 10, then: ".")
+            output.append(time % 1000, unit: 100, then: "Z")
+            output.append(UInt8(ascii: "\""))
         }
     }
 
@@ -73,5 +60,17 @@ extension JSONMembers {
         let day = dayOfYear - (153 * monthFromMarch + 2) / 5 + 1
         let month = monthFromMarch < 10 ? monthFromMarch + 3 : monthFromMarch - 9
         return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, day)
+    }
+}
+
+extension OutputSpan<UInt8> {
+    /// The digits of a number from that of `unit` down, zeros included, and the character after them.
+    fileprivate mutating func append(_ number: Int64, unit: Int64, then end: Unicode.Scalar) {
+        var unit = unit
+        while unit > 0 {
+            append(UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: number / unit % 10))
+            unit /= 10
+        }
+        append(UInt8(ascii: end))
     }
 }

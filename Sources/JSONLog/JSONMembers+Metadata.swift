@@ -61,7 +61,7 @@ extension JSONMembers {
     /// Numbers and truth values as what they are, the rest by its description.
     private mutating func append(convertible: any CustomStringConvertible & Sendable) {
         switch convertible {
-        case let number as Int: appendNumber(number)
+        case let number as Int: appendNumber(Int64(number))
         case let value as Bool: appendLiteral(value ? "true" : "false")
         case let number as Double: appendNumber(number)
         case let number as Int64: appendNumber(number)

@@ -4,15 +4,25 @@ extension JSONMembers {
         bytes.append(contentsOf: literal.utf8)
     }
 
-    mutating func appendNumber(_ number: some FixedWidthInteger) {
+    mutating func appendNumber(_ number: Int64) {
         if number < 0 { bytes.append(UInt8(ascii: "-")) }
-        var rest = UInt64(truncatingIfNeeded: number.magnitude)
-        let start = bytes.count
-        repeat {
-            bytes.append(UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: rest % 10))
-            rest /= 10
-        } while rest > 0
-        bytes[start...].reverse()
+        appendNumber(number.magnitude)
+    }
+
+    mutating func appendNumber(_ number: UInt64) {
+        bytes.append(addingCapacity: 20) { output in
+            var rest = number
+            repeat {
+                output.append(UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: rest % 10))
+                rest /= 10
+            } while rest > 0
+            var (low, high) = (0, output.count - 1)
+            while low < high {
+                output.swapAt(low, high)
+                low += 1
+                high -= 1
+            }
+        }
     }
 
     mutating func appendNumber(_ number: Double) {
@@ -23,23 +33,21 @@ extension JSONMembers {
     /// The digits after the point, without zeros at their end; nothing for 0.
     mutating func appendFraction(_ digits: UInt64, unit: UInt64) {
         guard digits > 0 else { return }
-        bytes.append(UInt8(ascii: "."))
-        var rest = digits
-        var unit = unit
-        while rest > 0 {
-            bytes.append(UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: rest / unit))
-            rest %= unit
-            unit /= 10
+        bytes.append(addingCapacity: 20) { output in
+            output.append(UInt8(ascii: "."))
+            var rest = digits
+            var unit = unit
+            while rest > 0 {
+                output.append(UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: rest / unit))
+                rest %= unit
+                unit /= 10
+            }
         }
     }
 
     /// A string in quotation marks.
     mutating func appendText(_ text: String) {
-        let utf8 = text.utf8.span
-        guard utf8.count <= Self.textLimit, Self.isPlain(utf8) else { return appendText(utf8) }
-        bytes.append(UInt8(ascii: "\""))
-        bytes.append(contentsOf: text.utf8)
-        bytes.append(UInt8(ascii: "\""))
+        appendText(text.utf8.span)
     }
 
     /// A string in quotation marks.
@@ -48,7 +56,8 @@ extension JSONMembers {
     /// and the line and paragraph separators U+2028 and U+2029.
     ///
     /// - Parameter text: UTF-8.
-    mutating func appendText(_ text: borrowing Span<UInt8>) {
+    mutating func appendText(_ text: Span<UInt8>) {
+        if Self.isPlain(text) { return appendPlain(text) }
         bytes.append(UInt8(ascii: "\""))
         let end = bytes.count + Self.textLimit
         var index = 0
@@ -65,21 +74,33 @@ extension JSONMembers {
         bytes.append(UInt8(ascii: "\""))
     }
 
-    /// Whether no byte needs a closer look: printable ASCII without the two characters that JSON escapes.
+    /// The usual text, which needs no closer look: all of it at one go.
+    private mutating func appendPlain(_ text: Span<UInt8>) {
+        bytes.append(addingCapacity: text.count + 2) { output in
+            output.append(UInt8(ascii: "\""))
+            for index in 0..<text.count { output.append(text[index]) }
+            output.append(UInt8(ascii: "\""))
+        }
+    }
+
+    /// Whether nothing needs a closer look: not too long, and printable ASCII without the two characters that
+    /// JSON escapes.
     ///
     /// Without a branch in the loop, so that the compiler looks at many bytes at a time.
-    private static func isPlain(_ text: borrowing Span<UInt8>) -> Bool {
-        var isSpecial = false
+    static func isPlain(_ text: Span<UInt8>) -> Bool {
+        guard text.count <= textLimit else { return false }
+        var special: UInt8 = 0
         for index in 0..<text.count {
             let byte = text[index]
-            let isQuoteOrBackslash = byte == 0x22 || byte == 0x5C
-            isSpecial = isSpecial || byte &- 0x20 > 0x5E || isQuoteOrBackslash
+            special |= byte &- 0x20 > 0x5E ? 1 : 0
+            special |= byte == 0x22 ? 1 : 0
+            special |= byte == 0x5C ? 1 : 0
         }
-        return !isSpecial
+        return special == 0
     }
 
     /// Whether all bytes are ASCII, so that none of them needs to be repaired.
-    static func isPlainASCII(_ text: borrowing Span<UInt8>) -> Bool {
+    static func isPlainASCII(_ text: Span<UInt8>) -> Bool {
         var all: UInt8 = 0
         for index in 0..<text.count { all |= text[index] }
         return all < 0x80
@@ -89,7 +110,7 @@ extension JSONMembers {
     ///
     /// - Returns: how many bytes of the text it was.
     private mutating func appendCharacter(
-        _ byte: UInt8, in text: borrowing Span<UInt8>, at index: Int
+        _ byte: UInt8, in text: Span<UInt8>, at index: Int
     ) -> Int {
         switch byte {
         case UInt8(ascii: "\""): appendLiteral("\\\"")

@@ -38,7 +38,7 @@ public struct JSONMembers: Sendable, CustomStringConvertible {
     }
 
     /// Adds a text as it came over the wire: what is not UTF-8 becomes U+FFFD.
-    public mutating func append(_ name: String, bytes text: borrowing Span<UInt8>) {
+    public mutating func append(_ name: String, bytes text: Span<UInt8>) {
         let start = begin(name)
         if Self.isPlainASCII(text) {
             appendText(text)
@@ -52,7 +52,12 @@ public struct JSONMembers: Sendable, CustomStringConvertible {
     }
 
     /// Adds a whole number.
-    public mutating func append(_ name: String, _ number: some FixedWidthInteger) {
+    public mutating func append(_ name: String, _ number: Int) {
+        appendMember(name) { $0.appendNumber(Int64(number)) }
+    }
+
+    /// Adds a whole number.
+    public mutating func append(_ name: String, _ number: UInt64) {
         appendMember(name) { $0.appendNumber(number) }
     }
 
@@ -98,9 +103,20 @@ public struct JSONMembers: Sendable, CustomStringConvertible {
 
     private mutating func begin(_ name: String) -> Int {
         let start = bytes.count
-        bytes.append(UInt8(ascii: ","))
-        appendText(name)
-        bytes.append(UInt8(ascii: ":"))
+        let utf8 = name.utf8.span
+        if Self.isPlain(utf8) {
+            bytes.append(addingCapacity: utf8.count + 4) { output in
+                output.append(UInt8(ascii: ","))
+                output.append(UInt8(ascii: "\""))
+                for index in 0..<utf8.count { output.append(utf8[index]) }
+                output.append(UInt8(ascii: "\""))
+                output.append(UInt8(ascii: ":"))
+            }
+        } else {
+            bytes.append(UInt8(ascii: ","))
+            appendText(utf8)
+            bytes.append(UInt8(ascii: ":"))
+        }
         return start
     }
 

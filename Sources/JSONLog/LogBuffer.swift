@@ -22,7 +22,7 @@ struct LogBuffer: Sendable {
 
     private let capacity: Int
 
-    /// Half of it is so much that waiting for more makes nothing cheaper.
+    /// So much waits that more company would make nothing cheaper, or that the room gets short.
     private var isFilling: Bool { lines.count >= min(capacity / 2, 65_536) }
 
     init(capacity: Int) {
@@ -49,13 +49,16 @@ struct LogBuffer: Sendable {
         return wasEmpty || (!wasDue && isDue)
     }
 
-    /// Hands all lines to the thread, and the number of lost lines to tell of.
-    mutating func take() -> LogBatch {
-        let batch = LogBatch(lines: lines, lost: unreported, upTo: taken, isLast: closing)
-        lines = []
-        unreported = 0
-        urgent = false
-        return batch
+    /// Hands all lines to the thread, and takes the empty room of the last ones for the next: a steady load
+    /// allocates nothing.
+    mutating func take(into room: inout [UInt8]) -> LogBatch {
+        room.removeAll(keepingCapacity: true)
+        swap(&lines, &room)
+        defer {
+            unreported = 0
+            urgent = false
+        }
+        return LogBatch(lost: unreported, upTo: taken, isLast: closing)
     }
 
     /// Deals with the lines up to number `upTo`: `lost` of them, and the telling of `untold` earlier ones,
@@ -72,13 +75,12 @@ struct LogBuffer: Sendable {
     }
 }
 
-/// Lines that the thread writes at one go.
+/// What the thread has to know of the lines that it writes at one go.
 struct LogBatch {
-    let lines: [UInt8]
     /// Lines lost since the last time that a line told of it.
     let lost: UInt64
     /// The number of the last line.
     let upTo: UInt64
-    /// Whether no other follows.
+    /// Whether no other batch follows.
     let isLast: Bool
 }

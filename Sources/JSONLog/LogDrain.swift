@@ -25,24 +25,25 @@ struct LogDrain {
 
     /// Runs until the writer is shut down.
     mutating func run() {
+        var lines: [UInt8] = []
         var isLast = false
         while !isLast {
             _ = monitor.wait(nil) { !$0.lines.isEmpty || $0.isDue ? true : nil }
             _ = monitor.wait(delay) { $0.isDue ? true : nil }
-            let batch = monitor.withLock { $0.take() }
+            let batch = monitor.withLock { $0.take(into: &lines) }
             isLast = batch.isLast
-            put(batch)
+            put(lines, of: batch)
             monitor.wakeAll()
         }
         monitor.withLock { $0.finished = true }
         monitor.wakeAll()
     }
 
-    private mutating func put(_ batch: LogBatch) {
+    private mutating func put(_ lines: [UInt8], of batch: LogBatch) {
         var lost: UInt64 = 0
-        let written = write(batch.lines)
-        if written < batch.lines.count {
-            for byte in batch.lines[written...] where byte == 0x0A { lost += 1 }
+        let written = write(lines)
+        if written < lines.count {
+            for byte in lines[written...] where byte == 0x0A { lost += 1 }
         }
         var untold = batch.lost
         if untold > 0, lost == 0 {

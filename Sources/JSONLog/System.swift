@@ -64,10 +64,10 @@ internal import Glibc
     private static func deadline(after timeout: Duration) -> timespec {
         var now = timespec()
         unsafe clock_gettime(CLOCK_MONOTONIC, &now)
-        let parts = timeout.components
+        let parts = max(timeout, .zero).components
         let nanoseconds = now.tv_nsec + Int(parts.attoseconds / 1_000_000_000)
         // A year is for ever, and cannot overflow.
-        let seconds = min(max(0, Int(parts.seconds)), 31_536_000) + nanoseconds / 1_000_000_000
+        let seconds = Int(min(parts.seconds, 31_536_000)) + nanoseconds / 1_000_000_000
         return timespec(tv_sec: now.tv_sec + seconds, tv_nsec: nanoseconds % 1_000_000_000)
     }
 }

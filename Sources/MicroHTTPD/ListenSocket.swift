@@ -45,6 +45,34 @@ public final class ListenSocket: Sendable {
         self.port = Self.boundPort(of: descriptor) ?? port
     }
 
+    /// Listens on a socket of the file system, which takes the place of one that nobody listens on any more.
+    ///
+    /// - Throws: ``ListenError``
+    public init(path: String) throws(ListenError) {
+        port = 0
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        let room = MemoryLayout.size(ofValue: address.sun_path)
+        guard path.utf8.count < room else { throw ListenError(place: "unix:\(path)", number: ENAMETOOLONG) }
+        unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: path.utf8) }
+        descriptor = socket(
+            AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue), 0)
+        guard descriptor >= 0 else { throw ListenError(place: "unix:\(path)", number: errno) }
+        let length = socklen_t(MemoryLayout<sockaddr_un>.size)
+        let status = unsafe withUnsafePointer(to: &address) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+                if unsafe connect(descriptor, address, length) == 0 { return EADDRINUSE }
+                if errno == ECONNREFUSED { unsafe unlink(path) }
+                return unsafe bind(descriptor, address, length) == 0 ? 0 : errno
+            }
+        }
+        guard status == 0, listen(descriptor, 1024) == 0 else {
+            let error = ListenError(place: "unix:\(path)", number: status == 0 ? errno : status)
+            close(descriptor)
+            throw error
+        }
+    }
+
     /// Ends listening; only if no daemon took it.
     public func closeUnused() { close(descriptor) }
 

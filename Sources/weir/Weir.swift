@@ -1,7 +1,13 @@
-import ArgumentParser
-import BuiltIn
+internal import ArgumentParser
 
+/// The program.
 @main
 struct Weir: ParsableCommand {
-    func run() { print(BuiltIn.profiles.count) }
+    static let configuration = CommandConfiguration(
+        commandName: "weir",
+        abstract:
+            "A sidecar for the APIs that an app calls: forwards, paces, and turns every error into one schema.",
+        version: Versions.text,
+        subcommands: [RunCommand.self],
+        defaultSubcommand: RunCommand.self)
 }

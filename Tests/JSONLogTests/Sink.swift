@@ -32,7 +32,8 @@ final class Sink: Sendable {
         return text.split(separator: "\n", omittingEmptySubsequences: false).dropLast().map(String.init)
     }
 
-    /// Begins to read on a thread of its own, since a test that waits for the writer must not wait for the reader too.
+    /// Begins to read on a thread of its own, since a test that waits for the writer must not wait for the
+    /// reader too.
     ///
     /// - Returns: waits for the end, and returns the lines.
     func startReading() -> () -> [String] {

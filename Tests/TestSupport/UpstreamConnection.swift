@@ -1,3 +1,4 @@
+internal import Glibc
 internal import Synchronization
 
 /// A connection that a scripted upstream accepted.
@@ -22,6 +23,12 @@ final class UpstreamConnection: Sendable {
     var isIdle: Bool { !socket.isClosed && current.withLock { $0.exchange?.isFinished ?? true } }
 
     var hasBufferedBytes: Bool { reader.withLock { $0.hasBufferedBytes } }
+
+    /// Waits as long as it takes until bytes or the end arrive, without keeping others from reading.
+    func waitUntilReadable() throws {
+        guard !hasBufferedBytes else { return }
+        try socket.wait(for: POLLIN, by: .never, what: "a request")
+    }
 
     /// Reads the next request's head; nil if the other side ended the connection instead.
     func nextExchange(by deadline: Deadline) throws -> UpstreamExchange? {

@@ -38,7 +38,9 @@ final class UpstreamLog: Sendable {
     /// Hands the connection's requests to the handler, one after the other.
     func serve(_ connection: UpstreamConnection, readingBodies: Bool, handler: ScriptedUpstream.Handler) {
         do {
-            while let exchange = try connection.nextExchange(by: .never) {
+            while true {
+                try connection.waitUntilReadable()
+                guard let exchange = try connection.nextExchange(by: .after(.patience)) else { return }
                 record(exchange)
                 if readingBodies { try exchange.readBody() }
                 try handler(exchange)

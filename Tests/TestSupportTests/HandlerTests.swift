@@ -32,6 +32,19 @@ import Testing
         #expect(try upstream.exchanges.first?.expectClosed() == .orderly)
     }
 
+    @Test("an answered connection that its client closes is seen as closed, beside the handler's thread")
+    func closeAfterAnswer() throws {
+        let upstream = try ScriptedUpstream(answering: .ok())
+        let client = try RawClient(port: upstream.port)
+        #expect(try client.exchange("GET", "/").isComplete)
+        let exchange = try #require(upstream.exchanges.first)
+        #expect(throws: PeerError.self) { try exchange.expectClosed(within: .milliseconds(30)) }
+        #expect(upstream.openConnectionCount == 1)
+        client.close()
+        try eventually("the connection to end") { upstream.openConnectionCount == 0 }
+        #expect(upstream.failures.isEmpty)
+    }
+
     @Test("a handler that throws closes the connection and is remembered")
     func failingHandler() throws {
         struct Refusal: Error {}

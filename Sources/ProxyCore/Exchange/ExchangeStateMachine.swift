@@ -84,6 +84,11 @@ public struct ExchangeStateMachine: Sendable {
         phase = isCollected ? .collecting : .relaying
     }
 
+    /// The answer that was collected is too long, and need not be understood: it is handed on after all.
+    public mutating func relayInstead() {
+        if phase == .collecting { phase = .relaying }
+    }
+
     /// The transfer is over.
     ///
     /// - Parameters:

@@ -20,7 +20,8 @@ public enum FieldRules {
     /// would tell a third party about the client's network or tracing.
     public static func request(_ name: Span<UInt8>) -> RequestRule {
         switch RequestField(name) {
-        case .hopByHop, .connection, .host, .contentLength, .transferEncoding, .expect, .revealing, .errorFormat,
+        case .hopByHop, .connection, .host, .contentLength, .transferEncoding, .expect, .revealing,
+            .errorFormat,
             .priority:
             return .drop
         case .prefer: return .preference
@@ -64,7 +65,8 @@ public enum FieldRules {
             return name.equalsIgnoringCase("last-modified") || name.equalsIgnoringCase("accept-ranges")
                 || name.equalsIgnoringCase("content-range")
         case 14: return name.equalsIgnoringCase("content-digest")
-        case 16: return name.equalsIgnoringCase("content-encoding") || name.equalsIgnoringCase("content-language")
+        case 16:
+            return name.equalsIgnoringCase("content-encoding") || name.equalsIgnoringCase("content-language")
         default: return false
         }
     }
@@ -84,6 +86,17 @@ public enum FieldRules {
             for index in 0..<element.count { rest.append(element[index]) }
         }
         return rest.isEmpty ? nil : rest
+    }
+
+    /// Whether a `Connection` value names fields, and not only what becomes of the connection.
+    public static func namesFields(connection value: Span<UInt8>) -> Bool {
+        var names = false
+        ListElements.forEach(in: value) { element in
+            if !element.equalsIgnoringCase("close"), !element.equalsIgnoringCase("keep-alive") {
+                names = true
+            }
+        }
+        return names
     }
 
     /// Whether one of the elements of a `Connection` value is `name`.

@@ -103,14 +103,16 @@ public struct RequestInspection: Sendable {
         if fieldBytes > limits.fieldBytes || fieldCount > limits.fieldCount {
             return refuse(
                 .headersTooLarge,
-                "The fields have more than \(limits.fieldBytes) bytes, or are more than \(limits.fieldCount).")
+                "The fields have more than \(limits.fieldBytes) bytes, or are more than \(limits.fieldCount)."
+            )
         }
         finishMethod(method)
         finishHost(isHTTP10: isHTTP10)
         finishFraming(method: method, isHTTP10: isHTTP10, limits: limits)
         if isLoop, fault == nil {
             fault = Fault(
-                .badClientRequest, detail: "The request has come through this proxy before.", effect: Effect.none,
+                .badClientRequest, detail: "The request has come through this proxy before.",
+                effect: Effect.none,
                 proxyError: .proxyLoopDetected)
         }
     }
@@ -162,11 +164,7 @@ public struct RequestInspection: Sendable {
     }
 
     private mutating func takeConnection(_ value: Span<UInt8>) {
-        ListElements.forEach(in: value) { element in
-            if !element.equalsIgnoringCase("close"), !element.equalsIgnoringCase("keep-alive") {
-                namesConnectionFields = true
-            }
-        }
+        if FieldRules.namesFields(connection: value) { namesConnectionFields = true }
     }
 
     private mutating func takeRequestID(_ value: Span<UInt8>) {
@@ -209,7 +207,9 @@ public struct RequestInspection: Sendable {
 
     /// Refuses a head whose parts do not follow one another as they must.
     public mutating func refuseLayout() {
-        refuse("The request's head is not HTTP: a line that is folded, empty or not ended by CR LF, or a stray byte.")
+        refuse(
+            "The request's head is not HTTP: a line that is folded, empty or not ended by CR LF, or a stray byte."
+        )
     }
 
     /// Refuses a request target that is no path of this server.

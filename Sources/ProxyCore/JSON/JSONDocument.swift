@@ -47,7 +47,9 @@ public struct JSONDocument: Sendable {
     /// - Returns: `nil` if it is not JSON, or exceeds a limit.
     public init?(_ bytes: [UInt8], in range: Range<Int>? = nil) {
         let range = range ?? 0..<bytes.count
-        guard range.lowerBound >= 0, range.upperBound <= bytes.count, bytes.count < Int32.max else { return nil }
+        guard range.lowerBound >= 0, range.upperBound <= bytes.count, bytes.count < Int32.max else {
+            return nil
+        }
         var parser = JSONParser(bytes: bytes, range: range)
         guard parser.parse() else { return nil }
         self.bytes = bytes

@@ -105,7 +105,9 @@ struct JSONParser {
         }
     }
 
-    private mutating func add(_ kind: JSONDocument.Kind, from start: Int, to end: Int, hasEscapes: Bool = false) {
+    private mutating func add(
+        _ kind: JSONDocument.Kind, from start: Int, to end: Int, hasEscapes: Bool = false
+    ) {
         nodes.append(
             .init(
                 kind: kind, hasEscapes: hasEscapes, start: Int32(start), end: Int32(end),
@@ -141,7 +143,9 @@ struct JSONParser {
         case 0x22, 0x5C, 0x2F, 0x62, 0x66, 0x6E, 0x72, 0x74: return 1
         case 0x75:
             guard index + 4 < end else { return nil }
-            for digit in bytes[index + 1...index + 4] where JSONEscapes.hexadecimal(digit) == nil { return nil }
+            for digit in bytes[index + 1...index + 4] where JSONEscapes.hexadecimal(digit) == nil {
+                return nil
+            }
             return 5
         default: return nil
         }
@@ -149,7 +153,8 @@ struct JSONParser {
 
     private mutating func word(_ word: StaticString, _ kind: JSONDocument.Kind) -> Bool {
         let length = word.utf8CodeUnitCount
-        guard position + length <= end, bytes.span.extracting(position..<position + length).equals(word) else {
+        guard position + length <= end, bytes.span.extracting(position..<position + length).equals(word)
+        else {
             return false
         }
         add(kind, from: position, to: position + length)

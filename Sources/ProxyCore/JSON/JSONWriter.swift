@@ -62,7 +62,11 @@ public enum JSONWriter {
     }
 
     private static func isPlain(_ text: ArraySlice<UInt8>) -> Bool {
-        for byte in text where byte < 0x20 || byte == 0x22 || byte == 0x5C || byte >= 0x7F { return false }
+        let span = text.span
+        for index in 0..<span.count {
+            let byte = span[index]
+            if byte &- 0x20 >= 0x5F || byte == 0x22 || byte == 0x5C { return false }
+        }
         return true
     }
 

@@ -1,7 +1,7 @@
 internal import HTTPWire
 
-/// An answer with what its body says.
-struct AnswerReading {
+/// An answer with what its body says; an object, so that its many parts are not copied from call to call.
+final class AnswerReading {
     let answer: ProviderAnswer
     let body: ProviderBody
     let message: Text?
@@ -36,6 +36,8 @@ struct AnswerReading {
         rule.looksAtBody || body.kind != .json || message != nil || code != nil
     }
 
+    private static let problemMembers: [Text] = ["type", "title", "detail", "instance"]
+
     /// What the problem tells of the answer.
     func upstream(_ profile: Profile) -> UpstreamAnswer {
         var upstream = UpstreamAnswer(status: answer.status)
@@ -51,7 +53,7 @@ struct AnswerReading {
             upstream.requestID = profile.reading.first(places, in: json).flatMap(MessageText.clean)
         }
         if upstream.contentType?.bytes.span.startsIgnoringCase(with: "application/problem+json") == true {
-            for name: Text in ["type", "title", "detail", "instance"] {
+            for name in Self.problemMembers {
                 guard let node = json.member(name, of: json.root), json.kind(node) == .string,
                     let value = json.string(node).flatMap(MessageText.clean)
                 else { continue }
@@ -66,6 +68,8 @@ struct AnswerReading {
     /// The members that the problem keeps.
     func kept(_ names: [Text], of json: JSONDocument) -> [KeptMember] {
         var kept: [KeptMember] = []
+        guard !names.isEmpty else { return kept }
+        kept.reserveCapacity(names.count)
         for name in names {
             guard let node = json.member(name, of: json.root) else { continue }
             kept.append(KeptMember(name: name, value: Text(json.raw(node))))

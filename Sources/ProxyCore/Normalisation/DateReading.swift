@@ -29,7 +29,8 @@ struct DateReading {
         let parts = word.split(separator: 0x2D)
         if parts.count == 3, let last = WallClockTime.decimal(parts[2]), parts[2].count == 2 {
             // RFC 850: a year more than 50 years ahead is a past one (RFC 9110 5.6.7).
-            return take(parts[0]) && take(parts[1]) && takeNumber(last < 70 ? 2000 + last : 1900 + last, digits: 4)
+            return take(parts[0]) && take(parts[1])
+                && takeNumber(last < 70 ? 2000 + last : 1900 + last, digits: 4)
         }
         // The name of the weekday says nothing.
         return word.allSatisfy(\.isASCIILetter) && month == nil
@@ -73,7 +74,8 @@ struct DateReading {
 
     private mutating func takeTime(_ word: ArraySlice<UInt8>) -> Bool {
         let parts = word.split(separator: 0x3A, omittingEmptySubsequences: false).map(WallClockTime.decimal)
-        guard time == nil, parts.count == 3, let hour = parts[0], let minute = parts[1], let second = parts[2],
+        guard time == nil, parts.count == 3, let hour = parts[0], let minute = parts[1],
+            let second = parts[2],
             hour < 24, minute < 60, second <= 60
         else { return false }
         time = hour * 3600 + minute * 60 + second

@@ -2,8 +2,8 @@ public import HTTPWire
 
 /// Turns a provider's answers into errors of one schema, as its profile says.
 ///
-/// A value made once per provider and shared by all workers; it holds no state.
-public struct ErrorNormalizer: Sendable {
+/// Made once per provider and shared by all workers; it holds no state.
+public final class ErrorNormalizer: Sendable {
     /// The profile.
     public let profile: Profile
     /// How many bytes of the provider's body go into `upstream.body`; 0: the member is absent.
@@ -22,7 +22,7 @@ public struct ErrorNormalizer: Sendable {
     /// Whether the body must be collected, because the answer is an error or may be one in disguise.
     public func wants(status: Int, fields: FieldBlock) -> Bool {
         if status >= 400 { return true }
-        return book.candidates(status).contains { acceptsHead(book.rules[Int($0)], fields) }
+        return book.candidates(status).contains { Self.acceptsHead($0.rule, fields) }
     }
 
     /// What an answer means, or `nil` if it is no error and passes untouched.
@@ -34,20 +34,13 @@ public struct ErrorNormalizer: Sendable {
         guard wants(status: answer.status, fields: answer.fields) else { return nil }
         let bytes = redaction.applied(to: answer.body, credential: request.credential)
         let reading = AnswerReading(answer, ProviderBody(bytes), profile.reading)
-        let rule = rule(for: reading, of: request)
-        if rule == nil, answer.status < 400 { return nil }
-        return error(reading, rule ?? .lastResort(answer.status), of: request, at: Int(wallClockSeconds))
+        let entry = book.candidates(answer.status).first { accepts($0.rule, reading, request) }
+        if entry == nil, answer.status < 400 { return nil }
+        return error(
+            reading, entry?.rule ?? .lastResort(answer.status), of: request, at: Int(wallClockSeconds))
     }
 
-    private func rule(for reading: AnswerReading, of request: RequestFacts) -> Rule? {
-        for index in book.candidates(reading.answer.status) {
-            let rule = book.rules[Int(index)]
-            if acceptsHead(rule, reading.answer.fields), accepts(rule, reading, request) { return rule }
-        }
-        return nil
-    }
-
-    private func acceptsHead(_ rule: Rule, _ fields: FieldBlock) -> Bool {
+    private static func acceptsHead(_ rule: Rule, _ fields: FieldBlock) -> Bool {
         if let test = rule.contentType, !test.accepts(fields.text("Content-Type") ?? "") { return false }
         if let (name, test) = rule.header {
             guard let value = fields.text(name), test.accepts(value) else { return false }
@@ -56,6 +49,7 @@ public struct ErrorNormalizer: Sendable {
     }
 
     private func accepts(_ rule: Rule, _ reading: AnswerReading, _ request: RequestFacts) -> Bool {
+        guard Self.acceptsHead(rule, reading.answer.fields) else { return false }
         if !rule.kinds.isEmpty, !rule.kinds.contains(reading.body.kind) { return false }
         if let test = rule.code {
             guard let code = reading.code, test.accepts(code) else { return false }
@@ -84,15 +78,16 @@ public struct ErrorNormalizer: Sendable {
             upstream.body = Text(reading.body.content.prefix(bodyLimit))
         }
         var error = NormalizedError(
-            code: rule.result, status: rule.status ?? (answer.status < 400 ? rule.result.status : answer.status),
-            isTransient: isTransient, isRetryable: isTransient && (effect == .none || repeatable), effect: effect,
+            code: rule.result,
+            status: rule.status ?? (answer.status < 400 ? rule.result.status : answer.status),
+            isTransient: isTransient, isRetryable: isTransient && (effect == .none || repeatable),
+            effect: effect,
             detail: reading.message, upstream: upstream, isMapped: rule.isMapped && reading.isKnown(to: rule),
             rule: rule.name, profile: rule.profile)
         if let json = reading.body.json {
             if (400..<500).contains(answer.status) || rule.result == .validationFailed {
-                var fields = FieldExtraction(json: json, phrases: profile.fieldPhrases, message: reading.message)
-                fields.read(profile.reading.fields)
-                error.fields = fields.found
+                let fields = FieldExtraction(json, phrases: profile.fieldPhrases, message: reading.message)
+                error.fields = fields.read(profile.reading.fields)
             }
             error.kept = reading.kept(profile.kept, of: json)
         }

@@ -1,70 +1,70 @@
 /// Collects what a JSON body says about fields, in any of the shapes that providers use.
-struct FieldExtraction {
+final class FieldExtraction {
     /// More problems than anybody reads.
     static let limit = 100
 
     private static let names: [Text] = [
         "field", "path", "pointer", "param", "name", "property", "attribute", "loc",
     ]
-    private static let sentences: [Text] = ["message", "detail", "reason", "msg", "description", "error", "title"]
+    private static let sentences: [Text] = [
+        "message", "detail", "reason", "msg", "description", "error", "title",
+    ]
 
-    let json: JSONDocument
-    let phrases: FieldPhrases
+    private let json: JSONDocument
+    private let phrases: FieldPhrases
     /// The message of the whole error, for a body that only names a field.
-    let message: Text?
-    private(set) var found: [FieldProblem] = []
+    private let message: Text?
+    private var found: [FieldProblem] = []
 
-    init(json: JSONDocument, phrases: FieldPhrases, message: Text?) {
+    init(_ json: JSONDocument, phrases: FieldPhrases, message: Text?) {
         self.json = json
         self.phrases = phrases
         self.message = message
     }
 
-    /// Reads the first of the places that has any field problem.
-    mutating func read(_ places: [JSONPointer]) {
+    /// The field problems of the first of the places that has any.
+    func read(_ places: [JSONPointer]) -> [FieldProblem] {
         for place in places where found.isEmpty {
             guard let node = json.value(at: place) else { continue }
             switch json.kind(node) {
-            case .object: members(of: node, path: [])
+            case .object: members(of: node, path: nil)
             case .array: list(node)
             case .string: if let field = json.string(node) { add(field, message) }
             default: break
             }
         }
+        return found
     }
 
     /// A map from names to sentences; nested maps become dotted names.
-    private mutating func members(of node: Int, path: [UInt8]) {
-        var children: [(name: Text, value: Int)] = []
-        json.forEachMember(of: node) { name, value in
-            if let name = json.string(name) { children.append((name, value)) }
-        }
-        for child in children where found.count < Self.limit {
-            if path.isEmpty {
-                value(child.value, field: child.name)
-            } else {
-                value(child.value, field: Text(path + [0x2E] + child.name.bytes))
-            }
+    private func members(of node: Int, path: Text?) {
+        json.forEachMember(of: node) { name, child in
+            guard found.count < Self.limit, let name = json.string(name) else { return }
+            value(child, field: path.map { Text($0.bytes + [0x2E] + name.bytes) } ?? name)
         }
     }
 
-    private mutating func value(_ node: Int, field: Text) {
+    private func value(_ node: Int, field: Text) {
+        // No name is that long, and copying it for each of its members would take its time.
+        guard field.bytes.count <= MessageText.limit else { return }
         switch json.kind(node) {
         case .object:
             if let sentence = sentence(of: node) {
                 add(field, sentence)
             } else {
-                members(of: node, path: Array(field.bytes))
+                members(of: node, path: field)
             }
         case .array:
-            var elements: [Int] = []
-            json.forEachElement(of: node) { elements.append($0) }
-            for (index, element) in elements.enumerated() where found.count < Self.limit {
-                switch json.kind(element) {
-                case .object where sentence(of: element) == nil:
-                    value(element, field: Text(Array(field.bytes) + Array(".\(index)".utf8)))
-                case .object: add(field, sentence(of: element))
-                default: if let text = json.scalarText(element) { add(field, text) }
+            var index = 0
+            json.forEachElement(of: node) { element in
+                defer { index += 1 }
+                guard found.count < Self.limit else { return }
+                if json.kind(element) != .object {
+                    if let text = json.scalarText(element) { add(field, text) }
+                } else if let sentence = sentence(of: element) {
+                    add(field, sentence)
+                } else {
+                    value(element, field: Text(field.bytes + Array(".\(index)".utf8)))
                 }
             }
         default: if let text = json.scalarText(node) { add(field, text) }
@@ -72,11 +72,9 @@ struct FieldExtraction {
     }
 
     /// A list of objects that name a field and say what is wrong with it.
-    private mutating func list(_ node: Int) {
-        var elements: [Int] = []
-        json.forEachElement(of: node) { elements.append($0) }
-        for element in elements where found.count < Self.limit {
-            guard let field = name(of: element) else { continue }
+    private func list(_ node: Int) {
+        json.forEachElement(of: node) { element in
+            guard found.count < Self.limit, let field = name(of: element) else { return }
             add(field, sentence(of: element))
         }
     }
@@ -111,7 +109,7 @@ struct FieldExtraction {
         return nil
     }
 
-    private mutating func add(_ field: Text, _ sentence: Text?) {
+    private func add(_ field: Text, _ sentence: Text?) {
         guard found.count < Self.limit, let field = MessageText.clean(field) else { return }
         let detail = sentence.flatMap(MessageText.clean)
         found.append(FieldProblem(field: field, code: detail.map(phrases.code) ?? .invalid, detail: detail))

@@ -12,16 +12,22 @@ enum MessageText {
     }
 
     private static func isPlain(_ bytes: ArraySlice<UInt8>) -> Bool {
-        for byte in bytes where byte < 0x20 || byte >= 0x7F { return false }
+        let span = bytes.span
+        for index in 0..<span.count where span[index] &- 0x20 >= 0x5F { return false }
         return true
     }
 
     private static func trimmed(_ bytes: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
-        var bytes = bytes
-        while let last = bytes.last, last == 0x20 || (0x09...0x0D).contains(last) { bytes.removeLast() }
-        while let first = bytes.first, first == 0x20 || (0x09...0x0D).contains(first) { bytes.removeFirst() }
-        return bytes
+        let span = bytes.span
+        var start = 0
+        var end = span.count
+        while end > start, isBlank(span[end - 1]) { end -= 1 }
+        while start < end, isBlank(span[start]) { start += 1 }
+        guard end - start < span.count else { return bytes }
+        return bytes[bytes.startIndex + start..<bytes.startIndex + end]
     }
+
+    private static func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte &- 0x09 < 5 }
 
     private static func scrubbed(_ bytes: ArraySlice<UInt8>) -> Text? {
         var result = String.UnicodeScalarView()

@@ -2,7 +2,7 @@
 struct Redaction: Sendable {
     /// What stands where a secret stood.
     private static let mark = Array("[redacted]".utf8)
-    /// Shorter credentials cannot be told from other text.
+    /// Shorter secrets cannot be told from other text.
     private static let shortest = 8
 
     private let prefixes: [[UInt8]]
@@ -18,43 +18,58 @@ struct Redaction: Sendable {
 
     /// The bytes without the credential, and without tokens that begin as the provider's secrets do.
     func applied(to bytes: [UInt8], credential: [UInt8]?) -> [UInt8] {
-        var needles: [[UInt8]] = []
-        if let credential, credential.count >= Self.shortest {
-            needles.append(credential)
-            // PHP writes the slash of a JSON string with a backslash before it.
-            if credential.contains(0x2F) { needles.append(credential.flatMap { $0 == 0x2F ? [0x5C, $0] : [$0] }) }
-        }
-        let first = needles.first?.first
-        var result: [UInt8]?
-        var copied = 0
+        let credential = credential.flatMap { $0.count >= Self.shortest ? $0 : nil } ?? []
+        guard !credential.isEmpty || !prefixes.isEmpty else { return bytes }
+        let first = credential.first
+        var secrets: [Range<Int>] = []
         var index = 0
         while index < bytes.count {
             let byte = bytes[index]
-            guard byte == first || byte == 0x5C || mayBegin[Int(byte)],
-                let length = secretLength(in: bytes, at: index, needles)
+            guard byte == first || mayBegin[Int(byte)],
+                let length = secretLength(in: bytes, at: index, credential)
             else {
                 index += 1
                 continue
             }
-            var partial = result ?? []
-            result = nil
-            partial += bytes[copied..<index]
-            partial += Self.mark
-            result = partial
+            secrets.append(index..<index + length)
             index += length
-            copied = index
         }
-        guard var result else { return bytes }
-        result += bytes[copied...]
-        return result
+        return secrets.isEmpty ? bytes : Self.masked(bytes, secrets)
     }
 
-    private func secretLength(in bytes: [UInt8], at start: Int, _ needles: [[UInt8]]) -> Int? {
-        let rest = bytes[start...]
-        if let needle = needles.first(where: { rest.starts(with: $0) }) { return needle.count }
-        guard let prefix = prefixes.first(where: { rest.starts(with: $0) }) else { return nil }
-        let token = rest.dropFirst(prefix.count).prefix(while: Self.isTokenByte)
-        return token.count >= Self.shortest ? prefix.count + token.count : nil
+    private static func masked(_ bytes: [UInt8], _ secrets: [Range<Int>]) -> [UInt8] {
+        var result: [UInt8] = []
+        var copied = 0
+        for secret in secrets {
+            result += bytes[copied..<secret.lowerBound]
+            result += mark
+            copied = secret.upperBound
+        }
+        return result + bytes[copied...]
+    }
+
+    private func secretLength(in bytes: [UInt8], at start: Int, _ credential: [UInt8]) -> Int? {
+        if let length = Self.length(of: credential, in: bytes, at: start) { return length }
+        for prefix in prefixes {
+            guard let length = Self.length(of: prefix, in: bytes, at: start) else { continue }
+            var end = start + length
+            while end < bytes.count, Self.isTokenByte(bytes[end]) { end += 1 }
+            if end - start - length >= Self.shortest { return end - start }
+        }
+        return nil
+    }
+
+    /// How many bytes the secret takes there; JSON may have a backslash before its slashes.
+    private static func length(of secret: [UInt8], in bytes: [UInt8], at start: Int) -> Int? {
+        guard !secret.isEmpty else { return nil }
+        var index = start
+        for position in 0..<secret.count {
+            let byte = secret[position]
+            if byte == 0x2F, index + 1 < bytes.count, bytes[index] == 0x5C { index += 1 }
+            guard index < bytes.count, bytes[index] == byte else { return nil }
+            index += 1
+        }
+        return index - start
     }
 
     private static func isTokenByte(_ byte: UInt8) -> Bool {

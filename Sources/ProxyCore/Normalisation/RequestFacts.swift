@@ -13,7 +13,8 @@ public struct RequestFacts: Sendable {
 
     /// The facts.
     public init(
-        method: Text, path: Text, isIdempotent: Bool, hasIdempotencyKey: Bool = false, credential: [UInt8]? = nil
+        method: Text, path: Text, isIdempotent: Bool, hasIdempotencyKey: Bool = false,
+        credential: [UInt8]? = nil
     ) {
         self.method = method
         self.path = path

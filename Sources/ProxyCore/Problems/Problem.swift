@@ -1,4 +1,6 @@
-/// One error as Weir tells it: RFC 9457, with the members of Weir's contract. Always complete; what is unknown is absent.
+/// One error as Weir tells it: RFC 9457, with more members.
+///
+/// Always complete; what is unknown is absent.
 public struct Problem: Sendable {
     /// What went wrong; decides `type`, `title` and `origin`.
     public var code: ProblemCode
@@ -32,7 +34,7 @@ public struct Problem: Sendable {
     public var kept: [KeptMember] = []
 
     /// A problem that a provider's answer became.
-    public init(_ error: NormalizedError, provider: Text, requestID: Text) {
+    public init(_ error: consuming NormalizedError, provider: Text, requestID: Text) {
         code = error.code
         status = error.status
         detail = error.detail

@@ -21,35 +21,35 @@ enum ProblemCatalogue {
             detail: "The provider refused the request as malformed.",
             documentation:
                 "The request is malformed for the provider: a wrong parameter, a wrong "
-                    + "format, an unknown value. Change the request."),
+                + "format, an unknown value. Change the request."),
         Entry(
             name: "validation_failed", origin: .provider, status: 422, isTransient: false, effect: .none,
             title: "Validation failed",
             detail: "The provider refused one or more fields of the request.",
             documentation:
                 "One or more fields are wrong. `fields` names them where the provider does. "
-                    + "Change them."),
+                + "Change them."),
         Entry(
             name: "unauthenticated", origin: .provider, status: 401, isTransient: false, effect: .none,
             title: "Not authenticated",
             detail: "The provider did not accept the credential.",
             documentation:
                 "The credential is missing, wrong, revoked or belongs to nobody. Repeating "
-                    + "the request may get the key locked."),
+                + "the request may get the key locked."),
         Entry(
             name: "permission_denied", origin: .provider, status: 403, isTransient: false, effect: .none,
             title: "Permission denied",
             detail: "The credential may not do this.",
             documentation:
                 "The credential is valid but not allowed to do this: another team's resource,"
-                    + " a missing scope, an address that is not on the list."),
+                + " a missing scope, an address that is not on the list."),
         Entry(
             name: "account_blocked", origin: .provider, status: 403, isTransient: false, effect: .none,
             title: "Account blocked",
             detail: "The provider has blocked the account.",
             documentation:
                 "The provider has blocked the account or its user. Only the provider's "
-                    + "support can help."),
+                + "support can help."),
         Entry(
             name: "payment_required", origin: .provider, status: 402, isTransient: false, effect: .none,
             title: "Payment required",
@@ -68,7 +68,7 @@ enum ProblemCatalogue {
             detail: "The provider does not allow this method here.",
             documentation:
                 "The path exists, but not with this method. `Allow` names those that it has, "
-                    + "if the provider says so."),
+                + "if the provider says so."),
         Entry(
             name: "not_acceptable", origin: .provider, status: 406, isTransient: false, effect: .none,
             title: "Not acceptable",
@@ -93,7 +93,7 @@ enum ProblemCatalogue {
             detail: "The idempotency key was used with another request.",
             documentation:
                 "The idempotency key was used before, with another payload. Use a new key for"
-                    + " a new request."),
+                + " a new request."),
         Entry(
             name: "gone", origin: .provider, status: 410, isTransient: false, effect: .none,
             title: "Gone",
@@ -118,21 +118,21 @@ enum ProblemCatalogue {
             detail: "The provider does not accept this content type.",
             documentation:
                 "The provider does not accept the request's `Content-Type` or `Content-"
-                    + "Encoding`."),
+                + "Encoding`."),
         Entry(
             name: "rate_limited", origin: .provider, status: 429, isTransient: true, effect: .none,
             title: "Rate limited",
             detail: "The provider refused the request because of its rate limit.",
             documentation:
                 "The provider's rate limit was hit. Wait `retry_after` seconds. It should not"
-                    + " happen: somebody else uses the key, or the configured limit is wrong."),
+                + " happen: somebody else uses the key, or the configured limit is wrong."),
         Entry(
             name: "quota_exceeded", origin: .provider, status: 429, isTransient: false, effect: .none,
             title: "Quota exceeded",
             detail: "A quota of the account is used up.",
             documentation:
                 "A daily, monthly or plan quota is used up. `retry_after` tells when it is "
-                    + "renewed, if the provider says so; backing off does not help."),
+                + "renewed, if the provider says so; backing off does not help."),
         Entry(
             name: "legal_block", origin: .provider, status: 451, isTransient: false, effect: .none,
             title: "Unavailable for legal reasons",
@@ -145,38 +145,39 @@ enum ProblemCatalogue {
             detail: "A CDN or firewall in front of the provider refused the request.",
             documentation:
                 "A CDN or firewall in front of the provider refused the request, and the "
-                    + "provider never saw it. Look at the user agent, the address and the payload."),
+                + "provider never saw it. Look at the user agent, the address and the payload."),
         Entry(
             name: "provider_error", origin: .provider, status: 500, isTransient: true, effect: .unknown,
             title: "Provider error",
             detail: "The provider failed.",
             documentation:
                 "The provider failed while it handled the request. Whether the request took "
-                    + "effect is unknown, unless `effect` says so."),
+                + "effect is unknown, unless `effect` says so."),
         Entry(
             name: "provider_unavailable", origin: .provider, status: 503, isTransient: true, effect: .unknown,
             title: "Provider unavailable",
             detail: "The provider is not available.",
             documentation:
                 "The provider, or a gateway in front of it, is overloaded, down or in "
-                    + "maintenance."),
+                + "maintenance."),
     ]
 
     private static let network: [Entry] = [
         Entry(
-            name: "provider_bad_response", origin: .network, status: 502, isTransient: false, effect: .unknown,
+            name: "provider_bad_response", origin: .network, status: 502, isTransient: false,
+            effect: .unknown,
             title: "Bad response",
             detail: "The provider's answer could not be used.",
             documentation:
                 "The answer was not HTTP, broke its own rules, or is not the API's: a login "
-                    + "page, for example."),
+                + "page, for example."),
         Entry(
             name: "provider_timeout", origin: .network, status: 504, isTransient: true, effect: .unknown,
             title: "Provider timed out",
             detail: "The provider did not answer in time.",
             documentation:
                 "The provider, or a gateway in front of it, did not answer in time. The "
-                    + "request may have taken effect."),
+                + "request may have taken effect."),
         Entry(
             name: "provider_unreachable", origin: .network, status: 502, isTransient: true, effect: .none,
             title: "Provider unreachable",
@@ -189,7 +190,7 @@ enum ProblemCatalogue {
             detail: "The connection broke before the answer was complete.",
             documentation:
                 "The connection broke after the request was sent, wholly or in part. The "
-                    + "request may have taken effect."),
+                + "request may have taken effect."),
         Entry(
             name: "tls_failure", origin: .network, status: 502, isTransient: false, effect: .none,
             title: "TLS failure",
@@ -205,8 +206,8 @@ enum ProblemCatalogue {
             detail: "The request would have to wait longer than it may.",
             documentation:
                 "Sending the request now would hit the provider's rate limit, and the wait "
-                    + "would be longer than allowed. Nothing was sent; come back in `retry_after` "
-                    + "seconds."),
+                + "would be longer than allowed. Nothing was sent; come back in `retry_after` "
+                + "seconds."),
         Entry(
             name: "queue_timeout", origin: .proxy, status: 429, isTransient: true, effect: .none,
             title: "Queue timed out",
@@ -219,14 +220,14 @@ enum ProblemCatalogue {
             detail: "The provider has refused this credential several times in a row.",
             documentation:
                 "The provider has refused this credential several times in a row. Weir holds "
-                    + "it back so that the account is not locked. Nothing was sent."),
+                + "it back so that the account is not locked. Nothing was sent."),
         Entry(
             name: "circuit_open", origin: .proxy, status: 503, isTransient: true, effect: .none,
             title: "Circuit open",
             detail: "The provider has failed several times in a row.",
             documentation:
                 "The provider has failed several times in a row. Weir gives it time to "
-                    + "recover. Nothing was sent."),
+                + "recover. Nothing was sent."),
         Entry(
             name: "shutting_down", origin: .proxy, status: 503, isTransient: true, effect: .none,
             title: "Shutting down",
@@ -254,7 +255,7 @@ enum ProblemCatalogue {
             detail: "The request is malformed.",
             documentation:
                 "The request breaks the rules of HTTP, or asks for what a proxy must not do. "
-                    + "Nothing was sent."),
+                + "Nothing was sent."),
         Entry(
             name: "request_too_large", origin: .client, status: 413, isTransient: false, effect: .none,
             title: "Request too large",

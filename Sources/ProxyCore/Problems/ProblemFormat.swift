@@ -2,7 +2,8 @@
 public struct ProblemFormat: Sendable {
     /// The names of the problem's own members: a profile can keep none of them.
     public static let memberNames: [String] = [
-        "type", "title", "status", "detail", "instance", "code", "origin", "provider", "retryable", "retry_after",
+        "type", "title", "status", "detail", "instance", "code", "origin", "provider", "retryable",
+        "retry_after",
         "effect", "fields", "limit", "upstream", "attempts", "waited", "request_id", "mapped",
     ]
 

@@ -1,18 +1,23 @@
 /// The rules of a profile, sorted by status when it is compiled: an answer is compared only with rules about its status.
 struct RuleBook: Sendable {
-    let rules: [Rule]
+    /// A rule that can be handed round without copying its many parts.
+    final class Entry: Sendable {
+        let rule: Rule
+        init(_ rule: Rule) { self.rule = rule }
+    }
+
     /// For each possible status, the rules about it, in order.
-    private let byStatus: [[UInt16]]
+    private let byStatus: [[Entry]]
 
     init(_ rules: [Rule]) {
-        self.rules = rules
+        let entries = rules.map(Entry.init)
         byStatus = StatusSet.possible.map { status in
-            rules.indices.filter { rules[$0].statuses.contains(status) }.map { UInt16(clamping: $0) }
+            entries.filter { $0.rule.statuses.contains(status) }
         }
     }
 
-    /// The indexes of the rules about a status.
-    func candidates(_ status: Int) -> [UInt16] {
+    /// The rules about a status.
+    func candidates(_ status: Int) -> [Entry] {
         StatusSet.possible.contains(status) ? byStatus[status - StatusSet.possible.lowerBound] : []
     }
 }

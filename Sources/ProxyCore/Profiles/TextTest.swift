@@ -22,8 +22,12 @@ public struct TextTest: Sendable {
     func accepts(_ text: Text) -> Bool {
         let whole = Self.withoutFullStop(text.bytes)
         if equals.contains(where: { Self.same(Self.withoutFullStop($0.bytes), whole) }) { return true }
-        if startsWith.contains(where: { Self.same($0.bytes, text.bytes.prefix($0.bytes.count)) }) { return true }
-        if endsWith.contains(where: { Self.same($0.bytes, text.bytes.suffix($0.bytes.count)) }) { return true }
+        if startsWith.contains(where: { Self.same($0.bytes, text.bytes.prefix($0.bytes.count)) }) {
+            return true
+        }
+        if endsWith.contains(where: { Self.same($0.bytes, text.bytes.suffix($0.bytes.count)) }) {
+            return true
+        }
         if contains.contains(where: { Self.find($0.bytes, in: text.bytes) }) { return true }
         return matches.contains { $0.isFound(in: text) }
     }

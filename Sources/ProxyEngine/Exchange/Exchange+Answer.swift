@@ -1,5 +1,6 @@
 internal import Curl
 internal import HTTPWire
+internal import Logging
 internal import MicroHTTPD
 internal import ProxyCore
 
@@ -11,7 +12,7 @@ extension Exchange {
     /// Answers in the call that is running, if the time has come; see ``IncomingRequest/awaitAnswer()``.
     func waitForAnswer() -> Wait {
         switch machine.phase {
-        case .over: return isBrokenOff && !isAnswered ? .abandon : .abandon
+        case .over: return .abandon
         case .answering: return respondNow() ? .answered : .abandon
         case .relaying where answer == .relay: return respondNow() ? .answered : .abandon
         case .sending, .collecting, .relaying:
@@ -55,7 +56,7 @@ extension Exchange {
         case .relay: return relay()
         case .problem:
             sentStatus = problemStatus
-            responseBytes = facts.isHead ? 0 : Int64(responseBody.count)
+            responseBytes = isHead ? 0 : Int64(responseBody.count)
             return unsafe respond(
                 status: problemStatus, fields: responseFields,
                 body: .memory(UnsafeRawBufferPointer(start: responseBody.address, count: responseBody.count)))
@@ -68,7 +69,7 @@ extension Exchange {
         let status = transfer.response.status
         makeRelayFields(transfer.response, of: provider)
         sentStatus = status
-        let hasNoBody = facts.isHead || status == 304
+        let hasNoBody = isHead || status == 304
         if upstreamHasEnded, !hasNoBody {
             responseBytes = Int64(responseBody.count)
             return unsafe respond(
@@ -100,7 +101,8 @@ extension Exchange {
     /// libmicrohttpd refused the answer: the client sees a closed connection, and the log says why.
     private func abandonAnswer() {
         worker.service.logger.error(
-            "an answer was not taken", metadata: ["request_id": "\(String(decoding: requestID, as: UTF8.self))"])
+            "an answer was not taken",
+            metadata: ["request_id": "\(String(decoding: requestID, as: UTF8.self))"])
         hangUp()
     }
 }

@@ -1,4 +1,5 @@
 internal import Curl
+internal import EventLoop
 internal import HTTPWire
 internal import MicroHTTPD
 internal import ProxyCore
@@ -17,7 +18,9 @@ extension Exchange {
             return answerNow()
         }
         guard let provider else {
-            return decline(Fault(.routeNotFound, detail: "No provider is configured for this path.", effect: Effect.none))
+            return decline(
+                Fault(.routeNotFound, detail: "No provider is configured for this path.", effect: Effect.none)
+            )
         }
         if worker.service.isDraining { return decline(Fault(.shuttingDown, effect: Effect.none)) }
         patience = provider.configuration.maximumWait
@@ -30,7 +33,13 @@ extension Exchange {
     }
 
     private func makeRequestID() -> [UInt8] {
-        worker.requestIDs.next(milliseconds: UInt64(clamping: WallClock.milliseconds(at: startedAt)))
+        worker.requestIDs.next(milliseconds: UInt64(clamping: SystemClock.wallNanoseconds / 1_000_000))
+    }
+
+    private func setMethod(_ name: Span<UInt8>) {
+        method = MethodClass(name)
+        isHead = method == .head
+        isIdempotent = [.get, .head, .options, .put, .delete].contains(method)
     }
 
     private func inspect() {
@@ -42,7 +51,7 @@ extension Exchange {
             inspection.finish(
                 method: method, target: target.span, isHTTP10: head.isHTTP10, fieldBytes: head.fieldBytes,
                 fieldCount: head.fieldCount, limits: service.inspectionLimits)
-            facts.setMethod(method)
+            setMethod(method)
         }
         guard let offset else { return }
         if let listenerProvider {
@@ -59,7 +68,8 @@ extension Exchange {
         decide(fault)
         switch inspection.framing {
         case .none: return true
-        case .length(let length) where length <= Exchange.drainLimit && !inspection.expectsContinue: return true
+        case .length(let length) where length <= Exchange.drainLimit && !inspection.expectsContinue:
+            return true
         default: return answerNow()
         }
     }
@@ -76,8 +86,8 @@ extension Exchange {
     func takeBody(_ bytes: Span<UInt8>) -> Int {
         worker.deliveredUploads = true
         switch machine.phase {
-        case .answering, .over, .relaying where upstreamHasEnded, .collecting where upstreamHasEnded:
-            return dropBody(bytes)
+        case .answering, .over: return dropBody(bytes)
+        case .relaying where upstreamHasEnded: return dropBody(bytes)
         case .queued:
             // It waits in the client and the kernel; the connection sleeps until the turn comes.
             return 0
@@ -109,7 +119,8 @@ extension Exchange {
         let sent = sentAt != nil
         _ = machine.upstreamEnded(isComplete: false, isAnswered: false)
         let fault = Fault(
-            .requestTooLarge, detail: Text("The body has more than \(worker.service.inspectionLimits.body) bytes."),
+            .requestTooLarge,
+            detail: Text("The body has more than \(worker.service.inspectionLimits.body) bytes."),
             effect: sent ? .unknown : Effect.none)
         self.fault = fault
         makeProblem(of: fault)
@@ -128,7 +139,8 @@ extension Exchange {
     private func admit() {
         guard let provider else { return }
         let waiter = worker.makeWaiter()
-        let key = provider.credentials.key(of: self)
+        let (target, head) = (target, head)
+        let key = provider.credentials.key(target: target.span) { head.forEachField($0) }
         switch provider.pacer.admit(key, waiter: waiter, patience: patience, at: worker.now) {
         case .admitted(let slot):
             self.slot = slot
@@ -142,7 +154,10 @@ extension Exchange {
             setDeadline(startedAt + patience)
             worker.arm(wake, of: provider)
         case .refused(let refusal):
-            worker.metrics.queueRefused(provider: provider.index, reason: QueueRefusalReason(refusal.reason))
+            worker.metrics.queueRefused(
+                provider: provider.index,
+                reason: QueueRefusalReason(
+                    refusal.reason, isPreference: patience < provider.configuration.maximumWait))
             _ = decline(Fault(refusal, scope: provider.scope))
         }
     }
@@ -198,7 +213,9 @@ extension Exchange {
 
     /// Gives back what the exchange holds: nobody waits for its answer.
     func hangUp() {
-        if hungUpAt == nil { hungUpAt = ClientAbortStage(machine.phase, requestIsComplete: requestIsComplete) }
+        if hungUpAt == nil {
+            hungUpAt = ClientAbortStage(machine.phase, requestIsComplete: requestIsComplete)
+        }
         switch machine.hangUp() {
         case .leaveQueue: leaveQueue()
         case .cancelTransfer: cancelTransfer()

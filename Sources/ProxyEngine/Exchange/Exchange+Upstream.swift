@@ -14,7 +14,7 @@ extension Exchange: TransferDelegate {
         let body = requestBodySource
         if case .streamed = body { transfer.suppressField("Expect:") }
         let rest = requestTarget(of: provider)
-        unsafe head.withMethod { method in
+        head.withMethod { method in
             transfer.setRequest(method: method, target: rest.span, body: body)
         }
         attempts += 1
@@ -59,24 +59,24 @@ extension Exchange: TransferDelegate {
             }
         }
         if let field = provider.credentials.injectedField {
-            transfer.addField(name: field.name.span, value: field.value.span)
+            transfer.addField(field.name, field.value)
         }
         addDefaults(to: transfer, of: provider)
-        transfer.addField(name: viaName.span, value: worker.service.via.span)
+        transfer.addField(FieldNames.via, worker.service.via)
     }
 
     private func addDefaults(to transfer: CurlTransfer, of provider: ProviderService) {
         var hasAccept = inspection.hasAccept
         for field in provider.requestDefaults where !hasField(field.name) {
             if field.name.span.equalsIgnoringCase("accept") { hasAccept = true }
-            transfer.addField(name: field.name.span, value: field.value.span)
+            transfer.addField(field.name, field.value)
         }
         // What libcurl would add by itself, the client did not say.
         if !hasAccept { transfer.suppressField("Accept:") }
         if !inspection.hasContentType, inspection.framing != .none { transfer.suppressField("Content-Type:") }
     }
 
-    private func hasField(_ wanted: [UInt8]) -> Bool {
+    func hasField(_ wanted: [UInt8]) -> Bool {
         var isThere = false
         head.forEachField { name, _ in if name.equalsIgnoringCase(wanted.span) { isThere = true } }
         return isThere
@@ -86,7 +86,9 @@ extension Exchange: TransferDelegate {
         guard FieldRules.mayBeNamedByConnection(name) else { return false }
         var isNamed = false
         head.forEachField { field, value in
-            if field.equalsIgnoringCase("connection"), FieldRules.connection(value, names: name) { isNamed = true }
+            if field.equalsIgnoringCase("connection"), FieldRules.connection(value, names: name) {
+                isNamed = true
+            }
         }
         return isNamed
     }
@@ -99,15 +101,13 @@ extension Exchange: TransferDelegate {
         let now = Worker.clock()
         firstByteAt = now
         let status = transfer.response.status
-        let isWanted = !wantsRawErrors && provider.normalizer.wants(status: status, fields: transfer.response.fields)
-        machine.headArrived(isCollected: isWanted && !facts.isHead || isWanted)
+        let isWanted = provider.normalizer.wants(status: status, fields: transfer.response.fields)
+        machine.headArrived(isCollected: isWanted)
         if let slot {
             self.slot = nil
-            let isDoubtful = status == 429 || status == 503
-            let outcome = provider.pacer.responded(
-                slot, verdict: isDoubtful ? .undecided : .accepted, at: now)
+            let outcome = provider.pacer.responded(slot, verdict: isWanted ? .undecided : .accepted, at: now)
             headroom = outcome.headroom
-            if isDoubtful { undecidedSlot = slot }
+            if isWanted { undecidedSlot = slot }
             worker.arm(outcome.wake, of: provider)
         }
         setUpstreamDeadline(provider.configuration.timeouts.idle)
@@ -133,6 +133,13 @@ extension Exchange: TransferDelegate {
     /// Keeps what is needed to tell the error, and no more: the rest is not even read.
     private func collect(_ bytes: Span<UInt8>) -> BodyDisposition {
         let room = worker.service.configuration.limits.errorBody - responseBody.count
+        if bytes.count > room, wantsRawErrors {
+            // It need not be understood to be handed on.
+            machine.relayInstead()
+            responseBody.append(bytes)
+            worker.touch(self)
+            return .taken
+        }
         responseBody.append(bytes.extracting(0..<min(room, bytes.count)))
         guard bytes.count > room else { return .taken }
         isTruncated = true
@@ -167,7 +174,8 @@ extension Exchange: TransferDelegate {
         let isComplete = outcome.error == nil && timedOut == nil
         switch machine.upstreamEnded(isComplete: isComplete, isAnswered: isAnswered) {
         case .answerFault:
-            let fault = UpstreamFailure.fault(of: outcome, timeout: timedOut, hasHead: transfer.response.isComplete)
+            let fault = UpstreamFailure.fault(
+                of: outcome, timeout: timedOut, hasHead: transfer.response.isComplete)
             self.fault = fault
             makeProblem(of: fault)
         case .normalize: normalize()
@@ -215,7 +223,9 @@ extension Exchange: TransferDelegate {
     /// Does what the callbacks have made possible; see ``Worker``.
     func actOnBatch() {
         if isSendPaused, !requestBody.isEmpty || requestIsComplete { isSendPaused = false; resumeTransfer() }
-        if isReceivePaused, responseBody.count <= Exchange.lowWater { isReceivePaused = false; resumeTransfer() }
+        if isReceivePaused, responseBody.count <= Exchange.lowWater {
+            isReceivePaused = false; resumeTransfer()
+        }
         if requestBody.count <= Exchange.lowWater { resumeIfUploading() }
         if machine.phase == .relaying {
             if answer == .undecided { answer = .relay }
@@ -228,5 +238,3 @@ extension Exchange: TransferDelegate {
         upstream?.resume(transfer)
     }
 }
-
-private let viaName = Array("Via".utf8)

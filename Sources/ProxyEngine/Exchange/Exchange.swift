@@ -30,7 +30,10 @@ final class Exchange: IncomingRequest {
     /// Where in `target` begins what goes to the provider.
     var restOffset = 0
     var requestID: [UInt8] = []
-    var facts = RequestFacts()
+    var method = MethodClass.other
+    var isHead = false
+    /// Whether repeating the method does no more than doing it once (RFC 9110 9.2.2).
+    var isIdempotent = false
     var requestBody = ByteQueue()
     var requestBytes: Int64 = 0
     var requestIsComplete = false
@@ -64,6 +67,7 @@ final class Exchange: IncomingRequest {
     var isBrokenOff = false
     var sentStatus = 0
     var problemCode: ProblemCode?
+    var problemStatus = 0
     var isPolling = false
     var visits = 0
 
@@ -103,7 +107,9 @@ final class Exchange: IncomingRequest {
         listenerProvider = provider
         self.provider = nil
         restOffset = 0
-        facts = RequestFacts()
+        method = .other
+        isHead = false
+        isIdempotent = false
         requestBytes = 0
         requestIsComplete = false
         (waiter, place, slot, undecidedSlot, headroom) = (nil, nil, nil, nil, nil)
@@ -129,8 +135,19 @@ final class Exchange: IncomingRequest {
     /// The worker's side of the provider.
     var upstream: Upstream? { provider.map { worker.upstreams[$0.index] } }
 
-    /// The provider's settings in force.
-    var isDownstreamHead: Bool { facts.isHead }
+    // MARK: IncomingRequest
+
+    override func headReceived() -> Bool { takeHead() }
+
+    override func bodyReceived(_ bytes: Span<UInt8>) -> Int { takeBody(bytes) }
+
+    override func bodyEnded() { takeEnd() }
+
+    override func awaitAnswer() -> Wait { waitForAnswer() }
+
+    override func readBody(into room: UnsafeMutableRawBufferPointer) -> BodyRead {
+        unsafe giveBody(into: room)
+    }
 
     // MARK: Deadlines
 

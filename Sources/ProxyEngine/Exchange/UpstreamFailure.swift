@@ -20,12 +20,14 @@ enum UpstreamFailure {
         switch error {
         case .couldNotResolveHost:
             return Fault(
-                .providerUnreachable, detail: "The provider's name could not be resolved.", effect: Effect.none,
+                .providerUnreachable, detail: "The provider's name could not be resolved.",
+                effect: Effect.none,
                 proxyError: .dnsError)
         case .couldNotConnect: return connectFault(outcome.systemError)
         case .timedOut:
             return Fault(
-                .providerTimeout, detail: "No connection to the provider could be made in time.", effect: Effect.none,
+                .providerTimeout, detail: "No connection to the provider could be made in time.",
+                effect: Effect.none,
                 proxyError: .connectionTimeout)
         case .tlsVerification:
             return Fault(
@@ -33,7 +35,8 @@ enum UpstreamFailure {
                 proxyError: .tlsCertificateError)
         case .tlsConnect:
             return Fault(
-                .tlsFailure, detail: "No secure connection to the provider could be agreed on.", effect: Effect.none,
+                .tlsFailure, detail: "No secure connection to the provider could be agreed on.",
+                effect: Effect.none,
                 proxyError: .tlsProtocolError)
         case let error where CurlError.tlsFiles.contains(error):
             return Fault(.tlsFailure, detail: said, effect: Effect.none, proxyError: .proxyConfigurationError)
@@ -63,7 +66,8 @@ enum UpstreamFailure {
                 proxyError: .httpResponseTimeout)
         case .idle:
             return Fault(
-                .providerTimeout, detail: "The provider stopped in the middle of its answer.", effect: .unknown,
+                .providerTimeout, detail: "The provider stopped in the middle of its answer.",
+                effect: .unknown,
                 proxyError: .connectionReadTimeout)
         case .total:
             return Fault(
@@ -80,7 +84,8 @@ enum UpstreamFailure {
                 proxyError: .connectionRefused)
         case ENETUNREACH, EHOSTUNREACH:
             return Fault(
-                .providerUnreachable, detail: "There is no way to the provider's address.", effect: Effect.none,
+                .providerUnreachable, detail: "There is no way to the provider's address.",
+                effect: Effect.none,
                 proxyError: .destinationIPUnroutable)
         default: return Fault(.providerUnreachable, effect: Effect.none)
         }
@@ -90,20 +95,24 @@ enum UpstreamFailure {
         switch fault {
         case .headTooLarge:
             return Fault(
-                .providerBadResponse, detail: "The fields of the provider's answer are too large.", effect: .unknown,
+                .providerBadResponse, detail: "The fields of the provider's answer are too large.",
+                effect: .unknown,
                 proxyError: .httpResponseHeaderSectionSize)
         case .badHead:
             return Fault(
-                .providerBadResponse, detail: "The head of the provider's answer is not HTTP.", effect: .unknown)
+                .providerBadResponse, detail: "The head of the provider's answer is not HTTP.",
+                effect: .unknown)
         case .badLength:
             return Fault(
                 .providerBadResponse, detail: "The provider's answer has no usable length.", effect: .unknown)
         case .resendRefused:
             return Fault(
-                .connectionLost, detail: "The provider closed the connection before it answered.", effect: .unknown)
+                .connectionLost, detail: "The provider closed the connection before it answered.",
+                effect: .unknown)
         case .prohibitedAddress:
             return Fault(
-                .providerUnreachable, detail: "The provider's name leads to a private address.", effect: Effect.none,
+                .providerUnreachable, detail: "The provider's name leads to a private address.",
+                effect: Effect.none,
                 proxyError: .destinationIPProhibited)
         case .uploadAborted, .bodyRefused: return nil
         }

@@ -35,11 +35,4 @@ final class ProviderService: Sendable {
         requestDefaults = profile.requestDefaults.map { (Array($0.name.utf8), Array($0.value.utf8)) }
         ratePolicy = RateLimitFields.policy(pacer.policy.windows)
     }
-
-    /// Whether repeating the request does no harm even if it took effect.
-    func isRepeatSafe(_ facts: RequestFacts) -> Bool {
-        facts.isIdempotent
-            || (facts.idempotencyKeyPresent
-                && normalizer.profile.honoursIdempotencyKey(method: facts.method, path: facts.path))
-    }
 }

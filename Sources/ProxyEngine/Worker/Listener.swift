@@ -1,5 +1,6 @@
 internal import EventLoop
 internal import HTTPWire
+internal import Logging
 internal import MicroHTTPD
 internal import ProxyCore
 

@@ -19,7 +19,8 @@ final class Upstream: SocketWatcher, ReadinessHandler {
         let configuration = provider.configuration
         var options = UpstreamOptions(
             origin: configuration.upstream.origin,
-            connectTimeoutMilliseconds: max(1, Int(configuration.timeouts.connect.wholeNanoseconds / 1_000_000)),
+            connectTimeoutMilliseconds: max(
+                1, Int(configuration.timeouts.connect.wholeNanoseconds / 1_000_000)),
             allowsPrivateAddresses: configuration.mayReachPrivateAddresses)
         options.caFile = configuration.tls.caFile
         if let certificate = configuration.tls.clientCertificate {

@@ -1,6 +1,7 @@
 internal import Curl
 internal import EventLoop
 internal import HTTPWire
+internal import Logging
 internal import MicroHTTPD
 internal import ProxyCore
 

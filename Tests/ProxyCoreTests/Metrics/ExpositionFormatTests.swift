@@ -24,7 +24,8 @@ struct ExpositionFormatTests {
             ("application/openmetrics-text;q=0.5x", .prometheusText),
             (",;,=;q", .prometheusText),
             (
-                "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,"
+                "application/openmetrics-text;version=1.0.0,"
+                    + "application/openmetrics-text;version=0.0.1;q=0.75,"
                     + "text/plain;version=0.0.4;q=0.5,*/*;q=0.1",
                 .openMetrics
             ),

@@ -64,8 +64,10 @@ struct ExpositionTests {
             "# TYPE a gauge\na{x=\"\\t\"} 1\n# EOF\n",
             "# TYPE a gauge\na one\n# EOF\n",
             "# TYPE a gauge\n\na 1\n# EOF\n",
-            "# TYPE a histogram\na_bucket{le=\"1.0\"} 2\na_bucket{le=\"+Inf\"} 1\na_sum 1\na_count 1\n# EOF\n",
-            "# TYPE a histogram\na_bucket{le=\"1.0\"} 1\na_bucket{le=\"+Inf\"} 2\na_sum 1\na_count 1\n# EOF\n",
+            "# TYPE a histogram\na_bucket{le=\"1.0\"} 2\na_bucket{le=\"+Inf\"} 1\n"
+                + "a_sum 1\na_count 1\n# EOF\n",
+            "# TYPE a histogram\na_bucket{le=\"1.0\"} 1\na_bucket{le=\"+Inf\"} 2\n"
+                + "a_sum 1\na_count 1\n# EOF\n",
             "# TYPE a histogram\na_bucket{le=\"1\"} 1\na_bucket{le=\"+Inf\"} 1\na_sum 1\na_count 1\n# EOF\n",
             "# TYPE a histogram\na_bucket{le=\"1.0\"} 1\na_sum 1\na_count 1\n# EOF\n",
         ])

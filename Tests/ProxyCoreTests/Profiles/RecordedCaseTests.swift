@@ -11,7 +11,8 @@ struct RecordedCaseTests {
 
     /// Each profile's own cases, and those of `generic` with every profile.
     static let combinations: [Combination] = BuiltInProfiles.all.flatMap { profile in
-        let generic = profile.name == "generic" ? [] : BuiltInProfiles.all.first { $0.name == "generic" }?.cases ?? []
+        let generic =
+            profile.name == "generic" ? [] : BuiltInProfiles.all.first { $0.name == "generic" }?.cases ?? []
         return (profile.cases + generic).map { Combination(profile: profile.name, recorded: $0) }
     }
 

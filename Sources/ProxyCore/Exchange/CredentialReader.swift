@@ -1,0 +1,140 @@
+internal import HTTPWire
+
+/// Finds the credential of a request where the provider's profile says, or adds the one that Weir holds.
+public struct CredentialReader: Sendable {
+    /// A field that Weir adds.
+    public struct Field: Sendable {
+        /// The name.
+        public var name: [UInt8]
+        /// The value.
+        public var value: [UInt8]
+    }
+
+    private let places: [CredentialPlace]
+    private let isShared: Bool
+    private let injected: [UInt8]?
+    private let injectedQuery: [UInt8]?
+    /// The field that carries Weir's own credential; the client's are dropped then.
+    public let injectedField: Field?
+
+    /// A reader.
+    ///
+    /// - Parameters:
+    ///   - places: where to look, in order.
+    ///   - injected: the credential that Weir holds, if it does.
+    ///   - injection: where it is put; the first of `places` if nothing else is said.
+    ///   - isShared: whether all requests share one ledger, whatever credential they carry.
+    public init(places: [CredentialPlace], injected: String?, injection: CredentialPlace?, isShared: Bool) {
+        self.places = places
+        self.isShared = isShared
+        let secret = injected.map { Array($0.utf8) }
+        self.injected = secret
+        var field: Field?
+        var query: [UInt8]?
+        if let secret {
+            switch injection ?? places.first ?? .bearer {
+            case .basicPassword:
+                field = Field(
+                    name: Array("Authorization".utf8),
+                    value: Array("Basic ".utf8) + Base64.encode([0x3A] + secret))
+            case .bearer:
+                field = Field(name: Array("Authorization".utf8), value: Array("Bearer ".utf8) + secret)
+            case .header(let name): field = Field(name: Array(name.utf8), value: secret)
+            case .query(let name):
+                var encoded: [UInt8] = []
+                PercentEncoding.segment(Text(secret), into: &encoded)
+                query = Array("\(name)=".utf8) + encoded
+            }
+        }
+        injectedField = field
+        injectedQuery = query
+    }
+
+    /// Whether Weir adds a credential of its own.
+    public var injects: Bool { injected != nil }
+
+    /// The request target with Weir's credential, if that goes into the query.
+    public func inject(intoTarget target: [UInt8]) -> [UInt8] {
+        guard let injectedQuery else { return target }
+        return target + [target.contains(0x3F) ? 0x26 : 0x3F] + injectedQuery
+    }
+
+    /// The ledger that a request belongs to.
+    ///
+    /// - Parameter forEachField: calls its argument with each field of the request.
+    public func key(
+        target: Span<UInt8>, forEachField: ((_ name: Span<UInt8>, _ value: Span<UInt8>) -> Void) -> Void
+    ) -> LedgerKey {
+        if isShared { return .shared }
+        guard let credential = credential(target: target, forEachField: forEachField) else { return .none }
+        var hasher = Hasher()
+        hasher.combine(credential)
+        let hash = UInt64(bitPattern: Int64(hasher.finalize()))
+        // 0 and 1 are taken.
+        return LedgerKey(hash: hash < 2 ? hash + 2 : hash)
+    }
+
+    /// The credential that the provider will see, or `nil` for none.
+    ///
+    /// - Parameter forEachField: calls its argument with each field of the request.
+    public func credential(
+        target: Span<UInt8>, forEachField: ((_ name: Span<UInt8>, _ value: Span<UInt8>) -> Void) -> Void
+    ) -> [UInt8]? {
+        if let injected { return injected }
+        var found: (place: Int, bytes: [UInt8])?
+        forEachField { name, value in
+            for (index, place) in places.enumerated() where index < found?.place ?? .max {
+                if let bytes = Self.read(place, name: name, value: value) { found = (index, bytes) }
+            }
+        }
+        for (index, place) in places.enumerated() where index < found?.place ?? .max {
+            if case .query(let name) = place, let bytes = Self.parameter(name, in: target) { return bytes }
+        }
+        return found?.bytes
+    }
+
+    private static func read(_ place: CredentialPlace, name: Span<UInt8>, value: Span<UInt8>) -> [UInt8]? {
+        switch place {
+        case .basicPassword:
+            guard name.equalsIgnoringCase("authorization"), value.startsIgnoringCase(with: "basic ") else {
+                return nil
+            }
+            let encoded = value.extracting(6..<value.count)
+            guard let pair = Base64.decode(encoded.extracting(encoded.trimmedRange)),
+                let colon = pair.firstIndex(of: 0x3A)
+            else { return nil }
+            return Array(pair[(colon + 1)...])
+        case .bearer:
+            guard name.equalsIgnoringCase("authorization"), value.startsIgnoringCase(with: "bearer ") else {
+                return nil
+            }
+            return Array(copying: value.extracting(7..<value.count))
+        case .header(let wanted):
+            return name.equalsIgnoringCase(Array(wanted.utf8).span) ? Array(copying: value) : nil
+        case .query: return nil
+        }
+    }
+
+    /// The value of a query parameter, its escapes undone: one credential has one ledger however it is spelled.
+    private static func parameter(_ name: String, in target: Span<UInt8>) -> [UInt8]? {
+        var start = 0
+        while start < target.count, target[start] != 0x3F { start += 1 }
+        while start < target.count {
+            var end = start + 1
+            while end < target.count, target[end] != 0x26 { end += 1 }
+            let pair = PercentEncoding.decoded(target.extracting(start + 1..<end))
+            let prefix = Array("\(name)=".utf8)
+            if pair.starts(with: prefix) { return Array(pair[prefix.count...]) }
+            start = end
+        }
+        return nil
+    }
+}
+
+extension [UInt8] {
+    fileprivate init(copying span: Span<UInt8>) {
+        self = []
+        reserveCapacity(span.count)
+        for index in 0..<span.count { append(span[index]) }
+    }
+}

@@ -1,0 +1,47 @@
+internal import HTTPWire
+
+/// The paths that Weir answers itself.
+enum AdminPath: Equatable {
+    case metrics
+    case live
+    case ready
+    case index
+    case problemSchema
+    /// `/-/errors`, or `/-/errors/<code>`.
+    case errors(code: String?)
+    case unknown
+
+    /// Whether `target` is Weir's to answer.
+    static func contains(_ target: Span<UInt8>) -> Bool {
+        // Most requests go to a provider: two bytes tell.
+        guard target.count >= 2, target[0] == 0x2F, "-mlr".utf8.contains(target[1]) else { return false }
+        var end = 0
+        while end < target.count, target[end] != 0x3F { end += 1 }
+        let path = target.extracting(0..<end)
+        switch path[1] {
+        case UInt8(ascii: "-"): return path.count == 2 || path[2] == 0x2F
+        case UInt8(ascii: "m"): return path.equals("/metrics")
+        case UInt8(ascii: "l"): return path.equals("/livez")
+        case UInt8(ascii: "r"): return path.equals("/readyz")
+        default: return false
+        }
+    }
+
+    /// What `target` asks for.
+    init(_ target: Span<UInt8>) {
+        var end = 0
+        while end < target.count, target[end] != 0x3F { end += 1 }
+        let path = target.extracting(0..<end).string
+        switch path {
+        case "/metrics": self = .metrics
+        case "/livez": self = .live
+        case "/readyz": self = .ready
+        case "/-", "/-/": self = .index
+        case "/-/schema/problem.json": self = .problemSchema
+        case "/-/errors", "/-/errors/": self = .errors(code: nil)
+        default:
+            let prefix = "/-/errors/"
+            self = path.hasPrefix(prefix) ? .errors(code: String(path.dropFirst(prefix.count))) : .unknown
+        }
+    }
+}

@@ -1,0 +1,111 @@
+internal import EventLoop
+internal import HTTPWire
+internal import MicroHTTPD
+internal import ProxyCore
+
+/// A request for one of Weir's own pages: answered at once, from what is in memory.
+final class AdminRequest: IncomingRequest {
+    private unowned let worker: Worker
+    private let path: AdminPath
+    private var page = AdminPage(status: 200, contentType: AdminPage.json, body: [])
+    private var body = ByteQueue()
+
+    init(worker: Worker, target: Span<UInt8>) {
+        self.worker = worker
+        path = AdminPath(target)
+        super.init()
+    }
+
+    override func headReceived() -> Bool {
+        let isRead = head.withMethod { $0.equals("GET") || $0.equals("HEAD") }
+        var accept = ""
+        head.forEachField { name, value in if name.equalsIgnoringCase("accept") { accept = value.string } }
+        page =
+            isRead ? makePage(accept: accept) : problem(.methodNotAllowed, "Weir's own pages are only read.")
+        return true
+    }
+
+    override func awaitAnswer() -> Wait {
+        body.append(page.body)
+        var fields = FieldBlock()
+        fields.append("Content-Type", page.contentType)
+        fields.append("Cache-Control", "no-store")
+        // What is shown comes from configuration and providers: nothing in it is to be run by a browser.
+        fields.append("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'")
+        fields.append("X-Content-Type-Options", "nosniff")
+        for (name, value) in page.fields { fields.append(name, value) }
+        let isAnswered = unsafe respond(
+            status: page.status, fields: fields,
+            body: .memory(UnsafeRawBufferPointer(start: body.address, count: body.count)))
+        return isAnswered ? .answered : .abandon
+    }
+
+    private func makePage(accept: String) -> AdminPage {
+        let service = worker.service
+        switch path {
+        case .metrics: return metrics(accept: accept)
+        case .live: return AdminPage(json: #"{"status":"alive"}"#)
+        case .ready:
+            return service.isDraining
+                ? problem(.shuttingDown, "Weir is shutting down.") : AdminPage(json: #"{"status":"ready"}"#)
+        case .problemSchema:
+            return AdminPage(status: 200, contentType: "application/schema+json", body: service.problemSchema)
+        case .errors(let code): return errors(code: code, accept: accept)
+        case .index: return StatusPage.page(of: service, at: Worker.clock())
+        case .unknown: return problem(.routeNotFound, "Weir has no such page.")
+        }
+    }
+
+    private func metrics(accept: String) -> AdminPage {
+        let service = worker.service
+        let format = ExpositionFormat(accept: accept.isEmpty ? nil : accept)
+        let now = Worker.clock()
+        let gauges = service.providers.map { PacingGauges($0.pacer.snapshot(at: now, rows: 0)) }
+        let process = ProcessReading.now(startedWallNanoseconds: service.startedWallNanoseconds)
+        let text = service.metrics.render(
+            format, pacing: gauges, process: process, logLinesDropped: service.droppedLogLines())
+        return AdminPage(status: 200, contentType: format.contentType, body: text)
+    }
+
+    private func errors(code: String?, accept: String) -> AdminPage {
+        let wantsHTML = accept.contains("text/html")
+        guard let code else { return ErrorCatalogue.index(asHTML: wantsHTML, of: worker.service) }
+        guard let known = ProblemCode(name: code) else {
+            return problem(.routeNotFound, "There is no error code of this name.")
+        }
+        return ErrorCatalogue.page(of: known, asHTML: wantsHTML, in: worker.service)
+    }
+
+    private func problem(_ code: ProblemCode, _ detail: Text) -> AdminPage {
+        var fault = Fault(code, detail: detail, effect: Effect.none)
+        if code == .methodNotAllowed {
+            fault = Fault(.badClientRequest, detail: detail, effect: Effect.none)
+            fault.status = 405
+        }
+        let id = worker.requestIDs.next(
+            milliseconds: UInt64(clamping: SystemClock.wallNanoseconds / 1_000_000))
+        let problem = Problem(fault, provider: nil, requestID: Text(id), isRepeatSafe: true)
+        var body: [UInt8] = []
+        problem.encode(into: &body, as: worker.service.problemFormat)
+        var page = AdminPage(status: problem.status, contentType: "application/problem+json", body: body)
+        page.fields = [
+            ("X-Error-Code", problem.code.name), ("X-Request-Id", String(decoding: id, as: UTF8.self)),
+        ]
+        if problem.status == 405 { page.fields.append(("Allow", "GET, HEAD")) }
+        return page
+    }
+}
+
+extension PacingGauges {
+    fileprivate init(_ snapshot: PacerSnapshot) {
+        let windows = snapshot.windows.map(\.window)
+        self.init(
+            queueDepth: snapshot.waiting, oldestNanoseconds: snapshot.oldestWait.wholeNanoseconds,
+            limits: snapshot.windows.map { reading in
+                Limit(
+                    policy: RateLimitFields.name(of: reading.window, among: windows),
+                    requests: reading.window.requests, windowNanoseconds: reading.window.per.wholeNanoseconds,
+                    remaining: reading.remaining, resetNanoseconds: reading.resetIn.wholeNanoseconds)
+            })
+    }
+}

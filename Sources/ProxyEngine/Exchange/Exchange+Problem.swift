@@ -1,0 +1,219 @@
+internal import ContentCoding
+internal import Curl
+internal import EventLoop
+internal import HTTPWire
+internal import MicroHTTPD
+internal import ProxyCore
+
+/// How an error becomes the problem that the client gets.
+extension Exchange {
+    /// Makes a problem of a failure that no answer of the provider's tells.
+    func makeProblem(of fault: Fault) {
+        var problem = Problem(
+            fault, provider: provider?.name, requestID: Text(requestID), isRepeatSafe: isRepeatSafe(fault))
+        if problem.code == .internalError { assertionFailure("\(fault)") }
+        complete(&problem)
+        beginProblemFields()
+        addProxyStatus(error: fault.proxyError)
+        write(problem)
+    }
+
+    /// Makes a problem of the provider's answer, if it is an error; else hands it on.
+    func normalize() {
+        guard let transfer, let provider else { return }
+        let response = transfer.response
+        var body = responseBody.bytes
+        var isCut = isTruncated || transfer.outcome.error != nil
+        if let coding = response.fields.first("Content-Encoding") {
+            let decoded = ContentDecoder.decode(
+                body, coding: coding, limit: worker.service.configuration.limits.errorBody)
+            body = decoded.bytes
+            isCut = isCut || decoded.isTruncated
+        }
+        let answer = ProviderAnswer(
+            status: response.status, fields: response.fields, body: body, isTruncated: isCut)
+        guard
+            let error = provider.normalizer.normalize(
+                answer, of: makeFacts(of: provider), at: SystemClock.wallNanoseconds / 1_000_000_000)
+        else { return passUntouched() }
+        judge(error)
+        if !error.isMapped { worker.metrics.unmappedError(provider: provider.index, status: response.status) }
+        if wantsRawErrors, !isTruncated, transfer.outcome.error == nil {
+            problemCode = error.code
+            self.answer = .relay
+            return
+        }
+        var problem = Problem(error, provider: provider.name, requestID: Text(requestID))
+        complete(&problem)
+        beginProblemFields()
+        keepFields(of: response, status: problem.status)
+        addProxyStatus(receivedStatus: response.status)
+        write(problem)
+    }
+
+    /// What looked like an error from its head is none.
+    private func passUntouched() {
+        judge(nil)
+        if !isTruncated, transfer?.outcome.error == nil {
+            answer = .relay
+            return
+        }
+        let fault = Fault(.providerBadResponse, detail: "The provider's answer broke off.", effect: .unknown)
+        self.fault = fault
+        makeProblem(of: fault)
+    }
+
+    /// Tells the pacer what an answer means for the limit; without an error, that it means nothing.
+    func judge(_ error: NormalizedError?) {
+        guard let provider, let slot = undecidedSlot else { return }
+        undecidedSlot = nil
+        var ruling = Ruling.accepted
+        if let error, case .pauseLedger(let seconds) = error.pacing {
+            let reason: PauseReason =
+                error.code == .rateLimited
+                ? .rateLimited : error.code == .quotaExceeded ? .quotaExceeded : .unavailable
+            ruling = .rejected(retryAfter: seconds.map { .seconds($0) }, reason: reason)
+            worker.metrics.paused(provider: provider.index, reason: reason)
+        }
+        worker.arm(provider.pacer.judge(slot, ruling, at: Worker.clock()), of: provider)
+    }
+
+    // MARK: Facts
+
+    private func makeFacts(of provider: ProviderService) -> RequestFacts {
+        var facts = RequestFacts(
+            method: head.withMethod { Text(copying: $0) }, path: Text(target[restOffset...]),
+            isIdempotent: isIdempotent, hasIdempotencyKey: hasIdempotencyKey(of: provider))
+        let (target, head) = (target, head)
+        facts.credential = provider.credentials.credential(target: target.span) { head.forEachField($0) }
+        return facts
+    }
+
+    private func hasIdempotencyKey(of provider: ProviderService) -> Bool {
+        guard let name = provider.normalizer.profile.idempotency?.header else { return false }
+        return hasField(Array(name.utf8))
+    }
+
+    private func isRepeatSafe(_ fault: Fault) -> Bool {
+        if isIdempotent { return true }
+        guard fault.effect != .none, let provider, hasIdempotencyKey(of: provider) else { return false }
+        let facts = makeFacts(of: provider)
+        return provider.normalizer.profile.honoursIdempotencyKey(method: facts.method, path: facts.path)
+    }
+
+    // MARK: Writing
+
+    private func complete(_ problem: inout Problem) {
+        problem.attempts = attempts
+        problem.waited = Double(queuedFor.wholeNanoseconds) / 1e9
+        problemCode = problem.code
+    }
+
+    private func beginProblemFields() {
+        responseFields.removeAll()
+        responseFields.append(FieldNames.contentType, FieldNames.problemType)
+    }
+
+    /// Keeps the fields of the provider's answer that are still true of a body that Weir wrote.
+    private func keepFields(of response: ResponseHead, status: Int) {
+        var hasCacheControl = false
+        var hasChallenge = false
+        response.fields.forEach { name, value in
+            guard FieldRules.forwardsResponse(name), !FieldRules.describesBody(name),
+                !FieldRules.isWrittenOnProblems(name)
+            else { return }
+            if name.equalsIgnoringCase("cache-control") { hasCacheControl = true }
+            if name.equalsIgnoringCase("www-authenticate") { hasChallenge = true }
+            responseFields.append(name: name, value: value)
+        }
+        if !hasCacheControl { responseFields.append(FieldNames.cacheControl, FieldNames.noStore) }
+        // RFC 9110 11.6.1: a 401 must say how to authenticate.
+        if status == 401, !hasChallenge {
+            responseFields.append(FieldNames.authenticate, FieldNames.anyScheme)
+        }
+    }
+
+    private func addProxyStatus(error: ProxyErrorType) {
+        responseFields.append(FieldNames.cacheControl, FieldNames.noStore)
+        var value = worker.service.pseudonym
+        value += Array("; error=\(error.rawValue)".utf8)
+        responseFields.append(FieldNames.proxyStatus, value)
+    }
+
+    private func addProxyStatus(receivedStatus: Int) {
+        var value = worker.service.pseudonym
+        value += FieldNames.receivedStatus
+        JSONWriter.integer(receivedStatus, into: &value)
+        responseFields.append(FieldNames.proxyStatus, value)
+    }
+
+    private func write(_ problem: Problem) {
+        responseFields.append(FieldNames.errorCode, Array(problem.code.name.utf8))
+        responseFields.append(FieldNames.requestID, requestID)
+        if let seconds = problem.retryAfterField {
+            var value: [UInt8] = []
+            JSONWriter.integer(seconds, into: &value)
+            responseFields.append(FieldNames.retryAfter, value)
+        }
+        addRateLimit()
+        var body: [UInt8] = []
+        problem.encode(into: &body, as: worker.service.problemFormat)
+        responseBody.removeAll()
+        responseBody.append(body)
+        problemStatus = problem.status
+        answer = .problem
+    }
+
+    /// Adds what is left of the limit, unless the provider speaks of it itself.
+    func addRateLimit() {
+        guard let provider, let headroom else { return }
+        var value: [UInt8] = []
+        value.reserveCapacity(32)
+        RateLimitFields.append(headroom, among: provider.pacer.policy.windows, to: &value)
+        responseFields.append(FieldNames.rateLimit, value)
+        responseFields.append(FieldNames.ratePolicy, provider.ratePolicy)
+    }
+
+    /// The fields of an answer that is handed on: the provider's, and Weir's own.
+    func makeRelayFields(_ response: ResponseHead, of provider: ProviderService) {
+        responseFields.removeAll()
+        var hasRateLimit = false
+        var namesMore = false
+        response.fields.forEach { name, value in
+            guard FieldRules.forwardsResponse(name) else {
+                if name.equalsIgnoringCase("connection"), FieldRules.namesFields(connection: value) {
+                    namesMore = true
+                }
+                return
+            }
+            if name.count == 9, name.equalsIgnoringCase("ratelimit") { hasRateLimit = true }
+            responseFields.append(name: name, value: value)
+        }
+        if namesMore { dropNamedFields(response) }
+        responseFields.append(FieldNames.requestID, requestID)
+        if !hasRateLimit { addRateLimit() }
+        var timing: [UInt8] = []
+        timing.reserveCapacity(64)
+        let upstream = (sentAt ?? worker.now).duration(to: upstreamEndedAt ?? firstByteAt ?? worker.now)
+        let whole = startedAt.duration(to: Worker.clock())
+        ServerTiming.append(
+            queue: queuedFor.wholeNanoseconds, upstream: upstream.wholeNanoseconds,
+            proxy: (whole - queuedFor - upstream).wholeNanoseconds, to: &timing)
+        responseFields.append(FieldNames.serverTiming, timing)
+    }
+
+    /// The answer's `Connection` names fields of the provider's connection: those go as well.
+    private func dropNamedFields(_ response: ResponseHead) {
+        responseFields.removeAll()
+        response.fields.forEach { name, value in
+            guard FieldRules.forwardsResponse(name) else { return }
+            var isNamed = false
+            response.fields.forEach { field, list in
+                if field.equalsIgnoringCase("connection"), FieldRules.connection(list, names: name) {
+                    isNamed = true
+                }
+            }
+            if !isNamed { responseFields.append(name: name, value: value) }
+        }
+    }
+}

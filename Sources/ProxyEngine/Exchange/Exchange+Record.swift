@@ -1,0 +1,79 @@
+internal import Curl
+internal import HTTPWire
+internal import JSONLog
+internal import Logging
+internal import MicroHTTPD
+internal import ProxyCore
+
+/// What remains of an exchange: its counts and its line in the access log.
+extension Exchange {
+    func record() {
+        let end = Worker.clock()
+        let queue = queuedFor.wholeNanoseconds
+        let upstream = sentAt.map { $0.duration(to: upstreamEndedAt ?? end).wholeNanoseconds } ?? 0
+        let own = startedAt.duration(to: end).wholeNanoseconds - queue - upstream
+        var record = ExchangeRecord(provider: provider?.index, method: method)
+        record.providerStatus = receivedStatus
+        record.sentStatus = sentStatus
+        record.problem = problemCode.map { Int($0.rawValue) }
+        record.queueNanoseconds = queue
+        record.upstreamNanoseconds = upstream
+        record.ownNanoseconds = own
+        record.attempts = attempts
+        record.requestBytes = UInt64(clamping: requestBytes)
+        record.responseBytes = UInt64(clamping: responseBytes)
+        record.abort = hungUpAt
+        worker.metrics.exchangeFinished(record)
+        if worker.service.configuration.logsAccess { log(record) }
+    }
+
+    private var receivedStatus: Int { firstByteAt == nil ? 0 : transfer?.response.status ?? 0 }
+
+    /// One line, without the query: it may carry a credential.
+    private func log(_ record: ExchangeRecord) {
+        var members = JSONMembers()
+        members.append("request_id", bytes: requestID.span)
+        if let provider { members.append("provider", provider.configuration.name) }
+        head.withMethod { members.append("method", bytes: $0) }
+        let pathEnd = target.firstIndex(of: 0x3F) ?? target.count
+        members.append("path", bytes: target.span.extracting(0..<pathEnd))
+        if record.providerStatus > 0 { members.append("upstream_status", record.providerStatus) }
+        members.append("status", record.sentStatus)
+        if let problemCode {
+            members.append("code", problemCode.name)
+            members.append("origin", problemCode.origin.rawValue)
+        }
+        members.append("attempts", record.attempts)
+        members.append("queue_seconds", secondsOf: record.queueNanoseconds)
+        members.append("upstream_seconds", secondsOf: record.upstreamNanoseconds)
+        members.append("own_seconds", secondsOf: record.ownNanoseconds)
+        members.append("request_bytes", record.requestBytes)
+        members.append("response_bytes", record.responseBytes)
+        if let hungUpAt { members.append("client_left", "\(hungUpAt)") }
+        worker.service.logger.info("exchange", metadata: members.metadata)
+    }
+}
+
+extension ClientAbortStage {
+    /// What went on in `phase`.
+    init(_ phase: ExchangeStateMachine.Phase, requestIsComplete: Bool) {
+        switch phase {
+        case .receiving: self = .request
+        case .queued: self = .queue
+        case .sending, .collecting: self = requestIsComplete ? .upstream : .request
+        case .relaying, .answering, .over: self = .response
+        }
+    }
+}
+
+extension QueueRefusalReason {
+    /// The metric's label for a refusal of the pacer's.
+    ///
+    /// - Parameter isPreference: whether the client's own wish limits the wait.
+    init(_ reason: Refusal.Reason, isPreference: Bool) {
+        switch reason {
+        case .wouldWaitTooLong, .paused: self = isPreference ? .preferWait : .maxWait
+        case .queueFull, .tooManyKeys: self = .queueFull
+        }
+    }
+}

@@ -1,0 +1,50 @@
+internal import MicroHTTPD
+internal import ProxyCore
+
+/// The listening sockets of all workers: each address has one per worker, which the kernel spreads connections over.
+struct ListenerPlan {
+    /// The sockets of each worker.
+    private(set) var sockets: [[(role: Listener.Role, socket: ListenSocket)]]
+    /// The addresses as they were bound.
+    private(set) var main = ""
+    private(set) var admin: String?
+    private(set) var providers: [(provider: String, address: String)] = []
+
+    /// Binds everything that `configuration` names.
+    init(_ configuration: ProxyConfiguration, workers: Int) throws(ListenError) {
+        sockets = Array(repeating: [], count: workers)
+        main = try add(
+            .providers(servesAdmin: configuration.adminListen == nil), at: configuration.listen,
+            to: 0..<workers)
+        for (index, provider) in configuration.providers.enumerated() {
+            guard let address = provider.listen else { continue }
+            providers.append((provider.name, try add(.provider(index), at: address, to: 0..<workers)))
+        }
+        // Pages for people and probes are rare: one worker answers them.
+        if let address = configuration.adminListen { admin = try add(.admin, at: address, to: 0..<1) }
+    }
+
+    private mutating func add(
+        _ role: Listener.Role, at address: ListenAddress, to workers: Range<Int>
+    ) throws(ListenError) -> String {
+        switch address {
+        case .unix(let path):
+            let socket = try ListenSocket(path: path)
+            sockets[workers.lowerBound].append((role, socket))
+            return "unix:\(path)"
+        case .tcp(let host, let wanted):
+            var port = wanted
+            let isShared = workers.count > 1
+            // Sockets that share a port would also share it with another process of this user, silently: one that does not tells.
+            if isShared, port != 0 {
+                try ListenSocket(host: "\(host)", port: port, isShared: false).closeUnused()
+            }
+            for worker in workers {
+                let socket = try ListenSocket(host: "\(host)", port: port, isShared: isShared)
+                port = socket.port
+                sockets[worker].append((role, socket))
+            }
+            return "\(ListenAddress.tcp(host, port: port))"
+        }
+    }
+}

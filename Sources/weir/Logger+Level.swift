@@ -1,0 +1,9 @@
+internal import Logging
+internal import ProxyCore
+
+extension Logger.Level {
+    /// The level of the configuration's name.
+    init(_ level: LogLevel) {
+        self = Logger.Level(rawValue: level.rawValue) ?? .info
+    }
+}

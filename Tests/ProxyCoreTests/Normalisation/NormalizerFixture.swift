@@ -1,0 +1,44 @@
+import HTTPWire
+import ProxyCore
+import TestSupport
+import Testing
+
+/// One answer given to one built-in profile.
+struct NormalizerFixture {
+    var profile = "generic"
+    var method = "GET"
+    var path = "/things"
+    var status = 400
+    var fields: [(String, String)] = []
+    var body: [UInt8] = []
+    var hasIdempotencyKey = false
+    var credential: [UInt8]?
+    var isTruncated = false
+    var clock: Int64 = 1_795_132_800
+
+    init(_ profile: String = "generic", _ status: Int, _ body: String = "", fields: [(String, String)] = []) {
+        self.profile = profile
+        self.status = status
+        self.body = Array(body.utf8)
+        self.fields = fields
+    }
+
+    /// What passes untouched.
+    func result() throws -> NormalizedError? {
+        var block = FieldBlock()
+        for (name, value) in fields { block.append(name, value) }
+        var facts = RequestFacts(method: method, path: path, hasIdempotencyKey: hasIdempotencyKey)
+        facts.credential = credential
+        let answer = ProviderAnswer(status: status, fields: block, body: body, isTruncated: isTruncated)
+        return try BuiltInProfiles.normalizer(profile).normalize(answer, of: facts, at: clock)
+    }
+
+    func error(sourceLocation: SourceLocation = #_sourceLocation) throws -> NormalizedError {
+        try #require(try result(), sourceLocation: sourceLocation)
+    }
+
+    /// The members of the problem that the answer becomes.
+    func members() throws -> [String: JSONSchema.Value] {
+        ProblemSchema.members(Problem(try error(), provider: "p", requestID: "r"))
+    }
+}

@@ -1,0 +1,124 @@
+import Configuration
+import HTTPWire
+import ProxyCore
+import Testing
+
+@Suite("Profile reader")
+struct ProfileReaderTests {
+    private func read(_ text: String) throws -> Profile {
+        try ProfileReader.read(
+            text: text, file: "p.yaml", generic: BuiltInProfiles.all.first { $0.name == "generic" })
+    }
+
+    private func mistakes(_ text: String) -> [String] {
+        do {
+            _ = try ProfileReader.read(text: text, file: "p.yaml", generic: nil)
+            return []
+        } catch {
+            return error.all.map(\.description)
+        }
+    }
+
+    @Test("a profile of one line is as good as the generic one")
+    func smallest() throws {
+        let profile = try read("name: mine")
+        #expect(profile.name == "mine")
+        #expect(profile.rules.count == BuiltInProfiles.all.first { $0.name == "generic" }?.rules.count)
+        #expect(!profile.reading.message.isEmpty && !profile.waits.isEmpty)
+    }
+
+    @Test("all keys are understood")
+    func everything() throws {
+        let profile = try read(
+            """
+            name: mine
+            upstream: https://api.example.com/v1
+            credential: { found_in: [basic, header X-Key, query key], sent_as: bearer, secrets_begin_with: sk_ }
+            limits: [{ requests: 5, per: 500ms, by: provider }]
+            request_defaults: { Accept: application/json }
+            idempotency: { header: Idempotency-Key, requests: [POST /a, 'PUT /b/*/c', '* /d/**'] }
+            request_id: X-Id
+            waits: [{ header: Retry-After, on: [429, 500-503] }, { reset: X-Reset }, { body: /wait }]
+            rate_fields: { limit: L, remaining: M, reset: N }
+            read: { message: [/m, /e if sentence], code: /e if identifier, fields: /f, request_id: /id }
+            keep: message
+            field_phrases: [{ duplicate: [was here before] }]
+            rules:
+              - name: teapot
+                when: { status: 418, request: GET /pot, content: [json, text], message: { matches: '^te+a' } }
+                is: conflict
+                transient: yes
+                effect: unknown
+                pause: none
+            cases: [{ id: a-1, name: n, request: GET /pot, status: 418, body: teea, expect: { code: conflict, transient: yes } }]
+            """)
+        #expect(profile.upstream == "https://api.example.com/v1")
+        #expect(profile.credentialPlaces == [.basicPassword, .header("X-Key"), .query("key")])
+        #expect(profile.credentialInjection == .bearer)
+        #expect(profile.limits == [RateLimit(requests: 5, per: .milliseconds(500), by: .provider)])
+        #expect(profile.honoursIdempotencyKey(method: "PUT", path: "/b/7/c?x"))
+        #expect(!profile.honoursIdempotencyKey(method: "PUT", path: "/b/7/c/"))
+        #expect(profile.honoursIdempotencyKey(method: "GET", path: "/d/x/y"))
+        #expect(profile.fieldPhrases.code(of: "It was here before, required") == .duplicate)
+        let normalizer = ErrorNormalizer(profile: profile)
+        #expect(profile.cases.flatMap { $0.run(with: normalizer, decode: { body, _ in body }) } == [])
+        let facts = RequestFacts(method: "GET", path: "/cup")
+        let other = normalizer.normalize(
+            ProviderAnswer(status: 418, fields: .init(), body: Array("tea".utf8)), of: facts, at: 0)
+        #expect(other?.code == .invalidRequest && other?.profile == "generic")
+    }
+
+    @Test("a case that does not hold says what differs")
+    func mismatches() throws {
+        let profile = try read(
+            """
+            name: mine
+            cases:
+              - { id: a, name: n, status: 404, expect: { code: gone, transient: yes, retry_after: 3, effect: applied } }
+              - { id: b, name: n, status: 404, expect: untouched }
+              - { id: c, name: n, status: 200, expect: { code: gone, transient: no } }
+            """)
+        let normalizer = ErrorNormalizer(profile: profile)
+        let found = profile.cases.map { $0.run(with: normalizer, decode: { body, _ in body }) }
+        #expect(
+            found == [
+                [
+                    "code is not_found, should be gone", "transient is false, should be true",
+                    "retry_after is absent, should be 3 s", "effect is none, should be applied",
+                ],
+                ["became not_found, should pass untouched"], ["passed untouched, should be an error"],
+            ])
+    }
+
+    @Test("all mistakes are told at once, with their places")
+    func tellsMistakes() {
+        let found = mistakes(
+            """
+            name: mine
+            upstram: https://x.example
+            keep: [code]
+            rules:
+              - { name: a, when: { status: 99, code: { matches: '(' } }, is: nonsense }
+              - { name: b, when: { status: 200 } }
+              - { name: c, when: { header: { name: X } }, is: throttled }
+            waits: [{ on: 429 }]
+            read: { message: error }
+            credential: { sent_as: cookie }
+            cases: [{ name: x, expect: {} }]
+            """)
+        let places = found.map { String($0.prefix { $0 != " " }) }
+        #expect(places.starts(with: ["p.yaml:2:1:", "p.yaml:3:8:"]))
+        #expect(found[0].contains("upstram: unknown key; allowed: name, upstream"))
+        #expect(found.contains { $0.contains("rules[0].when.code.matches: '(' is not a regular expression") })
+        #expect(found.contains { $0.contains("rules[0].when.status: '99' must be a status") })
+        #expect(found.contains { $0.contains("rules[0].is: 'nonsense' is not one of") })
+        #expect(found.contains { $0.contains("rules[1]: needs 'is'") })
+        #expect(found.contains { $0.contains("rules[1]: is about answers below 400") })
+        #expect(found.contains { $0.contains("rules[2].is: 'throttled' is not one of") })
+        #expect(found.contains { $0.contains("waits[0]: needs one of") })
+        #expect(found.contains { $0.contains("read.message: 'error' must be a JSON Pointer") })
+        #expect(found.contains { $0.contains("credential.sent_as: 'cookie' is not one of") })
+        #expect(found.contains { $0.contains("cases[0]: needs 'id'") })
+        #expect(mistakes("").count == 1 && mistakes("[").count == 1 && mistakes("upstream: x").count == 1)
+    }
+}
