@@ -21,6 +21,15 @@ public final class Sandbox: Sendable {
     /// The profiles that are imitated.
     public static let profiles = ["lemlist", "lettr"]
 
+    /// The key that an imitation accepts, or `nil` if that profile is not imitated.
+    public static func key(for profile: String) -> String? {
+        switch profile {
+        case "lemlist": LemlistImitation.key
+        case "lettr": LettrImitation.keys.first
+        default: nil
+        }
+    }
+
     /// Starts serving.
     ///
     /// - Parameters:
