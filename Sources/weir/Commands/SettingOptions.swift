@@ -1,22 +1,27 @@
 internal import ArgumentParser
 internal import Configuration
-internal import Glibc
 
 /// The flags that override environment and file.
 struct SettingOptions: ParsableArguments {
-    @Option(help: "Where to listen: HOST:PORT, [IPV6]:PORT or unix:PATH.")
+    @Option(
+        help: ArgumentHelp("Where to listen: IP:PORT, [IPV6]:PORT or unix:/PATH.", valueName: "address"))
     var listen: String?
 
-    @Option(help: "Where the admin paths are served: HOST:PORT. Without it, beside the providers.")
+    @Option(
+        help: ArgumentHelp(
+            "Where the admin paths are; without it, on the same address as the providers.",
+            valueName: "address"))
     var adminListen: String?
 
-    @Option(help: "How many workers: auto, or a number.")
+    @Option(help: ArgumentHelp("Event loops: auto (one per core), or 1 to 256.", valueName: "number"))
     var workers: String?
 
-    @Option(help: "What is logged: trace, debug, info, notice, warning, error, critical.")
+    @Option(
+        help: ArgumentHelp(
+            "What is logged: trace, debug, info, notice, warning, error or critical.", valueName: "level"))
     var logLevel: String?
 
-    @Option(help: "One line per exchange: on or off.")
+    @Option(help: ArgumentHelp("One log line per exchange: on or off.", valueName: "on|off"))
     var accessLog: String?
 
     var overrides: ConfigurationOverrides {
@@ -26,7 +31,6 @@ struct SettingOptions: ParsableArguments {
         flags[.workers] = workers
         flags[.logLevel] = logLevel
         flags[.accessLog] = accessLog
-        return ConfigurationOverrides(
-            flags: flags, variable: { unsafe getenv($0).map { unsafe String(cString: $0) } })
+        return ConfigurationOverrides(flags: flags, variable: Environment.variable)
     }
 }
