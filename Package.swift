@@ -88,6 +88,12 @@ let package = Package(
             dependencies: ["Sandbox", "ProxyCore", "Configuration", "BuiltIn", "HTTPWire", "TestSupport"],
             swiftSettings: settings),
         .testTarget(
+            name: "CommandLineTests", dependencies: ["TestSupport", "weir"], swiftSettings: settings),
+        .testTarget(
+            name: "DocumentationTests",
+            dependencies: ["ProxyCore", "Configuration", "BuiltIn", "TestSupport", "weir"],
+            swiftSettings: settings),
+        .testTarget(
             name: "TestSupportTests", dependencies: ["TestSupport", "weir"], swiftSettings: settings),
     ]
 )

@@ -81,12 +81,7 @@ struct ExplainCommand: ParsableCommand {
                 "there is no provider and no profile '\(provider)'; the providers are \(names)", Failure.usage
             )
         }
-        do {
-            return ErrorNormalizer(profile: try ProfileLibrary().profile(named: provider))
-        } catch {
-            StandardStreams.printError("\(error)")
-            throw Failure.check
-        }
+        return ErrorNormalizer(profile: try ProfileLibrary().profileOrTell(named: provider))
     }
 
     private func answer(limit: Int) throws -> ProviderAnswer {

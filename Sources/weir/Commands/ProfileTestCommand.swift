@@ -15,18 +15,8 @@ struct ProfileTestCommand: ParsableCommand {
     var profile: String?
 
     mutating func run() throws {
-        let library: ProfileLibrary
-        let profiles: [Profile]
-        do {
-            library = try ProfileLibrary()
-            profiles =
-                try profile.map { name throws(ConfigurationMistakes) in
-                    [try library.profile(named: name)]
-                } ?? library.builtIn
-        } catch {
-            StandardStreams.printError("\(error)")
-            throw Failure.check
-        }
+        let library = try ProfileLibrary()
+        let profiles = try profile.map { [try library.profileOrTell(named: $0)] } ?? library.builtIn
         let generic = library.builtIn.first { $0.name == "generic" }?.cases ?? []
         var areAllRight = true
         for profile in profiles {

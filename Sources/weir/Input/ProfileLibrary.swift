@@ -40,6 +40,16 @@ final class ProfileLibrary: Sendable {
         return try result.get()
     }
 
+    /// The profile that an argument of the command line names; tells why there is none, and throws the code.
+    func profileOrTell(named name: String) throws -> Profile {
+        do {
+            return try profile(named: name)
+        } catch {
+            StandardStreams.printError("\(error)")
+            throw Self.isPath(name) ? Failure.check : Failure.usage
+        }
+    }
+
     /// What the configuration needs to know of a profile; `nil` if there is none.
     ///
     /// Of a file that is there and has mistakes it tells a stand-in, for these are reported as its own; see ``mistakes``.

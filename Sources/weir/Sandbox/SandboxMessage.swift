@@ -27,7 +27,7 @@ enum SandboxMessage {
                 "# an error becomes a problem: lemlist says “Bad team”, as text",
                 "curl -i -u :\(key) -H 'X-Sandbox-Case: lemlist-028' \(lemlist)/campaigns",
                 "# 50 requests at once: paced at 20 per 2 s, and none is refused",
-                "seq 50 | xargs -P 50 -I % curl -s -o /dev/null -w '%{http_code}\\n' -u :\(key) \(lemlist)/team | sort | uniq -c",
+                "seq 50 | xargs -P 50 -I{} curl -s -o /dev/null -w '%{http_code}\\n' -u :\(key) \(lemlist)/team | sort | uniq -c",
             ]
         }
         if let lettr = places("lettr"), let key = Sandbox.key(for: "lettr") {
