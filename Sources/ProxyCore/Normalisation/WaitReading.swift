@@ -5,21 +5,26 @@ struct WaitReading {
     /// More is absurd and counts as nothing said; a month's quota is renewed within it.
     static let longest = 32 * 86_400
 
-    let status: Int
-    let fields: FieldBlock
-    let json: JSONDocument?
+    private static let dateField: Text = "Date"
+
+    private let reading: AnswerReading
     /// Our own clock, seconds since 1970.
-    let clock: Int
+    private let clock: Int
+
+    init(_ reading: AnswerReading, clock: Int) {
+        self.reading = reading
+        self.clock = clock
+    }
 
     /// The first answer of the sources, in whole seconds, at least 1.
     func seconds(_ sources: [WaitSource]) -> Int? {
-        for source in sources where source.statuses.contains(status) {
+        for source in sources where source.statuses.contains(reading.answer.status) {
             let found: Int?
             switch source.place {
-            case .delay(let header): found = fields.greatest(header, delay)
-            case .reset(let header): found = fields.greatest(header, reset)
+            case .delay(let header): found = reading.answer.fields.greatest(header, delay)
+            case .reset(let header): found = reading.answer.fields.greatest(header, reset)
             case .body(let pointer):
-                found = json.flatMap { json in
+                found = reading.body.json.flatMap { json in
                     json.value(at: pointer).flatMap(json.scalarText).flatMap(delay)
                 }
             }
@@ -46,7 +51,7 @@ struct WaitReading {
 
     /// From the answer's own `Date`, so that the two clocks need not agree; from ours if there is none.
     private func until(_ time: Int) -> Int? {
-        let now = fields.text("Date").flatMap(WallClockTime.date) ?? clock
+        let now = reading.answer.fields.text(Self.dateField).flatMap(WallClockTime.date) ?? clock
         let (left, overflow) = time.subtractingReportingOverflow(now)
         return overflow || left <= 0 ? nil : bounded(left)
     }
