@@ -34,7 +34,8 @@ final class AnswerReading {
         }
     }
 
-    /// Whether the rule knew what it saw: one that looks only at the status knows nothing of JSON that says nothing.
+    /// Whether the rule knew what it saw: one that looks only at the status knows nothing of JSON that says
+    /// nothing.
     func isKnown(to rule: Rule) -> Bool {
         rule.looksAtBody || body.kind != .json || message != nil || code != nil
     }

@@ -92,7 +92,7 @@ public final class ErrorNormalizer: Sendable {
         }
         error.retryAfter = WaitReading(reading, clock: clock).seconds(entry.rule.waits ?? profile.waits)
         error.pacing = Self.pacing(entry.rule, error)
-        if entry.rule.result == .rateLimited { error.limit = limit(answer.fields) }
+        if entry.rule.result == .rateLimited { error.limit = limit(answer.fields, at: clock) }
         return error
     }
 
@@ -112,12 +112,11 @@ public final class ErrorNormalizer: Sendable {
         }
     }
 
-    private func limit(_ fields: FieldBlock) -> QuotaLimit? {
+    private func limit(_ fields: FieldBlock, at clock: Int) -> QuotaLimit? {
         guard let limit = profile.limits.first else { return nil }
-        let remaining = profile.rateFields.remaining.lazy.compactMap(fields.text).first
-        var quota = limit.quota(remaining: remaining.flatMap(WallClockTime.number))
-        let requests = profile.rateFields.limit.lazy.compactMap(fields.text).first
-        if let requests = requests.flatMap(WallClockTime.number), requests > 0 { quota.requests = requests }
+        let rate = RateReading(fields, named: profile.rateFields, at: Int64(clock))
+        var quota = limit.quota(remaining: rate.remaining)
+        if let requests = rate.limit, requests > 0 { quota.requests = requests }
         return quota
     }
 }

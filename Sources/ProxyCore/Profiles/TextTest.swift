@@ -21,7 +21,8 @@ public struct TextTest: Sendable {
         var range: Range<Int>
     }
 
-    /// All texts of the conditions, one behind the other, in lower case: a comparison touches no other memory.
+    /// All texts of the conditions, one behind the other, in lower case: a comparison touches no other
+    /// memory.
     private var bytes: [UInt8] = []
     private var conditions: [Condition] = []
     private var patterns: [TextPattern] = []

@@ -24,7 +24,8 @@ private enum Subject {
     static let codings = ["identity", "gzip", "deflate", "br"]
 }
 
-/// One answer: a byte each for the status, the coding and the length of `Retry-After`, then that field, then the body.
+/// One answer: a byte each for the status, the coding and the length of `Retry-After`, then that field, then
+/// the body.
 ///
 /// Every profile must make a valid problem of it, or leave it alone if it is no error.
 @_cdecl("LLVMFuzzerTestOneInput")
