@@ -5,6 +5,8 @@ let settings: [SwiftSetting] = [
     .swiftLanguageMode(.v6), .strictMemorySafety(), .treatAllWarnings(as: .error),
     .enableUpcomingFeature("ExistentialAny"), .enableUpcomingFeature("MemberImportVisibility"),
     .enableUpcomingFeature("InternalImportsByDefault"),
+    // Checked in debug builds, which the tests run; on the data path the checks cost as much as the work.
+    .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release)),
 ]
 
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -97,3 +99,15 @@ let package = Package(
             name: "TestSupportTests", dependencies: ["TestSupport", "weir"], swiftSettings: settings),
     ]
 )
+
+// Only Scripts/fuzz builds it: its entry point comes from the fuzzer.
+if Context.environment["WEIR_FUZZ"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "fuzz-normaliser",
+            dependencies: [
+                "BuiltIn", "Configuration", "ContentCoding", "HTTPWire", "ProxyCore", "TestSupport",
+            ],
+            path: "Tests/Fuzz/Normaliser",
+            swiftSettings: settings + [.unsafeFlags(["-parse-as-library"])]))
+}

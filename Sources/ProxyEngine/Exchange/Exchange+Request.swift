@@ -10,7 +10,7 @@ extension Exchange {
     func takeHead() -> Bool {
         worker.setExchange(self, on: socket)
         inspect()
-        requestID = inspection.requestID.map { Array($0.bytes) } ?? makeRequestID()
+        setRequestID()
         worker.metrics.exchangeStarted(provider: provider?.index)
         if let fault = inspection.fault {
             // What follows cannot be told from this request: the connection ends with the answer.
@@ -32,8 +32,15 @@ extension Exchange {
         return true
     }
 
-    private func makeRequestID() -> [UInt8] {
-        worker.requestIDs.next(milliseconds: UInt64(clamping: SystemClock.wallNanoseconds / 1_000_000))
+    /// The client's own id, or a new one.
+    private func setRequestID() {
+        requestID.removeAll(keepingCapacity: true)
+        if let given = inspection.requestID {
+            requestID += given.bytes
+        } else {
+            worker.requestIDs.appendNext(
+                milliseconds: UInt64(clamping: SystemClock.wallNanoseconds / 1_000_000), to: &requestID)
+        }
     }
 
     private func setMethod(_ name: Span<UInt8>) {
@@ -46,7 +53,13 @@ extension Exchange {
         head.forEachField { name, value in inspection.take(name: name, value: value) }
         if !head.isWellFormed { inspection.refuseLayout() }
         let service = worker.service
-        let offset = RequestTarget.pathOffset(in: target.span, &inspection)
+        let offset = RequestTarget.pathOffset(in: target.span, &inspection) { authority in
+            var isHost = false
+            head.forEachField { name, value in
+                if name.equalsIgnoringCase("host"), value.equalsIgnoringCase(authority) { isHost = true }
+            }
+            return isHost
+        }
         head.withMethod { method in
             inspection.finish(
                 method: method, target: target.span, isHTTP10: head.isHTTP10, fieldBytes: head.fieldBytes,
@@ -172,7 +185,7 @@ extension Exchange {
             return
         }
         self.slot = slot
-        queuedFor = startedAt.duration(to: worker.now)
+        queuedNanoseconds = startedAt.nanoseconds(to: worker.now)
         clearDeadline()
         send()
         // A body that is streamed has been waiting in the client.
@@ -181,14 +194,14 @@ extension Exchange {
 
     func queueTimedOut() {
         worker.waiting[waiter?.id ?? 0] = nil
-        queuedFor = startedAt.duration(to: worker.now)
+        queuedNanoseconds = startedAt.nanoseconds(to: worker.now)
         decide(Fault(.queueTimeout, effect: Effect.none))
         answerWhenPossible()
     }
 
     /// Weir ends: what waits is told so.
     func refuseForShutdown() {
-        queuedFor = startedAt.duration(to: worker.now)
+        queuedNanoseconds = startedAt.nanoseconds(to: worker.now)
         decide(Fault(.shuttingDown, effect: Effect.none))
         answerWhenPossible()
     }

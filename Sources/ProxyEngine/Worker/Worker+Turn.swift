@@ -156,5 +156,6 @@ extension Worker {
             listener.daemon.run()
             listener.daemon.stop()
         }
+        letGo()
     }
 }
