@@ -13,7 +13,9 @@ enum Asking {
     static let lettrKey = ("Authorization", "Bearer lttr_sandbox_demo")
 
     /// The profiles that are part of the program.
-    static func profiles() throws -> [Profile] { try ProfileReader.builtIn(BuiltIn.profiles) }
+    static func profiles() throws -> [Profile] { try read.get() }
+
+    private static let read = Result { try ProfileReader.builtIn(BuiltIn.profiles) }
 
     /// The recorded cases that one imitation knows.
     static func cases(_ name: String) throws -> CaseBook {

@@ -13,7 +13,8 @@ struct LemlistImitationTests {
         init() throws { imitation = LemlistImitation(cases: try Asking.cases("lemlist")) }
 
         func ask(
-            _ method: String, _ target: String, body: String = "", fields: [(String, String)]? = nil, pause: Int64 = 1
+            _ method: String, _ target: String, body: String = "", fields: [(String, String)]? = nil,
+            pause: Int64 = 1
         ) -> ImitationResponse {
             seconds += pause
             let fields = fields ?? [Asking.lemlistKey]
@@ -32,7 +33,10 @@ struct LemlistImitationTests {
             ([("Authorization", "Basic bGVtbGlzdF9kZW1v")], "400 no api key provided"),
             ([("Authorization", "Basic Ondyb25n")], "401 The authentication you supplied is incorrect"),
             // The right key behind a user.
-            ([("Authorization", "Basic YTpsZW1saXN0X2RlbW8=")], "401 The authentication you supplied is incorrect"),
+            (
+                [("Authorization", "Basic YTpsZW1saXN0X2RlbW8=")],
+                "401 The authentication you supplied is incorrect"
+            ),
         ])
     func keysAreChecked(fields: [(String, String)], answer: String) throws {
         let response = try Provider().ask("GET", "/team", fields: fields)
@@ -76,7 +80,8 @@ struct LemlistImitationTests {
         #expect(refused.isRefusal)
         #expect(refused.field("X-RateLimit-Limit") == "20")
         #expect(
-            refused.field("X-RateLimit-Reset") == "Fri Nov 20 2026 01:00:02 GMT+0100 (Central European Standard Time)")
+            refused.field("X-RateLimit-Reset")
+                == "Fri Nov 20 2026 01:00:02 GMT+0100 (Central European Standard Time)")
         // Another key has another window, even if it is a wrong one.
         #expect(provider.ask("GET", "/team?access_token=x", fields: [], pause: 0).status == 401)
         #expect(provider.ask("GET", "/team/credits", pause: 1).status == 200)
@@ -131,7 +136,8 @@ struct LemlistImitationTests {
         #expect(provider.ask("GET", "/campaigns").json.elements?.count == 3)
         #expect(provider.ask("GET", "/campaigns?limit=1&offset=1").json.elements?.count == 1)
         #expect(
-            provider.ask("POST", "/campaigns/\(campaign)/pause").text == #"{"_id":"\#(campaign)","state":"paused"}"#)
+            provider.ask("POST", "/campaigns/\(campaign)/pause").text
+                == #"{"_id":"\#(campaign)","state":"paused"}"#)
         #expect(provider.ask("GET", "/campaigns/\(campaign)").json["status"] == "paused")
     }
 

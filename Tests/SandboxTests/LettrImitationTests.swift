@@ -38,7 +38,8 @@ struct LettrImitationTests {
                 == #"401 {"message":"API key is required."}"#)
         let wrong = [("Authorization", "Bearer lttr_wrong")]
         #expect(
-            provider.ask("GET", "/auth/check", fields: wrong).summary == #"401 {"message":"Invalid API key."}"#)
+            provider.ask("GET", "/auth/check", fields: wrong).summary
+                == #"401 {"message":"Invalid API key."}"#)
         let login = provider.ask("GET", "/auth/check", fields: [])
         #expect(login.status == 302)
         #expect(login.field("Location") == "https://app.lettr.com/login")
@@ -64,7 +65,8 @@ struct LettrImitationTests {
         let response = provider.ask("PUT", "/emails")
         #expect(response.status == 405)
         #expect(response.field("Allow") == "GET, HEAD, POST")
-        let sentence = "The PUT method is not supported for route api/emails. Supported methods: GET, HEAD, POST."
+        let sentence =
+            "The PUT method is not supported for route api/emails. Supported methods: GET, HEAD, POST."
         #expect(response.json["message"] == .string(sentence))
     }
 
@@ -92,7 +94,10 @@ struct LettrImitationTests {
             ("", ["from", "to", "subject", "html"]),
             (#"{"from":"a","to":["b@example.com","c"],"subject":"s","text":"t"}"#, ["from", "to.1"]),
             (#"{"from":"a@example.com","to":"b@example.com","subject":"s","text":"t"}"#, ["to"]),
-            (#"{"from":"a@example.com","to":["b@example.com"],"cc":["x",1],"text":"t"}"#, ["cc.0", "cc.1", "subject"]),
+            (
+                #"{"from":"a@example.com","to":["b@example.com"],"cc":["x",1],"text":"t"}"#,
+                ["cc.0", "cc.1", "subject"]
+            ),
         ])
     func validation(body: String, keys: [String]) throws {
         let response = try Provider().ask("POST", "/emails", body: body)
@@ -138,7 +143,8 @@ struct LettrImitationTests {
         #expect(first.field("Idempotency-Replayed") == nil)
         #expect(second.field("Idempotency-Replayed") == "true")
         #expect(first.text == second.text)
-        #expect(provider.send(to: "c@example.com", more: key).json["error_code"] == "idempotency_key_conflict")
+        #expect(
+            provider.send(to: "c@example.com", more: key).json["error_code"] == "idempotency_key_conflict")
         // Another key of the same team has other idempotency keys.
         let body = #"{"from":"a@example.com","to":["c@example.com"],"subject":"Hi","text":"Hello"}"#
         let other = [("Authorization", "Bearer lttr_demo")]
@@ -196,7 +202,8 @@ struct LettrImitationTests {
         arguments: [
             ("/domains", #"{"domain":"new.example"}"#),
             (
-                "/webhooks", #"{"name":"n","url":"https://hook.example/","auth_type":"none","events_mode":"all"}"#
+                "/webhooks",
+                #"{"name":"n","url":"https://hook.example/","auth_type":"none","events_mode":"all"}"#
             ),
             ("/audience/contacts", #"{"email":"jane@example.com"}"#),
         ])

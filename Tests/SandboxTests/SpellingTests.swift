@@ -32,15 +32,23 @@ struct SpellingTests {
 
     @Test(
         "what is no date is not read as one",
-        arguments: ["", "tomorrow", "2026-13-01T00:00:00Z", "2026-01-01T25:00:00Z", "2026-01-01 is not a date", "2026-01-01T00:00:00+9"])
+        arguments: [
+            "", "tomorrow", "2026-13-01T00:00:00Z", "2026-01-01T25:00:00Z", "2026-01-01 is not a date",
+            "2026-01-01T00:00:00+9",
+        ])
     func noDate(text: String) {
         #expect(CivilTime.milliseconds(parsing: text) == nil)
     }
 
     @Test("addresses and host names are told from other texts")
     func addresses() {
-        for text in ["a@example.com", "first.last+tag@mail.example.co.uk"] { #expect(EmailAddress.isValid(text)) }
-        for text in ["", "a", "@example.com", "a@", "a@b", "a@b@example.com", "a b@example.com", "a@-x.com", "a@x..com"] {
+        for text in ["a@example.com", "first.last+tag@mail.example.co.uk"] {
+            #expect(EmailAddress.isValid(text))
+        }
+        for text in [
+            "", "a", "@example.com", "a@", "a@b", "a@b@example.com", "a b@example.com", "a@-x.com",
+            "a@x..com",
+        ] {
             #expect(!EmailAddress.isValid(text), "\(text)")
         }
     }
