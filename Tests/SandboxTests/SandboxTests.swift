@@ -87,6 +87,21 @@ struct SandboxTests {
         }
     }
 
+    @Test("HEAD is answered as GET without a body, and a client that waits for 100 Continue gets it")
+    func methodsAndExpectations() throws {
+        try withSandbox { sandbox in
+            let client = try RawClient(port: sandbox.port)
+            let head = try client.exchange("HEAD", "/lemlist/api/team", fields: [Asking.lemlistKey])
+            #expect(head.status == 200)
+            #expect(head.fields["Content-Length"] != "0")
+            let expecting = [Asking.lemlistKey, ("Expect", "100-continue"), ("Content-Length", "2")]
+            try client.request("POST", "/lemlist/api/hooks", fields: expecting)
+            #expect(try client.readHead().status == 100)
+            try client.send("{}")
+            #expect(try client.readResponse().text == "Match error: Missing key 'targetUrl'")
+        }
+    }
+
     @Test("a body of more than 1 MiB is refused, however it is framed, and the connection goes on")
     func largeBody() throws {
         try withSandbox { sandbox in
