@@ -5,7 +5,9 @@ import Testing
 
 @Suite("Strict window")
 struct StrictWindowTests {
-    private func time(_ milliseconds: Int64) -> MonotonicTime { MonotonicTime(nanoseconds: milliseconds * 1_000_000) }
+    private func time(_ milliseconds: Int64) -> MonotonicTime {
+        MonotonicTime(nanoseconds: milliseconds * 1_000_000)
+    }
 
     @Test("one request more than the limit is refused, wherever the window begins")
     func oneMoreIsRefused() {
@@ -22,7 +24,9 @@ struct StrictWindowTests {
     func refusalsDoNotCount() {
         var window = StrictWindow(limit: 1, length: .seconds(1))
         #expect(window.admit(at: time(0)).isAdmitted)
-        for moment in stride(from: Int64(100), to: 1000, by: 100) { #expect(!window.admit(at: time(moment)).isAdmitted) }
+        for moment in stride(from: Int64(100), to: 1000, by: 100) {
+            #expect(!window.admit(at: time(moment)).isAdmitted)
+        }
         #expect(window.admit(at: time(1000)).isAdmitted)
     }
 
@@ -31,9 +35,11 @@ struct StrictWindowTests {
         var window = StrictWindow(limit: 2, length: .seconds(2))
         #expect(window.admit(at: time(0)) == .init(isAdmitted: true, remaining: 1, untilReset: .seconds(2)))
         #expect(
-            window.admit(at: time(500)) == .init(isAdmitted: true, remaining: 0, untilReset: .milliseconds(1500)))
+            window.admit(at: time(500))
+                == .init(isAdmitted: true, remaining: 0, untilReset: .milliseconds(1500)))
         #expect(
-            window.admit(at: time(600)) == .init(isAdmitted: false, remaining: 0, untilReset: .milliseconds(1400)))
+            window.admit(at: time(600))
+                == .init(isAdmitted: false, remaining: 0, untilReset: .milliseconds(1400)))
     }
 
     @Test("keys have windows of their own, and more keys than are told apart share one")

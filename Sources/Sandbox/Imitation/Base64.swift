@@ -1,6 +1,8 @@
 /// Base64 (RFC 4648 4), to read what `Authorization: Basic` carries.
 enum Base64 {
-    /// The bytes behind `text`; `nil` if it is not base64. Padding may be missing.
+    /// The bytes behind `text`, or `nil` if it is not base64.
+    ///
+    /// Padding may be missing.
     static func decode(_ text: String) -> [UInt8]? {
         var result: [UInt8] = []
         var bits: UInt32 = 0

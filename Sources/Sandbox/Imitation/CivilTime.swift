@@ -42,20 +42,24 @@ struct CivilTime: Sendable, Equatable {
         return "\(time.date)T\(time.clock)+00:00"
     }
 
-    /// What JavaScript's `Date.prototype.toString` says in Paris: `Sat Sep 12 2026 04:07:49 GMT+0200 (Central European Summer Time)`.
+    /// What JavaScript's `Date.prototype.toString` says in Paris: `Sat Sep 12 2026 04:07:49 GMT+0200 (Central
+    /// European Summer Time)`.
     static func javaScript(_ milliseconds: Int64) -> String {
         let isSummer = isSummerInParis(CivilTime(milliseconds: milliseconds))
         let time = CivilTime(milliseconds: milliseconds + (isSummer ? 7_200_000 : 3_600_000))
         let day = "\(weekdays[time.weekday]) \(months[time.month - 1]) \(padded(time.day, 2)) \(time.year)"
-        let zone = isSummer ? "GMT+0200 (Central European Summer Time)" : "GMT+0100 (Central European Standard Time)"
+        let zone =
+            isSummer ? "GMT+0200 (Central European Summer Time)" : "GMT+0100 (Central European Standard Time)"
         return "\(day) \(time.clock) \(zone)"
     }
 
-    /// Milliseconds since 1970 at `2026-06-01T09:00:00`, with a fraction or without, and `Z`, an offset, or nothing for UTC.
+    /// Milliseconds since 1970 at `2026-06-01T09:00:00`, with a fraction or without, and `Z`, an offset, or
+    /// nothing for UTC.
     static func milliseconds(parsing text: String) -> Int64? {
         let bytes = Array(text.utf8)
         let numbers = text.prefix(19).split { !$0.isASCII || !$0.isNumber }.map { Int($0) }
-        guard bytes.count >= 19, bytes[4] == UInt8(ascii: "-"), bytes[13] == UInt8(ascii: ":"), numbers.count == 6,
+        guard bytes.count >= 19, bytes[4] == UInt8(ascii: "-"), bytes[13] == UInt8(ascii: ":"),
+            numbers.count == 6,
             let year = numbers[0], let month = numbers[1], let day = numbers[2], let hour = numbers[3],
             let minute = numbers[4], let second = numbers[5], (1970...9999).contains(year),
             (1...12).contains(month), (1...31).contains(day), hour < 24, minute < 60, second <= 60
@@ -70,7 +74,9 @@ struct CivilTime: Sendable, Equatable {
         if rest.first == "." { rest = rest.dropFirst().drop { $0.isASCII && $0.isNumber } }
         if rest.isEmpty || rest == "Z" { return 0 }
         let digits = rest.dropFirst().filter { $0 != ":" }
-        guard rest.first == "+" || rest.first == "-", digits.count == 4, let value = UInt16(digits) else { return nil }
+        guard rest.first == "+" || rest.first == "-", digits.count == 4, let value = UInt16(digits) else {
+            return nil
+        }
         let seconds = Int(value) / 100 * 3600 + Int(value) % 100 * 60
         return rest.first == "+" ? seconds : -seconds
     }
@@ -84,7 +90,8 @@ struct CivilTime: Sendable, Equatable {
     /// From the last Sunday of March to the last Sunday of October, at 01:00 UTC.
     private static func isSummerInParis(_ time: CivilTime) -> Bool {
         guard time.month == 3 || time.month == 10 else { return (4...9).contains(time.month) }
-        // Both months have 31 days: the last Sunday is the last day whose week holds no other Sunday of the month.
+        // Both months have 31 days: the last Sunday is the last day whose week holds no other Sunday of the
+        // month.
         let lastSunday = 31 - (time.weekday + 31 - time.day) % 7
         let isPast = time.day > lastSunday || (time.day == lastSunday && time.hour >= 1)
         return isPast == (time.month == 3)

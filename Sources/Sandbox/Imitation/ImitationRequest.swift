@@ -12,7 +12,9 @@ struct ImitationRequest: Sendable {
     /// The request's fields.
     var fields: FieldBlock
     /// The whole body.
-    var body: [UInt8]
+    let body: [UInt8]
+    /// The body as JSON; `null` if it is none.
+    let json: JSONValue
     /// When it came.
     var arrival: Moment
     /// The steps of the path that a route's `*` stands for, in order; set by the one that routes.
@@ -29,6 +31,7 @@ struct ImitationRequest: Sendable {
         query = parts.count > 1 ? String(parts[1]) : ""
         self.fields = fields
         self.body = body
+        json = JSONValue(parsing: body) ?? .null
         self.arrival = arrival
     }
 
@@ -53,9 +56,6 @@ struct ImitationRequest: Sendable {
         }
         return nil
     }
-
-    /// The body as JSON; `null` if it is none.
-    var json: JSONValue { JSONValue(parsing: body) ?? .null }
 
     /// The credential of the authentication scheme `scheme` (lower case), whose own case does not matter.
     func credential(_ scheme: String) -> String? {

@@ -73,6 +73,16 @@ enum JSONValue: Sendable, Equatable {
     /// Whether this is what PHP and forms call empty: nothing, no text, or no element.
     var isBlank: Bool { self == .null || self == .string("") || self == .array([]) }
 
+    /// The bytes that it takes in memory, more or less.
+    var weight: Int {
+        switch self {
+        case .null, .boolean: 32
+        case .number(let text), .string(let text): 32 + text.utf8.count
+        case .array(let elements): elements.reduce(32) { $0 + $1.weight }
+        case .object(let members): members.reduce(32) { $0 + $1.name.utf8.count + $1.value.weight }
+        }
+    }
+
     /// An object from names and values, in that order.
     static func members(_ pairs: [(String, JSONValue)]) -> JSONValue {
         .object(pairs.map { Member(name: $0.0, value: $0.1) })

@@ -7,9 +7,13 @@ struct KeyedWindows: Sendable {
 
     private let empty: StrictWindow
     private var windows: [String: StrictWindow] = [:]
+    private var shared: StrictWindow
 
     /// Windows of `limit` requests and that length.
-    init(limit: Int, length: Duration) { empty = StrictWindow(limit: limit, length: length) }
+    init(limit: Int, length: Duration) {
+        empty = StrictWindow(limit: limit, length: length)
+        shared = empty
+    }
 
     /// How many requests a window has.
     var limit: Int { empty.limit }
@@ -19,9 +23,7 @@ struct KeyedWindows: Sendable {
         if windows[key] == nil, windows.count >= Self.capacity {
             windows = windows.filter { !$0.value.isIdle(at: now) }
         }
-        // A real key is never as long as this one.
-        let shared = String(repeating: "-", count: 4096)
-        let place = windows[key] != nil || windows.count < Self.capacity ? key : shared
-        return windows[place, default: empty].admit(at: now)
+        guard windows[key] != nil || windows.count < Self.capacity else { return shared.admit(at: now) }
+        return windows[key, default: empty].admit(at: now)
     }
 }

@@ -1,6 +1,7 @@
 internal import ProxyCore
 
-/// A strict sliding window, counted at arrival: within any stretch of its length it admits so many requests and not one more.
+/// A strict sliding window, counted at arrival: within any stretch of its length it admits so many requests
+/// and not one more.
 struct StrictWindow: Sendable {
     /// What became of a request.
     struct Verdict: Sendable, Equatable {
@@ -25,7 +26,9 @@ struct StrictWindow: Sendable {
         self.length = length
     }
 
-    /// Counts a request. One that is refused does not count: who tries again too early is not kept out for ever.
+    /// Counts a request.
+    ///
+    /// One that is refused does not count: who tries again too early is not kept out for ever.
     mutating func admit(at now: MonotonicTime) -> Verdict {
         arrivals.removeAll { $0 + length <= now }
         let isAdmitted = arrivals.count < limit

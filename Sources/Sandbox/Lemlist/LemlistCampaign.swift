@@ -17,7 +17,8 @@ struct LemlistCampaign: Sendable {
     /// As it is answered alone.
     var detail: JSONValue {
         [
-            "_id": .string(id), "name": .string(name), "createdAt": .string(createdAt), "status": .string(state),
+            "_id": .string(id), "name": .string(name), "createdAt": .string(createdAt),
+            "status": .string(state),
             "creator": ["userId": .string(LemlistImitation.userID), "userEmail": "demo@example.com"],
             "senders": [["id": .string(LemlistImitation.userID), "email": "demo@example.com"]],
         ]

@@ -2,7 +2,8 @@ extension LemlistImitation {
     func senders(_ request: ImitationRequest) -> ImitationResponse {
         let campaigns = campaigns.all.map { campaign -> JSONValue in
             [
-                "_id": .string(campaign.id), "name": .string(campaign.name), "status": .string(campaign.state),
+                "_id": .string(campaign.id), "name": .string(campaign.name),
+                "status": .string(campaign.state),
                 "sendingChannels": ["email"],
             ]
         }

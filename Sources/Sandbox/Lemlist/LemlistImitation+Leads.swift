@@ -21,7 +21,8 @@ extension LemlistImitation {
             return .bareText(409, "Lead already in other campaign")
         }
         let lead = LemlistLead(
-            id: makeID("lea"), contactID: makeID("ctc"), campaignID: campaign.id, email: email, variables: body,
+            id: makeID("lea"), contactID: makeID("ctc"), campaignID: campaign.id, email: email,
+            variables: body,
             updatedAt: CivilTime.iso8601(request.arrival.wall))
         leads[place] = lead
         return .json(200, lead.record(in: campaign)).after(Self.delay(of: email))
@@ -81,13 +82,17 @@ extension LemlistImitation {
             }, request)
     }
 
-    private func leads(with email: String) -> [LemlistLead] { leads.all.filter { Self.isSame($0.email, email) } }
+    private func leads(with email: String) -> [LemlistLead] {
+        leads.all.filter { Self.isSame($0.email, email) }
+    }
 
     private func lead(_ wanted: String, in campaign: String) -> LemlistLead? {
         leads.all.first { $0.campaignID == campaign && ($0.id == wanted || Self.isSame($0.email, wanted)) }
     }
 
-    private static func isSame(_ left: String, _ right: String) -> Bool { left.lowercased() == right.lowercased() }
+    private static func isSame(_ left: String, _ right: String) -> Bool {
+        left.lowercased() == right.lowercased()
+    }
 
     /// An address that begins with `slow@` is answered late.
     private static func delay(of email: String) -> Duration? {

@@ -1,5 +1,7 @@
 extension LemlistImitation {
-    func listUnsubscribes(_ request: ImitationRequest) -> ImitationResponse { page(unsubscribes.all, request) }
+    func listUnsubscribes(_ request: ImitationRequest) -> ImitationResponse {
+        page(unsubscribes.all, request)
+    }
 
     func unsubscribe(_ request: ImitationRequest) -> ImitationResponse {
         guard Self.isAddressOrDomain(request.capture(0)) else { return Self.badAddress }
@@ -21,7 +23,9 @@ extension LemlistImitation {
 
     mutating func removeUnsubscribe(_ request: ImitationRequest) -> ImitationResponse {
         let value = request.capture(0)
-        guard let found = unsubscribes[value.lowercased()] else { return .bareText(404, "Unsubscribe not found") }
+        guard let found = unsubscribes[value.lowercased()] else {
+            return .bareText(404, "Unsubscribe not found")
+        }
         unsubscribes[value.lowercased()] = nil
         return .json(200, ["_id": found["_id"], "value": found["value"]])
     }
@@ -63,7 +67,9 @@ extension LemlistImitation {
     }
 
     func enrichment(_ request: ImitationRequest) -> ImitationResponse {
-        guard let found = enrichments[request.capture(0)] else { return .bareText(404, "Enrichment not found") }
+        guard let found = enrichments[request.capture(0)] else {
+            return .bareText(404, "Enrichment not found")
+        }
         return .json(200, found)
     }
 

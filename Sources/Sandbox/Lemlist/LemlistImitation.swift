@@ -4,7 +4,8 @@ internal import ProxyCore
 ///
 /// A value without I/O: requests in, answers out. What is created is kept in bounded tables.
 struct LemlistImitation: Sendable {
-    /// The key that is accepted, as the password of Basic with an empty user, or as the query parameter `access_token`.
+    /// The key that is accepted, as the password of Basic with an empty user, or as the query parameter
+    /// `access_token`.
     static let key = "lemlist_demo"
     /// The path behind which the API lies.
     static let mount = "/lemlist/api"
@@ -14,9 +15,9 @@ struct LemlistImitation: Sendable {
     private var windows = KeyedWindows(limit: 20, length: .seconds(2))
 
     var identifiers = IdentifierSource(seed: 20)
-    var campaigns = BoundedTable<LemlistCampaign>()
+    var campaigns = BoundedTable<LemlistCampaign> { $0.name.utf8.count }
     /// By campaign and address.
-    var leads = BoundedTable<LemlistLead>()
+    var leads = BoundedTable<LemlistLead> { $0.variables.weight }
     var unsubscribes = BoundedTable<JSONValue>()
     var hooks = BoundedTable<JSONValue>()
     var enrichments = BoundedTable<JSONValue>()
@@ -62,7 +63,8 @@ struct LemlistImitation: Sendable {
         }
     }
 
-    /// Every answer to a request with a key tells the state of its window; `Retry-After` stands in all of them.
+    /// Every answer to a request with a key tells the state of its window; `Retry-After` stands in all of
+    /// them.
     private func limited(
         _ response: ImitationResponse, _ verdict: StrictWindow.Verdict, _ now: Moment
     ) -> ImitationResponse {

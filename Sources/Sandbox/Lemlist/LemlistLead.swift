@@ -10,7 +10,9 @@ struct LemlistLead: Sendable {
     var updatedAt: String
 
     /// Where it stands in the table of leads.
-    static func place(_ campaignID: String, _ email: String) -> String { "\(campaignID)/\(email.lowercased())" }
+    static func place(_ campaignID: String, _ email: String) -> String {
+        "\(campaignID)/\(email.lowercased())"
+    }
 
     /// As it is answered when it is created, changed or deleted.
     func record(in campaign: LemlistCampaign?) -> JSONValue {

@@ -15,7 +15,8 @@ struct LettrDomain: Sendable {
     /// As it stands in a list.
     var summary: JSONValue {
         [
-            "domain": .string(name), "status": status, "status_label": label, "can_send": .boolean(isApproved),
+            "domain": .string(name), "status": status, "status_label": label,
+            "can_send": .boolean(isApproved),
             "cname_status": check, "dkim_status": check, "created_at": .string(createdAt),
             "updated_at": .string(createdAt),
         ]
@@ -24,7 +25,8 @@ struct LettrDomain: Sendable {
     /// As it is answered alone.
     var detail: JSONValue {
         [
-            "domain": .string(name), "status": status, "status_label": label, "can_send": .boolean(isApproved),
+            "domain": .string(name), "status": status, "status_label": label,
+            "can_send": .boolean(isApproved),
             "cname_status": check, "dkim_status": check, "dmarc_status": check, "spf_status": check,
             "is_primary_domain": .boolean(isApproved), "tracking_domain": nil, "dns": ["dkim": Self.key],
             "dns_provider": nil, "created_at": .string(createdAt), "updated_at": .string(createdAt),
@@ -43,7 +45,8 @@ struct LettrDomain: Sendable {
         let found: JSONValue = isApproved ? "valid" : "invalid"
         return [
             "domain": .string(name), "dkim_status": found, "cname_status": found,
-            "dmarc_status": isApproved ? "valid" : "missing", "spf_status": isApproved ? "valid" : "unverified",
+            "dmarc_status": isApproved ? "valid" : "missing",
+            "spf_status": isApproved ? "valid" : "unverified",
             "ownership_verified": isApproved ? "true" : nil, "is_primary_domain": .boolean(isApproved),
         ]
     }

@@ -14,6 +14,12 @@ struct LettrEmail: Sendable {
     /// The time at which it is to be sent, as the caller wrote it.
     var scheduledAt: JSONValue = nil
 
+    /// The bytes that the caller determined, more or less.
+    var weight: Int {
+        [fromName, subject, tag, scheduledAt].reduce(from.utf8.count) { $0 + $1.weight }
+            + recipients.reduce(0) { $0 + $1.utf8.count }
+    }
+
     /// What has happened to it: for each recipient it was taken and delivered.
     var events: [JSONValue] {
         guard state == "delivered" else { return [] }
@@ -26,9 +32,11 @@ struct LettrEmail: Sendable {
     var detail: JSONValue {
         let isSent = state == "delivered"
         var record: JSONValue = [
-            "transmission_id": isSent ? .string(id) : nil, "state": .string(state), "scheduled_at": scheduledAt,
+            "transmission_id": isSent ? .string(id) : nil, "state": .string(state),
+            "scheduled_at": scheduledAt,
             "from": .string(from), "from_name": fromName, "subject": subject,
-            "recipients": .array(recipients.map { .string($0) }), "num_recipients": .integer(recipients.count),
+            "recipients": .array(recipients.map { .string($0) }),
+            "num_recipients": .integer(recipients.count),
             "events": .array(events),
         ]
         guard !isSent else { return record }

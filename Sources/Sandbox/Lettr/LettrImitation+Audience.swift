@@ -47,7 +47,9 @@ extension LettrImitation {
         let body = request.json
         var errors = LettrValidation()
         if let email = body["email"].text, email != contact["email"].text {
-            if !EmailAddress.isValid(email) { errors.add("email", "The email must be a valid email address.") }
+            if !EmailAddress.isValid(email) {
+                errors.add("email", "The email must be a valid email address.")
+            }
             if let refusal = errors.refusal { return refusal }
             guard !hasContact(email) else { return Self.contactExists }
         }

@@ -74,7 +74,8 @@ extension LettrImitation {
                 "subject", in: body, maximum: 998,
                 missing: "The subject field is required when template slug is not present.")
             if body["html"].isBlank, body["text"].isBlank {
-                errors.add("html", "The html field is required when none of text / template slug are present.")
+                errors.add(
+                    "html", "The html field is required when none of text / template slug are present.")
             }
         }
         return LettrEmail(
@@ -82,7 +83,9 @@ extension LettrImitation {
             tag: body["tag"], time: request.arrival.wall)
     }
 
-    private static func idempotencyKey(_ request: ImitationRequest, _ errors: inout LettrValidation) -> String? {
+    private static func idempotencyKey(_ request: ImitationRequest, _ errors: inout LettrValidation)
+        -> String?
+    {
         guard let key = request.field("Idempotency-Key") else { return nil }
         let isValid =
             (1...255).contains(key.utf8.count)

@@ -46,7 +46,8 @@ extension LettrImitation {
             return
         }
         if time < now + 5 * 60_000 {
-            errors.add("scheduled_at", "The scheduled delivery time must be at least 5 minutes in the future.")
+            errors.add(
+                "scheduled_at", "The scheduled delivery time must be at least 5 minutes in the future.")
         } else if time > now + 30 * 86_400_000 {
             errors.add("scheduled_at", "The scheduled delivery time must be within 30 days.")
         }

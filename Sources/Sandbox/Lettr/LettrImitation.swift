@@ -2,8 +2,10 @@ internal import ProxyCore
 
 /// The Lettr API as it is documented, for one team with two keys.
 ///
-/// A value without I/O: requests in, answers out. What is created is kept in bounded tables. Some addresses ask for something:
-/// the recipient `quota@`, `monthly@` or `ratelimit@` for one of the three answers with status 429, `slow@` for an answer after two
+/// A value without I/O: requests in, answers out. What is created is kept in bounded tables. Some addresses
+/// ask for something:
+/// the recipient `quota@`, `monthly@` or `ratelimit@` for one of the three answers with status 429, `slow@`
+/// for an answer after two
 /// seconds, a sender's domain that begins with `unconfigured.` for a refusal of it.
 struct LettrImitation: Sendable {
     /// The keys that are accepted; both are of the same team.
@@ -16,11 +18,11 @@ struct LettrImitation: Sendable {
     private var window = StrictWindow(limit: 3, length: .seconds(1))
 
     var identifiers = IdentifierSource(seed: 3)
-    var emails = BoundedTable<LettrEmail>()
-    var scheduled = BoundedTable<LettrEmail>()
+    var emails = BoundedTable<LettrEmail> { $0.weight }
+    var scheduled = BoundedTable<LettrEmail> { $0.weight }
     /// What was answered to sends with an idempotency key.
-    var sends = BoundedTable<LettrSend>()
-    var domains = BoundedTable<LettrDomain>()
+    var sends = BoundedTable<LettrSend> { $0.answer.body.count }
+    var domains = BoundedTable<LettrDomain> { $0.name.utf8.count }
     var webhooks = BoundedTable<JSONValue>()
     var templates = BoundedTable<JSONValue>()
     var contacts = BoundedTable<JSONValue>()
@@ -35,21 +37,28 @@ struct LettrImitation: Sendable {
 
     /// Answers a request whose path is behind the mount.
     mutating func answer(_ request: ImitationRequest) -> ImitationResponse {
+        let response: ImitationResponse
         if let recorded = cases.answer(to: request) {
             // A refusal is the one thing that a recorded answer does not replace.
             let verdict = window.admit(at: request.arrival.monotonic)
-            return verdict.isAdmitted ? recorded : limited(Self.tooManyRequests, verdict, request.arrival)
+            if verdict.isAdmitted { return recorded }
+            response = limited(Self.tooManyRequests, verdict, request.arrival)
+        } else {
+            response = perform(request)
         }
-        let response: ImitationResponse
+        return response.with("X-Correlation-Id", identifiers.uuid())
+    }
+
+    private mutating func perform(_ request: ImitationRequest) -> ImitationResponse {
         switch Self.routes.match(request.method, request.steps) {
-        case .unknown: response = .json(404, ["message": "The route \(Self.route(request)) could not be found."])
-        case .otherMethods(let methods): response = Self.wrongMethod(request, methods)
+        case .unknown:
+            return .json(404, ["message": "The route \(Self.route(request)) could not be found."])
+        case .otherMethods(let methods): return Self.wrongMethod(request, methods)
         case .answer(let answer, let captures):
             var request = request
             request.captures = captures
-            response = Self.isOpen(request) ? answer(&self, request) : authenticated(request, answer)
+            return Self.isOpen(request) ? answer(&self, request) : authenticated(request, answer)
         }
-        return response.with("X-Correlation-Id", identifiers.uuid())
     }
 
     private mutating func authenticated(

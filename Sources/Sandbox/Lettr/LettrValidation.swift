@@ -19,11 +19,14 @@ struct LettrValidation: Sendable {
     var refusal: ImitationResponse? {
         guard !errors.isEmpty else { return nil }
         return .json(
-            422, ["message": "Validation failed.", "error_code": "validation_error", "errors": .object(errors)])
+            422,
+            ["message": "Validation failed.", "error_code": "validation_error", "errors": .object(errors)])
     }
 
     /// The text of a member that must be there.
-    mutating func required(_ key: String, in body: JSONValue, maximum: Int = 255, missing: String? = nil) -> String {
+    mutating func required(_ key: String, in body: JSONValue, maximum: Int = 255, missing: String? = nil)
+        -> String
+    {
         let value = body[key]
         if value.isBlank {
             add(key, missing ?? "The \(Self.words(key)) field is required.")
@@ -66,7 +69,9 @@ struct LettrValidation: Sendable {
             add(key, "The \(key) parameter must be an integer.")
             return standard
         }
-        if number < range.lowerBound { add(key, "The \(key) parameter must be at least \(range.lowerBound).") }
+        if number < range.lowerBound {
+            add(key, "The \(key) parameter must be at least \(range.lowerBound).")
+        }
         if number > range.upperBound { add(key, "The \(key) parameter must not exceed \(range.upperBound).") }
         return min(max(number, range.lowerBound), range.upperBound)
     }

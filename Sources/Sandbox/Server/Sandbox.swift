@@ -3,10 +3,13 @@ internal import MicroHTTPD
 public import ProxyCore
 internal import Synchronization
 
-/// Imitations of lemlist and Lettr on one port: their answers, their authentication, their rate limits, and any recorded error.
+/// Imitations of lemlist and Lettr on one port: their answers, their authentication, their rate limits, and
+/// any recorded error.
 ///
-/// Lemlist is at `/lemlist/api` with the key `lemlist_demo`, Lettr at `/lettr/api` with `lttr_sandbox_demo` or `lttr_demo`. A request
-/// with the field `X-Sandbox-Case` gets the recorded answer of that id. `GET /-/sandbox` tells what was counted.
+/// Lemlist is at `/lemlist/api` with the key `lemlist_demo`, Lettr at `/lettr/api` with `lttr_sandbox_demo`
+/// or `lttr_demo`. A request
+/// with the field `X-Sandbox-Case` gets the recorded answer of that id. `GET /-/sandbox` tells what was
+/// counted.
 /// A sandbox has a thread of its own, which ends with ``stop()``.
 public final class Sandbox: Sendable {
     /// The TCP port; the one that the system chose if 0 was asked for.
@@ -38,20 +41,20 @@ public final class Sandbox: Sendable {
     ///   - profiles: whose recorded cases can be asked for; those of `generic` at both imitations.
     /// - Throws: an error whose description is one line for a user, such as that the port is in use.
     public init(address host: String, port: UInt16, profiles: [Profile]) throws {
-        let listener = try ListenSocket(host: host, port: port, isShared: false)
         self.host = host
-        self.port = listener.port
         mailbox = try Mailbox()
-        // From here on the server belongs to the thread alone.
-        nonisolated(unsafe) let server: SandboxServer
+        // Once the thread runs, the server belongs to it alone.
+        nonisolated(unsafe) let server = try SandboxServer(
+            mailbox: mailbox, profiles: profiles, counts: counts)
+        let listener = try ListenSocket(host: host, port: port, isShared: false)
+        self.port = listener.port
         do {
-            unsafe server = try SandboxServer(
-                listener: listener, mailbox: mailbox, profiles: profiles, counts: counts)
+            try unsafe server.open(listener)
+            thread = try LoopThread(name: "weir-sandbox") { unsafe server.run() }
         } catch {
-            listener.closeUnused()
+            unsafe server.close()
             throw error
         }
-        thread = try LoopThread(name: "weir-sandbox") { unsafe server.run() }
     }
 
     deinit { stop() }
@@ -68,7 +71,9 @@ public final class Sandbox: Sendable {
     /// How many requests came too early for a rate limit, of all imitations together.
     public var refusals: Int { Self.profiles.reduce(0) { $0 + counts[$1].refusals } }
 
-    /// Ends: what has been asked is still answered, at once; waits for the thread. Harmless the second time.
+    /// Ends serving, and waits for the thread.
+    ///
+    /// What has been asked is still answered, at once. Harmless the second time.
     public func stop() {
         let isFirst = hasStopped.withLock { hasStopped in
             defer { hasStopped = true }

@@ -3,7 +3,8 @@ internal import HTTPWire
 internal import MicroHTTPD
 internal import ProxyCore
 
-/// The loop of a sandbox: it serves connections and holds answers back, and leaves every decision to the imitations.
+/// The loop of a sandbox: it serves connections and holds answers back, and leaves every decision to the
+/// imitations.
 ///
 /// Confined to the thread that calls ``run()``.
 final class SandboxServer: HTTPDaemonDelegate, ReadinessHandler {
@@ -32,10 +33,8 @@ final class SandboxServer: HTTPDaemonDelegate, ReadinessHandler {
     /// The time at which an end that has begun is over, whatever is left.
     private var endsAt: MonotonicTime?
 
-    /// A server that owns `listener` once this returns.
-    init(
-        listener: ListenSocket, mailbox: Mailbox<Message>, profiles: [Profile], counts: SandboxCounts
-    ) throws {
+    /// A server that does not listen yet.
+    init(mailbox: Mailbox<Message>, profiles: [Profile], counts: SandboxCounts) throws {
         self.mailbox = mailbox
         self.counts = counts
         func cases(_ name: String) -> CaseBook {
@@ -47,18 +46,28 @@ final class SandboxServer: HTTPDaemonDelegate, ReadinessHandler {
         lettr = LettrImitation(cases: lettrCases)
         loop = try EventLoop()
         try loop.watch(mailbox.descriptor, for: .readable, handler: self)
-        let daemon = try HTTPDaemon(
-            listener: listener,
-            limits: HTTPDaemon.Limits(connectionMemory: 32 << 10, connections: 1024, idleSeconds: 75),
-            delegate: self)
-        self.daemon = daemon
+    }
+
+    /// Begins to listen; the socket is the server's own from here on, whatever happens.
+    func open(_ listener: ListenSocket) throws {
+        let daemon: HTTPDaemon
         do {
-            try loop.watch(daemon.pollDescriptor, for: .readable, handler: self)
+            daemon = try HTTPDaemon(
+                listener: listener,
+                limits: HTTPDaemon.Limits(connectionMemory: 32 << 10, connections: 1024, idleSeconds: 75),
+                delegate: self)
         } catch {
-            daemon.quiesce()
-            daemon.stop()
+            listener.closeUnused()
             throw error
         }
+        self.daemon = daemon
+        try loop.watch(daemon.pollDescriptor, for: .readable, handler: self)
+    }
+
+    /// Closes all connections and the listening socket.
+    func close() {
+        daemon?.stop()
+        daemon = nil
     }
 
     /// Serves until it is told to stop.
@@ -68,8 +77,7 @@ final class SandboxServer: HTTPDaemonDelegate, ReadinessHandler {
             while let request = delayed.popDue(at: Self.now) { request.isDue() }
             daemon?.run()
         }
-        daemon?.stop()
-        daemon = nil
+        close()
     }
 
     /// Nothing holds the server back any more: all is answered, or the patience has come to its end.
@@ -81,7 +89,9 @@ final class SandboxServer: HTTPDaemonDelegate, ReadinessHandler {
     /// The longest wait for an event, in milliseconds; -1 for no limit.
     private var patience: Int32 {
         let times = [delayed.earliest, endsAt].compactMap { $0 }
-        var patience = times.min().map { max(0, Self.now.duration(to: $0).wholeNanoseconds + 999_999) / 1_000_000 }
+        var patience = times.min().map {
+            max(0, Self.now.duration(to: $0).wholeNanoseconds + 999_999) / 1_000_000
+        }
         if let daemon = daemon?.timeoutMilliseconds { patience = min(patience ?? .max, Int64(daemon)) }
         return patience.map { Int32(clamping: $0) } ?? -1
     }
