@@ -1,0 +1,91 @@
+import ProxyCore
+import Testing
+
+@Suite("the fields that cross the proxy")
+struct FieldRulesTests {
+    private func rule(_ name: String) -> FieldRules.RequestRule { FieldRules.request(Array(name.utf8).span) }
+
+    @Test(
+        "what belongs to one connection, to libcurl, to Weir or to the client's network stays here",
+        arguments: [
+            "Connection", "Keep-Alive", "TE", "Trailer", "Upgrade", "Transfer-Encoding", "Proxy-Connection",
+            "Proxy-Authorization", "Proxy-Authenticate", "Host", "content-length", "Expect",
+            "X-Error-Format", "Priority", "Forwarded", "X-Forwarded-For", "X-Forwarded-Proto",
+            "x-forwarded-host", "X-Forwarded-Client-Cert", "X-Real-IP", "traceparent", "tracestate",
+            "baggage",
+        ])
+    func dropped(_ name: String) {
+        #expect(rule(name) == .drop)
+    }
+
+    @Test(
+        "everything else goes to the provider",
+        arguments: [
+            "Accept", "Accept-Encoding", "Content-Type", "Content-Encoding", "Cookie", "Idempotency-Key",
+            "User-Agent", "X-Api-Key", "X-Request-Id", "Via", "Range", "If-None-Match", "Tee", "Hosts",
+            "X-Forwarded", "Proxy",
+        ])
+    func forwarded(_ name: String) {
+        #expect(rule(name) == .forward)
+    }
+
+    @Test("Authorization and Prefer have rules of their own")
+    func special() {
+        #expect(rule("AUTHORIZATION") == .credential)
+        #expect(rule("prefer") == .preference)
+    }
+
+    @Test("Connection cannot take away what frames, routes or authorises a message")
+    func protected() {
+        for name in ["Host", "Authorization", "Content-Length", "Transfer-Encoding", "Content-Type"] {
+            #expect(!FieldRules.mayBeNamedByConnection(Array(name.utf8).span), "\(name)")
+        }
+        #expect(FieldRules.mayBeNamedByConnection(Array("X-Hop".utf8).span))
+    }
+
+    @Test("an answer's framing and connection stay behind, all else goes on")
+    func answers() {
+        for name in [
+            "Connection", "Keep-Alive", "TE", "Trailer", "Upgrade", "Content-Length", "Transfer-Encoding",
+            "Proxy-Connection", "Proxy-Authenticate", "Proxy-Authorization",
+        ] {
+            #expect(!FieldRules.forwardsResponse(Array(name.utf8).span), "\(name)")
+        }
+        for name in ["Set-Cookie", "Date", "ETag", "Server", "Content-Encoding", "Location", "RateLimit"] {
+            #expect(FieldRules.forwardsResponse(Array(name.utf8).span), "\(name)")
+        }
+    }
+
+    @Test("fields that describe a body go with it")
+    func representation() {
+        for name in [
+            "ETag", "Digest", "Content-MD5", "Repr-Digest", "Content-Type", "Last-Modified", "Accept-Ranges",
+            "Content-Range", "Content-Digest", "Content-Encoding", "Content-Language",
+        ] {
+            #expect(FieldRules.describesBody(Array(name.utf8).span), "\(name)")
+        }
+        for name in ["Set-Cookie", "Date", "Retry-After", "Location", "X-Correlation-Id", "Content-Style"] {
+            #expect(!FieldRules.describesBody(Array(name.utf8).span), "\(name)")
+        }
+    }
+
+    @Test(
+        "the wait is taken out of Prefer, the rest is the provider's",
+        arguments: [
+            ("wait=5", nil), ("return=minimal", "return=minimal"),
+            ("return=minimal, WAIT=5 , respond-async", "return=minimal, respond-async"), ("", nil),
+            (" , ,", nil),
+        ] as [(String, String?)])
+    func preferences(_ value: String, _ expected: String?) {
+        let rest = FieldRules.preferenceForProvider(Array(value.utf8).span)
+        #expect(rest.map { String(decoding: $0, as: UTF8.self) } == expected)
+    }
+
+    @Test("a Connection value names whole elements, in any case")
+    func connectionNames() {
+        let value = Array("close, X-Hop,x-other".utf8)
+        #expect(FieldRules.connection(value.span, names: Array("x-hop".utf8).span))
+        #expect(FieldRules.connection(value.span, names: Array("X-OTHER".utf8).span))
+        #expect(!FieldRules.connection(value.span, names: Array("x-ho".utf8).span))
+    }
+}
