@@ -28,7 +28,9 @@ public struct Slot: Hashable, Sendable {
 
 /// A waiting request whose turn has come.
 public struct Grant: Hashable, Sendable {
-    /// Who waited. When it has left in the meantime, the slot goes back with `neverSent`.
+    /// Who waited.
+    ///
+    /// When it has left in the meantime, the slot goes back with `neverSent`.
     public let waiter: Waiter
     /// Its right to send.
     public let slot: Slot
@@ -73,7 +75,9 @@ public struct Refusal: Hashable, Sendable {
 
     /// The cause.
     public let reason: Reason
-    /// When its turn would come, from now: not too early as far as the ledger knows. At least one millisecond.
+    /// When its turn would come, from now: not too early as far as the ledger knows.
+    ///
+    /// At least one millisecond.
     public let retryAfter: Duration
     /// The limit that makes it wait; nil when there is none.
     public let window: PacingPolicy.Window?

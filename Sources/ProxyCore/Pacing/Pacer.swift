@@ -1,31 +1,36 @@
 import Synchronization
 
-/// Lets requests to one provider through so that its limits are never exceeded: one per provider, for all workers.
+/// Lets requests to one provider through so that its limits are never exceeded: one per provider, for all
+/// workers.
 ///
-/// A limit is a ledger of slots per key. A request takes a slot when it is sent, and the slot is free again one window
-/// after the first byte of the response. The provider counted the request at some moment before that byte left it, so
-/// the slot is not used again within one window of the count, whatever the network did in between: no window, sliding
-/// or fixed, ever holds more requests than it allows. Two conditions: nobody else uses the key, and nothing is sent
-/// without a slot, a retry and a probe included.
+/// A limit is a ledger of slots per key. A request takes a slot when it is sent, and the slot is free again
+/// one window after the first byte of the response. The provider counted the request at some moment before
+/// that byte left it, so the slot is not used again within one window of the count, whatever the network did
+/// in between: no window, sliding or fixed, ever holds more requests than it allows. Two conditions: nobody
+/// else uses the key, and nothing is sent without a slot, a retry and a probe included.
 ///
-/// **Turns.** Nobody is sent before a request of the same key that came earlier. A request that must wait gets a
-/// `Place`; grants come out of `advance`, which is called when a `Wake` is due by the worker that received the wake. It
-/// delivers the grants of other workers through their mailboxes. With waiting requests in a ledger there is always an
-/// announced wake or a request in flight, whose report announces one. The pacer arms no timers: a request whose
-/// patience ends while it waits is taken out with `leave` by the worker that holds it.
+/// **Turns.** Nobody is sent before a request of the same key that came earlier. A request that must wait
+/// gets a `Place`; grants come out of `advance`, which is called when a `Wake` is due by the worker that
+/// received the wake. It delivers the grants of other workers through their mailboxes. With waiting requests
+/// in a ledger there is always an announced wake or a request in flight, whose report announces one. The
+/// pacer arms no timers: a request whose patience ends while it waits is taken out with `leave` by the worker
+/// that holds it.
 ///
-/// **Pauses.** A refusal by the provider (`judge`) pauses the ledger, its queue included. Then one request tries; its
-/// success opens the ledger, another refusal pauses it again, longer each time if the provider names no time.
+/// **Pauses.** A refusal by the provider (`judge`) pauses the ledger, its queue included. Then one request
+/// tries; its success opens the ledger, another refusal pauses it again, longer each time if the provider
+/// names no time.
 ///
-/// **Cost.** One lock, held for some dozens of instructions; nothing grows with the number of keys or of waiting requests.
-/// No allocation for a key that is known. A ledger without history, requests in flight and pause is forgotten when
-/// new keys come.
+/// **Cost.** One lock, held for a fraction of a microsecond; nothing grows with the number of keys or of
+/// waiting requests. A key that is known costs no allocation. A ledger without history, requests in flight
+/// and pause is forgotten when new keys come.
 ///
-/// **A ledger elsewhere.** A shared ledger, whose answer comes from another machine, fits the same shape: its `admit`
-/// answers `.queued` without a wake, and the answer arrives as a `Grant` on the worker's loop, through the path that grants of
-/// other workers take already. The callers do not change, and the ledger in memory stays synchronous.
+/// **A ledger elsewhere.** A shared ledger, whose answer comes from another machine, fits the same shape: its
+/// `admit` answers `.queued` without a wake, and the answer arrives as a `Grant` on the worker's loop,
+/// through the path that grants of other workers take already. The callers do not change, and the ledger in
+/// memory stays synchronous.
 public final class Pacer: Sendable {
-    /// The most grants that one call of `advance` gives out; the wake it returns is due at once when there are more.
+    /// The most grants that one call of `advance` gives out; the wake it returns is due at once when there
+    /// are more.
     public static let grantsPerAdvance = 256
 
     /// What is allowed.
@@ -49,6 +54,9 @@ public final class Pacer: Sendable {
     }
 
     /// Reports the first byte of a response, at `firstByte`: from here the slot's window runs.
+    ///
+    /// The response is the final one: an interim response (RFC 9110 15.2) may come from something in front of
+    /// what counts.
     ///
     /// After `.undecided`, `judge` must follow (or `closedWithoutResponse`, when the rest never came).
     public func responded(_ slot: Slot, verdict: Verdict, at firstByte: MonotonicTime) -> Outcome {
@@ -74,7 +82,8 @@ public final class Pacer: Sendable {
 
     /// Gives up a place in the queue, and returns whether it was still held.
     ///
-    /// When it was not, its grant is on the way to its worker, which must give the slot back with `neverSent`.
+    /// When it was not, its grant is on the way to its worker, which must give the slot back with
+    /// `neverSent`.
     public func leave(_ place: Place) -> Bool {
         book.withLock { $0.leave(place) }
     }
@@ -84,7 +93,8 @@ public final class Pacer: Sendable {
         book.withLock { $0.advance(wake, at: now, into: &grants) }
     }
 
-    /// What is held now, with up to `rows` ledgers (at most 1024); the time it takes is bounded by `rows` alone.
+    /// What is held now, with up to `rows` ledgers (at most 1024); the time it takes is bounded by `rows`
+    /// alone.
     public func snapshot(at now: MonotonicTime, rows: Int = 256) -> PacerSnapshot {
         book.withLock { $0.snapshot(at: now, rows: min(max(rows, 0), 1024)) }
     }

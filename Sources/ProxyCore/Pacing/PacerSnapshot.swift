@@ -4,7 +4,7 @@ public struct PacerSnapshot: Hashable, Sendable {
     public struct Reading: Hashable, Sendable {
         /// The limit.
         public let window: PacingPolicy.Window
-        /// The requests that could be sent now: in `PacerSnapshot.windows`, with the ledger that has the fewest left.
+        /// The requests that could be sent now.
         public let remaining: Int
         /// How long until all of the limit is free again if nothing more is sent.
         public let resetIn: Duration

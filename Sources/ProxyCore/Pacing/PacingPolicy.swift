@@ -33,7 +33,9 @@ public struct PacingPolicy: Sendable, Hashable {
     /// How many ledgers may have a history, a request in flight, or a waiting request at the same time.
     public var keyCapacity: Int
 
-    /// A policy; see the properties. Capacities are moved into 0 (one for keys) to 2^30.
+    /// Makes a policy.
+    ///
+    /// Capacities are moved into 0 (one for keys) to 2^30.
     public init(
         windows: [Window], guarantee: Guarantee = .strict, grace: Duration = .seconds(1),
         queueCapacity: Int = 1024, keyCapacity: Int = 100_000

@@ -24,13 +24,17 @@ public enum PauseReason: Int, Hashable, Sendable, CaseIterable {
     case unavailable
 }
 
-/// What is left of a ledger's tightest limit: the `RateLimit` field of the answer (draft-ietf-httpapi-ratelimit-headers).
+/// What is left of a ledger's tightest limit.
+///
+/// The `RateLimit` field of the answer says it (draft-ietf-httpapi-ratelimit-headers).
 public struct Headroom: Hashable, Sendable {
     /// The limit with the fewest requests left.
     public let window: PacingPolicy.Window
     /// The requests that could be sent now.
     public let remaining: Int
-    /// How long until all of the limit is free again if nothing more is sent; an estimate while requests are in flight.
+    /// How long until all of the limit is free again if nothing more is sent.
+    ///
+    /// An estimate while requests are in flight.
     public let resetIn: Duration
 }
 

@@ -1,7 +1,7 @@
 /// A moment on the machine's monotonic clock, in nanoseconds.
 ///
-/// Arithmetic saturates: a foreign duration, however long, never traps. A duration that is not a whole number of
-/// nanoseconds is rounded up, so that nothing timed with it happens too early.
+/// Arithmetic saturates: a foreign duration, however long, never traps. A duration that is not a whole number
+/// of nanoseconds is rounded up, so that nothing timed with it happens too early.
 public struct MonotonicTime: Comparable, Hashable, Sendable {
     /// Nanoseconds since the clock's own beginning.
     public var nanoseconds: Int64

@@ -1,4 +1,5 @@
-/// What is to happen, in the order of virtual time; what is due at the same time keeps the order in which it was added.
+/// What is to happen, in the order of virtual time; what is due at the same time keeps the order in which it
+/// was added.
 struct EventQueue<Event> {
     private var heap: [(time: Int64, order: Int, event: Event)] = []
     private var added = 0

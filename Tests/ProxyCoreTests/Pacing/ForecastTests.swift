@@ -71,11 +71,33 @@ struct ForecastTests {
         let pacer = Pacer(1, per: 1000)
         _ = pacer.responded(try pacer.send(at: at(0)), verdict: .accepted, at: at(200))
         _ = try pacer.send(at: at(1200))
-        // The answer is expected at 1400, the slot a window later; the next turn one window and one round trip on.
+        // The answer is expected at 1400, the slot a window later; the next turn one window and one round
+        // trip on.
         #expect(try pacer.refusal(at: at(1300)).retryAfter == .milliseconds(1100))
         #expect(try pacer.refusal(at: at(1900)).retryAfter == .milliseconds(1000))
         _ = try pacer.queue(1, at: at(1300))
         #expect(try pacer.refusal(patience: .seconds(1), at: at(1300)).retryAfter == .milliseconds(2300))
+    }
+
+    @Test("a queue is not expected to move before the pause has ended and every window has a slot")
+    func pauseThenQueue() throws {
+        let pacer = Pacer(1, per: 1000)
+        let slot = try pacer.send(at: at(0))
+        _ = pacer.responded(slot, verdict: .undecided, at: at(100))
+        _ = pacer.judge(slot, .rejected(retryAfter: .seconds(10), reason: .rateLimited), at: at(100))
+        #expect(try pacer.queue(1, at: at(100)).1 == .seconds(10))
+        // The first tries at 10.1 s, is answered 100 ms later, and its slot is free a window after that.
+        #expect(try pacer.queue(2, at: at(100)).1 == .milliseconds(11_200))
+
+        let windows = PacingPolicy(windows: [
+            .init(requests: 2, per: .seconds(1)), .init(requests: 4, per: .seconds(60)),
+        ])
+        let stacked = Pacer(policy: windows)
+        for moment: Int64 in [0, 0, 1000, 1000] {
+            _ = stacked.responded(try stacked.send(at: at(moment)), verdict: .accepted, at: at(moment))
+        }
+        let waits = try (1...3).map { try stacked.queue($0, at: at(2000)).1 }
+        #expect(waits == [.seconds(58), .seconds(58), .seconds(59)])
     }
 
     @Test("a patience that is just long enough waits, and one that is too short is refused at once")

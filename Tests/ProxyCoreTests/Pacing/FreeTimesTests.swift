@@ -1,3 +1,4 @@
+import Synchronization
 import Testing
 
 @testable import ProxyCore
@@ -33,13 +34,28 @@ struct FreeTimesTests {
 
     @Test("a window that is counted in parts frees a slot up to one part late, and never early")
     func rounding() {
-        let rule = WindowRule(.init(requests: 1_000_000, per: .seconds(1)))
+        let rule = WindowRule(.init(requests: 1_000_000, per: .seconds(1)), grace: 0)
         for start: Int64 in [-5, 0, 1, 999_999_999, 123_456_789_012] {
             let free = rule.free(from: MonotonicTime(nanoseconds: start)).nanoseconds
             #expect(free >= start + 1_000_000_000)
             #expect(free < start + 1_000_000_000 + 1_000_000_000 / 128)
         }
-        #expect(WindowRule(.init(requests: 256, per: .seconds(1))).resolution == 1)
+        #expect(WindowRule(.init(requests: 256, per: .seconds(1)), grace: 0).resolution == 1)
+    }
+
+    @Test("a window that is counted in parts needs little room, however many connections are lost")
+    func manyLosses() throws {
+        let window = PacingPolicy.Window(requests: 1_000_000, per: .milliseconds(10))
+        let pacer = Pacer(policy: PacingPolicy(windows: [window], grace: .seconds(10)))
+        for step: Int64 in 0..<20_000 {
+            let moment = MonotonicTime(nanoseconds: step * 500_000)
+            _ = pacer.closedWithoutResponse(try pacer.send(at: moment), at: moment)
+            _ = pacer.responded(try pacer.send(at: moment), verdict: .accepted, at: moment)
+        }
+        let times = pacer.book.withLock { $0.freeTimes[0] }
+        #expect(times.slots > 20_000)
+        #expect(times.entries <= 2 * 128 + 2)
+        #expect(try #require(times.last) >= at(20_009))
     }
 
     @Test("moments and durations saturate instead of trapping, and round up")

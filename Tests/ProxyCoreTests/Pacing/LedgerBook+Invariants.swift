@@ -1,15 +1,22 @@
 @testable import ProxyCore
 
 extension LedgerBook {
-    /// The promises that do not hold in this state, in words; none in a healthy one. Takes time: it looks at everything.
+    /// The promises that do not hold in this state, in words; none in a healthy one.
+    ///
+    /// It takes time: it looks at everything.
     func brokenInvariants() -> [String] {
         var broken: [String] = []
         var waiting = 0
         var flying = 0
         var pausedLedgers = 0
-        for (key, ledger) in index {
+        var held = 0
+        var ledger = recency.first
+        while ledger >= 0 {
+            defer { ledger = recencyOrder.next(after: ledger) }
             let record = ledgers[ledger]
-            if record.key != key { broken.append("the ledger of \(key) belongs to \(record.key)") }
+            let key = index.key(of: ledger)
+            held += 1
+            if index[key] != ledger { broken.append("the ledger of \(key) is not found") }
             waiting += Int(record.waiting)
             flying += Int(record.inFlight)
             pausedLedgers += record.isPaused ? 1 : 0
@@ -32,6 +39,7 @@ extension LedgerBook {
                 broken.append("\(queued) are queued, \(record.waiting) are counted")
             }
         }
+        if held != index.count { broken.append("\(held) ledgers are held, \(index.count) are counted") }
         if waiting != waiters.count { broken.append("\(waiting) wait, \(waiters.count) are held") }
         if flying != inFlight { broken.append("\(flying) are in flight, \(inFlight) are counted") }
         if pausedLedgers != paused { broken.append("\(pausedLedgers) are paused, \(paused) are counted") }

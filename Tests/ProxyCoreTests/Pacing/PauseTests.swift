@@ -119,6 +119,25 @@ struct PauseTests {
         _ = try pacer.send(at: at(1100))
     }
 
+    @Test("a refusal that comes while a probe is out pauses as it says, and the probe then opens nothing")
+    func stragglerDuringProbe() throws {
+        let pacer = Pacer(5, per: 1000)
+        let slots = try (0..<2).map { _ in try pacer.send(at: at(0)) }
+        let refusals: [(slot: Slot, moment: Int64, asked: Int)] = [
+            (slots[0], 100, 1000), (slots[1], 1150, 500),
+        ]
+        var probe: Slot?
+        for (slot, moment, asked) in refusals {
+            _ = pacer.responded(slot, verdict: .undecided, at: at(moment))
+            let ruling = Ruling.rejected(retryAfter: .milliseconds(asked), reason: .rateLimited)
+            _ = pacer.judge(slot, ruling, at: at(moment))
+            probe = try probe ?? pacer.send(at: at(1100))
+        }
+        _ = pacer.responded(try #require(probe), verdict: .accepted, at: at(1200))
+        _ = try pacer.refusal(at: at(1649))
+        _ = try pacer.send(at: at(1650))
+    }
+
     @Test("a refusal that turns out to be none pauses nothing, and counts as success of a probe")
     func harmlessRefusal() throws {
         let pacer = try refused(for: .seconds(1))

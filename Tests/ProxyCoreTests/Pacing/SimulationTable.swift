@@ -13,9 +13,8 @@ import Testing
 struct SimulationTable {
     @Test("prints what share of requests each limiter gets refused")
     func table() {
-        print(
-            "| client algorithm | saturating: refused (accepted/s) | bursty: refused | when refusals count too |"
-        )
+        let heads = ["client algorithm", "saturating: refused (accepted/s)", "bursty: refused"]
+        print("| " + (heads + ["when refusals count too"]).joined(separator: " | ") + " |")
         print("|---|---|---|---|")
         for (name, limiter) in SimulationTests.others { row(name, limiter) }
         row("free again W after the first byte of the response", nil)
@@ -31,15 +30,15 @@ struct SimulationTable {
     }
 
     private func runs(
-        _ limiter: SendTimeLimiter?, load: Scenario.Load, provider: SimulatedProvider.Kind
+        _ limiter: SendTimeLimiter?, load: PacingScenario.Load, provider: SimulatedProvider.Kind
     ) -> (share: Double, rate: Double) {
         var refused = 0
         var accepted = 0
         var rate = 0.0
         for seed: UInt64 in 1...5 {
-            let scenario = Scenario(
+            let scenario = PacingScenario(
                 provider: provider, load: load, latency: .spiky, seed: seed, seconds: 3600)
-            var simulation = Simulation(scenario, limiter: limiter)
+            var simulation = PacingSimulation(scenario, limiter: limiter)
             let result = simulation.run()
             refused += result.refused
             accepted += result.accepted

@@ -6,13 +6,14 @@ import Testing
 struct SimulationTests {
     @Test(
         "no provider ever refuses a request, whatever counts, loads and networks do",
-        arguments: SimulatedProvider.Kind.allCases, Scenario.Load.allCases)
-    func nothingIsRefused(provider: SimulatedProvider.Kind, load: Scenario.Load) {
-        let latencies: [Scenario.Latency] = [
+        arguments: SimulatedProvider.Kind.allCases, PacingScenario.Load.allCases)
+    func nothingIsRefused(provider: SimulatedProvider.Kind, load: PacingScenario.Load) {
+        let latencies: [PacingScenario.Latency] = [
             .spiky, .asymmetric(slowBack: true), .asymmetric(slowBack: false),
         ]
         for (seed, latency) in latencies.enumerated() {
-            var scenario = Scenario(provider: provider, load: load, latency: latency, seed: UInt64(seed))
+            var scenario = PacingScenario(
+                provider: provider, load: load, latency: latency, seed: UInt64(seed))
             scenario.workers = 4
             scenario.departures = 0.1
             scenario.losses = 0.01
@@ -27,7 +28,7 @@ struct SimulationTests {
         "a limit that is counted in parts is never exceeded either",
         arguments: SimulatedProvider.Kind.allCases)
     func countedInParts(provider: SimulatedProvider.Kind) {
-        var scenario = Scenario(provider: provider, load: .saturating, latency: .spiky, seed: 7)
+        var scenario = PacingScenario(provider: provider, load: .saturating, latency: .spiky, seed: 7)
         scenario.requests = 300
         scenario.seconds = 12
         scenario.losses = 0.02
@@ -38,7 +39,7 @@ struct SimulationTests {
     @Test("a saturated limit reaches 98 % of N / (W + round trip)", arguments: [20, 3, 300])
     func throughput(requests: Int) {
         for roundTrip: Int64 in [2, 60, 400] {
-            var scenario = Scenario(latency: .constant(forward: roundTrip / 2, back: roundTrip / 2))
+            var scenario = PacingScenario(latency: .constant(forward: roundTrip / 2, back: roundTrip / 2))
             scenario.requests = requests
             scenario.seconds = requests > 100 ? 20 : 120
             let result = expectPromisesKept(scenario)
@@ -49,7 +50,7 @@ struct SimulationTests {
 
     @Test("a full queue turns away what comes, and holds no more than it may")
     func fullQueue() {
-        var scenario = Scenario(load: .bursty, latency: .spiky, seed: 3)
+        var scenario = PacingScenario(load: .bursty, latency: .spiky, seed: 3)
         scenario.queueCapacity = 15
         scenario.departures = 0.3
         let result = expectPromisesKept(scenario)
@@ -59,7 +60,7 @@ struct SimulationTests {
 
     @Test("every client that leaves frees its place, even when its grant is on the way")
     func departures() {
-        var scenario = Scenario(load: .saturating, latency: .spiky, seed: 4)
+        var scenario = PacingScenario(load: .saturating, latency: .spiky, seed: 4)
         scenario.departures = 0.5
         scenario.workers = 8
         scenario.timerLateness = 5_000_000
@@ -70,7 +71,7 @@ struct SimulationTests {
     @Test("the limiters that count what was sent are refused, so this simulation can fail")
     func othersAreRefused() {
         for (name, limiter) in Self.others {
-            var simulation = Simulation(Scenario(latency: .spiky), limiter: limiter)
+            var simulation = PacingSimulation(PacingScenario(latency: .spiky), limiter: limiter)
             let result = simulation.run()
             #expect(result.refused > 0, "\(name)")
             #expect(result.stuck == 0, "\(name)")
@@ -85,8 +86,8 @@ struct SimulationTests {
     ]
 
     @discardableResult
-    private func expectPromisesKept(_ scenario: Scenario) -> SimulationResult {
-        var simulation = Simulation(scenario)
+    private func expectPromisesKept(_ scenario: PacingScenario) -> PacingResult {
+        var simulation = PacingSimulation(scenario)
         let result = simulation.run()
         let text = Comment(rawValue: "\(scenario)")
         #expect(result.refused == 0, text)

@@ -6,7 +6,7 @@ struct Chain {
 
 /// The links of lists over the indexes of one slab: each index is in one list at most.
 struct Chains {
-    private var links: [(previous: Int32, next: Int32)] = []
+    private var links = Chunked<(previous: Int32, next: Int32)>()
 
     func next(after index: Int32) -> Int32 { links[Int(index)].next }
 

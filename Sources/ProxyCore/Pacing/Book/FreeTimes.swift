@@ -1,6 +1,7 @@
 /// When the used slots of one ledger and one window are free again: moments in order, each with a count.
 ///
-/// A ring that grows as it is needed. Where the moments are rounded (`WindowRule.resolution`), many slots share an entry.
+/// A ring that grows as it is needed. Where the moments are rounded (`WindowRule.resolution`), many slots
+/// share an entry.
 struct FreeTimes {
     private struct Entry {
         var time: MonotonicTime
@@ -9,7 +10,8 @@ struct FreeTimes {
 
     private var ring: [Entry] = []
     private var head: Int32 = 0
-    private var entries: Int32 = 0
+    /// How many different moments there are.
+    private(set) var entries: Int32 = 0
     /// How many slots there are in all entries.
     private(set) var slots: Int32 = 0
 

@@ -1,5 +1,6 @@
 extension LedgerBook {
-    /// How long the end of a pause is remembered for a key that sends nothing: it must still begin with one request.
+    /// How long the end of a pause is remembered for a key that sends nothing: it must still begin with one
+    /// request.
     private static let pauseMemory: Int64 = 60_000_000_000
 
     /// What a ledger's past and present ask for.
@@ -18,11 +19,11 @@ extension LedgerBook {
         }
         forgetIdle(at: now)
         guard index.count < policy.keyCapacity else { return nil }
-        let ledger = ledgers.insert(LedgerRecord(key: key))
+        let ledger = ledgers.insert(LedgerRecord())
         let base = Int(ledger) * rules.count
         while freeTimes.count < base + rules.count { freeTimes.append(FreeTimes()) }
         recencyOrder.append(ledger, to: &recency)
-        index[key] = ledger
+        index.insert(key, ledger: ledger)
         return ledger
     }
 
@@ -35,8 +36,9 @@ extension LedgerBook {
 
     /// Forgets ledgers without use, from the one that was used longest ago on.
     ///
-    /// Two for every new one keep the number near that of the ledgers in use without a timer. When there are as many as there may
-    /// be, more are looked at, in turns: the order of use is not quite that in which their history ends.
+    /// Two for every new one keep the number near that of the ledgers in use without a timer. When there are
+    /// as many as there may be, more are looked at, in turns: the order of use is not quite that in which
+    /// their history ends.
     private mutating func forgetIdle(at now: MonotonicTime) {
         let isFull = index.count >= policy.keyCapacity
         for _ in 0..<(isFull ? 16 : 2) {
@@ -54,7 +56,7 @@ extension LedgerBook {
 
     private mutating func forget(_ ledger: Int32) {
         if ledgers[ledger].isPaused { paused -= 1 }
-        index[ledgers[ledger].key] = nil
+        index.remove(ledger)
         recencyOrder.remove(ledger, from: &recency)
         let base = Int(ledger) * rules.count
         for rule in rules.indices { freeTimes[base + rule] = FreeTimes() }
@@ -71,7 +73,8 @@ extension LedgerBook {
         return .until(end)
     }
 
-    /// How long a new key must wait when all ledgers are in use: until the one used longest ago may be forgotten.
+    /// How long a new key must wait when all ledgers are in use: until the one used longest ago may be
+    /// forgotten.
     func retryWhenAllKeysAreUsed(at now: MonotonicTime) -> Duration {
         let shortest = rules.lazy.map(\.per).min() ?? 1_000_000_000
         guard recency.first >= 0, case .until(let end) = use(of: recency.first, at: now), end > now else {

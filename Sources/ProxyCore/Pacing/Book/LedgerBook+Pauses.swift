@@ -19,7 +19,8 @@ extension LedgerBook {
         // While a probe is out, `closedUntil` is its time limit, not something that the provider asked for.
         let isTrying = ledgers[ledger].probe >= 0
         ledgers[ledger].closedUntil = isTrying ? until : max(until, ledgers[ledger].closedUntil)
-        // Its answer, if it is still to come, is older than this refusal: another request tries after the pause.
+        // Its answer, if it is still to come, is older than this refusal: another request tries after the
+        // pause.
         ledgers[ledger].probe = -1
         ledgers[ledger].pauseReason = reason
     }
@@ -32,7 +33,8 @@ extension LedgerBook {
         paused -= 1
     }
 
-    /// Makes `flight` the one request that tries; no other is sent until it is answered or has taken too long.
+    /// Makes `flight` the one request that tries; no other is sent until it is answered or has taken too
+    /// long.
     mutating func beginProbe(_ flight: Int32, on ledger: Int32, at now: MonotonicTime) {
         ledgers[ledger].probe = flight
         let given = max(min(shortestWindow, Self.longestProbe).saturatingSum(grace), responseTime)

@@ -3,7 +3,8 @@ extension LedgerBook {
         guard let flight = flight(slot, in: .inFlight) else { return Outcome(headroom: nil, wake: nil) }
         let ledger = flights[flight].ledger
         land(flight)
-        // No response comes before its request: a clock that was read too early must not free the slot too early.
+        // No response comes before its request: a clock that was read too early must not free the slot too
+        // early.
         let heard = max(firstByte, flights[flight].sentAt)
         smooth(flights[flight].sentAt.nanoseconds(to: heard))
         if isStrict { occupy(ledger, from: heard) }
@@ -42,7 +43,7 @@ extension LedgerBook {
             ledgers[ledger].undecided -= 1
         } else {
             land(flight)
-            if isStrict { occupy(ledger, from: max(now, flights[flight].sentAt).later(by: grace)) }
+            if isStrict { occupyAfterLoss(ledger, from: max(now, flights[flight].sentAt).later(by: grace)) }
         }
         abandonProbe(flight, on: ledger, at: now)
         end(flight)
@@ -82,6 +83,11 @@ extension LedgerBook {
     private mutating func end(_ flight: Int32) {
         flights[flight].phase = .over
         flights.remove(flight)
+    }
+
+    private mutating func occupyAfterLoss(_ ledger: Int32, from start: MonotonicTime) {
+        let base = Int(ledger) * rules.count
+        for rule in rules.indices { freeTimes[base + rule].add(rules[rule].freeAfterLoss(from: start)) }
     }
 
     /// Frees the slots that were occupied when `flight` was sent.

@@ -1,7 +1,8 @@
 extension LedgerBook {
     /// What is held, with the `rows` ledgers used last.
     ///
-    /// A ledger whose requests wait is granted or asked for all the time, so the tightest are among those used last.
+    /// A ledger whose requests wait is granted or asked for all the time, so the tightest are among those
+    /// used last.
     mutating func snapshot(at now: MonotonicTime, rows: Int) -> PacerSnapshot {
         var rowsRead: [PacerSnapshot.Ledger] = []
         rowsRead.reserveCapacity(min(rows, index.count))
@@ -29,7 +30,7 @@ extension LedgerBook {
         let forecast = forecast(ledger, behind: Int(record.waiting), at: now)
         let pausedFor = record.isPaused ? max(now.duration(to: record.closedUntil), .zero) : .zero
         return PacerSnapshot.Ledger(
-            key: record.key,
+            key: index.key(of: ledger),
             windows: rules.indices.map { rule in
                 PacerSnapshot.Reading(
                     window: rules[rule].window, remaining: remaining(ledger, rule: rule),

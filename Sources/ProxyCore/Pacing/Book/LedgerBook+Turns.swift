@@ -35,7 +35,8 @@ extension LedgerBook {
 
     mutating func advance(_ wake: Wake, at now: MonotonicTime, into grants: inout [Grant]) -> Wake? {
         guard let ledger = index[wake.key] else { return nil }
-        // A wake that was overtaken by an earlier one may fire late in its life: it must not silence the present one.
+        // A wake that was overtaken by an earlier one may fire late in its life: it must not silence the
+        // present one.
         if wake.at == ledgers[ledger].announced { ledgers[ledger].announced = .distantFuture }
         settle(ledger, at: now)
         var given = 0

@@ -1,7 +1,7 @@
 /// All ledgers of one provider: the value behind a `Pacer`'s lock.
 ///
-/// Records refer to each other by index. Lists are chains of indexes, so that every step is O(1) wherever it happens in
-/// them. Request cost, lanes and more windows change this type, not its callers.
+/// Records refer to each other by index. Lists are chains of indexes, so that every step is O(1) wherever it
+/// happens in them. Request cost, lanes and more windows change this type, not its callers.
 struct LedgerBook {
     let policy: PacingPolicy
     let rules: [WindowRule]
@@ -10,10 +10,10 @@ struct LedgerBook {
     let margin: Int64
     let grace: Int64
 
-    var index: [LedgerKey: Int32] = [:]
+    var index = KeyIndex()
     var ledgers = Slab<LedgerRecord>()
     /// For each ledger, one for each rule.
-    var freeTimes: [FreeTimes] = []
+    var freeTimes = Chunked<FreeTimes>()
     /// All ledgers, the one used last at the end.
     var recency = Chain()
     var recencyOrder = Chains()
@@ -29,14 +29,16 @@ struct LedgerBook {
     var arrivalOrder = Chains()
 
     var paused = 0
-    /// A smoothed time from sending to the first byte, in nanoseconds: what the wait for unknown slots is judged by.
+    /// A smoothed time from sending to the first byte, in nanoseconds: what the wait for unknown slots is
+    /// judged by.
     var responseTime: Int64 = 0
     private var lastGeneration: UInt32 = 0
 
     init(policy: PacingPolicy) {
         self.policy = policy
-        rules = policy.windows.map(WindowRule.init)
-        grace = max(policy.grace.wholeNanoseconds, 0)
+        let grace = max(policy.grace.wholeNanoseconds, 0)
+        self.grace = grace
+        rules = policy.windows.map { WindowRule($0, grace: grace) }
         switch policy.guarantee {
         case .strict:
             isStrict = true
@@ -80,7 +82,8 @@ struct LedgerBook {
         return opening
     }
 
-    /// The wake that must be armed now for the waiting requests of `ledger`: nil if an announced one is early enough.
+    /// The wake that must be armed now for the waiting requests of `ledger`: nil if an announced one is early
+    /// enough.
     mutating func announce(_ ledger: Int32, at now: MonotonicTime) -> Wake? {
         guard ledgers[ledger].waiting > 0 else { return nil }
         settle(ledger, at: now)
@@ -88,6 +91,6 @@ struct LedgerBook {
             return nil
         }
         ledgers[ledger].announced = opening
-        return Wake(key: ledgers[ledger].key, at: opening)
+        return Wake(key: index.key(of: ledger), at: opening)
     }
 }

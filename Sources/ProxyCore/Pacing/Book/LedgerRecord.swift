@@ -1,6 +1,5 @@
 /// One key's ledger, apart from its free times.
 struct LedgerRecord {
-    var key: LedgerKey
     /// Requests that hold a slot and have no response yet, oldest first.
     var flights = Chain()
     var inFlight: Int32 = 0
@@ -13,13 +12,13 @@ struct LedgerRecord {
     var probe: Int32 = -1
     /// The wake that some worker holds a timer for; the distant future when there is none.
     var announced = MonotonicTime.distantFuture
-    /// Nothing is sent before: the end of the pause, or of the time its probe is given. The distant past when open.
+    /// Nothing is sent before: the end of the pause, or of the time its probe is given.
+    ///
+    /// The distant past when open.
     var closedUntil = MonotonicTime.distantPast
     /// How many probes in a row were refused.
     var refusedProbes: UInt8 = 0
     var pauseReason = PauseReason.rateLimited
-
-    init(key: LedgerKey) { self.key = key }
 
     var isPaused: Bool { closedUntil > .distantPast }
 }

@@ -1,6 +1,6 @@
-/// Records that keep their index while they live, in one array; a vacated index is used again first.
+/// Records that keep their index while they live; a vacated index is used again first.
 struct Slab<Record> {
-    private var records: [Record] = []
+    private var records = Chunked<Record>()
     private var vacant: [Int32] = []
 
     /// How many records live.

@@ -1,8 +1,11 @@
 /// One window of a policy in the numbers that the ledgers count with.
 struct WindowRule {
-    /// Windows of up to so many requests keep the exact moment of each; larger ones count in parts of the window.
+    /// Windows of up to so many requests keep the exact moment of each; larger ones count in parts of the
+    /// window.
     static let exactRequests = 256
-    /// The parts of a larger window. A slot is held up to one part longer, never shorter.
+    /// The parts of a larger window.
+    ///
+    /// A slot is held up to one part longer, never shorter.
     static let parts: Int64 = 128
 
     let window: PacingPolicy.Window
@@ -13,15 +16,25 @@ struct WindowRule {
     /// What the moments at which slots are free again are rounded up to, in nanoseconds.
     let resolution: Int64
 
-    init(_ window: PacingPolicy.Window) {
+    /// The same for slots whose response never came: a long grace is divided into parts, too.
+    let lossResolution: Int64
+
+    init(_ window: PacingPolicy.Window, grace: Int64) {
         self.window = window
         capacity = window.requests
         per = window.per.wholeNanoseconds
-        resolution = window.requests <= Self.exactRequests ? 1 : max(per / Self.parts, 1)
+        let isExact = window.requests <= Self.exactRequests
+        resolution = isExact ? 1 : max(per / Self.parts, 1)
+        lossResolution = isExact ? 1 : max(grace / Self.parts, resolution)
     }
 
     /// When a slot is free again whose window begins at `start`.
     func free(from start: MonotonicTime) -> MonotonicTime {
         start.later(by: per).roundedUp(to: resolution)
+    }
+
+    /// When a slot is free again whose response never came, and whose window begins at `start`.
+    func freeAfterLoss(from start: MonotonicTime) -> MonotonicTime {
+        start.later(by: per).roundedUp(to: lossResolution)
     }
 }

@@ -1,7 +1,7 @@
 @testable import ProxyCore
 
 /// One simulated situation: a limit, a provider, a load, a network, and what goes wrong.
-struct Scenario {
+struct PacingScenario {
     enum Load: CaseIterable {
         /// There are always more requests than may be sent.
         case saturating
@@ -62,7 +62,7 @@ struct Scenario {
 }
 
 /// What happened in a simulation.
-struct SimulationResult {
+struct PacingResult {
     var arrived = 0
     var accepted = 0
     var refused = 0

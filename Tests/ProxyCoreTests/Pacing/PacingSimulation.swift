@@ -2,8 +2,10 @@ import Synchronization
 
 @testable import ProxyCore
 
-/// Plays a `Scenario` in virtual time: clients, workers with timers and mailboxes, a network, and a provider per key.
-struct Simulation {
+/// Plays a `PacingScenario` in virtual time.
+///
+/// There are clients, workers with timers and mailboxes, a network, and a provider per key.
+struct PacingSimulation {
     private enum Event {
         case arrive(client: Int)
         case load
@@ -25,7 +27,7 @@ struct Simulation {
         var isAccepted = false
     }
 
-    private let scenario: Scenario
+    private let scenario: PacingScenario
     private let end: Int64
     private let pacer: Pacer
     private var limiter: SendTimeLimiter?
@@ -37,12 +39,12 @@ struct Simulation {
     private var lastSent: [Int]
     private var events = EventQueue<Event>()
     private var numbers: SeededNumbers
-    private var result = SimulationResult()
+    private var result = PacingResult()
     private var acceptedInTime = 0
     private var grants: [Grant] = []
     private var now: Int64 = 0
 
-    init(_ scenario: Scenario, limiter: SendTimeLimiter? = nil) {
+    init(_ scenario: PacingScenario, limiter: SendTimeLimiter? = nil) {
         self.scenario = scenario
         self.limiter = limiter
         end = scenario.seconds * 1_000_000_000
@@ -57,7 +59,7 @@ struct Simulation {
         lastSent = Array(repeating: -1, count: scenario.keys)
     }
 
-    mutating func run() -> SimulationResult {
+    mutating func run() -> PacingResult {
         events.add(.load, at: 0)
         while let (time, event) = events.next() {
             now = time
