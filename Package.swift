@@ -94,3 +94,15 @@ let package = Package(
             name: "TestSupportTests", dependencies: ["TestSupport", "weir"], swiftSettings: settings),
     ]
 )
+
+// Only Scripts/fuzz builds it: its entry point comes from the fuzzer.
+if Context.environment["WEIR_FUZZ"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "fuzz-normaliser",
+            dependencies: [
+                "BuiltIn", "Configuration", "ContentCoding", "HTTPWire", "ProxyCore", "TestSupport",
+            ],
+            path: "Tests/Fuzz/Normaliser",
+            swiftSettings: settings + [.unsafeFlags(["-parse-as-library"])]))
+}

@@ -128,7 +128,8 @@ extension ProfileReader {
         }
         guard let pointer = JSONPointer(pointer) else {
             value.report(
-                "'\(text)' must be a JSON Pointer such as /error, then perhaps 'if identifier' or 'if sentence'"
+                "'\(text)' must be a JSON Pointer such as /error, then perhaps 'if identifier'"
+                    + " or 'if sentence'"
             )
             return nil
         }

@@ -38,7 +38,7 @@ extension YAMLValue {
     var textTest: TextTest? {
         var test = TextTest()
         guard isMapping else {
-            test.equals = texts
+            for text in texts { test.add(.equals, text) }
             return test
         }
         for (key, value) in members(allowed: Self.textTestKeys) { value.read(key, into: &test) }
@@ -51,11 +51,11 @@ extension YAMLValue {
     /// Reads one test of a text.
     func read(_ key: String, into test: inout TextTest) {
         switch key {
-        case "equals": test.equals = texts
-        case "starts_with": test.startsWith = texts
-        case "contains": test.contains = texts
-        case "ends_with": test.endsWith = texts
-        default: test.matches = oneOrMany.compactMap(\.pattern)
+        case "equals": for text in texts { test.add(.equals, text) }
+        case "starts_with": for text in texts { test.add(.startsWith, text) }
+        case "contains": for text in texts { test.add(.contains, text) }
+        case "ends_with": for text in texts { test.add(.endsWith, text) }
+        default: for pattern in oneOrMany.compactMap(\.pattern) { test.add(pattern) }
         }
     }
 

@@ -12,8 +12,8 @@ public enum ProfileReader {
     /// - Parameters:
     ///   - file: the file's name in mistakes.
     ///   - surroundings: where `${…}` is looked up.
-    ///   - generic: the profile whose rules, places and phrases follow the file's own, and whose `waits` and `rate_fields`
-    ///     hold where the file has none; `nil` while that profile itself is read.
+    ///   - generic: the profile whose rules, places and phrases follow the file's own, and whose `waits` and
+    ///     `rate_fields` hold where the file has none; `nil` while that profile itself is read.
     /// - Throws: all mistakes of the file at once.
     public static func read(
         text: String, file: String, surroundings: Surroundings = .none, generic: Profile?
@@ -35,7 +35,8 @@ public enum ProfileReader {
 
     /// Reads the profiles that are part of the program.
     ///
-    /// - Parameter files: the profiles' names and texts; `generic` must be among them, and completes the others.
+    /// - Parameter files: the profiles' names and texts; `generic` must be among them, and completes the
+    ///   others.
     /// - Throws: the mistakes of the first file that has any.
     public static func builtIn(
         _ files: [(name: String, yaml: String)]

@@ -1,7 +1,7 @@
 /// Takes content codings (RFC 9110 8.4) off bodies that are small enough to be held in memory.
 ///
-/// No input makes it fail: what cannot be decoded is handed back as it came, and marked. A body that expands without end
-/// costs its limit and one buffer.
+/// No input makes it fail: what cannot be decoded is handed back as it came, and marked. A body that expands
+/// without end costs its limit and one buffer.
 public enum ContentDecoder {
     /// More codings on one body are a lie or an attack.
     private static let codingLimit = 4
@@ -9,8 +9,9 @@ public enum ContentDecoder {
     /// The body without its codings.
     ///
     /// - Parameters:
-    ///   - coding: the value of `Content-Encoding`: `gzip`, `x-gzip`, `deflate` (with and without the zlib wrapper), `br`,
-    ///     `identity`, or a list of them in the order in which they were applied; their case does not matter.
+    ///   - coding: the value of `Content-Encoding`: `gzip`, `x-gzip`, `deflate` (with and without the zlib
+    ///     wrapper), `br`, `identity`, or a list of them in the order in which they were applied; their case
+    ///     does not matter.
     ///   - limit: how many bytes the result may have, at least 0.
     public static func decode(_ body: [UInt8], coding: String, limit: Int) -> DecodedBody {
         let limit = min(max(limit, 0), Int.max / 2)
@@ -68,8 +69,8 @@ private enum Coding {
             // The name means the zlib format (RFC 9110 8.4.1.2), but many send the bare one.
             let wrapped = Inflate.decode(body, .zlib, limit: limit)
             guard wrapped.bytes.isEmpty, !wrapped.isIntact else { return wrapped }
-            // The bare one has no mark and no check: almost any bytes begin like it. Only a good end, or more than a mistake
-            // would yield, shows that it is.
+            // The bare one has no mark and no check: almost any bytes begin like it. Only a good end, or
+            // more than a mistake would yield, shows that it is.
             var raw = Inflate.decode(body, .raw, limit: limit + rawMargin)
             guard raw.isIntact else { return DecodedBody(bytes: [], isTruncated: false, isIntact: false) }
             if raw.bytes.count > limit {

@@ -2,7 +2,8 @@ internal import CZlib
 
 /// The formats of DEFLATE (RFC 1950, 1951, 1952), through zlib.
 enum Inflate {
-    /// How the compressed data is wrapped, as `inflateInit2` wants it: the window's bits, plus 16 for gzip, negative for none.
+    /// How the compressed data is wrapped, as `inflateInit2` wants it: the window's bits, plus 16 for gzip,
+    /// negative for none.
     enum Wrapper: Int32 {
         case gzip = 31
         case zlib = 15

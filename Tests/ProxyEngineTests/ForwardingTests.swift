@@ -5,7 +5,7 @@ import Testing
     @Test("a request reaches the provider and its answer the client")
     func plain() throws {
         let upstream = try ScriptedUpstream(answering: .ok(#"{"ok":true}"#))
-        try withProxy(to: upstream) { proxy in
+        try withProxy(to: upstream) { proxy throws in
             let response = try proxy.exchange("GET", "/p/things?x=1")
             #expect(response.status == 200)
             #expect(response.text == #"{"ok":true}"#)
@@ -17,7 +17,7 @@ import Testing
     func refused() throws {
         let upstream = try ScriptedUpstream()
         upstream.stop()
-        try withProxy(to: upstream) { proxy in
+        try withProxy(to: upstream) { proxy throws in
             let response = try proxy.exchange("POST", "/p/things", body: "{}")
             #expect(response.status == 502)
             #expect(response.problem["code"] == "provider_unreachable")

@@ -1,6 +1,7 @@
 internal import Synchronization
 
-/// The part of JSON Schema (draft 2020-12) that the project's schemas use; an unknown keyword is reported as an error.
+/// The part of JSON Schema (draft 2020-12) that the project's schemas use; an unknown keyword is reported as
+/// an error.
 public struct JSONSchema: Sendable {
     /// A value of JSON.
     public indirect enum Value: Equatable, Sendable {
@@ -35,7 +36,8 @@ public struct JSONSchema: Sendable {
         return errors
     }
 
-    /// The value of a JSON text; `nil` if it is not strict JSON in UTF-8, or its outermost object repeats a name.
+    /// The value of a JSON text; `nil` if it is not strict JSON in UTF-8, or its outermost object repeats a
+    /// name.
     public static func parse(_ bytes: [UInt8]) -> Value? {
         guard let text = String(validating: bytes, as: UTF8.self) else { return nil }
         var reader = Reader(scalars: Array(text.unicodeScalars))

@@ -61,12 +61,9 @@ extension JSONDocument {
         let node = nodes[name]
         if node.hasEscapes { return string(name) == wanted }
         let length = Int(node.end - node.start)
-        guard length == wanted.bytes.count else { return false }
-        var index = Int(node.start)
-        for byte in wanted.bytes {
-            if bytes[index] != byte { return false }
-            index += 1
-        }
+        let wanted = wanted.bytes.span
+        guard length == wanted.count else { return false }
+        for index in 0..<length where bytes[Int(node.start) + index] != wanted[index] { return false }
         return true
     }
 }

@@ -1,7 +1,8 @@
-/// A JSON text (RFC 8259) as a flat list of nodes over its bytes: nothing is copied until someone asks for a string.
+/// A JSON text (RFC 8259) as a flat list of nodes over its bytes: nothing is copied until someone asks for a
+/// string.
 ///
-/// Parsing is strict, except that duplicate names are allowed (the last wins, as in JavaScript, PHP and Python), and bounded in
-/// depth and in nodes. A node is known by its index; the root is 0.
+/// Parsing is strict, except that duplicate names are allowed (the last wins, as in JavaScript, PHP and
+/// Python), and bounded in depth and in nodes. A node is known by its index; the root is 0.
 public struct JSONDocument: Sendable {
     /// What a node is.
     public enum Kind: UInt8, Sendable {
@@ -28,7 +29,8 @@ public struct JSONDocument: Sendable {
         /// The bytes of the value; those between the quotes of a string.
         var start: Int32
         var end: Int32
-        /// The node behind this one and all that is in it; while a container is open, the container around it.
+        /// The node behind this one and all that is in it; while a container is open, the container around
+        /// it.
         var next: Int32
     }
 

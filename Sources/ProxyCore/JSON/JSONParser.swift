@@ -116,17 +116,21 @@ struct JSONParser {
 
     private mutating func string() -> Bool {
         let start = position + 1
+        let bytes = bytes
+        let span = bytes.span.extracting(0..<end)
         var index = start
         var hasEscapes = false
-        while index < end {
-            let byte = bytes[index]
+        var seen: UInt8 = 0
+        while index < span.count {
+            let byte = span[index]
             if byte == 0x22 {
+                if seen >= 0x80 { hasForeignBytes = true }
                 add(.string, from: start, to: index, hasEscapes: hasEscapes)
                 position = index + 1
                 return true
             }
             if byte < 0x20 { return false }
-            if byte >= 0x80 { hasForeignBytes = true }
+            seen |= byte
             index += 1
             guard byte == 0x5C else { continue }
             hasEscapes = true

@@ -37,12 +37,14 @@ public enum JSONWriter {
         output[start...].reverse()
     }
 
-    /// Writes seconds that must not be too few: a whole number as `2`, others rounded up to the millisecond, as `1.187`.
+    /// Writes seconds that must not be too few: a whole number as `2`, others rounded up to the millisecond,
+    /// as `1.187`.
     ///
     /// - Parameter seconds: what is negative or not finite counts as 0, what exceeds 10^12 as 10^12.
     public static func seconds(_ seconds: Double, into output: inout [UInt8]) {
         let bounded = seconds.isFinite ? min(max(seconds, 0), 1e12) : seconds > 0 ? 1e12 : 0
-        // A binary fraction such as 0.3 lies a little beside its decimal: that is no reason for one millisecond more.
+        // A binary fraction such as 0.3 lies a little beside its decimal: that is no reason for one
+        // millisecond more.
         let milliseconds = Int((bounded * 1000 - 1e-6).rounded(.up))
         integer(milliseconds / 1000, into: &output)
         var fraction = milliseconds % 1000

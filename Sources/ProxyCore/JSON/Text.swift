@@ -1,8 +1,10 @@
 internal import HTTPWire
 
-/// Some text as bytes, usually a part of a body that is already in memory: making and copying one copies no bytes.
+/// Some text as bytes, usually a part of a body that is already in memory: making and copying one copies no
+/// bytes.
 ///
-/// The bytes ought to be UTF-8; what is not becomes U+FFFD when the text is written as JSON or read as a string.
+/// The bytes ought to be UTF-8; what is not becomes U+FFFD when the text is written as JSON or read as a
+/// string.
 public struct Text: Sendable, Hashable {
     /// The bytes, not terminated.
     public var bytes: ArraySlice<UInt8>

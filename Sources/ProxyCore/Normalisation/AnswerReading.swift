@@ -2,6 +2,9 @@ internal import HTTPWire
 
 /// An answer with what its body says; an object, so that its many parts are not copied from call to call.
 final class AnswerReading {
+    // A literal would be made anew for each answer.
+    private static let contentTypeField: Text = "Content-Type"
+
     let answer: ProviderAnswer
     let body: ProviderBody
     let message: Text?
@@ -31,38 +34,45 @@ final class AnswerReading {
         }
     }
 
-    /// Whether the rule knew what it saw: one that looks only at the status knows nothing of JSON that says nothing.
+    /// Whether the rule knew what it saw: one that looks only at the status knows nothing of JSON that says
+    /// nothing.
     func isKnown(to rule: Rule) -> Bool {
         rule.looksAtBody || body.kind != .json || message != nil || code != nil
     }
 
-    private static let problemMembers: [Text] = ["type", "title", "detail", "instance"]
-
     /// What the problem tells of the answer.
-    func upstream(_ profile: Profile) -> UpstreamAnswer {
-        var upstream = UpstreamAnswer(status: answer.status)
-        upstream.code = code
-        upstream.message = message
-        upstream.contentType = answer.fields.text("Content-Type").flatMap(MessageText.clean)
-        for name in profile.requestIDFields where upstream.requestID == nil {
-            upstream.requestID = answer.fields.text(name).flatMap(MessageText.clean)
+    ///
+    /// - Parameter bodyLimit: how many bytes of the body are told.
+    func upstream(_ profile: Profile, bodyLimit: Int) -> UpstreamAnswer {
+        let contentType = answer.fields.text(Self.contentTypeField).flatMap(MessageText.clean)
+        let isProblem = contentType?.bytes.span.startsIgnoringCase(with: "application/problem+json") ?? false
+        return UpstreamAnswer(
+            status: answer.status, code: code, message: message, requestID: requestID(profile),
+            contentType: contentType, problem: isProblem ? problemMembers : [],
+            body: bodyLimit > 0 && !body.content.isEmpty ? Text(body.content.prefix(bodyLimit)) : nil)
+    }
+
+    private func requestID(_ profile: Profile) -> Text? {
+        for name in profile.requestIDFields {
+            if let id = answer.fields.text(name).flatMap(MessageText.clean) { return id }
         }
-        guard let json = body.json else { return upstream }
-        if upstream.requestID == nil {
-            let places = profile.reading.requestID.map { BodyReading.Place($0) }
-            upstream.requestID = profile.reading.first(places, in: json).flatMap(MessageText.clean)
+        guard let json = body.json else { return nil }
+        for place in profile.reading.requestID {
+            if let id = json.value(at: place).flatMap(json.string).flatMap(MessageText.clean) { return id }
         }
-        if upstream.contentType?.bytes.span.startsIgnoringCase(with: "application/problem+json") == true {
-            for name in Self.problemMembers {
-                guard let node = json.member(name, of: json.root), json.kind(node) == .string,
-                    let value = json.string(node).flatMap(MessageText.clean)
-                else { continue }
-                var bytes: [UInt8] = []
-                JSONWriter.string(value, into: &bytes)
-                upstream.problem.append(KeptMember(name: name, value: Text(bytes)))
-            }
+        return nil
+    }
+
+    private var problemMembers: [KeptMember] {
+        guard let json = body.json else { return [] }
+        let names: [Text] = ["type", "title", "detail", "instance"]
+        return names.compactMap { name in
+            guard let text = json.member(name, of: json.root).flatMap(json.string).flatMap(MessageText.clean)
+            else { return nil }
+            var value: [UInt8] = []
+            JSONWriter.string(text, into: &value)
+            return KeptMember(name: name, value: Text(value))
         }
-        return upstream
     }
 
     /// The members that the problem keeps.

@@ -34,10 +34,12 @@ public final class ErrorNormalizer: Sendable {
         guard wants(status: answer.status, fields: answer.fields) else { return nil }
         let bytes = redaction.applied(to: answer.body, credential: request.credential)
         let reading = AnswerReading(answer, ProviderBody(bytes), profile.reading)
-        let entry = book.candidates(answer.status).first { accepts($0.rule, reading, request) }
-        if entry == nil, answer.status < 400 { return nil }
-        return error(
-            reading, entry?.rule ?? .lastResort(answer.status), of: request, at: Int(wallClockSeconds))
+        if let entry = book.candidates(answer.status).first(where: { accepts($0.rule, reading, request) }) {
+            return error(reading, entry, of: request, at: Int(wallClockSeconds))
+        }
+        guard answer.status >= 400 else { return nil }
+        let entry = RuleBook.Entry(.lastResort(answer.status))
+        return error(reading, entry, of: request, at: Int(wallClockSeconds))
     }
 
     private static func acceptsHead(_ rule: Rule, _ fields: FieldBlock) -> Bool {
@@ -64,38 +66,33 @@ public final class ErrorNormalizer: Sendable {
     }
 
     private func error(
-        _ reading: AnswerReading, _ rule: Rule, of request: RequestFacts, at clock: Int
+        _ reading: AnswerReading, _ entry: RuleBook.Entry, of request: RequestFacts, at clock: Int
     ) -> NormalizedError {
         let answer = reading.answer
-        let isTransient = rule.isTransient ?? rule.result.isTransient
-        let effect = rule.effect ?? rule.result.effect
+        let isTransient = entry.rule.isTransient ?? entry.rule.result.isTransient
+        let effect = entry.rule.effect ?? entry.rule.result.effect
         let repeatable =
             request.isIdempotent
             || (request.hasIdempotencyKey
                 && profile.honoursIdempotencyKey(method: request.method, path: request.path))
-        var upstream = reading.upstream(profile)
-        if bodyLimit > 0, !reading.body.content.isEmpty {
-            upstream.body = Text(reading.body.content.prefix(bodyLimit))
-        }
         var error = NormalizedError(
-            code: rule.result,
-            status: rule.status ?? (answer.status < 400 ? rule.result.status : answer.status),
+            code: entry.rule.result,
+            status: entry.rule.status ?? (answer.status < 400 ? entry.rule.result.status : answer.status),
             isTransient: isTransient, isRetryable: isTransient && (effect == .none || repeatable),
             effect: effect,
-            detail: reading.message, upstream: upstream, isMapped: rule.isMapped && reading.isKnown(to: rule),
-            rule: rule.name, profile: rule.profile)
+            detail: reading.message, upstream: reading.upstream(profile, bodyLimit: bodyLimit),
+            isMapped: entry.rule.isMapped && reading.isKnown(to: entry.rule),
+            rule: entry.rule.name, profile: entry.rule.profile)
         if let json = reading.body.json {
-            if (400..<500).contains(answer.status) || rule.result == .validationFailed {
+            if (400..<500).contains(answer.status) || entry.rule.result == .validationFailed {
                 let fields = FieldExtraction(json, phrases: profile.fieldPhrases, message: reading.message)
                 error.fields = fields.read(profile.reading.fields)
             }
             error.kept = reading.kept(profile.kept, of: json)
         }
-        let waits = WaitReading(
-            status: answer.status, fields: answer.fields, json: reading.body.json, clock: clock)
-        error.retryAfter = waits.seconds(rule.waits ?? profile.waits)
-        error.pacing = Self.pacing(rule, error)
-        if rule.result == .rateLimited { error.limit = limit(answer.fields) }
+        error.retryAfter = WaitReading(reading, clock: clock).seconds(entry.rule.waits ?? profile.waits)
+        error.pacing = Self.pacing(entry.rule, error)
+        if entry.rule.result == .rateLimited { error.limit = limit(answer.fields, at: clock) }
         return error
     }
 
@@ -115,12 +112,11 @@ public final class ErrorNormalizer: Sendable {
         }
     }
 
-    private func limit(_ fields: FieldBlock) -> QuotaLimit? {
+    private func limit(_ fields: FieldBlock, at clock: Int) -> QuotaLimit? {
         guard let limit = profile.limits.first else { return nil }
-        let remaining = profile.rateFields.remaining.lazy.compactMap(fields.text).first
-        var quota = limit.quota(remaining: remaining.flatMap(WallClockTime.number))
-        let requests = profile.rateFields.limit.lazy.compactMap(fields.text).first
-        if let requests = requests.flatMap(WallClockTime.number), requests > 0 { quota.requests = requests }
+        let rate = RateReading(fields, named: profile.rateFields, at: Int64(clock))
+        var quota = limit.quota(remaining: rate.remaining)
+        if let requests = rate.limit, requests > 0 { quota.requests = requests }
         return quota
     }
 }

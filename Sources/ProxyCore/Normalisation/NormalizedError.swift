@@ -1,4 +1,5 @@
-/// What a provider's answer means: everything that a `Problem` tells of it, and what Weir itself does about it.
+/// What a provider's answer means: everything that a `Problem` tells of it, and what Weir itself does about
+/// it.
 public struct NormalizedError: Sendable {
     /// What pacing does about it.
     public enum Pacing: Sendable, Hashable {

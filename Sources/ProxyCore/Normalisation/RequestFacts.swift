@@ -8,7 +8,8 @@ public struct RequestFacts: Sendable {
     public var isIdempotent: Bool
     /// Whether the request carries an idempotency key, in the field that the profile names.
     public var hasIdempotencyKey: Bool
-    /// The credential, redacted where the provider echoes it; shorter than 8 bytes is too short to be told from other text.
+    /// The credential, redacted where the provider echoes it; shorter than 8 bytes is too short to be told
+    /// from other text.
     public var credential: [UInt8]?
 
     /// The facts.

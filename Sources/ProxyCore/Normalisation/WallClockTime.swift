@@ -19,7 +19,8 @@ enum WallClockTime {
         return bytes.contains { $0 != 0x30 } ? value + 1 : value
     }
 
-    /// A date: an HTTP-date in its three forms (RFC 9110 5.6.7), RFC 3339, or what JavaScript prints for a date.
+    /// A date: an HTTP-date in its three forms (RFC 9110 5.6.7), RFC 3339, or what JavaScript prints for a
+    /// date.
     static func date(_ text: Text) -> Int? {
         // Whatever the order, the parts tell what they are: the month by its name, the time by its colons.
         if text.bytes.count >= 19, text.bytes.first?.isASCIIDigit == true { return internetDate(text.bytes) }

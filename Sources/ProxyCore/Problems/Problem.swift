@@ -52,8 +52,8 @@ public struct Problem: Sendable {
 
     /// A problem that is Weir's own or the network's.
     ///
-    /// - Parameter isRepeatSafe: whether the request may be repeated even if it took effect: its method is idempotent, or it
-    ///   carries an idempotency key that the provider honours.
+    /// - Parameter isRepeatSafe: whether the request may be repeated even if it took effect: its method is
+    ///   idempotent, or it carries an idempotency key that the provider honours.
     public init(_ fault: Fault, provider: Text?, requestID: Text, isRepeatSafe: Bool) {
         code = fault.code
         status = fault.status

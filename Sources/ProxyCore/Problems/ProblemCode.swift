@@ -1,6 +1,7 @@
 /// What went wrong: the one member of a problem to branch on.
 ///
-/// The set is closed for this version; a client that meets an unknown code decides by status class, `retryable` and `effect`.
+/// The set is closed for this version; a client that meets an unknown code decides by status class,
+/// `retryable` and `effect`.
 public enum ProblemCode: UInt8, CaseIterable, Sendable {
     // The provider answered.
     /// The provider refused the request as malformed.

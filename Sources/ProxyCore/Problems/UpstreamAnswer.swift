@@ -1,22 +1,36 @@
 /// What the provider answered, for those who want to see it.
-public struct UpstreamAnswer: Sendable, Hashable {
+///
+/// Immutable, and an object, because it has many parts and goes through many hands.
+public final class UpstreamAnswer: Sendable {
     /// The provider's status.
-    public var status: Int
+    public let status: Int
     /// The provider's own error code.
-    public var code: Text?
+    public let code: Text?
     /// The provider's own message.
-    public var message: Text?
+    public let message: Text?
     /// The provider's id of the request.
-    public var requestID: Text?
+    public let requestID: Text?
     /// The `Content-Type`.
-    public var contentType: Text?
+    public let contentType: Text?
     /// The members of a body that was a problem already (RFC 9457): `type`, `title`, `detail`, `instance`.
-    public var problem: [KeptMember] = []
+    public let problem: [KeptMember]
     /// The body, cut and redacted, if the configuration wants it.
-    public var body: Text?
+    public let body: Text?
 
-    /// An answer of which only the status is known.
-    public init(status: Int) { self.status = status }
+    /// An answer.
+    public init(
+        status: Int, code: Text? = nil, message: Text? = nil, requestID: Text? = nil,
+        contentType: Text? = nil,
+        problem: [KeptMember] = [], body: Text? = nil
+    ) {
+        self.status = status
+        self.code = code
+        self.message = message
+        self.requestID = requestID
+        self.contentType = contentType
+        self.problem = problem
+        self.body = body
+    }
 
     /// Writes the object, absent members left out.
     func encode(into output: inout [UInt8]) {

@@ -2,7 +2,8 @@ internal import HTTPWire
 
 /// Phrases of sentences about fields, and the field code that each means; the first in the order given wins.
 ///
-/// The phrases are a tree of bytes, entered at the beginning of each word: many phrases cost hardly more than one.
+/// The phrases are a tree of bytes, entered at the beginning of each word: many phrases cost hardly more
+/// than one.
 public struct FieldPhrases: Sendable {
     private struct Node {
         /// The phrase that ends here: its place in the order.

@@ -1,7 +1,7 @@
 /// A method and a path, such as `POST /emails` or `* /campaigns/*/leads/`.
 ///
-/// `*` as the method is any method; as a step of the path it is any one step; as the last step, `**` is any rest. The path is
-/// the provider's own, behind the base URL, without the query.
+/// `*` as the method is any method; as a step of the path it is any one step; as the last step, `**` is any
+/// rest. The path is the provider's own, behind the base URL, without the query.
 public struct RequestPattern: Sendable, Hashable {
     private var method: Text
     private var steps: [Text]

@@ -1,4 +1,5 @@
-/// The rules of a profile, sorted by status when it is compiled: an answer is compared only with rules about its status.
+/// The rules of a profile, sorted by status when it is compiled: an answer is compared only with rules about
+/// its status.
 struct RuleBook: Sendable {
     /// A rule that can be handed round without copying its many parts.
     final class Entry: Sendable {

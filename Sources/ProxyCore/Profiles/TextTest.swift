@@ -1,50 +1,79 @@
 internal import HTTPWire
 
-/// What a text must be for a rule to match; any one of its tests is enough.
+/// What a text must be for a rule to match; any one of its conditions is enough.
 ///
 /// The case of ASCII letters never matters, except for a pattern, which says so itself.
 public struct TextTest: Sendable {
-    /// The whole text is one of these; a full stop at its end does not count.
-    public var equals: [Text] = []
-    /// The text begins with one of these.
-    public var startsWith: [Text] = []
-    /// One of these is in the text.
-    public var contains: [Text] = []
-    /// The text ends with one of these.
-    public var endsWith: [Text] = []
-    /// A regular expression finds something in the text.
-    public var matches: [TextPattern] = []
+    /// How a text is compared.
+    public enum Comparison: UInt8, Sendable {
+        /// The whole text is the same; a full stop at its end does not count.
+        case equals
+        /// The text begins with it.
+        case startsWith
+        /// It is in the text.
+        case contains
+        /// The text ends with it.
+        case endsWith
+    }
+
+    private struct Condition {
+        var comparison: Comparison
+        var range: Range<Int>
+    }
+
+    /// All texts of the conditions, one behind the other, in lower case: a comparison touches no other
+    /// memory.
+    private var bytes: [UInt8] = []
+    private var conditions: [Condition] = []
+    private var patterns: [TextPattern] = []
 
     /// A test that nothing passes.
     public init() {}
 
+    /// Adds a condition.
+    public mutating func add(_ comparison: Comparison, _ text: Text) {
+        let content = comparison == .equals ? Self.withoutFullStop(text.bytes) : text.bytes
+        let start = bytes.count
+        bytes += content.map(\.lowercasedASCII)
+        conditions.append(Condition(comparison: comparison, range: start..<bytes.count))
+    }
+
+    /// Adds a regular expression that must find something in the text.
+    public mutating func add(_ pattern: TextPattern) { patterns.append(pattern) }
+
     /// Whether the text passes.
     func accepts(_ text: Text) -> Bool {
-        let whole = Self.withoutFullStop(text.bytes)
-        if equals.contains(where: { Self.same(Self.withoutFullStop($0.bytes), whole) }) { return true }
-        if startsWith.contains(where: { Self.same($0.bytes, text.bytes.prefix($0.bytes.count)) }) {
-            return true
+        for index in 0..<conditions.count where accepts(text.bytes.span, conditions[index]) { return true }
+        return !patterns.isEmpty && patterns.contains { $0.isFound(in: text) }
+    }
+
+    private func accepts(_ text: borrowing Span<UInt8>, _ condition: Condition) -> Bool {
+        let length = condition.range.count
+        switch condition.comparison {
+        case .equals:
+            guard text.count == length || (text.count == length + 1 && text[length] == 0x2E) else {
+                return false
+            }
+            return same(condition, text, at: 0)
+        case .startsWith: return text.count >= length && same(condition, text, at: 0)
+        case .endsWith: return text.count >= length && same(condition, text, at: text.count - length)
+        case .contains:
+            guard text.count >= length else { return false }
+            for start in 0...text.count - length where same(condition, text, at: start) { return true }
+            return false
         }
-        if endsWith.contains(where: { Self.same($0.bytes, text.bytes.suffix($0.bytes.count)) }) {
-            return true
+    }
+
+    private func same(_ condition: Condition, _ text: borrowing Span<UInt8>, at start: Int) -> Bool {
+        var index = start
+        for position in condition.range {
+            if bytes[position] != text[index].lowercasedASCII { return false }
+            index += 1
         }
-        if contains.contains(where: { Self.find($0.bytes, in: text.bytes) }) { return true }
-        return matches.contains { $0.isFound(in: text) }
+        return true
     }
 
     private static func withoutFullStop(_ bytes: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
         bytes.last == 0x2E ? bytes.dropLast() : bytes
-    }
-
-    private static func same(_ one: ArraySlice<UInt8>, _ other: ArraySlice<UInt8>) -> Bool {
-        one.span.equalsIgnoringCase(other.span)
-    }
-
-    private static func find(_ part: ArraySlice<UInt8>, in text: ArraySlice<UInt8>) -> Bool {
-        guard let first = part.first?.lowercasedASCII, text.count >= part.count else { return part.isEmpty }
-        for start in text.startIndex...text.endIndex - part.count where text[start].lowercasedASCII == first {
-            if same(part, text[start..<start + part.count]) { return true }
-        }
-        return false
     }
 }

@@ -4,8 +4,8 @@ public struct WaitSource: Sendable, Hashable {
     public enum Place: Sendable, Hashable {
         /// A field with seconds (decimals allowed) or an HTTP-date: `Retry-After` (RFC 9110 10.2.3).
         case delay(header: Text)
-        /// A field with a time in any dialect: seconds from now, seconds or milliseconds since 1970, an HTTP-date, or what
-        /// JavaScript prints for a date.
+        /// A field with a time in any dialect: seconds from now, seconds or milliseconds since 1970, an
+        /// HTTP-date, or what JavaScript prints for a date.
         case reset(header: Text)
         /// A number of seconds in a JSON body.
         case body(JSONPointer)

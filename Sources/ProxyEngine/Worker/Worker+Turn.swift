@@ -156,5 +156,8 @@ extension Worker {
             listener.daemon.run()
             listener.daemon.stop()
         }
+        for upstream in upstreams { upstream.close() }
+        // The loop holds its handlers, this worker among them.
+        loop.unwatch(mailbox.descriptor)
     }
 }

@@ -1,3 +1,4 @@
+import HTTPWire
 import ProxyCore
 import Testing
 
@@ -97,6 +98,20 @@ struct WaitTests {
             try NormalizerFixture("lettr", 503, fields: [("Retry-After", "5")]).error().pacing
                 == .pauseLedger(seconds: 5))
         #expect(try NormalizerFixture("lettr", 404).error().pacing == .proceed)
+    }
+
+    @Test("the state of the limit is read from every answer, whatever the dialect")
+    func rate() throws {
+        var fields = FieldBlock()
+        fields.append("Date", "Sat, 12 Sep 2026 02:07:49 GMT")
+        fields.append("x-ratelimit-limit", "20")
+        fields.append("x-ratelimit-remaining", "19")
+        fields.append("x-ratelimit-reset", "Sat Sep 12 2026 04:07:51 GMT+0200 (Central European Summer Time)")
+        let names = try BuiltInProfiles.normalizer("lemlist").profile.rateFields
+        let reading = RateReading(fields, named: names, at: 0)
+        #expect(reading.limit == 20 && reading.remaining == 19 && reading.resetAfter == 2)
+        let nothing = RateReading(FieldBlock(), named: names, at: 0)
+        #expect(nothing.limit == nil && nothing.remaining == nil && nothing.resetAfter == nil)
     }
 
     @Test("a rate limit tells the limit, as the answer's fields have it")

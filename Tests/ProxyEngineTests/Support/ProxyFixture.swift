@@ -78,11 +78,11 @@ final class ProxyFixture: Sendable {
     let log = LogRecord()
 
     private let server: Mutex<ProxyServer?>
-    private let address: String
+    private static let profiles = Result { try ProfileReader.builtIn(BuiltIn.profiles) }
 
     /// Listens and serves, until ``stop()``.
     init(yaml: String) throws {
-        let profiles = try ProfileReader.builtIn(BuiltIn.profiles)
+        let profiles = try Self.profiles.get()
         let configuration = try ConfigurationReader.read(
             text: yaml, file: "test.yaml", surroundings: .none,
             profiles: { name in
@@ -103,7 +103,6 @@ final class ProxyFixture: Sendable {
             environment: ProxyServer.Environment(
                 build: BuildInfo(version: "test", swift: "test", libcurl: "test", libmicrohttpd: "test"),
                 problemSchema: BuiltIn.problemSchema, logger: logger))
-        address = started.address
         port = try Self.port(of: started.address)
         adminPort = try Self.port(of: started.adminAddress ?? started.address)
         var ports: [String: UInt16] = [:]
