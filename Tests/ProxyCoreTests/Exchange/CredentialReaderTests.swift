@@ -105,7 +105,9 @@ struct CredentialReaderTests {
         let reader = CredentialReader(
             places: [], injected: "a&b=c", injection: .query("key"), isShared: false)
         #expect(reader.injectedField == nil)
-        let inject = { String(decoding: reader.inject(intoTarget: Array($0.utf8)), as: UTF8.self) }
+        func inject(_ target: String) -> String {
+            String(decoding: reader.inject(intoTarget: Array(target.utf8)), as: UTF8.self)
+        }
         #expect(inject("/a") == "/a?key=a%26b%3Dc")
         #expect(inject("/a?x=1") == "/a?x=1&key=a%26b%3Dc")
     }
