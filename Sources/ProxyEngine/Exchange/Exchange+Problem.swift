@@ -155,7 +155,7 @@ extension Exchange {
             JSONWriter.integer(seconds, into: &value)
             responseFields.append(FieldNames.retryAfter, value)
         }
-        addRateLimit()
+        if responseFields.first("RateLimit") == nil { addRateLimit() }
         var body: [UInt8] = []
         problem.encode(into: &body, as: worker.service.problemFormat)
         responseBody.removeAll()
@@ -164,7 +164,7 @@ extension Exchange {
         answer = .problem
     }
 
-    /// Adds what is left of the limit, unless the provider speaks of it itself.
+    /// Adds what is left of the limit; not where the provider speaks of it itself.
     func addRateLimit() {
         guard let provider, let headroom else { return }
         var value: [UInt8] = []
