@@ -151,7 +151,8 @@ extension Exchange {
             self.waiter = waiter
             machine.enqueue()
             worker.waiting[waiter.id] = self
-            setDeadline(startedAt + patience)
+            queuedAt = worker.now
+            setDeadline(queuedAt + patience)
             worker.arm(wake, of: provider)
         case .refused(let refusal):
             worker.metrics.queueRefused(
@@ -172,7 +173,7 @@ extension Exchange {
             return
         }
         self.slot = slot
-        queuedFor = startedAt.duration(to: worker.now)
+        queuedFor = queuedAt.duration(to: worker.now)
         clearDeadline()
         send()
         // A body that is streamed has been waiting in the client.
@@ -181,14 +182,14 @@ extension Exchange {
 
     func queueTimedOut() {
         worker.waiting[waiter?.id ?? 0] = nil
-        queuedFor = startedAt.duration(to: worker.now)
+        queuedFor = queuedAt.duration(to: worker.now)
         decide(Fault(.queueTimeout, effect: Effect.none))
         answerWhenPossible()
     }
 
     /// Weir ends: what waits is told so.
     func refuseForShutdown() {
-        queuedFor = startedAt.duration(to: worker.now)
+        queuedFor = queuedAt.duration(to: worker.now)
         decide(Fault(.shuttingDown, effect: Effect.none))
         answerWhenPossible()
     }
