@@ -11,8 +11,8 @@ struct PacingLedgerTests {
     ) throws -> Bool {
         let upstream = try ScriptedUpstream(answering: .ok())
         let provider =
-            "{ profile: \(profile), upstream: '\(upstream.url)', max_wait: 0s, group: team,"
-            + " limits: [{ requests: 1, per: 60s, by: \(scope) }] }"
+            "{ profile: \(profile), upstream: '\(upstream.url)', max_wait: 0s,"
+            + " limits: [{ requests: 1, per: 60s, by: \(scope) }]\(scope == "group" ? ", group: team" : "") }"
         var passed = false
         try withProxy("providers: { p: \(provider), q: \(provider) }", upstreams: [upstream]) { proxy in
             #expect(try proxy.exchange("GET", first.target, fields: first.fields).status == 200)
@@ -51,6 +51,23 @@ struct PacingLedgerTests {
     func provider() throws {
         #expect(try bothPass(limit: "provider", ("/p/a", Self.key), ("/p/a", Self.other)) == false)
         #expect(try bothPass(limit: "provider", ("/p/a", Self.key), ("/q/a", Self.key)))
+    }
+
+    @Test("a credential whose requests are over makes room for another, long raw errors included")
+    func room() throws {
+        let long = String(repeating: "no ", count: 1 << 15)
+        let upstream = try ScriptedUpstream(answering: .status(400, body: long))
+        let provider =
+            "{ profile: lemlist, upstream: '\(upstream.url)', max_wait: 1s,"
+            + " limits: [{ requests: 1, per: 50ms, by: credential }] }"
+        try withProxy("providers: { p: \(provider) }", upstreams: [upstream], limits: "keys: 1") { proxy in
+            for field in Self.key + Self.other {
+                let raw = ("X-Error-Format", "raw")
+                try eventually("room for another credential", within: .seconds(2)) {
+                    try proxy.exchange("GET", "/p/a", fields: [field, raw]).text == long
+                }
+            }
+        }
     }
 
     @Test("by group, the providers of a group share one, whatever the credential")

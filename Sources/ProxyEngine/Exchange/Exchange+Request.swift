@@ -115,6 +115,7 @@ extension Exchange {
 
     private func refuseLongBody() {
         cancelTransfer()
+        judge(nil)
         upstreamHasEnded = true
         let sent = sentAt != nil
         _ = machine.upstreamEnded(isComplete: false, isAnswered: false)
@@ -219,7 +220,9 @@ extension Exchange {
         }
         switch machine.hangUp() {
         case .leaveQueue: leaveQueue()
-        case .cancelTransfer: cancelTransfer()
+        case .cancelTransfer:
+            cancelTransfer()
+            judge(nil)
         default: break
         }
     }
