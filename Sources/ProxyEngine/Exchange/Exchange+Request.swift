@@ -128,6 +128,7 @@ extension Exchange {
 
     private func refuseLongBody() {
         cancelTransfer()
+        judge(nil)
         upstreamHasEnded = true
         let sent = sentAt != nil
         _ = machine.upstreamEnded(isComplete: false, isAnswered: false)
@@ -164,7 +165,8 @@ extension Exchange {
             self.waiter = waiter
             machine.enqueue()
             worker.waiting[waiter.id] = self
-            setDeadline(startedAt + patience)
+            queuedAt = worker.now
+            setDeadline(queuedAt + patience)
             worker.arm(wake, of: provider)
         case .refused(let refusal):
             worker.metrics.queueRefused(
@@ -185,7 +187,7 @@ extension Exchange {
             return
         }
         self.slot = slot
-        queuedNanoseconds = startedAt.nanoseconds(to: worker.now)
+        queuedNanoseconds = queuedAt.nanoseconds(to: worker.now)
         clearDeadline()
         send()
         // A body that is streamed has been waiting in the client.
@@ -194,14 +196,14 @@ extension Exchange {
 
     func queueTimedOut() {
         worker.waiting[waiter?.id ?? 0] = nil
-        queuedNanoseconds = startedAt.nanoseconds(to: worker.now)
+        queuedNanoseconds = queuedAt.nanoseconds(to: worker.now)
         decide(Fault(.queueTimeout, effect: Effect.none))
         answerWhenPossible()
     }
 
     /// Weir ends: what waits is told so.
     func refuseForShutdown() {
-        queuedNanoseconds = startedAt.nanoseconds(to: worker.now)
+        queuedNanoseconds = queuedAt.nanoseconds(to: worker.now)
         decide(Fault(.shuttingDown, effect: Effect.none))
         answerWhenPossible()
     }
@@ -231,7 +233,9 @@ extension Exchange {
         }
         switch machine.hangUp() {
         case .leaveQueue: leaveQueue()
-        case .cancelTransfer: cancelTransfer()
+        case .cancelTransfer:
+            cancelTransfer()
+            judge(nil)
         default: break
         }
     }

@@ -187,6 +187,8 @@ extension Exchange: TransferDelegate {
             problemCode = .connectionLost
         default: break
         }
+        // An error that was too long to be read says no more than its status did.
+        judge(nil)
         answerWhenPossible()
     }
 
@@ -209,7 +211,6 @@ extension Exchange: TransferDelegate {
         upstreamEndedAt = Worker.clock()
         // How much had left is unknown: the provider may count it.
         settleSlot(wasSent: true)
-        judge(nil)
     }
 
     /// Something took too long.

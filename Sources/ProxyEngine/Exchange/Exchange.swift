@@ -49,6 +49,8 @@ final class Exchange: IncomingRequest {
     var undecidedSlot: Slot?
     var headroom: Headroom?
     var patience = Duration.zero
+    /// When it began to wait; a client's slow body is not time in the queue.
+    var queuedAt = MonotonicTime(nanoseconds: 0)
 
     // The provider's side.
     var transfer: CurlTransfer?
@@ -178,7 +180,7 @@ final class Exchange: IncomingRequest {
         }
         switch machine.phase {
         case .queued:
-            let end = startedAt + patience
+            let end = queuedAt + patience
             if end <= worker.now { queueTimedOut() } else { setDeadline(end) }
         case .sending: watch(upstreamActivity.later(by: timeouts.response), .response)
         case .relaying, .collecting:
