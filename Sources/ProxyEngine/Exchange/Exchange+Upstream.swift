@@ -174,18 +174,22 @@ extension Exchange: TransferDelegate {
         let isComplete = outcome.error == nil && timedOut == nil
         switch machine.upstreamEnded(isComplete: isComplete, isAnswered: isAnswered) {
         case .answerFault:
-            let fault = UpstreamFailure.fault(
-                of: outcome, timeout: timedOut, hasHead: transfer.response.isComplete)
+            let fault = failure(of: transfer)
             self.fault = fault
             makeProblem(of: fault)
         case .normalize: normalize()
         case .completeRelay: answer = .relay
         case .breakOff:
             isBrokenOff = true
-            problemCode = .connectionLost
+            problemCode = failure(of: transfer).code
         default: break
         }
         answerWhenPossible()
+    }
+
+    private func failure(of transfer: CurlTransfer) -> Fault {
+        UpstreamFailure.fault(
+            of: transfer.outcome, timeout: timedOut, hasHead: transfer.response.isComplete)
     }
 
     /// Reports a slot whose request got no answer.
