@@ -123,6 +123,7 @@ extension Exchange: TransferDelegate {
         guard machine.phase == .relaying else { return .refuse }
         guard responseBody.count < Exchange.highWater else {
             isReceivePaused = true
+            setClientDeadline()
             return .pause
         }
         responseBody.append(bytes)
@@ -155,6 +156,7 @@ extension Exchange: TransferDelegate {
         }
         if requestIsComplete { return .end }
         isSendPaused = true
+        setClientDeadline()
         worker.touch(self)
         return .pause
     }
