@@ -25,6 +25,10 @@ extension Exchange {
         if worker.service.isDraining { return decline(Fault(.shuttingDown, effect: Effect.none)) }
         patience = provider.configuration.maximumWait
         if let preferred = inspection.preferredWait { patience = min(patience, .seconds(preferred)) }
+        if inspection.framing != .none {
+            downstreamActivity = worker.now
+            setClientDeadline()
+        }
         switch inspection.framing {
         case .length(let length) where length > 0 && length <= Exchange.wholeBodyLimit: break
         default: admit()
@@ -98,6 +102,7 @@ extension Exchange {
     /// Takes bytes of the body; see ``IncomingRequest/bodyReceived(_:)``.
     func takeBody(_ bytes: Span<UInt8>) -> Int {
         worker.deliveredUploads = true
+        downstreamActivity = worker.now
         switch machine.phase {
         case .answering, .over: return dropBody(bytes)
         case .relaying where upstreamHasEnded: return dropBody(bytes)

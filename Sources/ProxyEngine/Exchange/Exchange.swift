@@ -182,13 +182,17 @@ final class Exchange: IncomingRequest {
         case .queued:
             let end = queuedAt + patience
             if end <= worker.now { queueTimedOut() } else { setDeadline(end) }
-        case .sending: watch(upstreamActivity.later(by: timeouts.response), .response)
+        case .receiving: watchClient()
+        case .sending:
+            // A provider that waits for the client's body is not slow.
+            if isSendPaused { return watchClient() }
+            watch(upstreamActivity.later(by: timeouts.response), .response)
         case .relaying, .collecting:
             // A provider that Weir holds back because the client is slow is not idle.
             if isReceivePaused { return watchClient() }
             watch(upstreamActivity.later(by: timeouts.idle), .idle)
         case .answering: watchClient()
-        case .receiving, .over: break
+        case .over: break
         }
     }
 
@@ -196,14 +200,19 @@ final class Exchange: IncomingRequest {
         if end <= worker.now { upstreamTimedOut(timeout) } else { setDeadline(end) }
     }
 
-    /// Ends the connection of a client that takes nothing of its answer.
+    /// Ends the connection of a client that neither goes on with its request nor takes its answer.
     private func watchClient() {
         let end = downstreamActivity + worker.service.configuration.clientTimeouts.stall
         guard end <= worker.now else { return setDeadline(end) }
-        hungUpAt = hungUpAt ?? .response
+        hungUpAt = hungUpAt ?? ClientAbortStage(machine.phase, requestIsComplete: requestIsComplete)
         shutDownConnection()
         resume()
         worker.daemonsAreReady()
+    }
+
+    /// The longest time that the client may let Weir wait from now on.
+    func setClientDeadline() {
+        setDeadline(worker.now + worker.service.configuration.clientTimeouts.stall)
     }
 
     /// The longest time that the next step may take.
