@@ -93,6 +93,16 @@ let package = Package(
             ],
             swiftSettings: settings),
         .testTarget(
+            name: "SandboxTests",
+            dependencies: ["Sandbox", "ProxyCore", "Configuration", "BuiltIn", "HTTPWire", "TestSupport"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "CommandLineTests", dependencies: ["TestSupport", "weir"], swiftSettings: settings),
+        .testTarget(
+            name: "DocumentationTests",
+            dependencies: ["ProxyCore", "Configuration", "BuiltIn", "TestSupport", "weir"],
+            swiftSettings: settings),
+        .testTarget(
             name: "TestSupportTests", dependencies: ["TestSupport", "weir"], swiftSettings: settings),
     ]
 )
