@@ -86,6 +86,13 @@ let package = Package(
             name: "ConfigurationTests", dependencies: ["ProxyCore", "Configuration", "BuiltIn"],
             swiftSettings: settings),
         .testTarget(
+            name: "ProxyEngineTests",
+            dependencies: [
+                "ProxyEngine", "ProxyCore", "Configuration", "BuiltIn", "HTTPWire", "TestSupport", "weir",
+                logging,
+            ],
+            swiftSettings: settings),
+        .testTarget(
             name: "SandboxTests",
             dependencies: ["Sandbox", "ProxyCore", "Configuration", "BuiltIn", "HTTPWire", "TestSupport"],
             swiftSettings: settings),

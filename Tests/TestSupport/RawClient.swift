@@ -6,24 +6,31 @@ internal import Synchronization
 public final class RawClient: Sendable {
     private let socket: Socket
     private let reader: Mutex<MessageReader>
+    private let observe: (@Sendable (RawResponse) -> Void)?
 
     /// Connects to a numeric address or `localhost`.
     ///
-    /// - Parameter receiveBuffer: the kernel's receive buffer in bytes, for a client that reads slowly.
+    /// - Parameters:
+    ///   - receiveBuffer: the kernel's receive buffer in bytes, for a client that reads slowly.
+    ///   - observe: called with every response that is read, to check what all of them promise.
     /// - Throws: ``PeerError``.
     public convenience init(
         host: String = "127.0.0.1", port: UInt16, receiveBuffer: Int? = nil,
-        within patience: Duration = .patience
+        within patience: Duration = .patience, observing observe: (@Sendable (RawResponse) -> Void)? = nil
     ) throws {
-        try self.init(to: .tcp(host: host, port: port), receiveBuffer: receiveBuffer, within: patience)
+        try self.init(
+            to: .tcp(host: host, port: port), receiveBuffer: receiveBuffer, within: patience,
+            observing: observe)
     }
 
     /// Connects to an endpoint.
     ///
     /// - Throws: ``PeerError``.
-    public init(to endpoint: Endpoint, receiveBuffer: Int? = nil, within patience: Duration = .patience)
-        throws
-    {
+    public init(
+        to endpoint: Endpoint, receiveBuffer: Int? = nil, within patience: Duration = .patience,
+        observing observe: (@Sendable (RawResponse) -> Void)? = nil
+    ) throws {
+        self.observe = observe
         socket = try Socket.connected(to: endpoint, receiveBuffer: receiveBuffer, by: .after(patience))
         reader = Mutex(MessageReader(socket: socket))
     }
@@ -99,7 +106,9 @@ public final class RawClient: Sendable {
                 let hasNoBody = toHead || status == 204 || status == 304
                 let framing = hasNoBody ? BodyFraming.none : head.framing ?? .untilClose
                 let body = try reader.readBody(framing, keeping: keepingBody, by: deadline)
-                return RawResponse(head: head, body: body, informational: informational)
+                let response = RawResponse(head: head, body: body, informational: informational)
+                observe?(response)
+                return response
             }
         }
     }

@@ -23,7 +23,7 @@ extension Exchange {
         guard let transfer, let provider else { return }
         let response = transfer.response
         var body = responseBody.bytes
-        var isCut = isTruncated || transfer.outcome.error != nil
+        var isCut = !isCollectedWhole
         if let coding = response.fields.first("Content-Encoding") {
             let decoded = ContentDecoder.decode(
                 body, coding: coding, limit: worker.service.configuration.limits.errorBody)
@@ -38,7 +38,7 @@ extension Exchange {
         else { return passUntouched() }
         judge(error)
         if !error.isMapped { worker.metrics.unmappedError(provider: provider.index, status: response.status) }
-        if wantsRawErrors, !isTruncated, transfer.outcome.error == nil {
+        if wantsRawErrors, isCollectedWhole {
             problemCode = error.code
             self.answer = .relay
             return
@@ -51,14 +51,23 @@ extension Exchange {
         write(problem)
     }
 
+    /// Whether nothing of the answer's body is missing.
+    private var isCollectedWhole: Bool { !isTruncated && timedOut == nil && transfer?.outcome.error == nil }
+
     /// What looked like an error from its head is none.
     private func passUntouched() {
         judge(nil)
-        if !isTruncated, transfer?.outcome.error == nil {
+        if isCollectedWhole {
             answer = .relay
             return
         }
-        let fault = Fault(.providerBadResponse, detail: "The provider's answer broke off.", effect: .unknown)
+        guard let transfer else { return }
+        let fault =
+            isTruncated
+            ? Fault(
+                .providerBadResponse, detail: "The provider's answer is too long to be understood.",
+                effect: .unknown)
+            : UpstreamFailure.fault(of: transfer.outcome, timeout: timedOut, hasHead: true)
         self.fault = fault
         makeProblem(of: fault)
     }
@@ -154,7 +163,7 @@ extension Exchange {
         if let seconds = problem.retryAfterField {
             responseFields.append(name: FieldNames.retryAfter) { JSONWriter.integer(seconds, into: &$0) }
         }
-        addRateLimit()
+        if responseFields.first("RateLimit") == nil { addRateLimit() }
         var body: [UInt8] = []
         problem.encode(into: &body, as: worker.service.problemFormat)
         responseBody.removeAll()
@@ -163,7 +172,7 @@ extension Exchange {
         answer = .problem
     }
 
-    /// Adds what is left of the limit, unless the provider speaks of it itself.
+    /// Adds what is left of the limit; not where the provider speaks of it itself.
     func addRateLimit() {
         guard let provider, let headroom else { return }
         responseFields.append(name: FieldNames.rateLimit) {

@@ -25,6 +25,10 @@ extension Exchange {
         if worker.service.isDraining { return decline(Fault(.shuttingDown, effect: Effect.none)) }
         patience = provider.configuration.maximumWait
         if let preferred = inspection.preferredWait { patience = min(patience, .seconds(preferred)) }
+        if inspection.framing != .none {
+            downstreamActivity = worker.now
+            setClientDeadline()
+        }
         switch inspection.framing {
         case .length(let length) where length > 0 && length <= Exchange.wholeBodyLimit: break
         default: admit()
@@ -98,6 +102,7 @@ extension Exchange {
     /// Takes bytes of the body; see ``IncomingRequest/bodyReceived(_:)``.
     func takeBody(_ bytes: Span<UInt8>) -> Int {
         worker.deliveredUploads = true
+        downstreamActivity = worker.now
         switch machine.phase {
         case .answering, .over: return dropBody(bytes)
         case .relaying where upstreamHasEnded: return dropBody(bytes)
@@ -128,6 +133,7 @@ extension Exchange {
 
     private func refuseLongBody() {
         cancelTransfer()
+        judge(nil)
         upstreamHasEnded = true
         let sent = sentAt != nil
         _ = machine.upstreamEnded(isComplete: false, isAnswered: false)
@@ -164,7 +170,8 @@ extension Exchange {
             self.waiter = waiter
             machine.enqueue()
             worker.waiting[waiter.id] = self
-            setDeadline(startedAt + patience)
+            queuedAt = worker.now
+            setDeadline(queuedAt + patience)
             worker.arm(wake, of: provider)
         case .refused(let refusal):
             worker.metrics.queueRefused(
@@ -185,7 +192,7 @@ extension Exchange {
             return
         }
         self.slot = slot
-        queuedNanoseconds = startedAt.nanoseconds(to: worker.now)
+        queuedNanoseconds = queuedAt.nanoseconds(to: worker.now)
         clearDeadline()
         send()
         // A body that is streamed has been waiting in the client.
@@ -194,14 +201,14 @@ extension Exchange {
 
     func queueTimedOut() {
         worker.waiting[waiter?.id ?? 0] = nil
-        queuedNanoseconds = startedAt.nanoseconds(to: worker.now)
+        queuedNanoseconds = queuedAt.nanoseconds(to: worker.now)
         decide(Fault(.queueTimeout, effect: Effect.none))
         answerWhenPossible()
     }
 
     /// Weir ends: what waits is told so.
     func refuseForShutdown() {
-        queuedNanoseconds = startedAt.nanoseconds(to: worker.now)
+        queuedNanoseconds = queuedAt.nanoseconds(to: worker.now)
         decide(Fault(.shuttingDown, effect: Effect.none))
         answerWhenPossible()
     }
@@ -231,7 +238,9 @@ extension Exchange {
         }
         switch machine.hangUp() {
         case .leaveQueue: leaveQueue()
-        case .cancelTransfer: cancelTransfer()
+        case .cancelTransfer:
+            cancelTransfer()
+            judge(nil)
         default: break
         }
     }

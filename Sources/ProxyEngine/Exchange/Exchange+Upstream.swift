@@ -125,6 +125,7 @@ extension Exchange: TransferDelegate {
         guard machine.phase == .relaying else { return .refuse }
         guard responseBody.count < Exchange.highWater else {
             isReceivePaused = true
+            setClientDeadline()
             return .pause
         }
         responseBody.append(bytes)
@@ -157,6 +158,7 @@ extension Exchange: TransferDelegate {
         }
         if requestIsComplete { return .end }
         isSendPaused = true
+        setClientDeadline()
         worker.touch(self)
         return .pause
     }
@@ -176,18 +178,24 @@ extension Exchange: TransferDelegate {
         let isComplete = outcome.error == nil && timedOut == nil
         switch machine.upstreamEnded(isComplete: isComplete, isAnswered: isAnswered) {
         case .answerFault:
-            let fault = UpstreamFailure.fault(
-                of: outcome, timeout: timedOut, hasHead: transfer.response.isComplete)
+            let fault = failure(of: transfer)
             self.fault = fault
             makeProblem(of: fault)
         case .normalize: normalize()
         case .completeRelay: answer = .relay
         case .breakOff:
             isBrokenOff = true
-            problemCode = .connectionLost
+            problemCode = failure(of: transfer).code
         default: break
         }
+        // An error that was too long to be read says no more than its status did.
+        judge(nil)
         answerWhenPossible()
+    }
+
+    private func failure(of transfer: CurlTransfer) -> Fault {
+        UpstreamFailure.fault(
+            of: transfer.outcome, timeout: timedOut, hasHead: transfer.response.isComplete)
     }
 
     /// Reports a slot whose request got no answer.
@@ -209,7 +217,6 @@ extension Exchange: TransferDelegate {
         upstreamEndedAt = Worker.clock()
         // How much had left is unknown: the provider may count it.
         settleSlot(wasSent: true)
-        judge(nil)
     }
 
     /// Something took too long.

@@ -49,6 +49,8 @@ final class Exchange: IncomingRequest {
     var undecidedSlot: Slot?
     var headroom: Headroom?
     var patience = Duration.zero
+    /// When it began to wait; a client's slow body is not time in the queue.
+    var queuedAt = MonotonicTime(nanoseconds: 0)
 
     // The provider's side.
     var transfer: CurlTransfer?
@@ -178,15 +180,19 @@ final class Exchange: IncomingRequest {
         }
         switch machine.phase {
         case .queued:
-            let end = startedAt + patience
+            let end = queuedAt + patience
             if end <= worker.now { queueTimedOut() } else { setDeadline(end) }
-        case .sending: watch(upstreamActivity.later(by: timeouts.response), .response)
+        case .receiving: watchClient()
+        case .sending:
+            // A provider that waits for the client's body is not slow.
+            if isSendPaused { return watchClient() }
+            watch(upstreamActivity.later(by: timeouts.response), .response)
         case .relaying, .collecting:
             // A provider that Weir holds back because the client is slow is not idle.
             if isReceivePaused { return watchClient() }
             watch(upstreamActivity.later(by: timeouts.idle), .idle)
         case .answering: watchClient()
-        case .receiving, .over: break
+        case .over: break
         }
     }
 
@@ -194,14 +200,19 @@ final class Exchange: IncomingRequest {
         if end <= worker.now { upstreamTimedOut(timeout) } else { setDeadline(end) }
     }
 
-    /// Ends the connection of a client that takes nothing of its answer.
+    /// Ends the connection of a client that neither goes on with its request nor takes its answer.
     private func watchClient() {
         let end = downstreamActivity + worker.service.configuration.clientTimeouts.stall
         guard end <= worker.now else { return setDeadline(end) }
-        hungUpAt = hungUpAt ?? .response
+        hungUpAt = hungUpAt ?? ClientAbortStage(machine.phase, requestIsComplete: requestIsComplete)
         shutDownConnection()
         resume()
         worker.daemonsAreReady()
+    }
+
+    /// The longest time that the client may let Weir wait from now on.
+    func setClientDeadline() {
+        setDeadline(worker.now + worker.service.configuration.clientTimeouts.stall)
     }
 
     /// The longest time that the next step may take.

@@ -29,6 +29,9 @@ final class Upstream: SocketWatcher, ReadinessHandler {
         multi = CurlMulti(options: options, watcher: self)
     }
 
+    /// Closes all connections, while the loop and the worker are still there to be told; no transfer runs any more.
+    func close() { multi = nil }
+
     /// Starts a transfer; its delegate is told at the end.
     func start(_ transfer: CurlTransfer, for delegate: any TransferDelegate) {
         runningTransfers += 1

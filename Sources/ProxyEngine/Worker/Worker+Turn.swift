@@ -156,6 +156,7 @@ extension Worker {
             listener.daemon.run()
             listener.daemon.stop()
         }
+        for upstream in upstreams { upstream.close() }
         letGo()
     }
 }
