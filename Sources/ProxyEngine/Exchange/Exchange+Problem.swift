@@ -23,7 +23,7 @@ extension Exchange {
         guard let transfer, let provider else { return }
         let response = transfer.response
         var body = responseBody.bytes
-        var isCut = isTruncated || transfer.outcome.error != nil
+        var isCut = !isCollectedWhole
         if let coding = response.fields.first("Content-Encoding") {
             let decoded = ContentDecoder.decode(
                 body, coding: coding, limit: worker.service.configuration.limits.errorBody)
@@ -38,7 +38,7 @@ extension Exchange {
         else { return passUntouched() }
         judge(error)
         if !error.isMapped { worker.metrics.unmappedError(provider: provider.index, status: response.status) }
-        if wantsRawErrors, !isTruncated, transfer.outcome.error == nil {
+        if wantsRawErrors, isCollectedWhole {
             problemCode = error.code
             self.answer = .relay
             return
@@ -51,14 +51,23 @@ extension Exchange {
         write(problem)
     }
 
+    /// Whether nothing of the answer's body is missing.
+    private var isCollectedWhole: Bool { !isTruncated && timedOut == nil && transfer?.outcome.error == nil }
+
     /// What looked like an error from its head is none.
     private func passUntouched() {
         judge(nil)
-        if !isTruncated, transfer?.outcome.error == nil {
+        if isCollectedWhole {
             answer = .relay
             return
         }
-        let fault = Fault(.providerBadResponse, detail: "The provider's answer broke off.", effect: .unknown)
+        guard let transfer else { return }
+        let fault =
+            isTruncated
+            ? Fault(
+                .providerBadResponse, detail: "The provider's answer is too long to be understood.",
+                effect: .unknown)
+            : UpstreamFailure.fault(of: transfer.outcome, timeout: timedOut, hasHead: true)
         self.fault = fault
         makeProblem(of: fault)
     }
@@ -105,7 +114,7 @@ extension Exchange {
 
     private func complete(_ problem: inout Problem) {
         problem.attempts = attempts
-        problem.waited = Double(queuedFor.wholeNanoseconds) / 1e9
+        problem.waited = Double(queuedNanoseconds) / 1e9
         problemCode = problem.code
     }
 
@@ -141,21 +150,20 @@ extension Exchange {
     }
 
     private func addProxyStatus(receivedStatus: Int) {
-        var value = worker.service.pseudonym
-        value += FieldNames.receivedStatus
-        JSONWriter.integer(receivedStatus, into: &value)
-        responseFields.append(FieldNames.proxyStatus, value)
+        responseFields.append(name: FieldNames.proxyStatus) {
+            $0 += worker.service.pseudonym
+            $0 += FieldNames.receivedStatus
+            JSONWriter.integer(receivedStatus, into: &$0)
+        }
     }
 
     private func write(_ problem: Problem) {
         responseFields.append(FieldNames.errorCode, Array(problem.code.name.utf8))
         responseFields.append(FieldNames.requestID, requestID)
         if let seconds = problem.retryAfterField {
-            var value: [UInt8] = []
-            JSONWriter.integer(seconds, into: &value)
-            responseFields.append(FieldNames.retryAfter, value)
+            responseFields.append(name: FieldNames.retryAfter) { JSONWriter.integer(seconds, into: &$0) }
         }
-        addRateLimit()
+        if responseFields.first("RateLimit") == nil { addRateLimit() }
         var body: [UInt8] = []
         problem.encode(into: &body, as: worker.service.problemFormat)
         responseBody.removeAll()
@@ -164,13 +172,12 @@ extension Exchange {
         answer = .problem
     }
 
-    /// Adds what is left of the limit, unless the provider speaks of it itself.
+    /// Adds what is left of the limit; not where the provider speaks of it itself.
     func addRateLimit() {
         guard let provider, let headroom else { return }
-        var value: [UInt8] = []
-        value.reserveCapacity(32)
-        RateLimitFields.append(headroom, among: provider.pacer.policy.windows, to: &value)
-        responseFields.append(FieldNames.rateLimit, value)
+        responseFields.append(name: FieldNames.rateLimit) {
+            RateLimitFields.append(headroom, named: provider.windowName(headroom.window), to: &$0)
+        }
         responseFields.append(FieldNames.ratePolicy, provider.ratePolicy)
     }
 
@@ -192,14 +199,12 @@ extension Exchange {
         if namesMore { dropNamedFields(response) }
         responseFields.append(FieldNames.requestID, requestID)
         if !hasRateLimit { addRateLimit() }
-        var timing: [UInt8] = []
-        timing.reserveCapacity(64)
-        let upstream = (sentAt ?? worker.now).duration(to: upstreamEndedAt ?? firstByteAt ?? worker.now)
-        let whole = startedAt.duration(to: Worker.clock())
-        ServerTiming.append(
-            queue: queuedFor.wholeNanoseconds, upstream: upstream.wholeNanoseconds,
-            proxy: (whole - queuedFor - upstream).wholeNanoseconds, to: &timing)
-        responseFields.append(FieldNames.serverTiming, timing)
+        let upstream = (sentAt ?? worker.now).nanoseconds(to: upstreamEndedAt ?? firstByteAt ?? worker.now)
+        let whole = startedAt.nanoseconds(to: upstreamEndedAt ?? worker.now)
+        responseFields.append(name: FieldNames.serverTiming) {
+            ServerTiming.append(
+                queue: queuedNanoseconds, upstream: upstream, proxy: whole - queuedNanoseconds - upstream, to: &$0)
+        }
     }
 
     /// The answer's `Connection` names fields of the provider's connection: those go as well.

@@ -10,7 +10,7 @@ extension Exchange {
     func takeHead() -> Bool {
         worker.setExchange(self, on: socket)
         inspect()
-        requestID = inspection.requestID.map { Array($0.bytes) } ?? makeRequestID()
+        setRequestID()
         worker.metrics.exchangeStarted(provider: provider?.index)
         if let fault = inspection.fault {
             // What follows cannot be told from this request: the connection ends with the answer.
@@ -36,8 +36,15 @@ extension Exchange {
         return true
     }
 
-    private func makeRequestID() -> [UInt8] {
-        worker.requestIDs.next(milliseconds: UInt64(clamping: SystemClock.wallNanoseconds / 1_000_000))
+    /// The client's own id, or a new one.
+    private func setRequestID() {
+        requestID.removeAll(keepingCapacity: true)
+        if let given = inspection.requestID {
+            requestID += given.bytes
+        } else {
+            worker.requestIDs.appendNext(
+                milliseconds: UInt64(clamping: SystemClock.wallNanoseconds / 1_000_000), to: &requestID)
+        }
     }
 
     private func setMethod(_ name: Span<UInt8>) {
@@ -50,7 +57,13 @@ extension Exchange {
         head.forEachField { name, value in inspection.take(name: name, value: value) }
         if !head.isWellFormed { inspection.refuseLayout() }
         let service = worker.service
-        let offset = RequestTarget.pathOffset(in: target.span, &inspection)
+        let offset = RequestTarget.pathOffset(in: target.span, &inspection) { authority in
+            var isHost = false
+            head.forEachField { name, value in
+                if name.equalsIgnoringCase("host"), value.equalsIgnoringCase(authority) { isHost = true }
+            }
+            return isHost
+        }
         head.withMethod { method in
             inspection.finish(
                 method: method, target: target.span, isHTTP10: head.isHTTP10, fieldBytes: head.fieldBytes,
@@ -120,6 +133,7 @@ extension Exchange {
 
     private func refuseLongBody() {
         cancelTransfer()
+        judge(nil)
         upstreamHasEnded = true
         let sent = sentAt != nil
         _ = machine.upstreamEnded(isComplete: false, isAnswered: false)
@@ -156,7 +170,8 @@ extension Exchange {
             self.waiter = waiter
             machine.enqueue()
             worker.waiting[waiter.id] = self
-            setDeadline(startedAt + patience)
+            queuedAt = worker.now
+            setDeadline(queuedAt + patience)
             worker.arm(wake, of: provider)
         case .refused(let refusal):
             worker.metrics.queueRefused(
@@ -177,7 +192,7 @@ extension Exchange {
             return
         }
         self.slot = slot
-        queuedFor = startedAt.duration(to: worker.now)
+        queuedNanoseconds = queuedAt.nanoseconds(to: worker.now)
         clearDeadline()
         send()
         // A body that is streamed has been waiting in the client.
@@ -186,14 +201,14 @@ extension Exchange {
 
     func queueTimedOut() {
         worker.waiting[waiter?.id ?? 0] = nil
-        queuedFor = startedAt.duration(to: worker.now)
+        queuedNanoseconds = queuedAt.nanoseconds(to: worker.now)
         decide(Fault(.queueTimeout, effect: Effect.none))
         answerWhenPossible()
     }
 
     /// Weir ends: what waits is told so.
     func refuseForShutdown() {
-        queuedFor = startedAt.duration(to: worker.now)
+        queuedNanoseconds = queuedAt.nanoseconds(to: worker.now)
         decide(Fault(.shuttingDown, effect: Effect.none))
         answerWhenPossible()
     }
@@ -223,7 +238,9 @@ extension Exchange {
         }
         switch machine.hangUp() {
         case .leaveQueue: leaveQueue()
-        case .cancelTransfer: cancelTransfer()
+        case .cancelTransfer:
+            cancelTransfer()
+            judge(nil)
         default: break
         }
     }

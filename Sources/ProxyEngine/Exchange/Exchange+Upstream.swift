@@ -13,14 +13,15 @@ extension Exchange: TransferDelegate {
         addFields(to: transfer, of: provider)
         let body = requestBodySource
         if case .streamed = body { transfer.suppressField("Expect:") }
-        let rest = requestTarget(of: provider)
+        makeUpstreamTarget(of: provider)
+        let target = upstreamTarget
         head.withMethod { method in
-            transfer.setRequest(method: method, target: rest.span, body: body)
+            transfer.setRequest(method: method, target: target.span, body: body)
         }
         attempts += 1
         let now = Worker.clock()
         sentAt = now
-        setUpstreamDeadline(provider.configuration.timeouts.response)
+        setUpstreamDeadline(provider.timeouts.response)
         upstream.start(transfer, for: self)
     }
 
@@ -35,12 +36,13 @@ extension Exchange: TransferDelegate {
     }
 
     /// What follows the mount, byte for byte, behind the upstream's own path.
-    private func requestTarget(of provider: ProviderService) -> [UInt8] {
-        var path = provider.pathPrefix
+    private func makeUpstreamTarget(of provider: ProviderService) {
+        upstreamTarget.removeAll(keepingCapacity: true)
+        upstreamTarget += provider.pathPrefix
         let rest = target[restOffset...]
-        if path.isEmpty, rest.first != 0x2F { path.append(0x2F) }
-        path += rest
-        return provider.credentials.inject(intoTarget: path)
+        if upstreamTarget.isEmpty, rest.first != 0x2F { upstreamTarget.append(0x2F) }
+        upstreamTarget += rest
+        provider.credentials.inject(intoTarget: &upstreamTarget)
     }
 
     private func addFields(to transfer: CurlTransfer, of provider: ProviderService) {
@@ -110,7 +112,7 @@ extension Exchange: TransferDelegate {
             if isWanted { undecidedSlot = slot }
             worker.arm(outcome.wake, of: provider)
         }
-        setUpstreamDeadline(provider.configuration.timeouts.idle)
+        setUpstreamDeadline(provider.timeouts.idle)
         worker.touch(self)
     }
 
@@ -186,6 +188,8 @@ extension Exchange: TransferDelegate {
             problemCode = failure(of: transfer).code
         default: break
         }
+        // An error that was too long to be read says no more than its status did.
+        judge(nil)
         answerWhenPossible()
     }
 
@@ -213,7 +217,6 @@ extension Exchange: TransferDelegate {
         upstreamEndedAt = Worker.clock()
         // How much had left is unknown: the provider may count it.
         settleSlot(wasSent: true)
-        judge(nil)
     }
 
     /// Something took too long.

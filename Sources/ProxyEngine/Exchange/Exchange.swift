@@ -16,13 +16,16 @@ final class Exchange: IncomingRequest {
     /// Most bytes of a body that are read and dropped so that a refusal can be told on a connection that lives on.
     static let drainLimit: Int64 = 1 << 20
 
-    unowned let worker: Worker
+    /// Retained, and let go by the worker's end: an unowned reference would be checked at every use.
+    let worker: Worker
     var machine = ExchangeStateMachine()
     var inspection: RequestInspection
     var isTouched = false
 
     // The request.
     var target: [UInt8] = []
+    /// The target as the provider gets it.
+    var upstreamTarget: [UInt8] = []
     /// The provider whose own listener it came to, or `nil` for one with mounts.
     var listenerProvider: Int?
     /// The provider that it goes to, once it is routed.
@@ -46,6 +49,8 @@ final class Exchange: IncomingRequest {
     var undecidedSlot: Slot?
     var headroom: Headroom?
     var patience = Duration.zero
+    /// When it began to wait; a client's slow body is not time in the queue.
+    var queuedAt = MonotonicTime(nanoseconds: 0)
 
     // The provider's side.
     var transfer: CurlTransfer?
@@ -73,7 +78,7 @@ final class Exchange: IncomingRequest {
 
     // Time.
     var startedAt = MonotonicTime(nanoseconds: 0)
-    var queuedFor = Duration.zero
+    var queuedNanoseconds: Int64 = 0
     var sentAt: MonotonicTime?
     var firstByteAt: MonotonicTime?
     var upstreamEndedAt: MonotonicTime?
@@ -127,7 +132,7 @@ final class Exchange: IncomingRequest {
         problemCode = nil
         visits = 0
         startedAt = Worker.clock()
-        queuedFor = .zero
+        queuedNanoseconds = 0
         (sentAt, firstByteAt, upstreamEndedAt) = (nil, nil, nil)
         hungUpAt = nil
     }
@@ -169,23 +174,23 @@ final class Exchange: IncomingRequest {
     func deadlineHasCome() {
         deadline = nil
         guard let provider else { return }
-        let timeouts = provider.configuration.timeouts
-        if let total = timeouts.total, let sentAt, sentAt + total <= worker.now {
+        let timeouts = provider.timeouts
+        if let total = timeouts.total, let sentAt, sentAt.later(by: total) <= worker.now {
             return upstreamTimedOut(.total)
         }
         switch machine.phase {
         case .queued:
-            let end = startedAt + patience
+            let end = queuedAt + patience
             if end <= worker.now { queueTimedOut() } else { setDeadline(end) }
         case .receiving: watchClient()
         case .sending:
             // A provider that waits for the client's body is not slow.
             if isSendPaused { return watchClient() }
-            watch(upstreamActivity + timeouts.response, .response)
+            watch(upstreamActivity.later(by: timeouts.response), .response)
         case .relaying, .collecting:
             // A provider that Weir holds back because the client is slow is not idle.
             if isReceivePaused { return watchClient() }
-            watch(upstreamActivity + timeouts.idle, .idle)
+            watch(upstreamActivity.later(by: timeouts.idle), .idle)
         case .answering: watchClient()
         case .over: break
         }
@@ -211,10 +216,10 @@ final class Exchange: IncomingRequest {
     }
 
     /// The longest time that the next step may take.
-    func setUpstreamDeadline(_ limit: Duration) {
+    func setUpstreamDeadline(_ nanoseconds: Int64) {
         upstreamActivity = worker.now
-        var end = worker.now + limit
-        if let total = provider?.configuration.timeouts.total, let sentAt { end = min(end, sentAt + total) }
+        var end = worker.now.later(by: nanoseconds)
+        if let total = provider?.timeouts.total, let sentAt { end = min(end, sentAt.later(by: total)) }
         setDeadline(end)
     }
 

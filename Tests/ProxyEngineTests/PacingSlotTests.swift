@@ -1,0 +1,73 @@
+import TestSupport
+import Testing
+
+@Suite("the slot of a request")
+struct PacingSlotTests {
+    private static func limit(per time: String) -> String {
+        "limits: [{ requests: 1, per: \(time), by: provider }], max_wait: 0s"
+    }
+
+    @Test("it is free at once if nothing was sent")
+    func neverSent() throws {
+        let upstream = try ScriptedUpstream()
+        upstream.stop()
+        try withProxy(to: upstream, provider: Self.limit(per: "60s")) { proxy in
+            for _ in 1...3 {
+                let response = try proxy.exchange("POST", "/p/a", body: "{}")
+                #expect(response.code == "provider_unreachable")
+                #expect(response.problem["effect"] == "none")
+                #expect(response.problem["attempts"] == nil)
+            }
+            #expect(try proxy.metric(#"weir_upstream_attempts_total{provider="p"}"#) == 0)
+        }
+    }
+
+    @Test("it is held one window and a grace if the connection broke")
+    func connectionLost() throws {
+        let upstream = try ScriptedUpstream { $0.reset() }
+        try withProxy(to: upstream, provider: Self.limit(per: "200ms")) { proxy in
+            let asked = ContinuousClock.now
+            let broken = try proxy.exchange("POST", "/p/a", body: "{}")
+            #expect(broken.code == "connection_lost")
+            #expect(broken.problem["effect"] == "unknown")
+            #expect(broken.problem["attempts"] == "1")
+            let refused = try proxy.exchange("POST", "/p/a", body: "{}")
+            #expect(refused.code == "throttled")
+            let gone = asked.duration(to: .now) / .seconds(1)
+            #expect(refused.retryAfter <= 1.2 && refused.retryAfter >= 1.2 - gone)
+        }
+    }
+
+    @Test("it is held one window and a grace if the client left")
+    func clientLeft() throws {
+        let upstream = try ScriptedUpstream()
+        try withProxy(to: upstream, provider: Self.limit(per: "200ms")) { proxy in
+            let client = try proxy.client()
+            try client.request("GET", "/p/a")
+            let exchange = try upstream.expectRequest()
+            client.close()
+            try exchange.expectClosed()
+            let refused = try proxy.exchange("GET", "/p/b")
+            #expect(refused.code == "throttled")
+            #expect(refused.retryAfter > 0.2 && refused.retryAfter <= 1.2)
+        }
+    }
+
+    @Test("its window runs from the answer's first byte, not from the send")
+    func firstByte() throws {
+        let upstream = try ScriptedUpstream()
+        try withProxy(to: upstream, provider: Self.limit(per: "1s")) { proxy in
+            let client = try proxy.client()
+            try client.request("GET", "/p/a")
+            let exchange = try upstream.expectRequest()
+            pauseThread(for: .milliseconds(300))
+            let begun = ContinuousClock.now
+            try exchange.respond(.ok())
+            #expect(try client.readResponse().status == 200)
+            let refused = try client.exchange("GET", "/p/b")
+            let gone = begun.duration(to: .now) / .seconds(1)
+            #expect(refused.code == "throttled")
+            #expect(refused.retryAfter >= 1 - gone && refused.retryAfter <= 1)
+        }
+    }
+}
