@@ -28,6 +28,7 @@ let package = Package(
             name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(
             name: "CMicroHTTPD", pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
+        .systemLibrary(name: "CMimalloc", providers: [.apt(["libmimalloc-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CBrotli", pkgConfig: "libbrotlidec", providers: [.apt(["libbrotli-dev"])]),
 
@@ -67,6 +68,7 @@ let package = Package(
         .executableTarget(
             name: "weir",
             dependencies: [
+                "CMimalloc",
                 "ProxyEngine", "ProxyCore", "Configuration", "BuiltIn", "Sandbox", "ContentCoding",
                 "JSONLog", "HTTPWire", argumentParser, logging,
             ],

@@ -157,7 +157,8 @@ internal import HTTPWire
     }
 
     private func setMethod(_ method: borrowing Span<UInt8>) {
-        if self.method.span.equalsExactly(method) { return }
+        let last = self.method
+        if last.span.equalsExactly(method) { return }
         self.method.removeAll(keepingCapacity: true)
         for index in 0..<method.count { self.method.append(method[index]) }
         unsafe set(CURLOPT_CUSTOMREQUEST, arena.terminatedCopy(of: method))

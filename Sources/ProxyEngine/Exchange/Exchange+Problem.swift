@@ -203,7 +203,8 @@ extension Exchange {
         let whole = startedAt.nanoseconds(to: upstreamEndedAt ?? worker.now)
         responseFields.append(name: FieldNames.serverTiming) {
             ServerTiming.append(
-                queue: queuedNanoseconds, upstream: upstream, proxy: whole - queuedNanoseconds - upstream, to: &$0)
+                queue: queuedNanoseconds, upstream: upstream, proxy: whole - queuedNanoseconds - upstream,
+                to: &$0)
         }
     }
 

@@ -31,6 +31,7 @@ extension Exchange {
 
     /// One line, without the query: it may carry a credential.
     private func log(_ record: ExchangeRecord) {
+        let (requestID, target) = (requestID, target)
         var members = JSONMembers()
         members.append("request_id", bytes: requestID.span)
         if let provider { members.append("provider", provider.configuration.name) }

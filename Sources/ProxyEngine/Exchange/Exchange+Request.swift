@@ -56,7 +56,7 @@ extension Exchange {
     private func inspect() {
         head.forEachField { name, value in inspection.take(name: name, value: value) }
         if !head.isWellFormed { inspection.refuseLayout() }
-        let service = worker.service
+        let (service, target) = (worker.service, target)
         let offset = RequestTarget.pathOffset(in: target.span, &inspection) { authority in
             var isHost = false
             head.forEachField { name, value in

@@ -27,6 +27,7 @@ struct RunCommand: ParsableCommand {
     @OptionGroup var settings: SettingOptions
 
     mutating func run() throws {
+        Allocator.load()
         var loaded = try ConfigurationLoader(path: config, overrides: settings.overrides).loadOrTell()
         let writer = try LogWriter()
         let level = Logger.Level(loaded.configuration.logLevel)
