@@ -1,6 +1,5 @@
 // What Swift's Glibc module lacks: epoll, eventfd, and the GNU name of a thread.
 #pragma once
-#define _GNU_SOURCE
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>

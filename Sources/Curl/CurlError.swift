@@ -23,6 +23,8 @@ public struct CurlError: Error, RawRepresentable, Hashable, Sendable, CustomStri
     public static let http2Stream = CurlError(CURLE_HTTP2_STREAM)
     /// The answer ended before its announced length.
     public static let partialFile = CurlError(CURLE_PARTIAL_FILE)
+    /// Memory is used up; or, in 7.88, a line of the answer's head is longer than 100 KiB.
+    public static let outOfMemory = CurlError(CURLE_OUT_OF_MEMORY)
     /// A time limit of libcurl's passed (the connect timeout: all others are the engine's).
     public static let timedOut = CurlError(CURLE_OPERATION_TIMEDOUT)
     /// The TLS handshake failed.

@@ -3,7 +3,7 @@ internal import Glibc
 
 extension CurlMulti {
     /// The multi's sockets and timer, as libcurl's callbacks see them.
-    final class Hooks {
+    @safe final class Hooks {
         private struct Socket {
             /// What the loop watches it for; both false: not watched.
             var readable = false
@@ -14,8 +14,11 @@ extension CurlMulti {
             var isOurs = false
         }
 
-        private unowned let watcher: any SocketWatcher
+        /// Not retained: it owns the multi.
+        private unowned(unsafe) let watcher: any SocketWatcher
         private let allowsPrivateAddresses: Bool
+        /// The upstream's origin, parsed.
+        let url: OpaquePointer
         private var sockets: [Socket] = []
         var needsKick = false
         var deadline: Int64?
@@ -23,10 +26,16 @@ extension CurlMulti {
         var now: Int64 = 0
         private(set) var opened = 0
 
-        init(watcher: any SocketWatcher, allowsPrivateAddresses: Bool) {
-            self.watcher = watcher
-            self.allowsPrivateAddresses = allowsPrivateAddresses
+        init(watcher: any SocketWatcher, options: UpstreamOptions) {
+            unsafe self.watcher = watcher
+            allowsPrivateAddresses = options.allowsPrivateAddresses
+            guard let url = unsafe curl_url() else { fatalError("curl_url: out of memory") }
+            unsafe self.url = url
+            let code = unsafe curl_url_set(url, CURLUPART_URL, options.origin + "/", 0)
+            precondition(code == CURLUE_OK, "curl_url_set: \(options.origin)")
         }
+
+        deinit { unsafe curl_url_cleanup(url) }
 
         /// Whether libcurl waits for `socket`. A pooled one that wakes up was closed by its peer: it is watched no more, and
         /// libcurl finds out when it wants to use it.
@@ -56,7 +65,7 @@ extension CurlMulti {
             guard sockets[index].readable != readable || sockets[index].writable != writable else { return }
             sockets[index].readable = readable
             sockets[index].writable = writable
-            watcher.watch(socket, readable: readable, writable: writable)
+            unsafe watcher.watch(socket, readable: readable, writable: writable)
         }
 
         func timer(milliseconds: Int) {
@@ -98,7 +107,7 @@ extension CurlMulti {
             guard sockets[index].readable || sockets[index].writable else { return }
             sockets[index].readable = false
             sockets[index].writable = false
-            watcher.unwatch(Int32(index), isClosing: isClosing)
+            unsafe watcher.unwatch(Int32(index), isClosing: isClosing)
         }
     }
 }

@@ -32,7 +32,7 @@ public protocol SocketWatcher: AnyObject {
         guard let handle = unsafe curl_multi_init() else { fatalError("curl_multi_init: out of memory") }
         unsafe self.handle = handle
         self.options = options
-        hooks = Hooks(watcher: watcher, allowsPrivateAddresses: options.allowsPrivateAddresses)
+        hooks = Hooks(watcher: watcher, options: options)
         let context = unsafe Unmanaged.passUnretained(hooks).toOpaque()
         unsafe ccurl_multi_set_socket(handle, CurlCallbacks.socket)
         unsafe ccurl_multi_set_pointer(handle, CURLMOPT_SOCKETDATA, context)

@@ -24,10 +24,9 @@ internal import HTTPWire
 
     /// The easy handle, used by the multi only.
     let handle: UnsafeMutableRawPointer
-    /// The multi's objects that callbacks need.
-    unowned let multi: CurlMulti.Hooks
+    /// The multi's objects that callbacks need; they outlive every transfer.
+    unowned(unsafe) let multi: CurlMulti.Hooks
     private let arena = HeaderArena()
-    private let isVerified: Bool
     private var kind = Kind.none
     private var method: [UInt8] = []
     /// Whether it was started and is not over yet.
@@ -46,8 +45,7 @@ internal import HTTPWire
     init(multi: CurlMulti.Hooks, options: UpstreamOptions) {
         guard let handle = unsafe curl_easy_init() else { fatalError("curl_easy_init: out of memory") }
         unsafe self.handle = handle
-        self.multi = multi
-        isVerified = options.isTLS
+        unsafe self.multi = multi
         configure(options)
     }
 
@@ -98,7 +96,7 @@ internal import HTTPWire
         isReceivePaused = false
         isSendPaused = false
         unsafe curl_easy_pause(handle, 0)
-        multi.needsKick = true
+        unsafe multi.needsKick = true
     }
 
     func begin(for delegate: any TransferDelegate) {
@@ -159,7 +157,8 @@ internal import HTTPWire
     }
 
     private func setMethod(_ method: borrowing Span<UInt8>) {
-        if self.method.span.equalsExactly(method) { return }
+        let last = self.method
+        if last.span.equalsExactly(method) { return }
         self.method.removeAll(keepingCapacity: true)
         for index in 0..<method.count { self.method.append(method[index]) }
         unsafe set(CURLOPT_CUSTOMREQUEST, arena.terminatedCopy(of: method))
@@ -181,6 +180,8 @@ internal import HTTPWire
         unsafe ccurl_set_close_socket(handle, CurlCallbacks.closeSocket)
         // A socket may outlive the transfer that opened it, in the multi's pool.
         unsafe set(CURLOPT_CLOSESOCKETDATA, Unmanaged.passUnretained(multi).toOpaque())
+        // Parsed once: libcurl takes the parts from it instead of parsing a text for each request.
+        unsafe set(CURLOPT_CURLU, UnsafeRawPointer(multi.url))
         options.apply(to: self)
     }
 

@@ -25,7 +25,6 @@ public struct UpstreamOptions: Sendable {
     }
 
     func apply(to transfer: CurlTransfer) {
-        transfer.set(CURLOPT_URL, origin + "/")
         transfer.set(CURLOPT_PATH_AS_IS, 1)
         transfer.set(CURLOPT_PROTOCOLS_STR, "http,https")
         transfer.set(CURLOPT_FOLLOWLOCATION, 0)
@@ -36,7 +35,8 @@ public struct UpstreamOptions: Sendable {
         // > A transfer that ends during a name lookup blocks until getaddrinfo returns, but for QUICK_EXIT.
         transfer.set(CURLOPT_QUICK_EXIT, 1)
         transfer.set(CURLOPT_CONNECTTIMEOUT_MS, connectTimeoutMilliseconds)
-        transfer.set(CURLOPT_BUFFERSIZE, 128 << 10)
+        // Allocated for each transfer: below the size at which the allocator gathers its free lists each time one is freed.
+        transfer.set(CURLOPT_BUFFERSIZE, 32 << 10)
         transfer.set(CURLOPT_TCP_KEEPALIVE, 1)
         transfer.set(CURLOPT_MAXAGE_CONN, connectionAgeSeconds)
         // HTTP/2 costs more CPU per request than it saves here; a provider that speaks nothing else does not exist.

@@ -37,6 +37,18 @@ public struct FieldBlock: Sendable {
         append(name: Array(name.utf8).span, value: Array(value.utf8).span)
     }
 
+    /// Adds a field whose value `write` appends to the bytes that it is given: nothing is allocated for it.
+    public mutating func append(name: [UInt8], writingValue write: (inout [UInt8]) -> Void) {
+        let nameStart = bytes.count
+        bytes.append(contentsOf: name)
+        bytes.append(0)
+        let valueStart = bytes.count
+        write(&bytes)
+        entries.append(
+            Entry(nameStart: Int32(nameStart), valueStart: Int32(valueStart), valueEnd: Int32(bytes.count)))
+        bytes.append(0)
+    }
+
     /// Adds `text` to the last field's value, behind a space: an obsolete line folding (RFC 9112 5.2).
     public mutating func continueLastValue(with text: borrowing Span<UInt8>) {
         guard !entries.isEmpty else { return }

@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// SIGTERM and SIGINT, taken one after the other by whoever waits, instead of interrupting something.
+/// SIGTERM and SIGINT: waited for, instead of interrupting something.
 struct TerminationSignals {
     private var set = sigset_t()
 
@@ -18,5 +18,13 @@ struct TerminationSignals {
         var number: Int32 = 0
         while unsafe sigwait(&set, &number) != 0 {}
         return number == SIGINT ? "SIGINT" : "SIGTERM"
+    }
+
+    /// Gives SIGINT back its usual effect, in this thread: whoever does not want to wait for the end presses Ctrl-C again.
+    func releaseInterrupt() {
+        var set = sigset_t()
+        unsafe sigemptyset(&set)
+        unsafe sigaddset(&set, SIGINT)
+        unsafe pthread_sigmask(SIG_UNBLOCK, &set, nil)
     }
 }

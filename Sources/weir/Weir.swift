@@ -8,6 +8,9 @@ struct Weir: ParsableCommand {
         abstract:
             "A sidecar for the APIs that an app calls: forwards, paces, and turns every error into one schema.",
         version: Versions.text,
-        subcommands: [RunCommand.self],
+        subcommands: [
+            RunCommand.self, CheckCommand.self, ExplainCommand.self, ProfileCommand.self, SandboxCommand.self,
+            HealthcheckCommand.self,
+        ],
         defaultSubcommand: RunCommand.self)
 }

@@ -11,7 +11,7 @@ struct DrainTests {
         arguments: [Subprocess.Signal.terminate.number, Subprocess.Signal.interrupt.number])
     func drain(signal: Int32) throws {
         let upstream = try ScriptedUpstream()
-        let weir = try WeirProcess(to: upstream, provider: Self.slowLimit)
+        let weir = try WeirProcess(to: upstream, provider: Self.slowLimit, drain: "20s")
         let (running, waiting, kept, idle) =
             (try weir.client(), try weir.client(), try weir.client(), try weir.client())
         #expect(try idle.exchange("GET", "/livez").status == 200)
@@ -49,7 +49,7 @@ struct DrainTests {
     @Test("a large answer on its way is finished", arguments: [1, 2])
     func streaming(workers: Int) throws {
         let upstream = try ScriptedUpstream()
-        let weir = try WeirProcess(to: upstream, workers: workers)
+        let weir = try WeirProcess(to: upstream, workers: workers, drain: "20s")
         let client = try weir.client()
         try client.request("GET", "/p/a")
         let exchange = try upstream.expectRequest()
@@ -102,7 +102,7 @@ struct DrainTests {
     @Test("connections without a request, or with half a head, do not hold it up")
     func idleConnections() throws {
         let upstream = try ScriptedUpstream(answering: .ok())
-        let weir = try WeirProcess(to: upstream, workers: 2)
+        let weir = try WeirProcess(to: upstream, workers: 2, drain: "60s")
         let idle = try (0..<4).map { _ in try weir.client() }
         for client in idle { #expect(try client.exchange("GET", "/p/a").status == 200) }
         let silent = try weir.client()
@@ -116,7 +116,7 @@ struct DrainTests {
     @Test("a second signal changes nothing")
     func twice() throws {
         let upstream = try ScriptedUpstream()
-        let weir = try WeirProcess(to: upstream)
+        let weir = try WeirProcess(to: upstream, drain: "20s")
         let client = try weir.client()
         try client.request("GET", "/p/a")
         let exchange = try upstream.expectRequest()

@@ -23,6 +23,8 @@ public struct UpstreamURL: Hashable, Sendable {
 
     /// Reads an absolute URL such as `https://api.lemlist.com/api`.
     ///
+    /// An address, or `localhost`, needs no scheme and is reached by http; a name does, so that no key goes out unencrypted by mistake.
+    ///
     /// - Throws: `InvalidSetting` unless the scheme is http or https, the host a name, an IPv4 address or an
     ///   IPv6 address in brackets, and there is no user, password, query or fragment.
     public init(parsing text: String) throws(InvalidSetting) {
@@ -30,13 +32,19 @@ public struct UpstreamURL: Hashable, Sendable {
         guard text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
             throw InvalidSetting("must be printable ASCII without blanks (percent-encode, or write xn--…)")
         }
-        guard let mark = text.firstRange(of: "://"),
-            let scheme = Scheme(rawValue: text[..<mark.lowerBound].lowercased())
-        else { throw InvalidSetting("must begin with http:// or https://") }
+        var scheme = Scheme.http
+        var rest = text[...]
+        let mark = text.firstRange(of: "://")
+        if let mark {
+            guard let known = Scheme(rawValue: text[..<mark.lowerBound].lowercased()) else {
+                throw InvalidSetting("must begin with http:// or https://")
+            }
+            scheme = known
+            rest = text[mark.upperBound...]
+        }
         guard !text.contains("?"), !text.contains("#") else {
             throw InvalidSetting("must have no query and no fragment")
         }
-        let rest = text[mark.upperBound...]
         let slash = rest.firstIndex(of: "/") ?? rest.endIndex
         guard !rest[..<slash].contains("@") else {
             throw InvalidSetting("must have no user and password; a key belongs in `credential`")
@@ -44,6 +52,7 @@ public struct UpstreamURL: Hashable, Sendable {
         self.scheme = scheme
         (host, address, port) = try Self.authority(rest[..<slash], scheme: scheme)
         pathPrefix = try Self.prefix(rest[slash...])
+        if mark == nil, !isPrivateByItself { throw InvalidSetting("must begin with http:// or https://") }
     }
 
     /// Whether TLS protects it.

@@ -53,10 +53,11 @@ public struct CredentialReader: Sendable {
     /// Whether Weir adds a credential of its own.
     public var injects: Bool { injected != nil }
 
-    /// The request target with Weir's credential, if that goes into the query.
-    public func inject(intoTarget target: [UInt8]) -> [UInt8] {
-        guard let injectedQuery else { return target }
-        return target + [target.contains(0x3F) ? 0x26 : 0x3F] + injectedQuery
+    /// Adds Weir's credential to a request target, if that goes into the query.
+    public func inject(intoTarget target: inout [UInt8]) {
+        guard let injectedQuery else { return }
+        target.append(target.contains(0x3F) ? 0x26 : 0x3F)
+        target += injectedQuery
     }
 
     /// The ledger that a request belongs to.

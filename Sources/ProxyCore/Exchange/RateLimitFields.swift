@@ -11,12 +11,11 @@ public enum RateLimitFields {
     }
 
     /// Writes what is left, such as `"default";r=7;t=2`.
-    public static func append(
-        _ headroom: Headroom, among windows: [PacingPolicy.Window], to output: inout [UInt8]
-    ) {
-        output.append(0x22)
-        output.append(contentsOf: name(of: headroom.window, among: windows).utf8)
-        output.append(contentsOf: "\";r=".utf8)
+    ///
+    /// - Parameter name: of the limit, quoted, as in the policy.
+    public static func append(_ headroom: Headroom, named name: [UInt8], to output: inout [UInt8]) {
+        output += name
+        output.append(contentsOf: ";r=".utf8)
         JSONWriter.integer(max(0, headroom.remaining), into: &output)
         output.append(contentsOf: ";t=".utf8)
         JSONWriter.integer(seconds(headroom.resetIn), into: &output)

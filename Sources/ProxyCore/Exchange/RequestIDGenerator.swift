@@ -12,20 +12,25 @@ public struct RequestIDGenerator: Sendable {
     ///
     /// - Parameter milliseconds: since 1970; 48 bits are used.
     public mutating func next(milliseconds: UInt64) -> [UInt8] {
-        var id = [UInt8](repeating: 0, count: 26)
-        var time = milliseconds
-        for index in stride(from: 9, through: 0, by: -1) {
-            id[index] = Self.alphabet[Int(time & 31)]
-            time >>= 5
-        }
-        var (high, low) = (random(), random())
-        for index in 0..<8 {
-            id[10 + index] = Self.alphabet[Int(high & 31)]
-            id[18 + index] = Self.alphabet[Int(low & 31)]
-            high >>= 5
-            low >>= 5
-        }
+        var id: [UInt8] = []
+        appendNext(milliseconds: milliseconds, to: &id)
         return id
+    }
+
+    /// Writes a new id behind what is in `id`.
+    ///
+    /// - Parameter milliseconds: since 1970; 48 bits are used.
+    public mutating func appendNext(milliseconds: UInt64, to id: inout [UInt8]) {
+        for shift in stride(from: UInt64(45), through: 0, by: -5) {
+            id.append(Self.alphabet[Int(milliseconds >> shift & 31)])
+        }
+        for _ in 0..<2 {
+            var bits = random()
+            for _ in 0..<8 {
+                id.append(Self.alphabet[Int(bits & 31)])
+                bits >>= 5
+            }
+        }
     }
 
     private mutating func random() -> UInt64 {

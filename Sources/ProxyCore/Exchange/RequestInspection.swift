@@ -56,7 +56,6 @@ public struct RequestInspection: Sendable {
     private var hostCount = 0
     private var hasTransferEncoding = false
     private var hasContentLength = false
-    private var host: [UInt8] = []
     private let pseudonym: [UInt8]
 
     /// An inspection that has seen nothing.
@@ -73,7 +72,6 @@ public struct RequestInspection: Sendable {
         switch RequestField(name) {
         case .host:
             hostCount += 1
-            if hostCount == 1 { for index in 0..<value.count { host.append(value[index]) } }
         case .contentLength: takeContentLength(value)
         case .transferEncoding: takeTransferEncoding(value)
         case .connection: takeConnection(value)
@@ -116,9 +114,6 @@ public struct RequestInspection: Sendable {
                 proxyError: .proxyLoopDetected)
         }
     }
-
-    /// Whether `target`, in absolute form, names the same host as the field Host.
-    func isOwnAuthority(_ authority: Span<UInt8>) -> Bool { host.span.equalsIgnoringCase(authority) }
 
     private mutating func finishMethod(_ method: Span<UInt8>) {
         guard method.isToken else { return refuse("The method has a character that is not allowed.") }

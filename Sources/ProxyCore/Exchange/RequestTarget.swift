@@ -6,7 +6,11 @@ public enum RequestTarget {
     ///
     /// `nil` if the target is refused, which `inspection` then says: Weir is no open proxy, and forwards no byte that has no place in a
     /// target. What is allowed is forwarded byte for byte.
-    public static func pathOffset(in target: Span<UInt8>, _ inspection: inout RequestInspection) -> Int? {
+    ///
+    /// - Parameter isHost: whether an authority is what the field Host says; asked for the absolute form alone.
+    public static func pathOffset(
+        in target: Span<UInt8>, _ inspection: inout RequestInspection, isHost: (Span<UInt8>) -> Bool
+    ) -> Int? {
         for index in 0..<target.count {
             let byte = target[index]
             if byte <= 0x20 || byte == 0x7F || byte == 0x23 {
@@ -19,7 +23,7 @@ public enum RequestTarget {
             inspection.refuseTarget("The request target must be a path.")
             return nil
         }
-        guard inspection.isOwnAuthority(target.extracting(authority)) else {
+        guard isHost(target.extracting(authority)) else {
             inspection.refuseTarget("The request target names another host: this is no open proxy.")
             return nil
         }

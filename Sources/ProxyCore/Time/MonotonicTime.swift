@@ -31,14 +31,14 @@ public struct MonotonicTime: Comparable, Hashable, Sendable {
     }
 
     /// The moment `nanoseconds` later; stops at either end of the scale.
-    func later(by nanoseconds: Int64) -> MonotonicTime {
+    public func later(by nanoseconds: Int64) -> MonotonicTime {
         let (sum, overflow) = self.nanoseconds.addingReportingOverflow(nanoseconds)
         guard overflow else { return MonotonicTime(nanoseconds: sum) }
         return nanoseconds < 0 ? .distantPast : .distantFuture
     }
 
     /// The nanoseconds from this moment to `other`; stops at either end of the scale.
-    func nanoseconds(to other: MonotonicTime) -> Int64 {
+    public func nanoseconds(to other: MonotonicTime) -> Int64 {
         let (difference, overflow) = other.nanoseconds.subtractingReportingOverflow(nanoseconds)
         guard overflow else { return difference }
         return other < self ? .min : .max

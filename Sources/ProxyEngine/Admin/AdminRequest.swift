@@ -5,7 +5,7 @@ internal import ProxyCore
 
 /// A request for one of Weir's own pages: answered at once, from what is in memory.
 final class AdminRequest: IncomingRequest {
-    private unowned let worker: Worker
+    private let worker: Worker
     private let path: AdminPath
     private var page = AdminPage(status: 200, contentType: AdminPage.json, body: [])
     private var body = ByteQueue()

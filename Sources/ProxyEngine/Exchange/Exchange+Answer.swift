@@ -76,7 +76,7 @@ extension Exchange {
                 status: status, fields: responseFields,
                 body: .memory(UnsafeRawBufferPointer(start: responseBody.address, count: responseBody.count)))
         }
-        setDeadline(worker.now + provider.configuration.timeouts.idle)
+        setDeadline(worker.now.later(by: provider.timeouts.idle))
         return respond(
             status: status, fields: responseFields, body: .streamed(length: transfer.response.bodyLength))
     }

@@ -114,7 +114,7 @@ extension Exchange {
 
     private func complete(_ problem: inout Problem) {
         problem.attempts = attempts
-        problem.waited = Double(queuedFor.wholeNanoseconds) / 1e9
+        problem.waited = Double(queuedNanoseconds) / 1e9
         problemCode = problem.code
     }
 
@@ -150,19 +150,18 @@ extension Exchange {
     }
 
     private func addProxyStatus(receivedStatus: Int) {
-        var value = worker.service.pseudonym
-        value += FieldNames.receivedStatus
-        JSONWriter.integer(receivedStatus, into: &value)
-        responseFields.append(FieldNames.proxyStatus, value)
+        responseFields.append(name: FieldNames.proxyStatus) {
+            $0 += worker.service.pseudonym
+            $0 += FieldNames.receivedStatus
+            JSONWriter.integer(receivedStatus, into: &$0)
+        }
     }
 
     private func write(_ problem: Problem) {
         responseFields.append(FieldNames.errorCode, Array(problem.code.name.utf8))
         responseFields.append(FieldNames.requestID, requestID)
         if let seconds = problem.retryAfterField {
-            var value: [UInt8] = []
-            JSONWriter.integer(seconds, into: &value)
-            responseFields.append(FieldNames.retryAfter, value)
+            responseFields.append(name: FieldNames.retryAfter) { JSONWriter.integer(seconds, into: &$0) }
         }
         if responseFields.first("RateLimit") == nil { addRateLimit() }
         var body: [UInt8] = []
@@ -176,10 +175,9 @@ extension Exchange {
     /// Adds what is left of the limit; not where the provider speaks of it itself.
     func addRateLimit() {
         guard let provider, let headroom else { return }
-        var value: [UInt8] = []
-        value.reserveCapacity(32)
-        RateLimitFields.append(headroom, among: provider.pacer.policy.windows, to: &value)
-        responseFields.append(FieldNames.rateLimit, value)
+        responseFields.append(name: FieldNames.rateLimit) {
+            RateLimitFields.append(headroom, named: provider.windowName(headroom.window), to: &$0)
+        }
         responseFields.append(FieldNames.ratePolicy, provider.ratePolicy)
     }
 
@@ -201,14 +199,13 @@ extension Exchange {
         if namesMore { dropNamedFields(response) }
         responseFields.append(FieldNames.requestID, requestID)
         if !hasRateLimit { addRateLimit() }
-        var timing: [UInt8] = []
-        timing.reserveCapacity(64)
-        let upstream = (sentAt ?? worker.now).duration(to: upstreamEndedAt ?? firstByteAt ?? worker.now)
-        let whole = startedAt.duration(to: Worker.clock())
-        ServerTiming.append(
-            queue: queuedFor.wholeNanoseconds, upstream: upstream.wholeNanoseconds,
-            proxy: (whole - queuedFor - upstream).wholeNanoseconds, to: &timing)
-        responseFields.append(FieldNames.serverTiming, timing)
+        let upstream = (sentAt ?? worker.now).nanoseconds(to: upstreamEndedAt ?? firstByteAt ?? worker.now)
+        let whole = startedAt.nanoseconds(to: upstreamEndedAt ?? worker.now)
+        responseFields.append(name: FieldNames.serverTiming) {
+            ServerTiming.append(
+                queue: queuedNanoseconds, upstream: upstream, proxy: whole - queuedNanoseconds - upstream,
+                to: &$0)
+        }
     }
 
     /// The answer's `Connection` names fields of the provider's connection: those go as well.

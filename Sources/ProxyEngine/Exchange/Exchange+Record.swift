@@ -9,9 +9,9 @@ internal import ProxyCore
 extension Exchange {
     func record() {
         let end = Worker.clock()
-        let queue = queuedFor.wholeNanoseconds
-        let upstream = sentAt.map { $0.duration(to: upstreamEndedAt ?? end).wholeNanoseconds } ?? 0
-        let own = startedAt.duration(to: end).wholeNanoseconds - queue - upstream
+        let queue = queuedNanoseconds
+        let upstream = sentAt.map { $0.nanoseconds(to: upstreamEndedAt ?? end) } ?? 0
+        let own = startedAt.nanoseconds(to: end) - queue - upstream
         var record = ExchangeRecord(provider: provider?.index, method: method)
         record.providerStatus = receivedStatus
         record.sentStatus = sentStatus
@@ -31,6 +31,7 @@ extension Exchange {
 
     /// One line, without the query: it may carry a credential.
     private func log(_ record: ExchangeRecord) {
+        let (requestID, target) = (requestID, target)
         var members = JSONMembers()
         members.append("request_id", bytes: requestID.span)
         if let provider { members.append("provider", provider.configuration.name) }

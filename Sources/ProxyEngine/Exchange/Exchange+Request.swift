@@ -10,7 +10,7 @@ extension Exchange {
     func takeHead() -> Bool {
         worker.setExchange(self, on: socket)
         inspect()
-        requestID = inspection.requestID.map { Array($0.bytes) } ?? makeRequestID()
+        setRequestID()
         worker.metrics.exchangeStarted(provider: provider?.index)
         if let fault = inspection.fault {
             // What follows cannot be told from this request: the connection ends with the answer.
@@ -25,6 +25,10 @@ extension Exchange {
         if worker.service.isDraining { return decline(Fault(.shuttingDown, effect: Effect.none)) }
         patience = provider.configuration.maximumWait
         if let preferred = inspection.preferredWait { patience = min(patience, .seconds(preferred)) }
+        if inspection.framing != .none {
+            downstreamActivity = worker.now
+            setClientDeadline()
+        }
         switch inspection.framing {
         case .length(let length) where length > 0 && length <= Exchange.wholeBodyLimit: break
         default: admit()
@@ -32,8 +36,15 @@ extension Exchange {
         return true
     }
 
-    private func makeRequestID() -> [UInt8] {
-        worker.requestIDs.next(milliseconds: UInt64(clamping: SystemClock.wallNanoseconds / 1_000_000))
+    /// The client's own id, or a new one.
+    private func setRequestID() {
+        requestID.removeAll(keepingCapacity: true)
+        if let given = inspection.requestID {
+            requestID += given.bytes
+        } else {
+            worker.requestIDs.appendNext(
+                milliseconds: UInt64(clamping: SystemClock.wallNanoseconds / 1_000_000), to: &requestID)
+        }
     }
 
     private func setMethod(_ name: Span<UInt8>) {
@@ -45,8 +56,14 @@ extension Exchange {
     private func inspect() {
         head.forEachField { name, value in inspection.take(name: name, value: value) }
         if !head.isWellFormed { inspection.refuseLayout() }
-        let service = worker.service
-        let offset = RequestTarget.pathOffset(in: target.span, &inspection)
+        let (service, target) = (worker.service, target)
+        let offset = RequestTarget.pathOffset(in: target.span, &inspection) { authority in
+            var isHost = false
+            head.forEachField { name, value in
+                if name.equalsIgnoringCase("host"), value.equalsIgnoringCase(authority) { isHost = true }
+            }
+            return isHost
+        }
         head.withMethod { method in
             inspection.finish(
                 method: method, target: target.span, isHTTP10: head.isHTTP10, fieldBytes: head.fieldBytes,
@@ -85,6 +102,7 @@ extension Exchange {
     /// Takes bytes of the body; see ``IncomingRequest/bodyReceived(_:)``.
     func takeBody(_ bytes: Span<UInt8>) -> Int {
         worker.deliveredUploads = true
+        downstreamActivity = worker.now
         switch machine.phase {
         case .answering, .over: return dropBody(bytes)
         case .relaying where upstreamHasEnded: return dropBody(bytes)
@@ -174,7 +192,7 @@ extension Exchange {
             return
         }
         self.slot = slot
-        queuedFor = queuedAt.duration(to: worker.now)
+        queuedNanoseconds = queuedAt.nanoseconds(to: worker.now)
         clearDeadline()
         send()
         // A body that is streamed has been waiting in the client.
@@ -183,14 +201,14 @@ extension Exchange {
 
     func queueTimedOut() {
         worker.waiting[waiter?.id ?? 0] = nil
-        queuedFor = queuedAt.duration(to: worker.now)
+        queuedNanoseconds = queuedAt.nanoseconds(to: worker.now)
         decide(Fault(.queueTimeout, effect: Effect.none))
         answerWhenPossible()
     }
 
     /// Weir ends: what waits is told so.
     func refuseForShutdown() {
-        queuedFor = queuedAt.duration(to: worker.now)
+        queuedNanoseconds = queuedAt.nanoseconds(to: worker.now)
         decide(Fault(.shuttingDown, effect: Effect.none))
         answerWhenPossible()
     }

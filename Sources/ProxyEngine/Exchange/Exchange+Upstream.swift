@@ -13,14 +13,15 @@ extension Exchange: TransferDelegate {
         addFields(to: transfer, of: provider)
         let body = requestBodySource
         if case .streamed = body { transfer.suppressField("Expect:") }
-        let rest = requestTarget(of: provider)
+        makeUpstreamTarget(of: provider)
+        let target = upstreamTarget
         head.withMethod { method in
-            transfer.setRequest(method: method, target: rest.span, body: body)
+            transfer.setRequest(method: method, target: target.span, body: body)
         }
         attempts += 1
         let now = Worker.clock()
         sentAt = now
-        setUpstreamDeadline(provider.configuration.timeouts.response)
+        setUpstreamDeadline(provider.timeouts.response)
         upstream.start(transfer, for: self)
     }
 
@@ -35,12 +36,13 @@ extension Exchange: TransferDelegate {
     }
 
     /// What follows the mount, byte for byte, behind the upstream's own path.
-    private func requestTarget(of provider: ProviderService) -> [UInt8] {
-        var path = provider.pathPrefix
+    private func makeUpstreamTarget(of provider: ProviderService) {
+        upstreamTarget.removeAll(keepingCapacity: true)
+        upstreamTarget += provider.pathPrefix
         let rest = target[restOffset...]
-        if path.isEmpty, rest.first != 0x2F { path.append(0x2F) }
-        path += rest
-        return provider.credentials.inject(intoTarget: path)
+        if upstreamTarget.isEmpty, rest.first != 0x2F { upstreamTarget.append(0x2F) }
+        upstreamTarget += rest
+        provider.credentials.inject(intoTarget: &upstreamTarget)
     }
 
     private func addFields(to transfer: CurlTransfer, of provider: ProviderService) {
@@ -110,7 +112,7 @@ extension Exchange: TransferDelegate {
             if isWanted { undecidedSlot = slot }
             worker.arm(outcome.wake, of: provider)
         }
-        setUpstreamDeadline(provider.configuration.timeouts.idle)
+        setUpstreamDeadline(provider.timeouts.idle)
         worker.touch(self)
     }
 
@@ -123,6 +125,7 @@ extension Exchange: TransferDelegate {
         guard machine.phase == .relaying else { return .refuse }
         guard responseBody.count < Exchange.highWater else {
             isReceivePaused = true
+            setClientDeadline()
             return .pause
         }
         responseBody.append(bytes)
@@ -155,6 +158,7 @@ extension Exchange: TransferDelegate {
         }
         if requestIsComplete { return .end }
         isSendPaused = true
+        setClientDeadline()
         worker.touch(self)
         return .pause
     }
@@ -174,20 +178,24 @@ extension Exchange: TransferDelegate {
         let isComplete = outcome.error == nil && timedOut == nil
         switch machine.upstreamEnded(isComplete: isComplete, isAnswered: isAnswered) {
         case .answerFault:
-            let fault = UpstreamFailure.fault(
-                of: outcome, timeout: timedOut, hasHead: transfer.response.isComplete)
+            let fault = failure(of: transfer)
             self.fault = fault
             makeProblem(of: fault)
         case .normalize: normalize()
         case .completeRelay: answer = .relay
         case .breakOff:
             isBrokenOff = true
-            problemCode = .connectionLost
+            problemCode = failure(of: transfer).code
         default: break
         }
         // An error that was too long to be read says no more than its status did.
         judge(nil)
         answerWhenPossible()
+    }
+
+    private func failure(of transfer: CurlTransfer) -> Fault {
+        UpstreamFailure.fault(
+            of: transfer.outcome, timeout: timedOut, hasHead: transfer.response.isComplete)
     }
 
     /// Reports a slot whose request got no answer.

@@ -16,13 +16,16 @@ final class Exchange: IncomingRequest {
     /// Most bytes of a body that are read and dropped so that a refusal can be told on a connection that lives on.
     static let drainLimit: Int64 = 1 << 20
 
-    unowned let worker: Worker
+    /// Retained, and let go by the worker's end: an unowned reference would be checked at every use.
+    let worker: Worker
     var machine = ExchangeStateMachine()
     var inspection: RequestInspection
     var isTouched = false
 
     // The request.
     var target: [UInt8] = []
+    /// The target as the provider gets it.
+    var upstreamTarget: [UInt8] = []
     /// The provider whose own listener it came to, or `nil` for one with mounts.
     var listenerProvider: Int?
     /// The provider that it goes to, once it is routed.
@@ -75,7 +78,7 @@ final class Exchange: IncomingRequest {
 
     // Time.
     var startedAt = MonotonicTime(nanoseconds: 0)
-    var queuedFor = Duration.zero
+    var queuedNanoseconds: Int64 = 0
     var sentAt: MonotonicTime?
     var firstByteAt: MonotonicTime?
     var upstreamEndedAt: MonotonicTime?
@@ -129,7 +132,7 @@ final class Exchange: IncomingRequest {
         problemCode = nil
         visits = 0
         startedAt = Worker.clock()
-        queuedFor = .zero
+        queuedNanoseconds = 0
         (sentAt, firstByteAt, upstreamEndedAt) = (nil, nil, nil)
         hungUpAt = nil
     }
@@ -171,21 +174,25 @@ final class Exchange: IncomingRequest {
     func deadlineHasCome() {
         deadline = nil
         guard let provider else { return }
-        let timeouts = provider.configuration.timeouts
-        if let total = timeouts.total, let sentAt, sentAt + total <= worker.now {
+        let timeouts = provider.timeouts
+        if let total = timeouts.total, let sentAt, sentAt.later(by: total) <= worker.now {
             return upstreamTimedOut(.total)
         }
         switch machine.phase {
         case .queued:
             let end = queuedAt + patience
             if end <= worker.now { queueTimedOut() } else { setDeadline(end) }
-        case .sending: watch(upstreamActivity + timeouts.response, .response)
+        case .receiving: watchClient()
+        case .sending:
+            // A provider that waits for the client's body is not slow.
+            if isSendPaused { return watchClient() }
+            watch(upstreamActivity.later(by: timeouts.response), .response)
         case .relaying, .collecting:
             // A provider that Weir holds back because the client is slow is not idle.
             if isReceivePaused { return watchClient() }
-            watch(upstreamActivity + timeouts.idle, .idle)
+            watch(upstreamActivity.later(by: timeouts.idle), .idle)
         case .answering: watchClient()
-        case .receiving, .over: break
+        case .over: break
         }
     }
 
@@ -193,21 +200,26 @@ final class Exchange: IncomingRequest {
         if end <= worker.now { upstreamTimedOut(timeout) } else { setDeadline(end) }
     }
 
-    /// Ends the connection of a client that takes nothing of its answer.
+    /// Ends the connection of a client that neither goes on with its request nor takes its answer.
     private func watchClient() {
         let end = downstreamActivity + worker.service.configuration.clientTimeouts.stall
         guard end <= worker.now else { return setDeadline(end) }
-        hungUpAt = hungUpAt ?? .response
+        hungUpAt = hungUpAt ?? ClientAbortStage(machine.phase, requestIsComplete: requestIsComplete)
         shutDownConnection()
         resume()
         worker.daemonsAreReady()
     }
 
+    /// The longest time that the client may let Weir wait from now on.
+    func setClientDeadline() {
+        setDeadline(worker.now + worker.service.configuration.clientTimeouts.stall)
+    }
+
     /// The longest time that the next step may take.
-    func setUpstreamDeadline(_ limit: Duration) {
+    func setUpstreamDeadline(_ nanoseconds: Int64) {
         upstreamActivity = worker.now
-        var end = worker.now + limit
-        if let total = provider?.configuration.timeouts.total, let sentAt { end = min(end, sentAt + total) }
+        var end = worker.now.later(by: nanoseconds)
+        if let total = provider?.timeouts.total, let sentAt { end = min(end, sentAt.later(by: total)) }
         setDeadline(end)
     }
 
@@ -215,6 +227,8 @@ final class Exchange: IncomingRequest {
 
     override func completed(isWhole: Bool) {
         if !isWhole, machine.phase != .over { hangUp() }
+        // A provider may answer before it has read the whole request: nobody needs the rest then.
+        cancelTransfer()
         setPolling(false)
         clearDeadline()
         worker.setExchange(nil, on: socket)

@@ -14,7 +14,8 @@ enum UpstreamFailure {
     static func fault(of outcome: CurlTransfer.Outcome, timeout: Timeout?, hasHead: Bool) -> Fault {
         if let timeout { return fault(of: timeout) }
         if let fault = outcome.fault, let described = describe(fault, outcome: outcome) { return described }
-        guard let error = outcome.error else { return Fault(.internalError, effect: .unknown) }
+        // > libcurl calls a transfer complete whose connection was closed within the head of the answer.
+        guard let error = outcome.error else { return Fault(.connectionLost, effect: .unknown) }
         let effect: Effect = outcome.wasSent ? .unknown : .none
         let said = Text("\(error)")
         switch error {
@@ -42,6 +43,8 @@ enum UpstreamFailure {
             return Fault(.tlsFailure, detail: said, effect: Effect.none, proxyError: .proxyConfigurationError)
         case .weirdServerReply, .http2, .http2Stream, .unsupportedProtocol:
             return Fault(.providerBadResponse, detail: "The provider's answer is not HTTP.", effect: effect)
+        case .outOfMemory where !hasHead:
+            return describe(.headTooLarge, outcome: outcome) ?? Fault(.providerBadResponse, effect: effect)
         case .badContentEncoding:
             return Fault(
                 .providerBadResponse, detail: said, effect: effect, proxyError: .httpResponseTransferCoding)

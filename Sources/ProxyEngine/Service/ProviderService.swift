@@ -17,6 +17,10 @@ final class ProviderService: Sendable {
     let requestDefaults: [(name: [UInt8], value: [UInt8])]
     /// The value of `RateLimit-Policy`, or nothing without limits.
     let ratePolicy: [UInt8]
+    /// The names of the limits, quoted, in the order of the pacer's windows.
+    private let windowNames: [[UInt8]]
+    /// The configured times, in nanoseconds.
+    let timeouts: Timeouts
     /// How the limit's scope is called in problems.
     let scope: LimitScope
 
@@ -33,6 +37,28 @@ final class ProviderService: Sendable {
         name = Text(configuration.name)
         pathPrefix = Array(configuration.upstream.pathPrefix.utf8)
         requestDefaults = profile.requestDefaults.map { (Array($0.name.utf8), Array($0.value.utf8)) }
-        ratePolicy = RateLimitFields.policy(pacer.policy.windows)
+        let windows = pacer.policy.windows
+        ratePolicy = RateLimitFields.policy(windows)
+        windowNames = windows.map { Array("\"\(RateLimitFields.name(of: $0, among: windows))\"".utf8) }
+        timeouts = Timeouts(configuration.timeouts)
+    }
+
+    /// The name of one of the pacer's windows, quoted.
+    func windowName(_ window: PacingPolicy.Window) -> [UInt8] {
+        if windowNames.count == 1 { return windowNames[0] }
+        return pacer.policy.windows.firstIndex(of: window).map { windowNames[$0] } ?? []
+    }
+
+    /// How long an exchange may wait, in nanoseconds: a `Duration` has 128 bits, which cost on the data path.
+    struct Timeouts: Sendable {
+        var response: Int64
+        var idle: Int64
+        var total: Int64?
+
+        init(_ configuration: TimeoutConfiguration) {
+            response = configuration.response.wholeNanoseconds
+            idle = configuration.idle.wholeNanoseconds
+            total = configuration.total?.wholeNanoseconds
+        }
     }
 }

@@ -17,7 +17,7 @@ final class Listener: HTTPDaemonDelegate, ReadinessHandler {
     }
 
     let role: Role
-    private unowned let worker: Worker
+    private let worker: Worker
     private(set) var daemon: HTTPDaemon!
 
     init(role: Role, socket: ListenSocket, worker: Worker) throws {

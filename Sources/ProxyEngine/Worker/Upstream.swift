@@ -5,7 +5,7 @@ internal import ProxyCore
 /// One worker's way to one provider: its multi, and the sockets of it that the loop watches.
 final class Upstream: SocketWatcher, ReadinessHandler {
     let provider: ProviderService
-    private unowned let worker: Worker
+    private let worker: Worker
     private(set) var multi: CurlMulti!
     /// Transfers that are running; while there are none, libcurl has no deadline that matters.
     var runningTransfers = 0

@@ -157,7 +157,6 @@ extension Worker {
             listener.daemon.stop()
         }
         for upstream in upstreams { upstream.close() }
-        // The loop holds its handlers, this worker among them.
-        loop.unwatch(mailbox.descriptor)
+        letGo()
     }
 }

@@ -98,6 +98,19 @@ final class Worker: ReadinessHandler {
         if idleExchanges.count < Self.idleLimit { idleExchanges.append(exchange) }
     }
 
+    /// Lets go of everything that holds this worker.
+    func letGo() {
+        loop.unwatch(mailbox.descriptor)
+        idleExchanges = []
+        exchangesBySocket = []
+        listeners = []
+        upstreams = []
+        listed = []
+        touched = []
+        waiting = [:]
+        deadlines = DeadlineHeap()
+    }
+
     /// Says whose exchange runs on a client's socket, so that its hang-up reaches it.
     func setExchange(_ exchange: Exchange?, on socket: Int32) {
         guard socket >= 0 else { return }

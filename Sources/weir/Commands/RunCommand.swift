@@ -5,25 +5,38 @@ internal import JSONLog
 internal import Logging
 internal import ProxyCore
 internal import ProxyEngine
+internal import Sandbox
 
 /// `weir run`: the proxy.
 struct RunCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "run", abstract: "Run the proxy (the default command).")
+        commandName: "run", abstract: "Run the proxy (the default command).",
+        discussion: """
+            Flags win over the environment (WEIR_LISTEN, WEIR_ADMIN_LISTEN, WEIR_WORKERS, WEIR_LOG_LEVEL, \
+            WEIR_ACCESS_LOG), the environment wins over the file.
+            """)
 
-    @Option(help: "The configuration file (YAML); without one, built-in defaults.")
+    @Option(
+        help: ArgumentHelp(
+            "The configuration file (YAML); without one, built-in defaults.", valueName: "file"))
     var config: String?
+
+    @Flag(help: "Also start the imitations of lemlist and Lettr, and send their requests there.")
+    var sandbox = false
 
     @OptionGroup var settings: SettingOptions
 
     mutating func run() throws {
-        let loaded = try loadConfiguration()
+        Allocator.load()
+        var loaded = try ConfigurationLoader(path: config, overrides: settings.overrides).loadOrTell()
         let writer = try LogWriter()
         let level = Logger.Level(loaded.configuration.logLevel)
         var logger = Logger(label: "weir", factory: { _ in JSONLogHandler(writer: writer, logLevel: level) })
         logger.logLevel = level
         // Before any thread: they inherit which signals are blocked.
         let signals = TerminationSignals()
+        let imitations = sandbox ? try Sandbox.startOrTell(at: .tcp(.v4(0x7F00_0001), port: 0)) : nil
+        if let imitations { loaded.point(to: imitations) }
         let server: ProxyServer
         do {
             server = try ProxyServer(
@@ -33,33 +46,22 @@ struct RunCommand: ParsableCommand {
                     droppedLogLines: { writer.droppedLines }))
         } catch {
             writer.shutdown(within: .seconds(1))
-            StandardError.print("weir: \(error)")
-            throw ExitCode(69)
+            throw Failure.tell("\(error)", Failure.unavailable)
         }
-        announce(server, logger)
+        let announcement = Announcement(
+            server: server, configuration: loaded.configuration, sandbox: imitations)
+        announcement.log(to: logger)
+        if imitations != nil || StandardStreams.errorIsTerminal {
+            writer.flush(within: .seconds(1))
+            for line in announcement.lines { StandardStreams.printError(line) }
+        }
         let name = signals.wait()
+        signals.releaseInterrupt()
         logger.notice("draining", metadata: ["signal": "\(name)"])
         server.drain()
         server.join()
+        imitations?.stop()
         logger.notice("stopped")
         writer.shutdown(within: .seconds(2))
-    }
-
-    private func loadConfiguration() throws -> LoadedConfiguration {
-        do {
-            return try ConfigurationLoader(path: config, overrides: settings.overrides).load()
-        } catch {
-            StandardError.print("\(error)")
-            throw ExitCode(1)
-        }
-    }
-
-    private func announce(_ server: ProxyServer, _ logger: Logger) {
-        var metadata: Logger.Metadata = ["address": "\(server.address)"]
-        if let admin = server.adminAddress { metadata["admin"] = "\(admin)" }
-        for (provider, address) in server.providerAddresses {
-            metadata["provider_\(provider)"] = "\(address)"
-        }
-        logger.notice("listening", metadata: metadata)
     }
 }

@@ -5,7 +5,7 @@ enum Files {
     /// The largest file that is read: more is no configuration.
     static let limit = 4 << 20
 
-    /// The contents of a file, or `nil`; bytes that are not UTF-8 become U+FFFD. `-` is standard input.
+    /// The contents of a file, or `nil`; `-` is standard input, and bytes that are not UTF-8 become U+FFFD.
     static func read(_ path: String) -> String? {
         readBytes(path).map { String(decoding: $0, as: UTF8.self) }
     }
@@ -26,6 +26,17 @@ enum Files {
         }
         errno = EFBIG
         return nil
+    }
+
+    /// The folder in which a file lies, with its slash; `nil` for standard input, and for the working directory.
+    static func folder(of path: String) -> String? {
+        path.lastIndex(of: "/").map { String(path[...$0]) }
+    }
+
+    /// `path` as it is if it is absolute or standard input, else below `folder`.
+    static func path(_ path: String, in folder: String?) -> String {
+        guard let folder, !path.hasPrefix("/"), path != "-" else { return path }
+        return folder + path
     }
 
     /// Why the last call failed, in the system's words.

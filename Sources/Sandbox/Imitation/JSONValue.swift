@@ -1,0 +1,122 @@
+internal import ProxyCore
+
+/// A JSON value that an imitation keeps or sends; the members of an object stay in order.
+enum JSONValue: Sendable, Equatable {
+    /// A name and its value.
+    struct Member: Sendable, Equatable {
+        var name: String
+        var value: JSONValue
+    }
+
+    case null
+    case boolean(Bool)
+    /// A number as it is spelled.
+    case number(String)
+    case string(String)
+    case array([JSONValue])
+    case object([Member])
+
+    /// Reads a JSON text; `nil` if it is none, or beyond the limits of ``JSONDocument``.
+    init?(parsing bytes: [UInt8]) {
+        guard let document = JSONDocument(bytes) else { return nil }
+        self.init(document, document.root)
+    }
+
+    /// Nesting is bounded by the document's own limit.
+    private init(_ document: JSONDocument, _ node: Int) {
+        switch document.kind(node) {
+        case .null: self = .null
+        case .true: self = .boolean(true)
+        case .false: self = .boolean(false)
+        case .number: self = .number(document.scalarText(node)?.string ?? "0")
+        case .string: self = .string(document.string(node)?.string ?? "")
+        case .array:
+            var elements: [JSONValue] = []
+            document.forEachElement(of: node) { elements.append(JSONValue(document, $0)) }
+            self = .array(elements)
+        case .object:
+            var members: [Member] = []
+            document.forEachMember(of: node) { name, value in
+                let name = document.string(name)?.string ?? ""
+                members.append(Member(name: name, value: JSONValue(document, value)))
+            }
+            self = .object(members)
+        }
+    }
+
+    /// The member of that name, the last of several; `null` if there is none.
+    subscript(_ name: String) -> JSONValue {
+        get {
+            guard case .object(let members) = self else { return .null }
+            return members.last { $0.name == name }?.value ?? .null
+        }
+        set {
+            guard case .object(var members) = self else { return }
+            members.removeAll { $0.name == name }
+            members.append(Member(name: name, value: newValue))
+            self = .object(members)
+        }
+    }
+
+    /// The text of a string that is not empty.
+    var text: String? {
+        guard case .string(let text) = self, !text.isEmpty else { return nil }
+        return text
+    }
+
+    /// The elements of an array.
+    var elements: [JSONValue]? {
+        guard case .array(let elements) = self else { return nil }
+        return elements
+    }
+
+    /// Whether this is what PHP and forms call empty: nothing, no text, or no element.
+    var isBlank: Bool { self == .null || self == .string("") || self == .array([]) }
+
+    /// The bytes that it takes in memory, more or less.
+    var weight: Int {
+        switch self {
+        case .null, .boolean: 32
+        case .number(let text), .string(let text): 32 + text.utf8.count
+        case .array(let elements): elements.reduce(32) { $0 + $1.weight }
+        case .object(let members): members.reduce(32) { $0 + $1.name.utf8.count + $1.value.weight }
+        }
+    }
+
+    /// An object from names and values, in that order.
+    static func members(_ pairs: [(String, JSONValue)]) -> JSONValue {
+        .object(pairs.map { Member(name: $0.0, value: $0.1) })
+    }
+
+    /// The value as JSON text.
+    var bytes: [UInt8] {
+        var output: [UInt8] = []
+        write(into: &output)
+        return output
+    }
+
+    private func write(into output: inout [UInt8]) {
+        switch self {
+        case .null: output.append(contentsOf: "null".utf8)
+        case .boolean(let value): JSONWriter.boolean(value, into: &output)
+        case .number(let spelling): output.append(contentsOf: spelling.utf8)
+        case .string(let text): JSONWriter.string(text, into: &output)
+        case .array(let elements):
+            output.append(UInt8(ascii: "["))
+            for (index, element) in elements.enumerated() {
+                if index > 0 { output.append(UInt8(ascii: ",")) }
+                element.write(into: &output)
+            }
+            output.append(UInt8(ascii: "]"))
+        case .object(let members):
+            output.append(UInt8(ascii: "{"))
+            for (index, member) in members.enumerated() {
+                if index > 0 { output.append(UInt8(ascii: ",")) }
+                JSONWriter.string(member.name, into: &output)
+                output.append(UInt8(ascii: ":"))
+                member.value.write(into: &output)
+            }
+            output.append(UInt8(ascii: "}"))
+        }
+    }
+}

@@ -1,0 +1,181 @@
+internal import EventLoop
+internal import HTTPWire
+internal import MicroHTTPD
+internal import ProxyCore
+
+/// The loop of a sandbox: it serves connections and holds answers back, and leaves every decision to the
+/// imitations.
+///
+/// Confined to the thread that calls ``run()``.
+final class SandboxServer: HTTPDaemonDelegate, ReadinessHandler {
+    /// What other threads tell the server.
+    enum Message: Sendable {
+        /// Answer what has been asked, and end.
+        case stop
+    }
+
+    /// The longest body of a request, in bytes.
+    static let bodyLimit = 1 << 20
+    /// How long an end may take: a client that does not read its answer is left behind.
+    private static let stopPatience: Duration = .seconds(2)
+
+    private let loop: EventLoop
+    private let mailbox: Mailbox<Message>
+    private let counts: SandboxCounts
+    private let lemlistCases: CaseBook
+    private let lettrCases: CaseBook
+    private var lemlist: LemlistImitation
+    private var lettr: LettrImitation
+    private var daemon: HTTPDaemon?
+    /// Requests whose answer is held back.
+    private var delayed = DeadlineHeap<SandboxRequest>()
+    private var openRequests = 0
+    /// The time at which an end that has begun is over, whatever is left.
+    private var endsAt: MonotonicTime?
+
+    /// A server that does not listen yet.
+    init(mailbox: Mailbox<Message>, profiles: [Profile], counts: SandboxCounts) throws {
+        self.mailbox = mailbox
+        self.counts = counts
+        func cases(_ name: String) -> CaseBook {
+            CaseBook(profiles.filter { $0.name == name } + profiles.filter { $0.name == "generic" })
+        }
+        lemlistCases = cases("lemlist")
+        lettrCases = cases("lettr")
+        lemlist = LemlistImitation(cases: lemlistCases)
+        lettr = LettrImitation(cases: lettrCases)
+        loop = try EventLoop()
+        try loop.watch(mailbox.descriptor, for: .readable, handler: self)
+    }
+
+    /// Begins to listen; the socket is the server's own from here on, whatever happens.
+    func open(_ listener: ListenSocket) throws {
+        let daemon: HTTPDaemon
+        do {
+            daemon = try HTTPDaemon(
+                listener: listener,
+                limits: HTTPDaemon.Limits(connectionMemory: 32 << 10, connections: 1024, idleSeconds: 75),
+                delegate: self)
+        } catch {
+            listener.closeUnused()
+            throw error
+        }
+        self.daemon = daemon
+        try loop.watch(daemon.pollDescriptor, for: .readable, handler: self)
+    }
+
+    /// Closes all connections and the listening socket.
+    func close() {
+        daemon?.stop()
+        daemon = nil
+    }
+
+    /// Serves until it is told to stop.
+    func run() {
+        while !isOver {
+            loop.wait(atMost: patience)
+            while let request = delayed.popDue(at: Self.now) { request.isDue() }
+            daemon?.run()
+        }
+        close()
+    }
+
+    /// Nothing holds the server back any more: all is answered, or the patience has come to its end.
+    private var isOver: Bool {
+        guard let endsAt, delayed.isEmpty else { return false }
+        return openRequests == 0 || Self.now >= endsAt
+    }
+
+    /// The longest wait for an event, in milliseconds; -1 for no limit.
+    private var patience: Int32 {
+        let times = [delayed.earliest, endsAt].compactMap { $0 }
+        var patience = times.min().map {
+            max(0, Self.now.duration(to: $0).wholeNanoseconds + 999_999) / 1_000_000
+        }
+        if let daemon = daemon?.timeoutMilliseconds { patience = min(patience ?? .max, Int64(daemon)) }
+        return patience.map { Int32(clamping: $0) } ?? -1
+    }
+
+    private static var now: MonotonicTime { MonotonicTime(nanoseconds: SystemClock.monotonicNanoseconds) }
+
+    // MARK: Requests
+
+    /// The answer to a complete request.
+    func answer(
+        method: String, target: String, fields: FieldBlock, body: [UInt8], isTooLarge: Bool
+    ) -> ImitationResponse {
+        let moment = Moment(monotonic: Self.now, wall: SystemClock.wallNanoseconds / 1_000_000)
+        func request(behind mount: String) -> ImitationRequest {
+            ImitationRequest(
+                method, String(target.dropFirst(mount.count)), fields: fields, body: body, at: moment)
+        }
+        if Self.isBehind(LemlistImitation.mount, target) {
+            let answer =
+                isTooLarge
+                ? LemlistImitation.tooLarge : lemlist.answer(request(behind: LemlistImitation.mount))
+            counts.add("lemlist", isRefusal: answer.isRefusal)
+            return answer
+        }
+        if Self.isBehind(LettrImitation.mount, target) {
+            let answer =
+                isTooLarge ? LettrImitation.tooLarge : lettr.answer(request(behind: LettrImitation.mount))
+            counts.add("lettr", isRefusal: answer.isRefusal)
+            return answer
+        }
+        return ownAnswer(target)
+    }
+
+    /// Holds the answer to a request back.
+    func hold(_ request: SandboxRequest, for delay: Duration) {
+        // Who asks while the server ends is not kept waiting.
+        _ = delayed.insert(request, at: endsAt == nil ? Self.now + delay : .distantPast)
+    }
+
+    /// A request is over.
+    func ended() { openRequests -= 1 }
+
+    private static func isBehind(_ mount: String, _ target: String) -> Bool {
+        guard target.hasPrefix(mount) else { return false }
+        let next = target.utf8.dropFirst(mount.utf8.count).first
+        return next == nil || next == UInt8(ascii: "/") || next == UInt8(ascii: "?")
+    }
+
+    /// The answers of the sandbox itself.
+    private func ownAnswer(_ target: String) -> ImitationResponse {
+        switch target.prefix(while: { $0 != "?" }) {
+        case "/-/sandbox": return .json(200, ["lemlist": shown("lemlist"), "lettr": shown("lettr")])
+        case CaseBook.listPath[...]:
+            return .json(200, ["lemlist": lemlistCases.list, "lettr": lettrCases.list])
+        default:
+            let hint = "lemlist is at \(LemlistImitation.mount), Lettr at \(LettrImitation.mount)"
+            return .json(404, ["message": "Nothing is imitated here: \(hint)."])
+        }
+    }
+
+    private func shown(_ profile: String) -> JSONValue {
+        let counts = counts[profile]
+        return ["requests": .integer(counts.requests), "refusals": .integer(counts.refusals)]
+    }
+
+    // MARK: ReadinessHandler
+
+    func descriptor(_ descriptor: Int32, isReady readiness: Readiness) {
+        guard descriptor == mailbox.descriptor, !mailbox.takeAll().isEmpty, endsAt == nil else { return }
+        endsAt = Self.now + Self.stopPatience
+        daemon?.quiesce()
+        while let request = delayed.popDue(at: .distantFuture) { request.isDue() }
+    }
+
+    // MARK: HTTPDaemonDelegate
+
+    func daemon(_ daemon: HTTPDaemon, beginsRequestFor target: Span<UInt8>) -> IncomingRequest {
+        openRequests += 1
+        return SandboxRequest(server: self, target: target.string)
+    }
+
+    func daemon(_ daemon: HTTPDaemon, accepted socket: Int32) {}
+
+    func daemon(_ daemon: HTTPDaemon, closes socket: Int32) {}
+
+    func daemon(_ daemon: HTTPDaemon, logs message: String) {}
+}

@@ -1,0 +1,30 @@
+internal import ArgumentParser
+internal import BuiltIn
+internal import Configuration
+internal import ProxyCore
+
+/// `weir check`: validates a configuration file.
+struct CheckCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "check", abstract: "Validate a configuration file: all mistakes at once.",
+        discussion:
+            "Flags and WEIR_… variables are not looked at; what ${VAR} and ${file:PATH} name must be there.")
+
+    @Argument(help: "The configuration file (YAML), or - for standard input.")
+    var file: String?
+
+    @Flag(help: "Print the JSON Schema of the configuration instead.")
+    var printSchema = false
+
+    mutating func validate() throws {
+        if file == nil, !printSchema { throw ValidationError("Missing expected argument '<file>'") }
+    }
+
+    mutating func run() throws {
+        if printSchema { return StandardStreams.print(BuiltIn.configurationSchema) }
+        let loaded = try ConfigurationLoader(path: file).loadOrTell()
+        let summary = ConfigurationSummary(configuration: loaded.configuration)
+        StandardStreams.print("\(file ?? "") is valid; Weir would listen on \(loaded.configuration.listen)")
+        for line in summary.lines { StandardStreams.print(line) }
+    }
+}

@@ -1,0 +1,142 @@
+internal import ArgumentParser
+internal import ContentCoding
+internal import Glibc
+internal import HTTPWire
+internal import ProxyCore
+
+/// `weir explain`: what becomes of a provider's answer, and why.
+struct ExplainCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "explain", abstract: "Show the problem that a provider's answer becomes.",
+        discussion: """
+            The problem goes to standard output, the profile and rule that made it to standard error.
+
+            Example: echo 'Bad team' | weir explain --provider lemlist --status 400 --body -
+            """)
+
+    @Option(help: "A provider of the configuration, or a profile: its name or its file.")
+    var provider: String
+
+    @Option(help: "The status of the answer, 100 to 999.")
+    var status: Int
+
+    @Option(
+        name: .customLong("header"),
+        help: ArgumentHelp("A header field of the answer; repeat it for more.", valueName: "K: V"))
+    var headers: [String] = []
+
+    @Option(help: "The method of the request.")
+    var method = "GET"
+
+    @Option(help: "The path of the request, behind the provider's base URL.")
+    var path = "/"
+
+    @Option(help: ArgumentHelp("The body of the answer, as it came: a file, or -.", valueName: "file"))
+    var body: String?
+
+    @Option(help: ArgumentHelp("The configuration file; without one, built-in defaults.", valueName: "file"))
+    var config: String?
+
+    mutating func validate() throws {
+        guard (100...999).contains(status) else {
+            throw ValidationError("--status must be a number from 100 to 999, not \(status).")
+        }
+        guard path.hasPrefix("/") else { throw ValidationError("--path must begin with /, not '\(path)'.") }
+        for header in headers where Self.field(header) == nil {
+            throw ValidationError("--header must be 'Name: value', not '\(header)'.")
+        }
+    }
+
+    mutating func run() throws {
+        let loaded = try ConfigurationLoader(path: config, overrides: .environment).loadOrTell()
+        let normalizer = try normalizer(in: loaded)
+        let answer = try answer(limit: loaded.configuration.limits.errorBody)
+        var now = 0
+        unsafe time(&now)
+        guard
+            let error = normalizer.normalize(
+                answer, of: RequestFacts(method: method, path: path), at: Int64(now))
+        else {
+            return StandardStreams.printError(
+                "passes untouched: no rule of the profile \(normalizer.profile.name) is about it")
+        }
+        let explanation = Explanation(error)
+        var problem = Problem(error, provider: Text(provider), requestID: "example")
+        problem.attempts = 1
+        var json: [UInt8] = []
+        problem.encode(into: &json, as: ProblemFormat(typeBase: loaded.configuration.typeBase))
+        StandardStreams.print(IndentedJSON.lay(out: json))
+        for line in explanation.lines { StandardStreams.printError(line) }
+    }
+
+    private func normalizer(in loaded: LoadedConfiguration) throws -> ErrorNormalizer {
+        let providers = loaded.configuration.providers
+        if let index = providers.firstIndex(where: { $0.name == provider }) {
+            return loaded.normalizers[index]
+        }
+        let isKnown = loaded.builtInProfiles.contains { $0.name == provider }
+        guard isKnown || ProfileLibrary.isPath(provider) else {
+            let names = providers.map(\.name).joined(separator: ", ")
+            throw Failure.tell(
+                "there is no provider and no profile '\(provider)'; the providers are \(names)", Failure.usage
+            )
+        }
+        return ErrorNormalizer(profile: try ProfileLibrary().profileOrTell(named: provider))
+    }
+
+    private func answer(limit: Int) throws -> ProviderAnswer {
+        var fields = FieldBlock()
+        for (name, value) in headers.compactMap(Self.field) { fields.append(name, value) }
+        guard let body else { return ProviderAnswer(status: status, fields: fields, body: []) }
+        guard var bytes = Files.readBytes(body) else {
+            throw Failure.tell("\(body) cannot be read: \(Files.lastError)", Failure.check)
+        }
+        // As the proxy does it: what is longer than its limit is cut, before and after decoding.
+        var isTruncated = bytes.count > limit
+        bytes = Array(bytes.prefix(limit))
+        if let coding = fields.first("Content-Encoding") {
+            let decoded = ContentDecoder.decode(bytes, coding: coding, limit: limit)
+            bytes = decoded.bytes
+            isTruncated = isTruncated || decoded.isTruncated
+        }
+        return ProviderAnswer(status: status, fields: fields, body: bytes, isTruncated: isTruncated)
+    }
+
+    /// The name and value of `Name: value`.
+    private static func field(_ text: String) -> (name: String, value: String)? {
+        guard let colon = text.firstIndex(of: ":"), colon > text.startIndex else { return nil }
+        let name = text[..<colon]
+        let token = name.utf8.allSatisfy {
+            $0 > 0x20 && $0 < 0x7F && !"\"(),/:;<=>?@[\\]{}".utf8.contains($0)
+        }
+        let value = text[text.index(after: colon)...].drop { $0 == " " }
+        let isOneLine = !value.utf8.contains { $0 < 0x20 && $0 != 0x09 }
+        return token && isOneLine ? (String(name), String(value)) : nil
+    }
+}
+
+/// Why an answer became what it became, in words.
+private struct Explanation {
+    let lines: [String]
+
+    init(_ error: NormalizedError) {
+        let rule = "rule '\(error.rule)' of the profile \(error.profile)"
+        lines = [
+            error.isMapped
+                ? "matched \(rule)" : "not mapped: only \(rule) took it; a rule of its own is missing",
+            Self.pacing(error.pacing),
+        ].compactMap { $0 }
+    }
+
+    private static func pacing(_ pacing: NormalizedError.Pacing) -> String? {
+        switch pacing {
+        case .proceed: return nil
+        case .pauseLedger(let seconds):
+            let time = seconds.map { "\($0) s" } ?? "the length of its window"
+            return "Weir would send nothing more under this limit for \(time)"
+        case .pauseQuota(let seconds):
+            return seconds.map { "the quota is renewed in \($0) s" }
+                ?? "nobody says when the quota is renewed"
+        }
+    }
+}

@@ -1,0 +1,26 @@
+internal import ArgumentParser
+internal import Configuration
+internal import ProxyCore
+
+/// `weir healthcheck`: whether the instance that runs with this configuration is ready.
+struct HealthcheckCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "healthcheck", abstract: "Exit 0 if the running instance is ready, else 1.",
+        discussion:
+            "It asks /readyz where the configuration, WEIR_LISTEN and WEIR_ADMIN_LISTEN say, within 2 s.")
+
+    @Option(help: ArgumentHelp("The configuration file of the instance.", valueName: "file"))
+    var config: String?
+
+    mutating func run() throws {
+        let configuration = try ConfigurationLoader(path: config, overrides: .environment).loadOrTell()
+            .configuration
+        let address = configuration.adminListen ?? configuration.listen
+        do {
+            let status = try ReadinessProbe(address: address).status(within: .seconds(2))
+            guard status == 200 else { throw ProbeFailure("not ready: /readyz at \(address) says \(status)") }
+        } catch {
+            throw Failure.tell("\(error)", Failure.check)
+        }
+    }
+}

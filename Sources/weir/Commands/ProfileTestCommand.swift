@@ -1,0 +1,55 @@
+internal import ArgumentParser
+internal import Configuration
+internal import ContentCoding
+internal import ProxyCore
+
+/// `weir profile test`: runs recorded cases.
+struct ProfileTestCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "test", abstract: "Run a profile's recorded cases; exit 1 if one comes out otherwise.",
+        discussion: "The cases of the generic profile are run with every profile.")
+
+    @Argument(
+        help: ArgumentHelp(
+            "A built-in profile or a profile file; all built-in ones if left out.", valueName: "name|file"))
+    var profile: String?
+
+    mutating func run() throws {
+        let library = try ProfileLibrary()
+        let profiles = try profile.map { [try library.profileOrTell(named: $0)] } ?? library.builtIn
+        let generic = library.builtIn.first { $0.name == "generic" }?.cases ?? []
+        var areAllRight = true
+        for profile in profiles {
+            let others = profile.name == "generic" ? [] : generic
+            areAllRight = Self.test(profile, and: others) && areAllRight
+        }
+        guard areAllRight else { throw Failure.check }
+    }
+
+    /// Runs the profile's own cases and `others`, and prints what comes out otherwise.
+    ///
+    /// - Returns: whether all came out as they should.
+    private static func test(_ profile: Profile, and others: [ProfileCase]) -> Bool {
+        let normalizer = ErrorNormalizer(profile: profile)
+        var failures = 0
+        for recorded in profile.cases + others {
+            let mismatches = recorded.run(with: normalizer, decode: decode)
+            guard !mismatches.isEmpty else { continue }
+            failures += 1
+            let what = "\(recorded.id) (\(recorded.name))"
+            StandardStreams.print("\(profile.name): \(what): \(mismatches.joined(separator: "; "))")
+        }
+        let cases =
+            Spelling.count(profile.cases.count, "case")
+            + (others.isEmpty ? "" : " and \(others.count) of the generic profile")
+        StandardStreams.print(
+            failures == 0
+                ? "\(profile.name): \(cases), all as recorded"
+                : "\(profile.name): \(cases), \(failures) not as recorded")
+        return failures == 0
+    }
+
+    private static func decode(_ body: [UInt8], _ coding: String) -> [UInt8] {
+        ContentDecoder.decode(body, coding: coding, limit: SizeLimits().errorBody).bytes
+    }
+}

@@ -1,0 +1,31 @@
+internal import ArgumentParser
+internal import ProxyCore
+internal import Sandbox
+
+/// `weir sandbox`: the imitation providers alone.
+struct SandboxCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "sandbox", abstract: "Run the imitations of lemlist and Lettr alone.")
+
+    @Option(help: ArgumentHelp("Where to listen: IP:PORT or [IPV6]:PORT.", valueName: "address"))
+    var listen = "127.0.0.1:8090"
+
+    mutating func run() throws {
+        let address: ListenAddress
+        do {
+            address = try ListenAddress(parsing: listen)
+        } catch {
+            throw Failure.tell("--listen: '\(listen)' \(error.reason)", Failure.usage)
+        }
+        let signals = TerminationSignals()
+        let sandbox = try Sandbox.startOrTell(at: address)
+        for line in SandboxMessage.lines(of: sandbox) { StandardStreams.printError(line) }
+        _ = signals.wait()
+        sandbox.stop()
+        for profile in Sandbox.profiles {
+            let counts = sandbox.counts(for: profile)
+            StandardStreams.printError(
+                "\(profile): \(Spelling.count(counts.requests, "request")), \(counts.refusals) too early")
+        }
+    }
+}

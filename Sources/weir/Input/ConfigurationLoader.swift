@@ -1,0 +1,96 @@
+internal import BuiltIn
+internal import Configuration
+internal import Glibc
+internal import ProxyCore
+
+/// A configuration with the profiles that its providers use.
+struct LoadedConfiguration {
+    var configuration: ProxyConfiguration
+    /// One for each provider, in the same order.
+    var normalizers: [ErrorNormalizer]
+    /// The profiles that are part of the program.
+    var builtInProfiles: [Profile]
+}
+
+/// Reads the configuration from a file, the environment and the flags, and the profiles that it names.
+struct ConfigurationLoader {
+    /// The file, `-` for standard input, or `nil` for the built-in defaults.
+    var path: String?
+    var overrides = ConfigurationOverrides()
+
+    /// Reads everything; paths in a file are relative to the file's folder.
+    ///
+    /// - Throws: ``ConfigurationMistakes``: all of them at once, the profile files' included.
+    func load() throws(ConfigurationMistakes) -> LoadedConfiguration {
+        let folder = path.flatMap(Files.folder)
+        let profiles = try ProfileLibrary(folder: folder)
+        var configuration: ProxyConfiguration
+        do {
+            configuration = try read(profiles, in: folder)
+        } catch {
+            throw ConfigurationMistakes(all: error.all + profiles.mistakes)
+        }
+        guard profiles.mistakes.isEmpty else { throw ConfigurationMistakes(all: profiles.mistakes) }
+        configuration.resolvePaths(in: folder)
+        var normalizers: [ErrorNormalizer] = []
+        for provider in configuration.providers {
+            let profile = try profiles.profile(named: provider.profile)
+            normalizers.append(
+                ErrorNormalizer(
+                    profile: profile,
+                    bodyLimit: provider.includesUpstreamBody ? configuration.limits.errorBody : 0))
+        }
+        return LoadedConfiguration(
+            configuration: configuration, normalizers: normalizers, builtInProfiles: profiles.builtIn)
+    }
+
+    /// Reads everything; tells the mistakes on standard error and returns the code to throw.
+    func loadOrTell() throws -> LoadedConfiguration {
+        do {
+            return try load()
+        } catch {
+            StandardStreams.printError("\(error)")
+            throw Failure.check
+        }
+    }
+
+    private func read(
+        _ profiles: ProfileLibrary, in folder: String?
+    ) throws(ConfigurationMistakes) -> ProxyConfiguration {
+        guard let path else {
+            return try ProxyConfiguration.builtIn(
+                surroundings: .system, profiles: profiles.defaults(of:), overrides: overrides)
+        }
+        guard let text = Files.read(path) else {
+            throw ConfigurationMistakes(file: path, reason: "cannot be read: \(Files.lastError)")
+        }
+        var surroundings = Surroundings.system
+        surroundings.file = { Files.read(Files.path($0, in: folder)) }
+        return try ConfigurationReader.read(
+            text: text, file: path, surroundings: surroundings, profiles: profiles.defaults(of:),
+            overrides: overrides)
+    }
+}
+
+extension ProxyConfiguration {
+    /// Makes the paths of files that are opened later begin at `folder`.
+    fileprivate mutating func resolvePaths(in folder: String?) {
+        for index in providers.indices {
+            var tls = providers[index].tls
+            tls.caFile = tls.caFile.map { Files.path($0, in: folder) }
+            tls.clientCertificate = tls.clientCertificate.map { Files.path($0, in: folder) }
+            tls.clientKey = tls.clientKey.map { Files.path($0, in: folder) }
+            providers[index].tls = tls
+        }
+    }
+}
+
+extension ConfigurationOverrides {
+    /// The environment's, without flags.
+    static var environment: ConfigurationOverrides { ConfigurationOverrides(variable: Environment.variable) }
+}
+
+extension Surroundings {
+    /// The environment and the files of this process.
+    static let system = Surroundings(variable: Environment.variable, file: { Files.read($0) })
+}

@@ -1,0 +1,91 @@
+internal import BuiltIn
+internal import Configuration
+internal import ProxyCore
+internal import Synchronization
+
+/// Finds profiles by name, among the built-in ones, or by path; each is read once.
+final class ProfileLibrary: Sendable {
+    /// The profiles that are part of the program, in the order of their names.
+    let builtIn: [Profile]
+    /// Where the paths of profile files begin; `nil` for the working directory.
+    private let folder: String?
+    private let files = Mutex<[String: Result<Profile, ConfigurationMistakes>]>([:])
+
+    /// Reads the built-in profiles.
+    ///
+    /// - Parameter folder: what paths of profile files are relative to.
+    /// - Throws: ``ConfigurationMistakes`` if this program was built with a faulty one.
+    init(folder: String? = nil) throws(ConfigurationMistakes) {
+        self.folder = folder
+        builtIn = try ProfileReader.builtIn(BuiltIn.profiles)
+    }
+
+    /// The profile of this name, or in this file.
+    ///
+    /// - Throws: ``ConfigurationMistakes``
+    func profile(named name: String) throws(ConfigurationMistakes) -> Profile {
+        if let profile = builtIn.first(where: { $0.name == name }) { return profile }
+        guard Self.isPath(name) else {
+            let names = builtIn.map(\.name).joined(separator: ", ")
+            throw ConfigurationMistakes(
+                file: name, reason: "is neither a profile (\(names)) nor the path of one (with a / or .yaml)")
+        }
+        let path = Files.path(name, in: folder)
+        let result = files.withLock { files in
+            if let result = files[path] { return result }
+            let result = Result { () throws(ConfigurationMistakes) in try read(path) }
+            files[path] = result
+            return result
+        }
+        return try result.get()
+    }
+
+    /// The profile that an argument of the command line names; tells why there is none, and throws the code.
+    func profileOrTell(named name: String) throws -> Profile {
+        do {
+            return try profile(named: name)
+        } catch {
+            StandardStreams.printError("\(error)")
+            throw Self.isPath(name) ? Failure.check : Failure.usage
+        }
+    }
+
+    /// What the configuration needs to know of a profile; `nil` if there is none.
+    ///
+    /// Of a file that is there and has mistakes it tells a stand-in, for these are reported as its own; see ``mistakes``.
+    func defaults(of name: String) -> ProfileDefaults? {
+        if let profile = try? profile(named: name) {
+            return ProfileDefaults(upstream: profile.upstream, limits: profile.limits)
+        }
+        guard Self.isPath(name), Files.read(Files.path(name, in: folder)) != nil else { return nil }
+        return ProfileDefaults(upstream: "https://unknown.invalid", limits: [])
+    }
+
+    /// The mistakes of the profile files that were read so far, in the order of their names.
+    var mistakes: [ConfigurationMistake] {
+        files.withLock { files in
+            files.sorted { $0.key < $1.key }.flatMap { _, result -> [ConfigurationMistake] in
+                guard case .failure(let mistakes) = result else { return [] }
+                return mistakes.all
+            }
+        }
+    }
+
+    /// Whether `name` is meant as the path of a file.
+    static func isPath(_ name: String) -> Bool { name.contains("/") || name.hasSuffix(".yaml") }
+
+    private func read(_ path: String) throws(ConfigurationMistakes) -> Profile {
+        guard let text = Files.read(path) else {
+            throw ConfigurationMistakes(file: path, reason: "cannot be read: \(Files.lastError)")
+        }
+        return try ProfileReader.read(
+            text: text, file: path, surroundings: .system, generic: builtIn.first { $0.name == "generic" })
+    }
+}
+
+extension ConfigurationMistakes {
+    /// One mistake of a whole file.
+    init(file: String, reason: String) {
+        self.init(all: [ConfigurationMistake(file: file, reason: reason)])
+    }
+}

@@ -1,0 +1,68 @@
+internal import Logging
+internal import ProxyCore
+internal import ProxyEngine
+internal import Sandbox
+
+/// What `weir run` says when it serves: where, and with which configuration.
+struct Announcement {
+    let server: ProxyServer
+    let configuration: ProxyConfiguration
+    let sandbox: Sandbox?
+
+    /// Lines of the log: one for the whole, one for each provider.
+    func log(to logger: Logger) {
+        var metadata: Logger.Metadata = ["address": "\(server.address)"]
+        if let admin = server.adminAddress { metadata["admin"] = "\(admin)" }
+        for (provider, address) in server.providerAddresses {
+            metadata["provider_\(provider)"] = "\(address)"
+        }
+        logger.notice("listening", metadata: metadata)
+        for provider in configuration.providers {
+            logger.info(
+                "provider",
+                metadata: [
+                    "provider": "\(provider.name)", "mount": "\(provider.mount?.path ?? "none")",
+                    "upstream": "\(provider.upstream)", "profile": "\(provider.profile)",
+                    "limits": "\(Spelling.limits(provider.limits))",
+                    "max_wait": "\(Spelling.duration(provider.maximumWait))",
+                    "errors": "\(provider.errors.rawValue)",
+                ])
+        }
+    }
+
+    /// The same for people; with a sandbox, commands to paste at the end.
+    var lines: [String] {
+        var lines = ["", "Weir \(Versions.weir) listens on \(server.address)"]
+        if let admin = server.adminAddress { lines.append("admin paths are on \(admin)") }
+        lines += [""] + ConfigurationSummary(configuration: configuration).lines
+        guard let sandbox else { return lines + [""] }
+        lines += [""] + SandboxMessage.lines(of: sandbox)
+        let others = configuration.providers.filter { sandbox.upstream(for: $0.profile) == nil }
+        if !others.isEmpty {
+            lines.append("Not imitated, so for real: \(others.map(\.name).joined(separator: ", "))")
+        }
+        let commands = SandboxMessage.commands(places: place(of:), metrics: adminPlace + "/metrics")
+        return lines + ["", "Paste into another terminal:", ""] + commands.map { "  \($0)" } + [""]
+    }
+
+    /// The curl arguments that lead to the first provider of a profile, or `nil` if there is none.
+    private func place(of profile: String) -> String? {
+        guard let provider = configuration.providers.first(where: { $0.profile == profile }) else {
+            return nil
+        }
+        if let mount = provider.mount { return Self.url(server.address) + mount.path }
+        return server.providerAddresses.first { $0.provider == provider.name }.map { Self.url($0.address) }
+    }
+
+    private var adminPlace: String { Self.url(server.adminAddress ?? server.address) }
+
+    /// The curl arguments for a listening address; where it is any address, the loopback one.
+    private static func url(_ address: String) -> String {
+        if address.hasPrefix("unix:") { return "--unix-socket \(address.dropFirst(5)) http://localhost" }
+        for (any, loopback) in [("0.0.0.0:", "127.0.0.1:"), ("[::]:", "[::1]:")] where address.hasPrefix(any)
+        {
+            return "http://\(loopback)\(address.dropFirst(any.count))"
+        }
+        return "http://\(address)"
+    }
+}

@@ -1,0 +1,26 @@
+internal import Glibc
+
+/// What is written for people and scripts: results to standard output, all else to standard error.
+enum StandardStreams {
+    /// Writes a line of a result.
+    static func print(_ line: String) { write(line, to: STDOUT_FILENO) }
+
+    /// Writes a line that is not the result: a failure, a hint, progress.
+    static func printError(_ line: String) { write(line, to: STDERR_FILENO) }
+
+    /// Whether a person looks at standard error.
+    static var errorIsTerminal: Bool { isatty(STDERR_FILENO) == 1 }
+
+    private static func write(_ line: String, to descriptor: Int32) {
+        var bytes = Array((line + "\n").utf8)[...]
+        while !bytes.isEmpty {
+            let count = unsafe bytes.withUnsafeBytes {
+                unsafe Glibc.write(descriptor, $0.baseAddress, $0.count)
+            }
+            if count < 0, errno == EINTR { continue }
+            // Nobody reads any more: there is nobody to tell.
+            guard count > 0 else { return }
+            bytes = bytes.dropFirst(count)
+        }
+    }
+}

@@ -1,0 +1,119 @@
+internal import Glibc
+internal import ProxyCore
+
+/// Why an instance could not be asked, or is not ready, in one line.
+struct ProbeFailure: Error, CustomStringConvertible {
+    var description: String
+
+    init(_ description: String) { self.description = description }
+}
+
+/// Asks a running instance whether it is ready: one request on one socket, with a time limit.
+struct ReadinessProbe {
+    var address: ListenAddress
+
+    /// The status of `GET /readyz`.
+    ///
+    /// - Throws: ``ProbeFailure``
+    func status(within patience: Duration) throws(ProbeFailure) -> Int {
+        let deadline = ContinuousClock.now + patience
+        let socket = try connect(by: deadline)
+        defer { close(socket) }
+        let request = Array("GET /readyz HTTP/1.1\r\nHost: weir\r\nConnection: close\r\n\r\n".utf8)
+        try wait(for: POLLOUT, of: socket, by: deadline)
+        guard unsafe send(socket, request, request.count, Int32(MSG_NOSIGNAL)) == request.count
+        else {
+            throw failure("does not take a request")
+        }
+        var answer: [UInt8] = []
+        var part = [UInt8](repeating: 0, count: 512)
+        // "HTTP/1.1 200 …": the status is all that is asked for.
+        while answer.count < 12 {
+            try wait(for: POLLIN, of: socket, by: deadline)
+            let count = unsafe recv(socket, &part, part.count, 0)
+            guard count > 0 else { throw failure("closed the connection without an answer") }
+            answer += part[..<count]
+        }
+        guard answer.starts(with: "HTTP/1.".utf8),
+            let status = Int(String(decoding: answer[9..<12], as: UTF8.self))
+        else { throw ProbeFailure("what answers at \(address) does not speak HTTP") }
+        return status
+    }
+
+    private func failure(_ reason: String) -> ProbeFailure {
+        ProbeFailure("not ready: \(address) \(reason)")
+    }
+
+    private func connect(by deadline: ContinuousClock.Instant) throws(ProbeFailure) -> Int32 {
+        let (family, bytes) = try socketAddress
+        let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
+        let socket = Glibc.socket(family, type, 0)
+        guard socket >= 0 else { throw failure("cannot be asked: \(Files.lastError)") }
+        let status = unsafe bytes.withUnsafeBytes { raw in
+            unsafe Glibc.connect(
+                socket, raw.baseAddress?.assumingMemoryBound(to: sockaddr.self), socklen_t(raw.count))
+        }
+        do throws(ProbeFailure) {
+            if status != 0 {
+                guard errno == EINPROGRESS else { throw failure("cannot be reached: \(Files.lastError)") }
+                try wait(for: POLLOUT, of: socket, by: deadline)
+                var error: Int32 = 0
+                var size = socklen_t(MemoryLayout<Int32>.size)
+                unsafe getsockopt(socket, SOL_SOCKET, SO_ERROR, &error, &size)
+                errno = error
+                guard error == 0 else { throw failure("cannot be reached: \(Files.lastError)") }
+            }
+        } catch {
+            close(socket)
+            throw error
+        }
+        return socket
+    }
+
+    private func wait(
+        for event: Int32, of socket: Int32, by deadline: ContinuousClock.Instant
+    ) throws(ProbeFailure) {
+        while true {
+            let left = ContinuousClock.now.duration(to: deadline).wholeNanoseconds / 1_000_000
+            var query = pollfd(fd: socket, events: Int16(event), revents: 0)
+            let count = unsafe poll(&query, 1, Int32(clamping: max(0, left)))
+            if count > 0 { return }
+            if count < 0, errno == EINTR { continue }
+            throw failure("does not answer in time")
+        }
+    }
+
+    /// The family, and the address as the system wants it; where an instance listens on all addresses, the loopback one.
+    private var socketAddress: (family: Int32, bytes: [UInt8]) {
+        get throws(ProbeFailure) {
+            switch address {
+            case .unix(let path):
+                var name = sockaddr_un()
+                name.sun_family = sa_family_t(AF_UNIX)
+                unsafe withUnsafeMutableBytes(of: &name.sun_path) { room in
+                    unsafe room.copyBytes(from: path.utf8.prefix(room.count - 1))
+                }
+                return (AF_UNIX, unsafe withUnsafeBytes(of: &name) { unsafe Array($0) })
+            case .tcp(_, port: 0):
+                throw ProbeFailure("port 0 lets the system choose, so nobody knows where to ask")
+            case .tcp(.v4(let number), let port):
+                var name = sockaddr_in()
+                name.sin_family = sa_family_t(AF_INET)
+                name.sin_port = port.bigEndian
+                name.sin_addr.s_addr = (number == 0 ? 0x7F00_0001 : number).bigEndian
+                return (AF_INET, unsafe withUnsafeBytes(of: &name) { unsafe Array($0) })
+            case .tcp(.v6(let high, let low), let port):
+                var name = sockaddr_in6()
+                name.sin6_family = sa_family_t(AF_INET6)
+                name.sin6_port = port.bigEndian
+                let isUnspecified = high == 0 && low == 0
+                unsafe withUnsafeMutableBytes(of: &name.sin6_addr) { room in
+                    unsafe room.storeBytes(of: high.bigEndian, as: UInt64.self)
+                    unsafe room.storeBytes(
+                        of: (isUnspecified ? 1 : low).bigEndian, toByteOffset: 8, as: UInt64.self)
+                }
+                return (AF_INET6, unsafe withUnsafeBytes(of: &name) { unsafe Array($0) })
+            }
+        }
+    }
+}

@@ -1,0 +1,102 @@
+import TestSupport
+import Testing
+
+@Suite("weir check")
+struct CheckTests {
+    @Test("a sound file is valid, and the configuration that it comes to is shown")
+    func valid() throws {
+        let folder = try TemporaryDirectory()
+        let file = try folder.write("providers: { lemlist: { max_wait: 3s } }", to: "weir.yaml")
+        let outcome = try CommandLine.run("check", file)
+        #expect(outcome.code == 0 && outcome.errorOutput.isEmpty)
+        #expect(outcome.output.contains("\(file) is valid"))
+        #expect(outcome.output.contains("20 per 2s by credential") && outcome.output.contains("≤ 3s"))
+    }
+
+    @Test("standard input is checked like a file")
+    func standardInput() throws {
+        #expect(try CommandLine.run("check", "-", input: "workers: 2").code == 0)
+        let outcome = try CommandLine.run("check", "-", input: "worker: 2")
+        #expect(outcome.code == 1 && outcome.errorOutput.hasPrefix("-:1:1: worker: unknown key"))
+    }
+
+    @Test("all mistakes come at once, a line each, with file, line, column and key")
+    func mistakes() throws {
+        let folder = try TemporaryDirectory()
+        let file = try folder.write(
+            """
+            listen: nowhere
+            providers:
+              lemlist: { max_wait: 3 parsecs, credential: "${WEIR_TEST_MISSING}" }
+            colour: blue
+            """, to: "weir.yaml")
+        let outcome = try CommandLine.run("check", file)
+        #expect(outcome.code == 1 && outcome.output.isEmpty)
+        #expect(outcome.errorLines.count == 4)
+        for place in [
+            ":1:9: listen: 'nowhere' must be", ":3:24: providers.lemlist.max_wait: '3 parsecs' must be",
+            ":3:47: providers.lemlist.credential: ", ":4:1: colour: unknown key",
+        ] {
+            #expect(outcome.errorLines.contains { $0.hasPrefix(file + place) }, "\(place)")
+        }
+        #expect(outcome.errorOutput.contains("WEIR_TEST_MISSING"))
+    }
+
+    @Test("the mistakes of a profile file are told together with those of the configuration")
+    func profileMistakes() throws {
+        let folder = try TemporaryDirectory()
+        _ = try folder.write("name: mine\nrulez: []", to: "mine.yaml")
+        let file = try folder.write(
+            "providers: { mine: { profile: mine.yaml, upstream: 'http://127.0.0.1:9' } }\ncolour: blue",
+            to: "weir.yaml")
+        let lines = try CommandLine.run("check", file).errorLines
+        #expect(lines.count == 2)
+        #expect(lines.first?.hasPrefix("\(file):2:1: colour: unknown key") == true)
+        #expect(lines.last?.hasPrefix("\(folder.path("mine.yaml")):2:1: rulez: unknown key") == true)
+    }
+
+    @Test(
+        "the mistakes of a profile file alone make the configuration invalid, and nothing is invented about it"
+    )
+    func onlyProfileMistakes() throws {
+        let folder = try TemporaryDirectory()
+        _ = try folder.write("rules: []", to: "mine.yaml")
+        let file = try folder.write("providers: { mine: { profile: mine.yaml } }", to: "weir.yaml")
+        let outcome = try CommandLine.run("check", file)
+        #expect(outcome.code == 1)
+        #expect(outcome.errorOutput == "\(folder.path("mine.yaml")):1:1: needs a 'name'\n")
+    }
+
+    @Test("paths in a configuration are relative to its folder, wherever Weir is started")
+    func relativePaths() throws {
+        let folder = try TemporaryDirectory()
+        _ = try folder.write("name: mine\nupstream: https://api.example.com", to: "mine.yaml")
+        _ = try folder.write("k3y", to: "key")
+        let file = try folder.write(
+            "providers: { mine: { profile: mine.yaml, credential: '${file:key}', tls: { ca_file: key } } }",
+            to: "weir.yaml")
+        let outcome = try CommandLine.run("check", file)
+        #expect(outcome.code == 0, "\(outcome.errorOutput)")
+        #expect(outcome.output.contains("https://api.example.com") && !outcome.output.contains("k3y"))
+    }
+
+    @Test("a file that cannot be read is one line and exit 1")
+    func unreadable() throws {
+        let outcome = try CommandLine.run("check", "/nonexistent/weir.yaml")
+        #expect(outcome.code == 1)
+        #expect(outcome.errorOutput == "/nonexistent/weir.yaml: cannot be read: No such file or directory\n")
+    }
+
+    @Test("--print-schema prints the configuration's JSON Schema, without a file")
+    func schema() throws {
+        let outcome = try CommandLine.run("check", "--print-schema")
+        #expect(outcome.code == 0 && JSONSchema(outcome.output) != nil)
+        #expect(outcome.output.contains(#""max_wait""#))
+    }
+
+    @Test("without a file it is a usage error")
+    func noFile() throws {
+        let outcome = try CommandLine.run("check")
+        #expect(outcome.code == 64 && outcome.errorOutput.contains("<file>"))
+    }
+}

@@ -1,0 +1,58 @@
+import TestSupport
+import Testing
+
+@Suite("weir profile")
+struct ProfileTests {
+    @Test("the built-in profiles are listed with upstream and limits")
+    func list() throws {
+        let outcome = try CommandLine.run("profile", "list")
+        #expect(outcome.code == 0)
+        let lines = outcome.output.split(separator: "\n")
+        #expect(lines.count == 4 && lines[0].hasPrefix("profile"))
+        #expect(lines.contains { $0.hasPrefix("lemlist") && $0.contains("20 per 2s by credential") })
+    }
+
+    @Test("the recorded cases of all built-in profiles come out as recorded")
+    func testAll() throws {
+        let outcome = try CommandLine.run("profile", "test")
+        #expect(outcome.code == 0)
+        #expect(outcome.output.split(separator: "\n").count == 3)
+        #expect(outcome.output.contains("lettr: "))
+    }
+
+    @Test(
+        "a profile file is tested with its own cases and the generic ones; a mismatch is told and is exit 1")
+    func mismatch() throws {
+        let folder = try TemporaryDirectory()
+        let file = try folder.write(
+            """
+            name: mine
+            cases:
+              - { id: a-1, name: fits, status: 404, expect: { code: not_found, transient: no } }
+              - { id: a-2, name: differs, status: 404, expect: { code: gone, transient: no } }
+            """, to: "mine.yaml")
+        let outcome = try CommandLine.run("profile", "test", file)
+        #expect(outcome.code == 1)
+        let lines = outcome.output.split(separator: "\n")
+        #expect(lines.first == "mine: a-2 (differs): code is not_found, should be gone")
+        #expect(
+            lines.last?.hasPrefix("mine: 2 cases and ") == true
+                && lines.last?.hasSuffix("1 not as recorded") == true)
+    }
+
+    @Test("mistakes of a profile file are told with their places")
+    func mistakes() throws {
+        let folder = try TemporaryDirectory()
+        let file = try folder.write("name: mine\nrulez: []", to: "mine.yaml")
+        let outcome = try CommandLine.run("profile", "test", file)
+        #expect(outcome.code == 1 && outcome.errorOutput.hasPrefix("\(file):2:1: rulez: unknown key"))
+    }
+
+    @Test("an unknown name is a usage error and the known ones are told; a missing file is exit 1")
+    func unknown() throws {
+        let outcome = try CommandLine.run("profile", "test", "lemlst")
+        #expect(outcome.code == 64 && outcome.errorLines.count == 1)
+        #expect(outcome.errorOutput.contains("generic, lemlist, lettr"))
+        #expect(try CommandLine.run("profile", "test", "/nonexistent.yaml").code == 1)
+    }
+}

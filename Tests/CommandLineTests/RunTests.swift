@@ -1,0 +1,91 @@
+import TestSupport
+import Testing
+
+@Suite("weir run")
+struct RunTests {
+    @Test("without a file it serves lemlist and Lettr, says so in its log alone, and ends well when told to")
+    func defaults() throws {
+        let weir = try RunningWeir()
+        #expect(try weir.get("/readyz").status == 200)
+        #expect(try weir.get("/nowhere").status == 404)
+        #expect(try weir.stop() == .code(0))
+        let lines = weir.process.errorOutput.split(separator: "\n")
+        #expect(weir.process.output.isEmpty && lines.allSatisfy { $0.hasPrefix("{") && $0.hasSuffix("}") })
+        for provider in ["lemlist", "lettr"] {
+            #expect(
+                lines.contains { $0.contains(#""provider":"\#(provider)""#) && $0.contains(#""limits":""#) })
+        }
+        #expect(lines.last?.contains(#""message":"stopped""#) == true)
+    }
+
+    @Test("it is the default command")
+    func defaultCommand() throws {
+        let process = try CommandLine.start("--listen", "127.0.0.1:0")
+        try process.waitForOutput(containing: #""message":"listening""#)
+        process.send(.interrupt)
+        #expect(try process.waitForExit() == .code(0))
+    }
+
+    @Test("flags win over the environment, the environment wins over the file")
+    func precedence() throws {
+        let folder = try TemporaryDirectory()
+        let file = try folder.write("listen: 127.0.0.2:0", to: "weir.yaml")
+        let byFile = try RunningWeir(["--config", file])
+        #expect(byFile.address.hasPrefix("127.0.0.2:"))
+        let environment = ["WEIR_LISTEN": "127.0.0.3:0"]
+        let byEnvironment = try RunningWeir(["--config", file], environment: environment)
+        #expect(byEnvironment.address.hasPrefix("127.0.0.3:"))
+        let byFlag = try RunningWeir(
+            ["--config", file, "--listen", "127.0.0.4:0"], environment: environment)
+        #expect(byFlag.address.hasPrefix("127.0.0.4:"))
+        for weir in [byFile, byEnvironment, byFlag] { #expect(try weir.stop() == .code(0)) }
+    }
+
+    @Test("a port in use is one line and exit 69, on any of its addresses", arguments: ["2", "1"])
+    func portInUse(workers: String) throws {
+        let taken = try ScriptedUpstream()
+        for flag in ["--listen", "--admin-listen"] {
+            let other = flag == "--listen" ? "--admin-listen" : "--listen"
+            let outcome = try CommandLine.run(
+                "run", flag, "127.0.0.1:\(taken.port)", other, "127.0.0.1:0", "--workers", workers)
+            #expect(outcome.code == 69 && outcome.output.isEmpty)
+            #expect(
+                outcome.errorOutput
+                    == "weir: cannot listen on 127.0.0.1:\(taken.port): Address already in use\n")
+        }
+    }
+
+    @Test("an address that is not this machine's is one line and exit 69")
+    func foreignAddress() throws {
+        let outcome = try CommandLine.run("run", "--listen", "203.0.113.1:0")
+        #expect(outcome.code == 69 && outcome.errorLines.count == 1)
+        #expect(outcome.errorOutput.contains("203.0.113.1:0: Cannot assign requested address"))
+    }
+
+    @Test("a configuration with mistakes, or none that can be read, is told and exit 1")
+    func invalidConfiguration() throws {
+        let missing = try CommandLine.run("run", "--config", "/nonexistent/weir.yaml")
+        #expect(missing.code == 1 && missing.errorLines.count == 1)
+        let folder = try TemporaryDirectory()
+        let file = try folder.write("colour: blue", to: "weir.yaml")
+        let outcome = try CommandLine.run("run", "--config", file)
+        #expect(outcome.code == 1 && outcome.errorOutput.hasPrefix("\(file):1:1: colour: unknown key"))
+        let flag = try CommandLine.run("run", "--workers", "many")
+        #expect(flag.code == 1 && flag.errorOutput.hasPrefix("--workers: 'many' must be"))
+        let variable = try CommandLine.run("run", environment: ["WEIR_LISTEN": "here"])
+        #expect(variable.code == 1 && variable.errorOutput.hasPrefix("WEIR_LISTEN: 'here' must be"))
+    }
+
+    @Test("an unknown flag or command is a usage error")
+    func usage() throws {
+        #expect(try CommandLine.run("--sandbx").code == 64)
+        #expect(try CommandLine.run("explode").code == 64)
+    }
+
+    @Test("--version names Weir, Swift and both libraries")
+    func version() throws {
+        let outcome = try CommandLine.run("--version")
+        #expect(outcome.code == 0 && outcome.output.hasPrefix("weir "))
+        for name in ["Swift 6", "libcurl ", "libmicrohttpd "] { #expect(outcome.output.contains(name)) }
+    }
+}

@@ -1,0 +1,122 @@
+import BuiltIn
+import Foundation
+import ProxyCore
+import TestSupport
+import Testing
+
+@testable import Configuration
+
+@Suite("the README says what the program does")
+struct ReadmeTests {
+    private let readme: Readme
+
+    init() throws { readme = try Readme() }
+
+    @Test("every metric family is described, with its type and labels, and no other")
+    func metrics() throws {
+        let described = try readme.rows("## Metrics").map { cells in
+            "\(cells[0]) \(cells[1]) \(cells[2])"
+        }
+        let families = ProxyMetrics.families.map { family in
+            let labels = family.labels.map { "`\($0)`" }.joined(separator: ", ")
+            return "`\(family.name)` \(family.kind.rawValue) \(labels.isEmpty ? "–" : labels)"
+        }
+        #expect(described == families)
+    }
+
+    @Test("every code is described, with its origin and status, and no other")
+    func codes() throws {
+        let described = try readme.rows("### Codes").map { "\($0[0]) \($0[1]) \($0[2])" }
+        let codes = ProblemCode.allCases.map { "`\($0.name)` \($0.origin.rawValue) \($0.status)" }
+        #expect(described == codes)
+    }
+
+    @Test("every member of a problem is described, in its order, and no other")
+    func members() throws {
+        let described = try readme.rows("### Members").flatMap { $0[0].quoted }
+        #expect(described == ProblemFormat.memberNames)
+    }
+
+    @Test("every configuration key is described, and no other; the defaults are those of the example")
+    func configurationKeys() throws {
+        let rows = try readme.rows("### Keys")
+        #expect(Set(rows.flatMap { $0[0].quoted }) == Set(ConfigurationReader.keyPaths))
+        let defaults = try exampleValues()
+        for row in rows {
+            guard let key = row[0].quoted.first, let value = row[1].quoted.first else { continue }
+            #expect(defaults[key] == value, "\(key)")
+        }
+        #expect(rows.filter { $0[1].hasPrefix("`") }.count >= 20)
+    }
+
+    @Test("every command and option is described, and no other")
+    func options() throws {
+        let section: String = try readme.section("## Command line").joined(separator: "\n")
+        let words = section.quoted.joined(separator: " ").split { " [|]".contains($0) }.map(String.init)
+        let help = try Subprocess.run(WeirBinary.path, ["--experimental-dump-help"]).output
+        let commands = try JSONDecoder().decode(Help.self, from: Data(help.utf8)).command.all
+        let options = Set(commands.flatMap(\.options)).subtracting(["--help"])
+        #expect(Set(words.filter { $0.hasPrefix("--") }) == options)
+        let rows = try readme.rows("## Command line").compactMap { $0[0].quoted.first }
+        for command in commands where command.subcommands == nil && command.commandName != "help" {
+            let isThere = rows.contains { $0.split(separator: " ").contains(command.commandName[...]) }
+            #expect(isThere, "\(command.commandName)")
+        }
+    }
+
+    @Test("every environment variable is named")
+    func variables() throws {
+        let text = try Readme.file("README.md")
+        for setting in ConfigurationOverrides.Setting.allCases {
+            #expect(text.contains("`\(setting.variable)`"))
+        }
+    }
+
+    /// The values in the example configuration, those of the first provider that says them.
+    private func exampleValues() throws -> [String: String] {
+        let reading = YAMLReading(file: "weir.yaml", surroundings: .none)
+        let root = try #require(reading.parse(Readme.file("Config/weir.yaml")))
+        var values: [String: String] = [:]
+        collect(root, path: "", into: &values)
+        return values
+    }
+
+    private func collect(_ value: YAMLValue, path: String, into values: inout [String: String]) {
+        guard value.isMapping else {
+            if !value.isSequence, !value.isNull, let text = value.string {
+                values[path] = values[path] ?? text
+            }
+            return
+        }
+        for member in value.members(allowed: nil) {
+            let name = path == "providers" ? "*" : member.name
+            collect(member.value, path: path.isEmpty ? name : "\(path).\(name)", into: &values)
+        }
+    }
+}
+
+/// What ArgumentParser tells of the command line.
+private struct Help: Decodable {
+    struct Command: Decodable {
+        struct Argument: Decodable {
+            struct Name: Decodable {
+                var kind: String
+                var name: String
+            }
+            var names: [Name]?
+        }
+        var commandName: String
+        var arguments: [Argument]?
+        var subcommands: [Command]?
+
+        /// Its long options.
+        var options: [String] {
+            let names = (arguments ?? []).flatMap { $0.names ?? [] }
+            return names.filter { $0.kind == "long" }.map { "--\($0.name)" }
+        }
+
+        /// The command and those below it.
+        var all: [Command] { [self] + (subcommands ?? []).flatMap(\.all) }
+    }
+    var command: Command
+}

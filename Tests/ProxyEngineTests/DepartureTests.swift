@@ -1,0 +1,150 @@
+import TestSupport
+import Testing
+
+/// Clients that leave before their answer is complete.
+@Suite struct DepartureTests {
+    /// How a client leaves.
+    enum Leaving: CaseIterable, Sendable {
+        case close, reset, halfClose
+
+        func leave(_ client: RawClient) throws {
+            switch self {
+            case .close: client.close()
+            case .reset: client.reset()
+            case .halfClose: try client.shutdownWrite()
+            }
+        }
+    }
+
+    @Test("a client that leaves cancels its upstream transfer", arguments: Leaving.allCases, [false, true])
+    func whileWaiting(leaving: Leaving, isAsleep: Bool) throws {
+        let upstream = try ScriptedUpstream()
+        try withProxy(to: upstream) { proxy throws in
+            let client = try proxy.client()
+            try client.request("POST", "/p/x", body: "{}")
+            let exchange = try upstream.expectRequest()
+            // A connection that has waited for a while sleeps in libmicrohttpd, which then sees nothing of it.
+            if isAsleep { try exchange.expectSilence(for: .milliseconds(50)) }
+            try leaving.leave(client)
+            try exchange.expectClosed(within: .seconds(1))
+            try proxy.expectNothingInFlight(within: .seconds(1))
+            #expect(try proxy.metric("weir_client_aborts_total{provider=\"p\",stage=\"upstream\"}") == 1)
+        }
+    }
+
+    @Test(
+        "a client that leaves during its upload leaves the provider an unfinished one",
+        arguments: Leaving.allCases, [false, true])
+    func whileUploading(leaving: Leaving, isChunked: Bool) throws {
+        let upstream = try ScriptedUpstream()
+        try withProxy(to: upstream) { proxy throws in
+            let client = try proxy.client()
+            let framing = isChunked ? "Transfer-Encoding: chunked" : "Content-Length: 200000"
+            try client.send("PUT /p/x HTTP/1.1\r\nHost: h\r\n\(framing)\r\n\r\n")
+            try client.send(isChunked ? "5\r\nhello\r\n" : "hello")
+            let exchange = try upstream.expectRequestHead()
+            try leaving.leave(client)
+            let body = try exchange.readBody(within: .seconds(1))
+            #expect(!body.isComplete)
+            try proxy.expectNothingInFlight(within: .seconds(1))
+            #expect(try proxy.metric("weir_client_aborts_total{provider=\"p\",stage=\"request\"}") == 1)
+        }
+    }
+
+    @Test(
+        "of a body that was to be sent whole and did not come whole, nothing is sent",
+        arguments: Leaving.allCases)
+    func beforeTheBody(leaving: Leaving) throws {
+        let upstream = try ScriptedUpstream()
+        try withProxy(to: upstream) { proxy throws in
+            let client = try proxy.client()
+            try client.send("PUT /p/x HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\nhello")
+            try eventually("the request to begin") {
+                try proxy.metric("weir_requests_in_flight{provider=\"p\"}") == 1
+            }
+            try leaving.leave(client)
+            try proxy.expectNothingInFlight(within: .seconds(1))
+            try upstream.expectNoRequest(for: .milliseconds(50))
+            #expect(upstream.connectionCount == 0)
+        }
+    }
+
+    @Test("a client that leaves in the middle of its answer cancels the rest", arguments: Leaving.allCases)
+    func whileDownloading(leaving: Leaving) throws {
+        let upstream = try ScriptedUpstream { exchange in
+            try exchange.send("HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n")
+            let piece = [UInt8](repeating: 0, count: 1 << 16)
+            for _ in 0..<10_000 { try exchange.send(piece) }
+        }
+        try withProxy(to: upstream) { proxy throws in
+            let client = try proxy.client(receiveBuffer: 4096)
+            try client.request("GET", "/p/x")
+            #expect(try client.readHead().status == 200)
+            _ = try client.readBytes(atMost: 1000)
+            try leaving.leave(client)
+            try eventually("the provider's connection to end", within: .seconds(1)) {
+                !upstream.failures.isEmpty
+            }
+            try proxy.expectNothingInFlight(within: .seconds(1))
+            #expect(try proxy.metric("weir_client_aborts_total{provider=\"p\",stage=\"response\"}") == 1)
+        }
+    }
+
+    @Test("a client that leaves while its event stream is silent cancels it", arguments: Leaving.allCases)
+    func whileSilent(leaving: Leaving) throws {
+        let upstream = try ScriptedUpstream()
+        try withProxy(to: upstream) { proxy throws in
+            let client = try proxy.client()
+            try client.request("GET", "/p/x")
+            let exchange = try upstream.expectRequest()
+            try exchange.send("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: 1\n\n")
+            #expect(try client.readHead().status == 200)
+            _ = try client.readBytes(atMost: 100)
+            try leaving.leave(client)
+            try exchange.expectClosed(within: .seconds(1))
+            try proxy.expectNothingInFlight(within: .seconds(1))
+        }
+    }
+
+    @Test("a client that takes nothing of its answer is let go after a while")
+    func stalled() throws {
+        let upstream = try ScriptedUpstream { exchange in
+            try exchange.send("HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n")
+            let piece = [UInt8](repeating: 0, count: 1 << 16)
+            for _ in 0..<10_000 { try exchange.send(piece) }
+        }
+        try withProxy(to: upstream, limits: "client_stall: 1s") { proxy throws in
+            let client = try proxy.client(receiveBuffer: 4096)
+            try client.request("GET", "/p/x")
+            #expect(try client.readHead().status == 200)
+            try proxy.expectNothingInFlight(within: .seconds(5))
+            try eventually("the provider's connection to end") { !upstream.failures.isEmpty }
+        }
+    }
+
+    @Test("a client that stops sending its request is let go after a while", arguments: ["10", "200000"])
+    func stalledUpload(length: String) throws {
+        let upstream = try ScriptedUpstream()
+        try withProxy(to: upstream, limits: "client_stall: 1s") { proxy throws in
+            let client = try proxy.client()
+            try client.send("PUT /p/x HTTP/1.1\r\nHost: h\r\nContent-Length: \(length)\r\n\r\nhello")
+            try client.expectClosed(within: .seconds(5))
+            try proxy.expectNothingInFlight(within: .seconds(1))
+        }
+    }
+
+    @Test("clients that leave between requests leave nothing behind", arguments: Leaving.allCases)
+    func betweenRequests(leaving: Leaving) throws {
+        let upstream = try ScriptedUpstream(answering: .ok())
+        try withProxy(to: upstream) { proxy throws in
+            for _ in 0..<5 {
+                let client = try proxy.client()
+                #expect(try client.exchange("GET", "/p/x").status == 200)
+                try leaving.leave(client)
+            }
+            let client = try proxy.client()
+            try leaving.leave(client)
+            #expect(upstream.connectionCount == 1)
+        }
+    }
+}
