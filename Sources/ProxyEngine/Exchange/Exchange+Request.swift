@@ -8,6 +8,8 @@ internal import ProxyCore
 extension Exchange {
     /// Looks at the head, and decides where the request goes.
     func takeHead() -> Bool {
+        hasBegun = true
+        worker.activeExchanges += 1
         worker.setExchange(self, on: socket)
         inspect()
         setRequestID()
