@@ -92,8 +92,9 @@ let package = Package(
         .testTarget(
             name: "ProxyEngineTests",
             dependencies: [
-                "ProxyEngine", "ProxyCore", "Configuration", "BuiltIn", "HTTPWire", "TestSupport", "weir",
-                logging,
+                "ProxyEngine", "ProxyCore", "Configuration", "BuiltIn", "ContentCoding", "EventLoop",
+                "HTTPWire",
+                "TestSupport", "weir", logging,
             ],
             swiftSettings: settings),
         .testTarget(
