@@ -36,7 +36,9 @@ static inline size_t cmhd_keep_escapes(void *context, struct MHD_Connection *con
     return length;
 }
 
-// The fixed way in which Weir runs the library: external epoll, no thread of its own, suspend and resume.
+// The fixed way in which Weir runs the library: external epoll, no thread of its own, suspend and resume. The least
+// strictness leaves most of what is malformed to Weir's own, stricter look: above it, a request without Host gets a page of
+// the library's, and one with a blank too many no answer.
 static inline struct MHD_Daemon *cmhd_start(const struct cmhd_settings *s) {
     return MHD_start_daemon(
         MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL,
@@ -46,7 +48,7 @@ static inline struct MHD_Daemon *cmhd_start(const struct cmhd_settings *s) {
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, s->connection_memory,
         MHD_OPTION_CONNECTION_LIMIT, s->connection_limit,
         MHD_OPTION_CONNECTION_TIMEOUT, s->idle_timeout,
-        MHD_OPTION_STRICT_FOR_CLIENT, 1,
+        MHD_OPTION_STRICT_FOR_CLIENT, 0,
         MHD_OPTION_URI_LOG_CALLBACK, (void *(*)(void *, const char *, struct MHD_Connection *))s->begin, s->context,
         MHD_OPTION_UNESCAPE_CALLBACK, cmhd_keep_escapes, NULL,
         MHD_OPTION_NOTIFY_COMPLETED, (MHD_RequestCompletedCallback)s->completed, s->context,

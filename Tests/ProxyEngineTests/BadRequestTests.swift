@@ -39,13 +39,11 @@ struct BadRequest: CustomTestStringConvertible, Sendable {
         .lines("a folded Transfer-Encoding", "Transfer-Enc: chunked\r\n oding: chunked", body: "0\r\n\r\n"),
         .lines("a field folded into nothing", "X-A: a\r\n "),
         .lines("a line that begins with a colon", ":a\r\nX-B: b"),
-        .lines("a line without a colon", "hello"),
         .lines("a blank before the colon", "Content-Length : 5", body: "hello"),
         .lines("a tab before the colon", "X-A\t: 5"),
         .lines("a name with a bracket", "X(A: 5"),
         .lines("a name with obs-text", "X\u{E9}: 5"),
         .lines("a NUL in a value", "X-A: a\u{0}b"),
-        .lines("a NUL in a name", "X-\u{0}A: b"),
         .lines("a control character in a value", "X-A: a\u{1}b"),
         .lines("a DEL in a value", "X-A: a\u{7F}b"),
         .lines("a bare CR in a value", "X-A: a\rb"),
@@ -55,8 +53,6 @@ struct BadRequest: CustomTestStringConvertible, Sendable {
         BadRequest("a bare LF at the end of the head", "GET /p/x HTTP/1.1\r\nHost: h\r\n\n"),
         BadRequest("two blanks behind the method", "GET  /p/x HTTP/1.1\r\nHost: h\r\n\r\n"),
         BadRequest("two blanks behind the target", "GET /p/x  HTTP/1.1\r\nHost: h\r\n\r\n"),
-        BadRequest("a tab behind the method", "GET\t/p/x HTTP/1.1\r\nHost: h\r\n\r\n"),
-        BadRequest("a blank behind the version", "GET /p/x HTTP/1.1 \r\nHost: h\r\n\r\n"),
         BadRequest("a method with a bracket", "G(T /p/x HTTP/1.1\r\nHost: h\r\n\r\n"),
         BadRequest("a NUL in the method", "G\u{0}T /p/x HTTP/1.1\r\nHost: h\r\n\r\n"),
         BadRequest("a NUL in the target", "GET /p/x\u{0}y HTTP/1.1\r\nHost: h\r\n\r\n"),
@@ -64,12 +60,6 @@ struct BadRequest: CustomTestStringConvertible, Sendable {
         .lines("a length and chunks", "Content-Length: 5\r\nTransfer-Encoding: chunked", body: "0\r\n\r\n"),
         .lines("chunks and a length", "Transfer-Encoding: chunked\r\nContent-Length: 5", body: "0\r\n\r\n"),
         .lines("two lengths that differ", "Content-Length: 5\r\nContent-Length: 6", body: "hello!"),
-        .lines("a list of lengths", "Content-Length: 5, 5", body: "hello"),
-        .lines("a negative length", "Content-Length: -5", body: "hello"),
-        .lines("a signed length", "Content-Length: +5", body: "hello"),
-        .lines("a length in hexadecimal", "Content-Length: 0x5", body: "hello"),
-        .lines("an empty length", "Content-Length:"),
-        .lines("a length beyond all numbers", "Content-Length: 99999999999999999999"),
         .lines("the coding gzip", "Transfer-Encoding: gzip", body: "x"),
         .lines("the codings gzip, chunked", "Transfer-Encoding: gzip, chunked", body: "0\r\n\r\n"),
         .lines("chunked twice in a line", "Transfer-Encoding: chunked, chunked", body: "0\r\n\r\n"),
@@ -131,6 +121,47 @@ struct BadRequest: CustomTestStringConvertible, Sendable {
         }
     }
 
+    /// What libmicrohttpd 0.9.75 refuses before Weir is asked, with a page of its own.
+    static let refusedBelow: [BadRequest] = [
+        .lines("a line without a colon", "hello"), .lines("a NUL in a name", "X-\u{0}A: b"),
+        BadRequest("a tab behind the method", "GET\t/p/x HTTP/1.1\r\nHost: h\r\n\r\n"),
+        BadRequest("a blank behind the version", "GET /p/x HTTP/1.1 \r\nHost: h\r\n\r\n"),
+        .lines("a list of lengths", "Content-Length: 5, 5", body: "hello"),
+        .lines("a negative length", "Content-Length: -5", body: "hello"),
+        .lines("a signed length", "Content-Length: +5", body: "hello"),
+        .lines("a length in hexadecimal", "Content-Length: 0x5", body: "hello"),
+        .lines("an empty length", "Content-Length:"),
+        .lines("a length beyond all numbers", "Content-Length: 99999999999999999999", 413),
+        .lines("fields beyond the connection's memory", "X-A: " + String(repeating: "a", count: 20_000), 431),
+        .target(
+            "a target beyond the connection's memory", "/p/" + String(repeating: "a", count: 20_000), 414),
+        BadRequest("no version", "GET /p/x\r\nHost: h\r\n\r\n"),
+        BadRequest("HTTP/2", "GET /p/x HTTP/2.0\r\nHost: h\r\n\r\n", 505),
+        BadRequest("another protocol", "GET /p/x SIP/2.0\r\nHost: h\r\n\r\n"),
+    ]
+
+    @Test(
+        "what libmicrohttpd refuses by itself reaches nobody either, and its connection ends",
+        arguments: refusedBelow)
+    func refusedBelowWeir(_ request: BadRequest) throws {
+        let upstream = try ScriptedUpstream(answering: .ok())
+        try withProxy(to: upstream) { proxy throws in
+            let client = try proxy.client()
+            try client.send(request.bytes + Array("GET /p/smuggled HTTP/1.1\r\nHost: h\r\n\r\n".utf8))
+            do {
+                let head = try client.readHead()
+                #expect(head.status == request.status)
+                #expect(head.fields["Content-Type"] != "application/problem+json")
+            } catch PeerError.reset where request.bytes.count > 16 << 10 {
+                // What was not read of such a request may reset the connection before its answer is seen.
+            }
+            // Some of them have their head twice: whatever it is, it ends.
+            while let part = try? client.readBytes(atMost: 4096), !part.isEmpty {}
+            #expect(upstream.connectionCount == 0)
+            #expect(try proxy.exchange("GET", "/p/x").status == 200)
+        }
+    }
+
     @Test("limits are kept to the byte: what is just allowed is forwarded")
     func justAllowed() throws {
         let upstream = try ScriptedUpstream(answering: .ok())
@@ -158,9 +189,10 @@ struct BadRequest: CustomTestStringConvertible, Sendable {
         try withProxy(to: upstream, limits: "request_body: \(limit)") { proxy throws in
             let client = try proxy.client()
             try client.send("POST /p/x HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n")
-            let piece = String(repeating: "b", count: 1000)
-            for _ in 0...(limit / 1000) { try client.send("3e8\r\n\(piece)\r\n") }
+            try client.send("1\r\na\r\n")
             let exchange = try upstream.expectRequestHead()
+            let piece = String(repeating: "b", count: 1000)
+            for _ in 0..<(limit / 1000) { try client.send("3e8\r\n\(piece)\r\n") }
             #expect(try !exchange.readBody().isComplete)
             try client.send("0\r\n\r\n")
             let response = try client.readResponse()

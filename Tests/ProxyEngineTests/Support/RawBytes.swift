@@ -13,7 +13,11 @@ extension [UInt8] {
 
     /// `count` bytes that repeat only after a prime number of them, so that a lost or doubled piece is seen.
     static func pattern(_ count: Int) -> [UInt8] {
-        (0..<count).map { UInt8(truncatingIfNeeded: $0 % 251 &* 7 &+ $0 / 65_521) }
+        let block = (0..<65_521).map { UInt8(truncatingIfNeeded: $0 % 251) }
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(count)
+        while bytes.count < count { bytes += block.prefix(count - bytes.count) }
+        return bytes
     }
 }
 
