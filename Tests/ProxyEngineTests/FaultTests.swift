@@ -224,3 +224,26 @@ struct Misdeed: CustomTestStringConvertible, Sendable {
         }
     }
 }
+
+@Suite struct TotalTimeoutTests {
+    @Test(
+        "an exchange that takes longer than its total time ends, whatever goes on", arguments: [false, true])
+    func total(hasHead: Bool) throws {
+        let upstream = try ScriptedUpstream { exchange in
+            if hasHead { try exchange.send("HTTP/1.1 200 OK\r\nX-A: 1\r\n\r\n") }
+            while true {
+                if hasHead { try exchange.send("x") }
+                try exchange.expectSilence(for: .milliseconds(20))
+            }
+        }
+        try withProxy(to: upstream, provider: "timeouts: { total: 300ms }") { proxy throws in
+            let response = try proxy.exchange("GET", "/p/x")
+            #expect(response.status == (hasHead ? 200 : 504))
+            #expect(response.isComplete == !hasHead)
+            if !hasHead { #expect(response.problem["code"] == "provider_timeout") }
+            try proxy.expectNothingInFlight()
+            let series = "weir_errors_total{provider=\"p\",origin=\"network\",code=\"provider_timeout\"}"
+            #expect(try proxy.metric(series) == 1)
+        }
+    }
+}

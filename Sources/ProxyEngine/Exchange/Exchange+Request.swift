@@ -233,6 +233,8 @@ extension Exchange {
     func clientHungUp() {
         guard machine.phase != .over else { return }
         hangUp()
+        // > Where the end of a connection comes with its last bytes, 0.9.75 misses it, and waits for more of the body.
+        if !requestIsComplete { shutDownConnection() }
         resume()
         worker.daemonsAreReady()
     }
