@@ -40,8 +40,7 @@ public struct FieldBlock: Sendable {
     /// Adds a field whose value `write` appends to the bytes that it is given: nothing is allocated for it.
     public mutating func append(name: [UInt8], writingValue write: (inout [UInt8]) -> Void) {
         let nameStart = bytes.count
-        bytes.append(contentsOf: name)
-        bytes.append(0)
+        append(name.span)
         let valueStart = bytes.count
         write(&bytes)
         entries.append(
@@ -87,16 +86,36 @@ public struct FieldBlock: Sendable {
 
     /// The first value of the field `name`, whose case does not matter, or `nil`.
     public func first(_ name: String) -> String? {
-        var found: String?
-        let wanted = Array(name.utf8)
-        forEach { field, value in
-            if found == nil, field.equalsIgnoringCase(wanted.span) { found = value.string }
+        entry(of: Array(name.utf8).span).map { entry in
+            bytes.span.extracting(Int(entry.valueStart)..<Int(entry.valueEnd)).string
         }
-        return found
+    }
+
+    /// A copy of the first value of the field `name`, whose case does not matter, without blanks around it, or `nil`.
+    public func firstValue(of name: borrowing Span<UInt8>) -> [UInt8]? {
+        guard let entry = entry(of: name) else { return nil }
+        let value = bytes.span.extracting(Int(entry.valueStart)..<Int(entry.valueEnd))
+        var copy: [UInt8] = []
+        copy.append(value.extracting(value.trimmedRange))
+        return copy
+    }
+
+    /// Whether there is a field `name`, whose case does not matter.
+    public func contains(_ name: borrowing Span<UInt8>) -> Bool { entry(of: name) != nil }
+
+    private func entry(of name: borrowing Span<UInt8>) -> Entry? {
+        let (all, entries) = (bytes.span, entries.span)
+        for index in 0..<entries.count {
+            let (start, end) = (Int(entries[index].nameStart), Int(entries[index].valueStart) - 1)
+            if end - start == name.count, all.extracting(start..<end).equalsIgnoringCase(name) {
+                return entries[index]
+            }
+        }
+        return nil
     }
 
     private mutating func append(_ text: borrowing Span<UInt8>) {
-        unsafe text.withUnsafeBufferPointer { unsafe bytes.append(contentsOf: $0) }
+        bytes.append(text)
         bytes.append(0)
     }
 }

@@ -1,55 +1,64 @@
 extension JSONDocument {
     /// The elements of an array, in order; nothing for any other value.
     public func forEachElement(of node: Int, _ body: (Int) -> Void) {
-        guard nodes[node].kind == .array, var child = firstChild(node) else { return }
-        while true {
+        guard nodes[node].kind == .array else { return }
+        let end = Int(nodes[node].next)
+        var child = node + 1
+        while child < end {
             body(child)
-            guard let next = sibling(child, in: node) else { return }
-            child = next
+            child = Int(nodes[child].next)
         }
     }
 
     /// The members of an object, in order, repeated ones included; nothing for any other value.
     public func forEachMember(of node: Int, _ body: (_ name: Int, _ value: Int) -> Void) {
-        guard nodes[node].kind == .object, var name = firstChild(node) else { return }
-        while true {
+        guard nodes[node].kind == .object else { return }
+        let end = Int(nodes[node].next)
+        var name = node + 1
+        while name < end {
             body(name, name + 1)
-            guard let next = sibling(name + 1, in: node) else { return }
-            name = next
+            name = Int(nodes[name + 1].next)
         }
     }
 
     /// The value of an object's member; the last of several with that name.
     public func member(_ wanted: Text, of node: Int) -> Int? {
-        guard nodes[node].kind == .object, var name = firstChild(node) else { return nil }
+        let nodes = nodes.span
+        guard nodes[node].kind == .object else { return nil }
+        let end = Int(nodes[node].next)
         var found: Int?
-        while true {
-            if isName(name, wanted) { found = name + 1 }
-            guard let next = sibling(name + 1, in: node) else { return found }
-            name = next
+        var name = node + 1
+        while name < end {
+            if isName(nodes[name], wanted) { found = name + 1 }
+            name = Int(nodes[name + 1].next)
         }
+        return found
     }
 
     /// The element of an array, from 0.
     public func element(_ wanted: Int, of node: Int) -> Int? {
-        guard nodes[node].kind == .array, var child = firstChild(node) else { return nil }
+        guard nodes[node].kind == .array else { return nil }
+        let end = Int(nodes[node].next)
+        var child = node + 1
         for _ in 0..<wanted {
-            guard let next = sibling(child, in: node) else { return nil }
-            child = next
+            guard child < end else { return nil }
+            child = Int(nodes[child].next)
         }
-        return child
+        return child < end ? child : nil
     }
 
     /// The value that a JSON Pointer leads to.
     public func value(at pointer: JSONPointer) -> Int? {
         var node = root
-        for step in pointer.steps {
+        for index in 0..<pointer.steps.count {
             switch nodes[node].kind {
             case .object:
-                guard let value = member(step.name, of: node) else { return nil }
+                guard let value = member(pointer.steps[index].name, of: node) else { return nil }
                 node = value
             case .array:
-                guard let index = step.index, let value = element(index, of: node) else { return nil }
+                guard let place = pointer.steps[index].index, let value = element(place, of: node) else {
+                    return nil
+                }
                 node = value
             default: return nil
             }
@@ -57,13 +66,12 @@ extension JSONDocument {
         return node
     }
 
-    private func isName(_ name: Int, _ wanted: Text) -> Bool {
-        let node = nodes[name]
-        if node.hasEscapes { return string(name) == wanted }
-        let length = Int(node.end - node.start)
-        let wanted = wanted.bytes.span
-        guard length == wanted.count else { return false }
-        for index in 0..<length where bytes[Int(node.start) + index] != wanted[index] { return false }
+    private func isName(_ node: Node, _ wanted: Text) -> Bool {
+        if node.hasEscapes { return text(node) == wanted }
+        guard Int(node.end - node.start) == wanted.count else { return false }
+        let name = bytes.span.extracting(Int(node.start)..<Int(node.end))
+        let wanted = wanted.storage.span.extracting(wanted.range)
+        for index in 0..<name.count where name[index] != wanted[index] { return false }
         return true
     }
 }

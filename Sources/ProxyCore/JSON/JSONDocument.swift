@@ -66,10 +66,10 @@ public struct JSONDocument: Sendable {
     public func kind(_ node: Int) -> Kind { nodes[node].kind }
 
     /// The bytes of the value as they stand in the text, the quotes of a string included.
-    public func raw(_ node: Int) -> ArraySlice<UInt8> {
+    public func raw(_ node: Int) -> Text {
         let node = nodes[node]
-        if node.kind == .string { return bytes[Int(node.start) - 1..<Int(node.end) + 1] }
-        return bytes[Int(node.start)..<Int(node.end)]
+        let quote = node.kind == .string ? 1 : 0
+        return Text(bytes, in: Int(node.start) - quote..<Int(node.end) + quote)
     }
 
     /// The text of a string without its quotes and escapes; the spelling of a number, `true` or `false`.
@@ -78,7 +78,7 @@ public struct JSONDocument: Sendable {
     public func scalarText(_ node: Int) -> Text? {
         switch nodes[node].kind {
         case .object, .array, .null: return nil
-        case .number, .true, .false: return Text(raw(node))
+        case .number, .true, .false: return raw(node)
         case .string: return string(node)
         }
     }
@@ -87,20 +87,14 @@ public struct JSONDocument: Sendable {
     ///
     /// An escaped half of a surrogate pair without its other half becomes U+FFFD.
     public func string(_ node: Int) -> Text? {
-        let node = nodes[node]
-        guard node.kind == .string else { return nil }
-        let content = bytes[Int(node.start)..<Int(node.end)]
-        return node.hasEscapes ? Text(JSONEscapes.decode(content)) : Text(content)
+        nodes[node].kind == .string ? text(nodes[node]) : nil
     }
 
-    /// The first child of a container, or `nil` if it is empty or not a container.
-    func firstChild(_ node: Int) -> Int? {
-        guard nodes[node].kind == .object || nodes[node].kind == .array else { return nil }
-        return Int(nodes[node].next) > node + 1 ? node + 1 : nil
+    func text(_ string: Node) -> Text {
+        let range = Int(string.start)..<Int(string.end)
+        return string.hasEscapes ? Text(JSONEscapes.decode(bytes[range])) : Text(bytes, in: range)
     }
 
-    /// The node behind `node` within `parent`.
-    func sibling(_ node: Int, in parent: Int) -> Int? {
-        nodes[node].next < nodes[parent].next ? Int(nodes[node].next) : nil
-    }
+    /// Whether a container has nothing in it.
+    func isEmpty(_ container: Int) -> Bool { Int(nodes[container].next) == container + 1 }
 }

@@ -116,28 +116,27 @@ struct JSONParser {
 
     private mutating func string() -> Bool {
         let start = position + 1
-        let bytes = bytes
-        let span = bytes.span.extracting(0..<end)
         var index = start
         var hasEscapes = false
-        var seen: UInt8 = 0
-        while index < span.count {
-            let byte = span[index]
-            if byte == 0x22 {
-                if seen >= 0x80 { hasForeignBytes = true }
+        while true {
+            index = bytes.span.endOfPlainRun(from: index)
+            guard index < end else { return false }
+            switch bytes[index] {
+            case 0x22:
                 add(.string, from: start, to: index, hasEscapes: hasEscapes)
                 position = index + 1
                 return true
+            case 0x5C:
+                hasEscapes = true
+                guard let length = escapeLength(at: index + 1) else { return false }
+                index += 1 + length
+            case 0..<0x20: return false
+            case 0x80...:
+                hasForeignBytes = true
+                index += 1
+            default: index += 1
             }
-            if byte < 0x20 { return false }
-            seen |= byte
-            index += 1
-            guard byte == 0x5C else { continue }
-            hasEscapes = true
-            guard let length = escapeLength(at: index) else { return false }
-            index += length
         }
-        return false
     }
 
     /// How many bytes of an escape follow its backslash.

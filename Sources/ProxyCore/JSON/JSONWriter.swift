@@ -1,40 +1,36 @@
+internal import HTTPWire
+
 /// Writes JSON (RFC 8259) behind the bytes that are already there: UTF-8, no blanks.
 public enum JSONWriter {
     /// Writes a string with its quotes.
     ///
     /// Quotes, backslashes and control characters are escaped; what is not UTF-8 becomes U+FFFD.
-    public static func string(_ text: ArraySlice<UInt8>, into output: inout [UInt8]) {
+    public static func string(_ text: Text, into output: inout [UInt8]) {
+        let bytes = text.storage.span.extracting(text.range)
         output.append(0x22)
-        if isPlain(text) {
-            output.append(contentsOf: text)
+        if bytes.endOfPlainRun(from: 0) == bytes.count {
+            output.append(bytes)
         } else {
-            escape(UTF8Repair.repaired(text), into: &output)
+            escape(UTF8Repair.repaired(text.bytes), into: &output)
         }
         output.append(0x22)
     }
 
     /// Writes a string with its quotes.
-    public static func string(_ text: Text, into output: inout [UInt8]) { string(text.bytes, into: &output) }
-
-    /// Writes a string with its quotes.
     public static func string(_ text: String, into output: inout [UInt8]) {
-        string(Array(text.utf8)[...], into: &output)
+        string(Text(text), into: &output)
     }
 
     /// Writes an integer.
     public static func integer(_ value: Int, into output: inout [UInt8]) {
         if value < 0 { output.append(0x2D) }
-        var rest = value.magnitude
-        guard rest > 9 else {
-            output.append(0x30 + UInt8(rest))
-            return
+        let magnitude = value.magnitude
+        var scale: UInt = 1
+        while magnitude / scale > 9 { scale *= 10 }
+        while scale > 0 {
+            output.append(0x30 + UInt8(magnitude / scale % 10))
+            scale /= 10
         }
-        let start = output.count
-        while rest > 0 {
-            output.append(0x30 + UInt8(rest % 10))
-            rest /= 10
-        }
-        output[start...].reverse()
     }
 
     /// Writes seconds that must not be too few: a whole number as `2`, others rounded up to the millisecond,
@@ -60,16 +56,7 @@ public enum JSONWriter {
 
     /// Writes `true` or `false`.
     public static func boolean(_ value: Bool, into output: inout [UInt8]) {
-        output.append(contentsOf: value ? "true".utf8 : "false".utf8)
-    }
-
-    private static func isPlain(_ text: ArraySlice<UInt8>) -> Bool {
-        let span = text.span
-        for index in 0..<span.count {
-            let byte = span[index]
-            if byte &- 0x20 >= 0x5F || byte == 0x22 || byte == 0x5C { return false }
-        }
-        return true
+        output.append(literal: value ? "true" : "false")
     }
 
     private static func escape(_ text: ArraySlice<UInt8>, into output: inout [UInt8]) {
@@ -78,13 +65,13 @@ public enum JSONWriter {
             case 0x22, 0x5C:
                 output.append(0x5C)
                 output.append(byte)
-            case 0x08: output.append(contentsOf: #"\b"#.utf8)
-            case 0x09: output.append(contentsOf: #"\t"#.utf8)
-            case 0x0A: output.append(contentsOf: #"\n"#.utf8)
-            case 0x0C: output.append(contentsOf: #"\f"#.utf8)
-            case 0x0D: output.append(contentsOf: #"\r"#.utf8)
+            case 0x08: output.append(literal: #"\b"#)
+            case 0x09: output.append(literal: #"\t"#)
+            case 0x0A: output.append(literal: #"\n"#)
+            case 0x0C: output.append(literal: #"\f"#)
+            case 0x0D: output.append(literal: #"\r"#)
             case 0x00..<0x20, 0x7F:
-                output.append(contentsOf: #"\u00"#.utf8)
+                output.append(literal: #"\u00"#)
                 output.append(hexadecimal(byte >> 4))
                 output.append(hexadecimal(byte & 15))
             default: output.append(byte)

@@ -28,7 +28,7 @@ final class AnswerReading {
         guard let json = body.json, let node = json.value(at: pointer) else { return false }
         switch json.kind(node) {
         case .null, .false: return false
-        case .object, .array: return json.firstChild(node) != nil
+        case .object, .array: return !json.isEmpty(node)
         case .string: return json.string(node)?.isEmpty == false
         case .true, .number: return true
         }
@@ -45,11 +45,11 @@ final class AnswerReading {
     /// - Parameter bodyLimit: how many bytes of the body are told.
     func upstream(_ profile: Profile, bodyLimit: Int) -> UpstreamAnswer {
         let contentType = answer.fields.text(Self.contentTypeField).flatMap(MessageText.clean)
-        let isProblem = contentType?.bytes.span.startsIgnoringCase(with: "application/problem+json") ?? false
+        let isProblem = contentType?.bytes.span.startsIgnoringCase(with: "application/problem+json") == true
         return UpstreamAnswer(
             status: answer.status, code: code, message: message, requestID: requestID(profile),
             contentType: contentType, problem: isProblem ? problemMembers : [],
-            body: bodyLimit > 0 && !body.content.isEmpty ? Text(body.content.prefix(bodyLimit)) : nil)
+            body: bodyLimit > 0 && !body.content.isEmpty ? body.text(body.content.prefix(bodyLimit)) : nil)
     }
 
     private func requestID(_ profile: Profile) -> Text? {
@@ -82,7 +82,7 @@ final class AnswerReading {
         kept.reserveCapacity(names.count)
         for name in names {
             guard let node = json.member(name, of: json.root) else { continue }
-            kept.append(KeptMember(name: name, value: Text(json.raw(node))))
+            kept.append(KeptMember(name: name, value: json.raw(node)))
         }
         return kept
     }

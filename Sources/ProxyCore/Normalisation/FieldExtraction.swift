@@ -1,3 +1,5 @@
+internal import HTTPWire
+
 /// Collects what a JSON body says about fields, in any of the shapes that providers use.
 final class FieldExtraction {
     /// More problems than anybody reads.
@@ -40,13 +42,13 @@ final class FieldExtraction {
     private func members(of node: Int, path: Text?) {
         json.forEachMember(of: node) { name, child in
             guard found.count < Self.limit, let name = json.string(name) else { return }
-            value(child, field: path.map { Text($0.bytes + [0x2E] + name.bytes) } ?? name)
+            value(child, field: path.map { Self.joined($0, name) } ?? name)
         }
     }
 
     private func value(_ node: Int, field: Text) {
         // No name is that long, and copying it for each of its members would take its time.
-        guard field.bytes.count <= MessageText.limit else { return }
+        guard field.count <= MessageText.limit else { return }
         switch json.kind(node) {
         case .object:
             if let sentence = sentence(of: node) {
@@ -64,7 +66,7 @@ final class FieldExtraction {
                 } else if let sentence = sentence(of: element) {
                     add(field, sentence)
                 } else {
-                    value(element, field: Text(field.bytes + Array(".\(index)".utf8)))
+                    value(element, field: Self.joined(field, Text(String(index))))
                 }
             }
         default: if let text = json.scalarText(node) { add(field, text) }
@@ -97,9 +99,18 @@ final class FieldExtraction {
         json.forEachElement(of: node) { step in
             guard let text = json.scalarText(step) else { return }
             if !bytes.isEmpty { bytes.append(0x2E) }
-            bytes += text.bytes
+            bytes.append(text)
         }
         return bytes.isEmpty ? nil : Text(bytes)
+    }
+
+    /// Two steps with a dot between them.
+    private static func joined(_ first: Text, _ second: Text) -> Text {
+        var bytes: [UInt8] = []
+        bytes.append(first)
+        bytes.append(0x2E)
+        bytes.append(second)
+        return Text(bytes)
     }
 
     private func sentence(of node: Int) -> Text? {

@@ -1,3 +1,5 @@
+internal import HTTPWire
+
 /// Makes a provider's text fit for a problem: no control characters, bounded, valid UTF-8.
 enum MessageText {
     /// The greatest length, in Unicode scalars.
@@ -5,26 +7,30 @@ enum MessageText {
 
     /// The text without control characters and outer blanks, cut at the limit; `nil` if nothing is left.
     static func clean(_ text: Text) -> Text? {
-        let bytes = trimmed(text.bytes)
-        guard !bytes.isEmpty else { return nil }
-        if bytes.count <= limit, isPlain(bytes) { return Text(bytes) }
-        return scrubbed(bytes)
+        let trimmed = trimmed(text)
+        guard !trimmed.isEmpty else { return nil }
+        return trimmed.count <= limit && isPlain(trimmed) ? trimmed : scrubbed(trimmed.bytes)
     }
 
-    private static func isPlain(_ bytes: ArraySlice<UInt8>) -> Bool {
-        let span = bytes.span
-        for index in 0..<span.count where span[index] &- 0x20 >= 0x5F { return false }
-        return true
+    /// Whether all is printable ASCII.
+    private static func isPlain(_ text: Text) -> Bool {
+        let bytes = text.storage.span.extracting(text.range)
+        var index = 0
+        while true {
+            index = bytes.endOfPlainRun(from: index)
+            guard index < bytes.count else { return true }
+            guard bytes[index] == 0x22 || bytes[index] == 0x5C else { return false }
+            index += 1
+        }
     }
 
-    private static func trimmed(_ bytes: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
-        let span = bytes.span
-        var start = 0
-        var end = span.count
-        while end > start, isBlank(span[end - 1]) { end -= 1 }
-        while start < end, isBlank(span[start]) { start += 1 }
-        guard end - start < span.count else { return bytes }
-        return bytes[bytes.startIndex + start..<bytes.startIndex + end]
+    private static func trimmed(_ text: Text) -> Text {
+        let bytes = text.storage.span
+        var (start, end) = (text.range.lowerBound, text.range.upperBound)
+        guard start < end, isBlank(bytes[start]) || isBlank(bytes[end - 1]) else { return text }
+        while end > start, isBlank(bytes[end - 1]) { end -= 1 }
+        while start < end, isBlank(bytes[start]) { start += 1 }
+        return Text(text.storage, in: start..<end)
     }
 
     private static func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte &- 0x09 < 5 }
@@ -42,7 +48,7 @@ enum MessageText {
             }
             count += 1
         }
-        let cleaned = trimmed(Array(String(result).utf8)[...])
-        return cleaned.isEmpty ? nil : Text(cleaned)
+        let cleaned = trimmed(Text(String(result)))
+        return cleaned.isEmpty ? nil : cleaned
     }
 }

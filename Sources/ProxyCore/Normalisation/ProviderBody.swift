@@ -52,9 +52,12 @@ struct ProviderBody {
             guard let first = content.first, first != 0x3C else { return nil }
             // Half a JSON text says nothing to people.
             if isTruncated, first == 0x7B || first == 0x5B { return nil }
-            return MessageText.clean(Text(content.prefix { $0 != 0x0A && $0 != 0x0D }))
+            return MessageText.clean(text(content.prefix { $0 != 0x0A && $0 != 0x0D }))
         }
     }
+
+    /// A part of the body as a text.
+    func text(_ part: ArraySlice<UInt8>) -> Text { Text(bytes, in: part.indices) }
 
     /// What stands between `<title>` and the next tag.
     private var title: Text? {
@@ -64,8 +67,8 @@ struct ProviderBody {
         while index < head.endIndex {
             let rest = head[index...]
             if rest.first == 0x3C, rest.span.startsIgnoringCase(with: "<title") {
-                let text = rest.drop { $0 != 0x3E }.dropFirst()
-                return Text(text.prefix { $0 != 0x3C })
+                let title = rest.drop { $0 != 0x3E }.dropFirst()
+                return text(title.prefix { $0 != 0x3C })
             }
             index += 1
         }
@@ -75,7 +78,7 @@ struct ProviderBody {
     private static func trimmed(_ bytes: [UInt8]) -> Range<Int> {
         var start = 0
         var end = bytes.count
-        if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { start = 3 }
+        if end >= 3, bytes[0] == 0xEF, bytes[1] == 0xBB, bytes[2] == 0xBF { start = 3 }
         while start < end, isBlank(bytes[start]) { start += 1 }
         while end > start, isBlank(bytes[end - 1]) { end -= 1 }
         return start..<end

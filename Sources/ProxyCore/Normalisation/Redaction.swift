@@ -1,3 +1,5 @@
+internal import HTTPWire
+
 /// Hides secrets that a provider repeats in its answers.
 struct Redaction: Sendable {
     /// What stands where a secret stood.
@@ -20,6 +22,9 @@ struct Redaction: Sendable {
     func applied(to bytes: [UInt8], credential: [UInt8]?) -> [UInt8] {
         let credential = credential.flatMap { $0.count >= Self.shortest ? $0 : nil } ?? []
         guard !credential.isEmpty || !prefixes.isEmpty else { return bytes }
+        guard mayHold(credential, in: bytes) || prefixes.contains(where: { mayHold($0, in: bytes) }) else {
+            return bytes
+        }
         let first = credential.first
         var secrets: [Range<Int>] = []
         var index = 0
@@ -35,6 +40,14 @@ struct Redaction: Sendable {
             index += length
         }
         return secrets.isEmpty ? bytes : Self.masked(bytes, secrets)
+    }
+
+    /// Whether the first two bytes of a secret are somewhere in the bytes: they seldom are, and that costs
+    /// little to know.
+    private func mayHold(_ secret: [UInt8], in bytes: [UInt8]) -> Bool {
+        guard secret.count >= 2 else { return !secret.isEmpty }
+        // Before a slash there may be a backslash.
+        return secret[1] == 0x2F || bytes.span.containsPair(secret[0], secret[1])
     }
 
     private static func masked(_ bytes: [UInt8], _ secrets: [Range<Int>]) -> [UInt8] {

@@ -26,8 +26,8 @@ enum FieldPointer {
                 output.append(0x2F)
                 isAfterBracket = false
             case 0x5D: isAfterBracket = true
-            case 0x7E: output.append(contentsOf: "~0".utf8)
-            case 0x2F: output.append(contentsOf: "~1".utf8)
+            case 0x7E: output.append(literal: "~0")
+            case 0x2F: output.append(literal: "~1")
             default:
                 if isAfterBracket { output.append(0x2F) }
                 isAfterBracket = false

@@ -1,3 +1,5 @@
+internal import HTTPWire
+
 /// What a provider says about one field of the request.
 public struct FieldProblem: Sendable, Hashable {
     /// The field as the provider spells it, such as `to.0`.
@@ -16,15 +18,15 @@ public struct FieldProblem: Sendable, Hashable {
 
     /// Writes the object `{"field":…,"pointer":…,"code":…,"detail":…}`.
     func encode(into output: inout [UInt8]) {
-        output.append(contentsOf: #"{"field":"#.utf8)
+        output.append(literal: #"{"field":"#)
         JSONWriter.string(field, into: &output)
-        output.append(contentsOf: #","pointer":""#.utf8)
+        output.append(literal: #","pointer":""#)
         FieldPointer.encode(field, into: &output)
-        output.append(contentsOf: #"","code":""#.utf8)
-        output.append(contentsOf: code.rawValue.utf8)
+        output.append(literal: #"","code":""#)
+        output.append(code.rawValue.utf8.span)
         output.append(0x22)
         if let detail, !detail.isEmpty {
-            output.append(contentsOf: #","detail":"#.utf8)
+            output.append(literal: #","detail":"#)
             JSONWriter.string(detail, into: &output)
         }
         output.append(0x7D)

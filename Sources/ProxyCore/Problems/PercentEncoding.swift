@@ -10,12 +10,22 @@ enum PercentEncoding {
 
     /// Writes a text as one segment of a path: only unreserved characters stay as they are.
     static func segment(_ text: Text, into output: inout [UInt8]) {
-        for byte in text.bytes {
-            switch byte {
-            case 0x2D, 0x2E, 0x5F, 0x7E: output.append(byte)
-            case _ where byte.isASCIILetter || byte.isASCIIDigit: output.append(byte)
-            default: append(byte, to: &output)
-            }
+        let bytes = text.storage.span.extracting(text.range)
+        var written = 0
+        for index in 0..<bytes.count where !isUnreserved(bytes[index]) {
+            output.append(bytes.extracting(written..<index))
+            append(bytes[index], to: &output)
+            written = index + 1
+        }
+        output.append(bytes.extracting(written..<bytes.count))
+    }
+
+    /// Whether a byte may stand anywhere in a URI as it is (RFC 3986 2.3).
+    private static func isUnreserved(_ byte: UInt8) -> Bool {
+        if byte.isASCIILetter || byte.isASCIIDigit { return true }
+        switch byte {
+        case 0x2D, 0x2E, 0x5F, 0x7E: return true
+        default: return false
         }
     }
 

@@ -1,3 +1,5 @@
+internal import HTTPWire
+
 /// The limit that stopped a request: so many requests in so many seconds.
 public struct QuotaLimit: Sendable, Hashable {
     /// How many requests are allowed.
@@ -19,16 +21,16 @@ public struct QuotaLimit: Sendable, Hashable {
 
     /// Writes the object `{"requests":…,"per":…,"remaining":…,"by":…}`.
     func encode(into output: inout [UInt8]) {
-        output.append(contentsOf: #"{"requests":"#.utf8)
+        output.append(literal: #"{"requests":"#)
         JSONWriter.integer(requests, into: &output)
-        output.append(contentsOf: #","per":"#.utf8)
+        output.append(literal: #","per":"#)
         JSONWriter.seconds(per, into: &output)
         if let remaining {
-            output.append(contentsOf: #","remaining":"#.utf8)
+            output.append(literal: #","remaining":"#)
             JSONWriter.integer(remaining, into: &output)
         }
-        output.append(contentsOf: #","by":""#.utf8)
-        output.append(contentsOf: by.rawValue.utf8)
-        output.append(contentsOf: #""}"#.utf8)
+        output.append(literal: #","by":""#)
+        output.append(by.rawValue.utf8.span)
+        output.append(literal: #""}"#)
     }
 }

@@ -1,3 +1,5 @@
+internal import HTTPWire
+
 /// What the provider answered, for those who want to see it.
 ///
 /// Immutable, and an object, because it has many parts and goes through many hands.
@@ -34,7 +36,7 @@ public final class UpstreamAnswer: Sendable {
 
     /// Writes the object, absent members left out.
     func encode(into output: inout [UInt8]) {
-        output.append(contentsOf: #"{"status":"#.utf8)
+        output.append(literal: #"{"status":"#)
         JSONWriter.integer(status, into: &output)
         Self.member(#","code":"#, code, into: &output)
         Self.member(#","message":"#, message, into: &output)
@@ -44,15 +46,15 @@ public final class UpstreamAnswer: Sendable {
             output.append(0x2C)
             JSONWriter.string(member.name, into: &output)
             output.append(0x3A)
-            output.append(contentsOf: member.value.bytes)
+            output.append(member.value)
         }
         Self.member(#","body":"#, body, into: &output)
         output.append(0x7D)
     }
 
-    private static func member(_ name: String, _ value: Text?, into output: inout [UInt8]) {
+    private static func member(_ name: StaticString, _ value: Text?, into output: inout [UInt8]) {
         guard let value, !value.isEmpty else { return }
-        output.append(contentsOf: name.utf8)
+        output.append(literal: name)
         JSONWriter.string(value, into: &output)
     }
 }

@@ -3,33 +3,48 @@ internal import HTTPWire
 /// Phrases of sentences about fields, and the field code that each means; the first in the order given wins.
 ///
 /// The phrases are a tree of bytes, entered at the beginning of each word: many phrases cost hardly more
-/// than one.
-public struct FieldPhrases: Sendable {
+/// than one. An object, because it has many parts and each answer about fields uses it.
+public final class FieldPhrases: Sendable {
     private struct Node {
-        /// The phrase that ends here: its place in the order.
-        var order = Int.max
+        /// The byte that leads here from the parent.
+        var byte: UInt8 = 0
+        /// The code of the phrase that ends here, and the phrase's place in the order.
         var code = FieldProblemCode.invalid
-        /// The children, sorted by nothing: there are few.
-        var bytes: [UInt8] = []
-        var children: [Int] = []
+        var order = Int32.max
+        /// Other nodes, 0 for none: that of the first byte that may follow, and the next with the same parent.
+        var child: Int32 = 0
+        var sibling: Int32 = 0
+    }
+
+    /// What a byte is at the beginning of a word.
+    private struct Entrance {
+        var isLetter = false
+        /// The node of the phrases that begin with the byte, whatever its case; 0 for none.
+        var node: Int32 = 0
     }
 
     private let list: [(phrase: String, code: FieldProblemCode)]
-    private var nodes = [Node()]
-    /// The children of the root by their byte, 0 for none; 256 entries.
-    private var roots = Array(repeating: 0, count: 256)
+    private let nodes: [Node]
+    /// By byte: 256.
+    private let entrances: [Entrance]
 
     /// Phrases in order of precedence; the case of letters does not matter.
     public init(_ list: [(phrase: String, code: FieldProblemCode)]) {
         self.list = list
+        var nodes = [Node()]
         for (order, entry) in list.enumerated() {
             var node = 0
-            for byte in entry.phrase.utf8 { node = child(of: node, byte.lowercasedASCII) }
+            for byte in entry.phrase.utf8 { node = Self.child(of: node, byte.lowercasedASCII, in: &nodes) }
             if node > 0, order < nodes[node].order {
-                nodes[node].order = order
+                nodes[node].order = Int32(order)
                 nodes[node].code = entry.code
             }
         }
+        entrances = (UInt8.min...UInt8.max).map { byte in
+            let node = Self.find(byte.lowercasedASCII, under: 0, in: nodes.span)
+            return Entrance(isLetter: byte.isASCIILetter, node: Int32(node))
+        }
+        self.nodes = nodes
     }
 
     /// These phrases, then the others.
@@ -37,38 +52,40 @@ public struct FieldPhrases: Sendable {
 
     /// What the sentence means; `invalid` if no phrase is in it.
     public func code(of sentence: Text) -> FieldProblemCode {
-        let text = sentence.bytes.span
-        var best = FieldProblemCode.invalid
-        var order = Int.max
+        let text = sentence.storage.span.extracting(sentence.range)
+        let (entrances, nodes) = (entrances, nodes)
+        var best = Node()
         var isInWord = false
         for start in 0..<text.count {
-            let first = text[start].lowercasedASCII
+            let entrance = entrances[Int(text[start])]
             let begins = !isInWord
-            isInWord = first.isASCIILetter
-            guard begins, roots[Int(first)] > 0 else { continue }
-            var node = roots[Int(first)]
+            isInWord = entrance.isLetter
+            guard begins, entrance.node > 0 else { continue }
+            var node = Int(entrance.node)
             var index = start + 1
-            while true {
-                if nodes[node].order < order {
-                    order = nodes[node].order
-                    best = nodes[node].code
-                }
-                guard index < text.count,
-                    let child = nodes[node].bytes.firstIndex(of: text[index].lowercasedASCII)
-                else { break }
-                node = nodes[node].children[child]
+            while node > 0 {
+                if nodes[node].order < best.order { best = nodes[node] }
+                guard index < text.count else { break }
+                node = Self.find(text[index].lowercasedASCII, under: node, in: nodes.span)
                 index += 1
             }
         }
-        return best
+        return best.code
     }
 
-    private mutating func child(of node: Int, _ byte: UInt8) -> Int {
-        if let index = nodes[node].bytes.firstIndex(of: byte) { return nodes[node].children[index] }
-        nodes.append(Node())
-        nodes[node].bytes.append(byte)
-        nodes[node].children.append(nodes.count - 1)
-        if node == 0 { roots[Int(byte)] = nodes.count - 1 }
+    /// The child that a byte leads to, or 0.
+    @inline(__always)
+    private static func find(_ byte: UInt8, under node: Int, in nodes: borrowing Span<Node>) -> Int {
+        var child = Int(nodes[node].child)
+        while child > 0, nodes[child].byte != byte { child = Int(nodes[child].sibling) }
+        return child
+    }
+
+    private static func child(of node: Int, _ byte: UInt8, in nodes: inout [Node]) -> Int {
+        let found = find(byte, under: node, in: nodes.span)
+        guard found == 0 else { return found }
+        nodes.append(Node(byte: byte, sibling: nodes[node].child))
+        nodes[node].child = Int32(nodes.count - 1)
         return nodes.count - 1
     }
 }

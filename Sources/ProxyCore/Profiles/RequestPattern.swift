@@ -25,7 +25,7 @@ public struct RequestPattern: Sendable, Hashable {
             rest.removeFirst()
             if step == "**", index == steps.count - 1 { return true }
             let part = rest.prefix { $0 != 0x2F }
-            guard step == Text(part) || (step == "*" && !part.isEmpty) else { return false }
+            guard step.bytes == part || (step == "*" && !part.isEmpty) else { return false }
             rest = rest[part.endIndex...]
         }
         return rest.isEmpty

@@ -43,7 +43,8 @@ public struct TextTest: Sendable {
 
     /// Whether the text passes.
     func accepts(_ text: Text) -> Bool {
-        for index in 0..<conditions.count where accepts(text.bytes.span, conditions[index]) { return true }
+        let bytes = text.storage.span.extracting(text.range)
+        for index in 0..<conditions.count where accepts(bytes, conditions[index]) { return true }
         return !patterns.isEmpty && patterns.contains { $0.isFound(in: text) }
     }
 

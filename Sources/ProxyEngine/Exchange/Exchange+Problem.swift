@@ -24,7 +24,9 @@ extension Exchange {
         let response = transfer.response
         var body = responseBody.bytes
         var isCut = !isCollectedWhole
-        if let coding = response.fields.first("Content-Encoding") {
+        if response.fields.contains(FieldNames.contentEncoding),
+            let coding = response.fields.first("Content-Encoding")
+        {
             let decoded = ContentDecoder.decode(
                 body, coding: coding, limit: worker.service.configuration.limits.errorBody)
             body = decoded.bytes
@@ -92,8 +94,10 @@ extension Exchange {
 
     private func makeFacts(of provider: ProviderService) -> RequestFacts {
         var facts = RequestFacts(
-            method: head.withMethod { Text(copying: $0) }, path: Text(target[restOffset...]),
-            isIdempotent: isIdempotent, hasIdempotencyKey: hasIdempotencyKey(of: provider))
+            method: head.withMethod { Text(copying: $0) }, path: Text(target, in: restOffset..<target.count),
+            isIdempotent: isIdempotent,
+            // Of no interest for a method that may be repeated anyway.
+            hasIdempotencyKey: !isIdempotent && hasIdempotencyKey(of: provider))
         let (target, head) = (target, head)
         facts.credential = provider.credentials.credential(target: target.span) { head.forEachField($0) }
         return facts
@@ -159,12 +163,12 @@ extension Exchange {
     }
 
     private func write(_ problem: Problem) {
-        responseFields.append(FieldNames.errorCode, Array(problem.code.name.utf8))
+        responseFields.append(name: FieldNames.errorCode) { $0.append(problem.code.name.utf8.span) }
         responseFields.append(FieldNames.requestID, requestID)
         if let seconds = problem.retryAfterField {
             responseFields.append(name: FieldNames.retryAfter) { JSONWriter.integer(seconds, into: &$0) }
         }
-        if responseFields.first("RateLimit") == nil { addRateLimit() }
+        if !responseFields.contains(FieldNames.rateLimit) { addRateLimit() }
         var body: [UInt8] = []
         problem.encode(into: &body, as: worker.service.problemFormat)
         responseBody.removeAll()

@@ -4,6 +4,7 @@ internal import HTTPWire
 enum FieldNames {
     static let contentType = Array("Content-Type".utf8)
     static let problemType = Array("application/problem+json".utf8)
+    static let contentEncoding = Array("Content-Encoding".utf8)
     static let cacheControl = Array("Cache-Control".utf8)
     static let noStore = Array("no-store".utf8)
     static let errorCode = Array("X-Error-Code".utf8)
@@ -21,4 +22,6 @@ enum FieldNames {
 
 extension FieldBlock {
     mutating func append(_ name: [UInt8], _ value: [UInt8]) { append(name: name.span, value: value.span) }
+
+    func contains(_ name: [UInt8]) -> Bool { contains(name.span) }
 }

@@ -23,11 +23,11 @@ struct JSONWriterTests {
             [0xC3, 0x28],
         ]
         for bytes in broken {
-            let text = written { JSONWriter.string(bytes[...], into: &$0) }
+            let text = written { JSONWriter.string(Text(bytes), into: &$0) }
             #expect(text.contains("\u{FFFD}"))
             #expect(JSONSchema.parse(Array(text.utf8)) != nil)
         }
-        #expect(written { JSONWriter.string("é😀"[...].utf8.map { $0 }[...], into: &$0) } == "\"é😀\"")
+        #expect(written { JSONWriter.string(Text("é😀"), into: &$0) } == "\"é😀\"")
     }
 
     @Test(
