@@ -90,10 +90,19 @@ let package = Package(
             name: "ConfigurationTests", dependencies: ["ProxyCore", "Configuration", "BuiltIn"],
             swiftSettings: settings),
         .testTarget(
+            name: "EventLoopTests", dependencies: ["EventLoop", "CEpoll"], swiftSettings: settings),
+        .testTarget(
+            name: "CurlTests", dependencies: ["Curl", "CCurl", "EventLoop", "HTTPWire", "TestSupport"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "MicroHTTPDTests", dependencies: ["MicroHTTPD", "HTTPWire", "TestSupport"],
+            swiftSettings: settings),
+        .testTarget(
             name: "ProxyEngineTests",
             dependencies: [
-                "ProxyEngine", "ProxyCore", "Configuration", "BuiltIn", "HTTPWire", "TestSupport", "weir",
-                logging,
+                "ProxyEngine", "ProxyCore", "Configuration", "BuiltIn", "ContentCoding", "EventLoop",
+                "HTTPWire",
+                "TestSupport", "weir", logging,
             ],
             swiftSettings: settings),
         .testTarget(

@@ -99,6 +99,7 @@ public struct ListenError: Error, Hashable, Sendable, CustomStringConvertible {
 
     /// One line for a user.
     public var description: String {
-        unsafe "cannot listen on \(place): \(String(cString: strerror(number)))"
+        let hint = number == EACCES ? " (ports below 1024 need root or CAP_NET_BIND_SERVICE)" : ""
+        return unsafe "cannot listen on \(place): \(String(cString: strerror(number)))\(hint)"
     }
 }

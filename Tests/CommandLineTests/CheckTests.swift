@@ -87,6 +87,13 @@ struct CheckTests {
         #expect(outcome.errorOutput == "/nonexistent/weir.yaml: cannot be read: No such file or directory\n")
     }
 
+    @Test("a profile file that cannot be read is one mistake, at its place")
+    func missingProfile() throws {
+        let outcome = try CommandLine.run("check", "-", input: "providers: { mine: { profile: nope.yaml } }")
+        #expect(outcome.code == 1 && outcome.errorLines.count == 1)
+        #expect(outcome.errorOutput.hasPrefix("-:1:31: providers.mine.profile: 'nope.yaml' is neither"))
+    }
+
     @Test("--print-schema prints the configuration's JSON Schema, without a file")
     func schema() throws {
         let outcome = try CommandLine.run("check", "--print-schema")

@@ -88,4 +88,31 @@ struct RunTests {
         #expect(outcome.code == 0 && outcome.output.hasPrefix("weir "))
         for name in ["Swift 6", "libcurl ", "libmicrohttpd "] { #expect(outcome.output.contains(name)) }
     }
+
+    @Test("told to stop, it finishes what is in flight; a second Ctrl-C ends it at once")
+    func secondInterrupt() throws {
+        let silent = try ScriptedUpstream()
+        let folder = try TemporaryDirectory()
+        let file = try folder.write(
+            "providers: { slow: { profile: generic, upstream: '\(silent.url)' } }", to: "weir.yaml")
+        let weir = try RunningWeir(["--config", file, "--listen", "127.0.0.1:0"])
+        let client = try RawClient(port: weir.port)
+        try client.request("GET", "/slow/")
+        let exchange = try silent.expectRequest()
+        weir.process.send(.interrupt)
+        try weir.process.waitForOutput(containing: #""message":"draining""#)
+        #expect(weir.process.isRunning)
+        weir.process.send(.interrupt)
+        #expect(try weir.process.waitForExit() == .signal(Subprocess.Signal.interrupt.number))
+        withExtendedLifetime(exchange) {}
+    }
+
+    @Test("on a terminal it speaks to people, not in JSON")
+    func terminal() throws {
+        let program = try WeirBinary.path
+        let process = try Subprocess(
+            "python3", ["-c", "import pty, sys; pty.spawn(sys.argv[1:])", program, "--listen", "127.0.0.1:0"])
+        try process.waitForOutput(containing: "by credential")
+        #expect(process.output.contains("listens on 127.0.0.1:") && !process.output.contains("{"))
+    }
 }

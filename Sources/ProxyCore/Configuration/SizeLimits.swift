@@ -10,9 +10,9 @@ public struct SizeLimits: Hashable, Sendable {
     public var headerCount = 100
     /// How much is read of a provider's error body, 64 KiB by default; the rest is dropped.
     public var errorBody = 64 << 10
-    /// The most client connections at one time, all workers together (a number), 4096 by default.
+    /// The most client connections of each worker at each address (a number), 4096 by default.
     public var connections = 4096
-    /// The most requests that wait for a slot, all providers together (a number), 1024 by default.
+    /// The most requests that wait for a slot, for each provider or group (a number), 1024 by default.
     public var queue = 1024
     /// The most credentials whose use is counted separately (a number), 10,000 by default.
     public var keys = 10_000

@@ -8,6 +8,8 @@ internal import ProxyCore
 extension Exchange {
     /// Looks at the head, and decides where the request goes.
     func takeHead() -> Bool {
+        hasBegun = true
+        worker.activeExchanges += 1
         worker.setExchange(self, on: socket)
         inspect()
         setRequestID()
@@ -22,7 +24,10 @@ extension Exchange {
                 Fault(.routeNotFound, detail: "No provider is configured for this path.", effect: Effect.none)
             )
         }
-        if worker.service.isDraining { return decline(Fault(.shuttingDown, effect: Effect.none)) }
+        if worker.service.isDraining {
+            worker.metrics.queueRefused(provider: provider.index, reason: .shuttingDown)
+            return decline(Fault(.shuttingDown, effect: Effect.none))
+        }
         patience = provider.configuration.maximumWait
         if let preferred = inspection.preferredWait { patience = min(patience, .seconds(preferred)) }
         if inspection.framing != .none {
@@ -208,6 +213,7 @@ extension Exchange {
 
     /// Weir ends: what waits is told so.
     func refuseForShutdown() {
+        if let provider { worker.metrics.queueRefused(provider: provider.index, reason: .shuttingDown) }
         queuedNanoseconds = queuedAt.nanoseconds(to: worker.now)
         decide(Fault(.shuttingDown, effect: Effect.none))
         answerWhenPossible()

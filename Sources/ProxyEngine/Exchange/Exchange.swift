@@ -23,6 +23,8 @@ final class Exchange: IncomingRequest {
     var isTouched = false
 
     // The request.
+    /// Whether its head is complete: a client that has sent less holds nothing up.
+    var hasBegun = false
     var target: [UInt8] = []
     /// The target as the provider gets it.
     var upstreamTarget: [UInt8] = []
@@ -112,6 +114,7 @@ final class Exchange: IncomingRequest {
         listenerProvider = provider
         self.provider = nil
         restOffset = 0
+        hasBegun = false
         method = .other
         isHead = false
         isIdempotent = false
@@ -227,6 +230,8 @@ final class Exchange: IncomingRequest {
 
     override func completed(isWhole: Bool) {
         if !isWhole, machine.phase != .over { hangUp() }
+        // A provider may answer before it has read the whole request: nobody needs the rest then.
+        cancelTransfer()
         setPolling(false)
         clearDeadline()
         worker.setExchange(nil, on: socket)

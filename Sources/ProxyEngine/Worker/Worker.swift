@@ -47,6 +47,7 @@ final class Worker: ReadinessHandler {
     /// The exchange on each client's socket.
     private var exchangesBySocket: [Exchange?] = []
     private var idleExchanges: [Exchange] = []
+    /// Requests whose head is complete, and which are not over.
     var activeExchanges = 0
     var drainsUntil: MonotonicTime?
 
@@ -88,13 +89,12 @@ final class Worker: ReadinessHandler {
     func makeExchange(target: Span<UInt8>, provider: Int?) -> Exchange {
         let exchange = idleExchanges.popLast() ?? Exchange(worker: self)
         exchange.prepare(target: target, provider: provider)
-        activeExchanges += 1
         return exchange
     }
 
     /// Takes an exchange back that is over.
     func recycle(_ exchange: Exchange) {
-        activeExchanges -= 1
+        if exchange.hasBegun { activeExchanges -= 1 }
         if idleExchanges.count < Self.idleLimit { idleExchanges.append(exchange) }
     }
 

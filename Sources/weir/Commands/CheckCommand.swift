@@ -24,7 +24,9 @@ struct CheckCommand: ParsableCommand {
         if printSchema { return StandardStreams.print(BuiltIn.configurationSchema) }
         let loaded = try ConfigurationLoader(path: file).loadOrTell()
         let summary = ConfigurationSummary(configuration: loaded.configuration)
-        StandardStreams.print("\(file ?? "") is valid; Weir would listen on \(loaded.configuration.listen)")
+        let admin = loaded.configuration.adminListen.map { ", the admin paths on \($0)" } ?? ""
+        StandardStreams.print(
+            "\(file ?? "") is valid; Weir would listen on \(loaded.configuration.listen)\(admin)")
         for line in summary.lines { StandardStreams.print(line) }
     }
 }

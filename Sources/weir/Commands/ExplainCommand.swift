@@ -48,7 +48,7 @@ struct ExplainCommand: ParsableCommand {
     }
 
     mutating func run() throws {
-        let loaded = try ConfigurationLoader(path: config, overrides: .environment).loadOrTell()
+        let loaded = try ConfigurationLoader(path: config).loadOrTell()
         let normalizer = try normalizer(in: loaded)
         let answer = try answer(limit: loaded.configuration.limits.errorBody)
         var now = 0
@@ -67,6 +67,10 @@ struct ExplainCommand: ParsableCommand {
         problem.encode(into: &json, as: ProblemFormat(typeBase: loaded.configuration.typeBase))
         StandardStreams.print(IndentedJSON.lay(out: json))
         for line in explanation.lines { StandardStreams.printError(line) }
+        let isRaw = loaded.configuration.providers.contains { $0.name == provider && $0.errors == .raw }
+        if isRaw {
+            StandardStreams.printError("errors are raw for this provider: the app gets the answer untouched")
+        }
     }
 
     private func normalizer(in loaded: LoadedConfiguration) throws -> ErrorNormalizer {

@@ -50,14 +50,20 @@ struct RunCommand: ParsableCommand {
         }
         let announcement = Announcement(
             server: server, configuration: loaded.configuration, sandbox: imitations)
-        announcement.log(to: logger)
-        if imitations != nil || StandardStreams.errorIsTerminal {
+        let isWatched = StandardStreams.errorIsTerminal
+        if !isWatched { announcement.log(to: logger) }
+        if isWatched || imitations != nil {
             writer.flush(within: .seconds(1))
             for line in announcement.lines { StandardStreams.printError(line) }
         }
         let name = signals.wait()
         signals.releaseInterrupt()
         logger.notice("draining", metadata: ["signal": "\(name)"])
+        if isWatched {
+            let limit = Spelling.duration(loaded.configuration.drain)
+            StandardStreams.printError(
+                "finishing what is in flight, for \(limit) at most; Ctrl-C ends it now")
+        }
         server.drain()
         server.join()
         imitations?.stop()

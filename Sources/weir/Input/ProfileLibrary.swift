@@ -31,12 +31,15 @@ final class ProfileLibrary: Sendable {
                 file: name, reason: "is neither a profile (\(names)) nor the path of one (with a / or .yaml)")
         }
         let path = Files.path(name, in: folder)
-        let result = files.withLock { files in
-            if let result = files[path] { return result }
-            let result = Result { () throws(ConfigurationMistakes) in try read(path) }
-            files[path] = result
-            return result
+        if let result = files.withLock({ $0[path] }) { return try result.get() }
+        guard let text = Files.read(path) else {
+            throw ConfigurationMistakes(file: path, reason: "cannot be read: \(Files.lastError)")
         }
+        let generic = builtIn.first { $0.name == "generic" }
+        let result = Result { () throws(ConfigurationMistakes) in
+            try ProfileReader.read(text: text, file: path, surroundings: .system, generic: generic)
+        }
+        files.withLock { $0[path] = result }
         return try result.get()
     }
 
@@ -57,7 +60,7 @@ final class ProfileLibrary: Sendable {
         if let profile = try? profile(named: name) {
             return ProfileDefaults(upstream: profile.upstream, limits: profile.limits)
         }
-        guard Self.isPath(name), Files.read(Files.path(name, in: folder)) != nil else { return nil }
+        guard files.withLock({ $0[Files.path(name, in: folder)] }) != nil else { return nil }
         return ProfileDefaults(upstream: "https://unknown.invalid", limits: [])
     }
 
@@ -73,14 +76,6 @@ final class ProfileLibrary: Sendable {
 
     /// Whether `name` is meant as the path of a file.
     static func isPath(_ name: String) -> Bool { name.contains("/") || name.hasSuffix(".yaml") }
-
-    private func read(_ path: String) throws(ConfigurationMistakes) -> Profile {
-        guard let text = Files.read(path) else {
-            throw ConfigurationMistakes(file: path, reason: "cannot be read: \(Files.lastError)")
-        }
-        return try ProfileReader.read(
-            text: text, file: path, surroundings: .system, generic: builtIn.first { $0.name == "generic" })
-    }
 }
 
 extension ConfigurationMistakes {

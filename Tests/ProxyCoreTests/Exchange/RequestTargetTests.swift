@@ -1,3 +1,4 @@
+import HTTPWire
 import Testing
 
 @testable import ProxyCore
@@ -6,7 +7,9 @@ import Testing
 struct RequestTargetTests {
     private func offset(_ target: [UInt8]) -> Int? {
         var inspection = InspectedHead().inspection
-        let offset = RequestTarget.pathOffset(in: target.span, &inspection)
+        let offset = RequestTarget.pathOffset(in: target.span, &inspection) {
+            $0.equalsIgnoringCase("weir.test")
+        }
         #expect((offset == nil) == (inspection.fault != nil))
         return offset
     }

@@ -36,7 +36,8 @@ struct WrittenFieldTests {
         func value(_ remaining: Int, _ reset: Duration) -> String {
             var bytes: [UInt8] = []
             RateLimitFields.append(
-                Headroom(window: window, remaining: remaining, resetIn: reset), among: [window], to: &bytes)
+                Headroom(window: window, remaining: remaining, resetIn: reset),
+                named: Array(#""default""#.utf8), to: &bytes)
             return text(bytes)
         }
         #expect(value(7, .milliseconds(1001)) == #""default";r=7;t=2"#)

@@ -69,11 +69,14 @@ final class ProxyFixture: Sendable {
     private let server: Mutex<ProxyServer?>
     private static let profiles = Result { try ProfileReader.builtIn(BuiltIn.profiles) }
 
+    /// No variables; the files that a configuration names are there.
+    private static let surroundings = Surroundings(variable: { _ in nil }, file: { _ in "" })
+
     /// Listens and serves, until ``stop()``.
     init(yaml: String) throws {
         let profiles = try Self.profiles.get()
         let configuration = try ConfigurationReader.read(
-            text: yaml, file: "test.yaml", surroundings: .none,
+            text: yaml, file: "test.yaml", surroundings: Self.surroundings,
             profiles: { name in
                 profiles.first { $0.name == name }.map {
                     ProfileDefaults(upstream: $0.upstream, limits: $0.limits)

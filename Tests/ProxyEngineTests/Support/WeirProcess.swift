@@ -2,28 +2,47 @@ import Glibc
 import TestSupport
 import Testing
 
-/// The built `weir` as a process of its own, so that its memory can be told from the test's.
+/// The built `weir` as a process of its own: for signals, and so that its memory can be told from the test's.
 final class WeirProcess: Sendable {
+    /// The program.
+    let process: Subprocess
+    /// The port of the providers' mounts.
     let port: UInt16
-    private let process: Subprocess
     private let directory: TemporaryDirectory
 
     /// Starts `weir run` with the provider `p` at `/p`, and waits until it listens.
-    init(to upstream: ScriptedUpstream) throws {
+    ///
+    /// - Parameters:
+    ///   - provider: more keys of the provider, as YAML in flow style.
+    ///   - drain: how long what is in flight may go on.
+    init(
+        to upstream: ScriptedUpstream, provider: String = "", workers: Int = 1, drain: String = "1s"
+    ) throws {
         directory = try TemporaryDirectory()
+        let more = provider.isEmpty ? "" : ", \(provider)"
         let file = try directory.write(
             """
             listen: 127.0.0.1:0
-            workers: 1
+            workers: \(workers)
             log: { access: off }
-            limits: { drain: 1s, request_body: 1GiB }
-            providers: { p: { profile: generic, upstream: '\(upstream.url)' } }
+            limits: { drain: \(drain), request_body: 1GiB }
+            providers: { p: { profile: generic, upstream: '\(upstream.url)'\(more) } }
             """, to: "weir.yaml")
         process = try Subprocess(try WeirBinary.path, ["run", "--config", file])
         let log = process
         try log.waitForOutput(containing: "\"address\":\"127.0.0.1:", within: .seconds(30))
         let rest = (log.output + log.errorOutput).split(separator: "\"address\":\"127.0.0.1:").last
         port = try #require(rest.flatMap { UInt16($0.prefix { $0.isNumber }) }, "a port")
+    }
+
+    /// A client of the providers' mounts; every problem that it reads is validated.
+    func client() throws -> RawClient { try RawClient(port: port, observing: expectValidProblem) }
+
+    /// Waits until nobody can connect any more.
+    func waitUntilClosed() throws {
+        try eventually("the port to be closed") {
+            (try? RawClient(port: port, within: .seconds(1))) == nil
+        }
     }
 
     /// Resident memory in bytes, now.

@@ -1,0 +1,146 @@
+import Curl
+import EventLoop
+import HTTPWire
+import TestSupport
+import Testing
+
+@Suite("transfers")
+struct CurlMultiTests {
+    /// A multi on a loop of the test's own.
+    private final class Driver: SocketWatcher, ReadinessHandler {
+        let loop: EventLoop
+        private(set) var multi: CurlMulti?
+
+        init(_ options: UpstreamOptions) throws {
+            loop = try EventLoop()
+            multi = CurlMulti(options: options, watcher: self)
+        }
+
+        func watch(_ socket: Int32, readable: Bool, writable: Bool) {
+            var interest: Readiness = []
+            if readable { interest.insert(.readable) }
+            if writable { interest.insert(.writable) }
+            try? loop.watch(socket, for: interest, handler: self)
+        }
+
+        func unwatch(_ socket: Int32, isClosing: Bool) {
+            if isClosing { loop.forget(socket) } else { loop.unwatch(socket) }
+        }
+
+        func descriptor(_ descriptor: Int32, isReady readiness: Readiness) {
+            multi?.socket(
+                descriptor, isReadable: readiness.contains(.readable),
+                isWritable: readiness.contains(.writable), isBroken: readiness.isBroken)
+        }
+
+        /// Turns until the transfer is over, and takes it back.
+        func finish(_ record: Record) throws {
+            let deadline = Deadline.after(.patience)
+            while !record.isOver {
+                try #require(!deadline.hasPassed)
+                multi?.run(nowMilliseconds: SystemClock.monotonicNanoseconds / 1_000_000)
+                multi?.reportFinished()
+                if !record.isOver { loop.wait(atMost: multi?.needsKick == true ? 0 : 5) }
+            }
+        }
+
+        func close() { multi = nil }
+    }
+
+    /// What happened to a transfer.
+    private final class Record: TransferDelegate {
+        var body: [UInt8] = []
+        var isOver = false
+
+        func transferDidReceiveHead(_ transfer: CurlTransfer) {}
+
+        func transfer(_ transfer: CurlTransfer, didReceiveBody bytes: Span<UInt8>) -> BodyDisposition {
+            for index in 0..<bytes.count { body.append(bytes[index]) }
+            return .taken
+        }
+
+        func transfer(_ transfer: CurlTransfer, wantsBodyInto room: UnsafeMutableRawBufferPointer)
+            -> UploadStep
+        {
+            .end
+        }
+
+        func transferDidFinish(_ transfer: CurlTransfer) { isOver = true }
+    }
+
+    private func withDriver(
+        _ url: String, allowsPrivate: Bool = true,
+        _ body: ((_ method: String, _ target: String) throws -> (CurlTransfer, Record)) throws -> Void
+    ) throws {
+        let driver = try Driver(
+            UpstreamOptions(
+                origin: url, connectTimeoutMilliseconds: 5000, allowsPrivateAddresses: allowsPrivate))
+        defer { driver.close() }
+        try body { method, target in
+            let multi = try #require(driver.multi)
+            let transfer = multi.makeTransfer()
+            let record = Record()
+            transfer.setRequest(method: Array(method.utf8).span, target: Array(target.utf8).span, body: .none)
+            multi.start(transfer, for: record)
+            try driver.finish(record)
+            multi.discard(transfer)
+            return (transfer, record)
+        }
+    }
+
+    @Test("targets go out byte for byte, one connection serves them all, methods change")
+    func reuse() throws {
+        let upstream = try ScriptedUpstream(answering: .ok())
+        try withDriver(upstream.url) { perform in
+            let targets = ["/a/../b//c?x=%2f", "/", "/?", "/%", "/caf\u{E9}"]
+            for target in targets {
+                for method in ["GET", "DELETE", "OPTIONS"] {
+                    let (transfer, record) = try perform(method, target)
+                    #expect(transfer.outcome.error == nil && transfer.outcome.wasSent)
+                    #expect(transfer.response.status == 200)
+                    #expect(record.body == Array("{}".utf8))
+                }
+            }
+            #expect(upstream.requests.map(\.target) == targets.flatMap { [$0, $0, $0] })
+            #expect(upstream.requests.prefix(3).map(\.method) == ["GET", "DELETE", "OPTIONS"])
+            #expect(upstream.connectionCount == 1)
+        }
+    }
+
+    @Test("a request on a connection that dies is not sent a second time", arguments: ["GET", "DELETE"])
+    func resend(method: String) throws {
+        let upstream = try ScriptedUpstream { exchange in
+            if exchange.request.target == "/first" { try exchange.respond(.ok()) } else { exchange.close() }
+        }
+        try withDriver(upstream.url) { perform in
+            _ = try perform("GET", "/first")
+            let (transfer, _) = try perform(method, "/second")
+            #expect(transfer.outcome.error != nil)
+            #expect(transfer.outcome.wasSent)
+            #expect(upstream.requests.map(\.target) == ["/first", "/second"])
+        }
+    }
+
+    @Test("a private address is not connected to unless that is allowed")
+    func privateAddress() throws {
+        let upstream = try ScriptedUpstream(answering: .ok())
+        for url in [upstream.url, "http://[::1]:\(upstream.port)", "http://localhost:\(upstream.port)"] {
+            try withDriver(url, allowsPrivate: false) { perform in
+                let (transfer, _) = try perform("GET", "/")
+                #expect(transfer.outcome.fault == .prohibitedAddress)
+                #expect(!transfer.outcome.wasSent)
+            }
+        }
+        #expect(upstream.connectionCount == 0)
+    }
+
+    @Test("nobody listening is known by its error, and nothing was sent")
+    func refused() throws {
+        let port = try FreePort.next()
+        try withDriver("http://127.0.0.1:\(port)") { perform in
+            let (transfer, _) = try perform("GET", "/")
+            #expect(transfer.outcome.error == .couldNotConnect)
+            #expect(!transfer.outcome.wasSent)
+        }
+    }
+}

@@ -1,0 +1,85 @@
+import HTTPWire
+import Testing
+
+@testable import Curl
+
+@Suite("the head of an answer")
+struct ResponseHeadTests {
+    /// Reads the lines, and says what stopped it: `complete`, `more` or the fault.
+    private func read(_ lines: [String], into head: inout ResponseHead) -> String {
+        for line in lines {
+            switch head.take(Array((line + "\r\n").utf8).span) {
+            case .more: continue
+            case .complete: return "complete"
+            case .invalid(let fault): return "\(fault)"
+            }
+        }
+        return "more"
+    }
+
+    private func outcome(_ lines: String...) -> String {
+        var head = ResponseHead()
+        return read(lines, into: &head)
+    }
+
+    @Test("status, fields and length are read; repeated fields stay apart")
+    func plain() {
+        var head = ResponseHead()
+        let lines = [
+            "HTTP/1.1 201 Created", "Content-Length: 12", "Set-Cookie: a", "set-cookie:b\t", "X-Empty:", "",
+        ]
+        #expect(read(lines, into: &head) == "complete")
+        #expect(head.status == 201)
+        #expect(head.bodyLength == 12)
+        #expect(head.fields.count == 4)
+        var cookies: [String] = []
+        head.fields.forEach { name, value in
+            if name.equalsIgnoringCase("set-cookie") { cookies.append(value.string) }
+        }
+        #expect(cookies == ["a", "b"])
+    }
+
+    @Test("interim answers are forgotten, with their fields")
+    func interim() {
+        var head = ResponseHead()
+        let lines = [
+            "HTTP/1.1 103 Early Hints", "Link: x", "", "HTTP/1.1 100 Continue", "", "HTTP/2 204", "A: b", "",
+        ]
+        #expect(read(lines, into: &head) == "complete")
+        #expect(head.status == 204)
+        #expect(head.fields.count == 1)
+    }
+
+    @Test("a transfer coding overrides a length, and a folded line goes on")
+    func framing() {
+        var head = ResponseHead()
+        let lines = ["HTTP/1.1 200", "Content-Length: 5", "Transfer-Encoding: chunked", "A: b", " c", ""]
+        #expect(read(lines, into: &head) == "complete")
+        #expect(head.bodyLength == nil)
+        #expect(head.fields.first("A") == "b c")
+    }
+
+    @Test("trailers change nothing")
+    func trailers() {
+        var head = ResponseHead()
+        #expect(read(["HTTP/1.1 200 OK", ""], into: &head) == "complete")
+        #expect(read(["Content-Length: 7", "nonsense"], into: &head) == "more")
+        #expect(head.contentLength == nil && head.fields.count == 0)
+    }
+
+    @Test("what is not HTTP is a fault")
+    func faults() {
+        #expect(outcome("HTTP/1.1 2 OK") == "badHead")
+        #expect(outcome("HTTP/1.1 099 OK") == "badHead")
+        #expect(outcome("HTTP/1.1 abc") == "badHead")
+        #expect(outcome("HTTP/1.1 200 OK", "no colon") == "badHead")
+        #expect(outcome("HTTP/1.1 200 OK", ": x") == "badHead")
+        #expect(outcome("HTTP/1.1 200 OK", "bad name: x") == "badHead")
+        #expect(outcome("HTTP/1.1 200 OK", "A: b\u{0}c") == "badHead")
+        #expect(outcome("HTTP/1.1 200 OK", "Content-Length: x") == "badLength")
+        #expect(outcome("HTTP/1.1 200 OK", "Content-Length: -1") == "badLength")
+        #expect(outcome("HTTP/1.1 200 OK", "Content-Length: 1", "Content-Length: 2") == "badLength")
+        #expect(outcome("HTTP/1.1 200 OK", "Content-Length: 1", "Content-Length: 1", "") == "complete")
+        #expect(outcome("HTTP/1.1 200 OK", "A: " + String(repeating: "x", count: 70_000)) == "headTooLarge")
+    }
+}

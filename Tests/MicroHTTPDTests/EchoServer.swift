@@ -1,0 +1,122 @@
+import HTTPWire
+import MicroHTTPD
+import Synchronization
+import TestSupport
+
+/// A daemon on a thread of its own; what it does with a request, the request's target says.
+final class EchoServer: Sendable {
+    let port: UInt16
+    private let mustEnd = Atomic(false)
+
+    private struct Handover: @unchecked Sendable {
+        let socket: ListenSocket
+    }
+
+    private let thread: Mutex<Background<Void>?>
+
+    init(idleSeconds: Int = 10) throws {
+        let handover = Handover(socket: try ListenSocket(host: "127.0.0.1", port: 0, isShared: false))
+        port = handover.socket.port
+        thread = Mutex(nil)
+        let running = Background { [self] in
+            let delegate = EchoDelegate()
+            let limits = HTTPDaemon.Limits(
+                connectionMemory: 16 << 10, connections: 16, idleSeconds: idleSeconds)
+            let daemon = try HTTPDaemon(listener: handover.socket, limits: limits, delegate: delegate)
+            while !mustEnd.load(ordering: .relaxed) {
+                daemon.run()
+                delegate.resumeAll()
+                pauseThread(for: .microseconds(200))
+            }
+            daemon.run()
+            daemon.stop()
+        }
+        thread.withLock { $0 = running }
+    }
+
+    /// Ends the daemon, and waits for that.
+    func stop() throws {
+        mustEnd.store(true, ordering: .relaxed)
+        try thread.withLock { $0 }?.join()
+    }
+}
+
+private final class EchoDelegate: HTTPDaemonDelegate {
+    private var sleeping: [EchoRequest] = []
+
+    func daemon(_ daemon: HTTPDaemon, beginsRequestFor target: Span<UInt8>) -> IncomingRequest {
+        let request = EchoRequest(target: target.string)
+        request.sleep = { [unowned self, unowned request] in sleeping.append(request) }
+        return request
+    }
+
+    func daemon(_ daemon: HTTPDaemon, accepted socket: Int32) {}
+    func daemon(_ daemon: HTTPDaemon, closes socket: Int32) {}
+    func daemon(_ daemon: HTTPDaemon, logs message: String) {}
+
+    func resumeAll() {
+        let woken = sleeping
+        sleeping = []
+        for request in woken { request.resume() }
+    }
+}
+
+/// Answers with what it was asked: `/stream…` piece by piece, `/broken…` in part, `/abandon…` not at all, all else in one piece.
+private final class EchoRequest: IncomingRequest {
+    let target: String
+    var sleep: () -> Void = {}
+    private var received: [UInt8] = []
+    private var visits = 0
+    private var answer = ByteQueue()
+    private var pieces = 0
+
+    init(target: String) {
+        self.target = target
+        super.init()
+    }
+
+    override func bodyReceived(_ bytes: Span<UInt8>) -> Int {
+        // Half of what comes is left for later, so that nothing may be lost.
+        let taken = bytes.count > 1 ? bytes.count / 2 : bytes.count
+        for index in 0..<taken { received.append(bytes[index]) }
+        if taken < bytes.count { sleep() }
+        return taken
+    }
+
+    override func awaitAnswer() -> Wait {
+        visits += 1
+        if target.hasPrefix("/abandon") { return .abandon }
+        if visits == 1 {
+            sleep()
+            return .suspend
+        }
+        if visits < 4 { return .poll }
+        var text = head.withMethod { $0.string } + " \(target)\n"
+        head.forEachField { name, value in text += "\(name.string)=\(value.string)\n" }
+        text += "\(head.isWellFormed) \(head.isHTTP10) \(head.fieldCount) \(received.count)\n"
+        answer.append(Array(text.utf8))
+        var fields = FieldBlock()
+        fields.append("X-Answer", "yes")
+        fields.append("X-Empty", "")
+        let isStreamed = target.hasPrefix("/stream") || target.hasPrefix("/broken")
+        let isAnswered =
+            isStreamed
+            ? respond(status: 200, fields: fields, body: .streamed(length: nil))
+            : unsafe respond(
+                status: 200, fields: fields,
+                body: .memory(UnsafeRawBufferPointer(start: answer.address, count: answer.count)))
+        return isAnswered ? .answered : .abandon
+    }
+
+    override func readBody(into room: UnsafeMutableRawBufferPointer) -> BodyRead {
+        pieces += 1
+        if pieces % 2 == 0 {
+            sleep()
+            return .suspend
+        }
+        if target.hasPrefix("/broken"), pieces > 2 { return .abort }
+        let few = unsafe UnsafeMutableRawBufferPointer(rebasing: room.prefix(7))
+        let count = unsafe answer.read(into: few)
+        return count > 0 ? .wrote(count) : .end
+    }
+}

@@ -1,0 +1,93 @@
+import TestSupport
+import Testing
+
+@Suite("the daemon")
+struct HTTPDaemonTests {
+    private func withServer(_ body: (EchoServer) throws -> Void) throws {
+        let server = try EchoServer()
+        do { try body(server) } catch {
+            try server.stop()
+            throw error
+        }
+        try server.stop()
+    }
+
+    @Test("targets and fields arrive as they were sent, on one connection, behind sleep and visits")
+    func heads() throws {
+        try withServer { server in
+            let client = try RawClient(port: server.port)
+            for target in ["/a/../b//c?x=%2f&y=%00&z", "/?", "/a?b=c?d", "/%"] {
+                let fields = [("Host", "h"), ("X-A", "  1 "), ("x-a", "2"), ("X-Empty", "")]
+                let response = try client.exchange("BREW", target, fields: fields)
+                let expected = "BREW \(target)\nHost=h\nX-A=1\nx-a=2\nX-Empty=\ntrue false 4 0\n"
+                #expect(response.text == expected)
+                #expect(response.fields["X-Answer"] == "yes")
+                #expect(response.fields["X-Empty"] == "")
+            }
+        }
+    }
+
+    @Test("a head that is not laid out as RFC 9112 wants is told")
+    func malformed() throws {
+        try withServer { server in
+            for line in ["X-A: b\r\n folded: yes\r\n", "X-A: b\n", "X-A: b\r\n\t\r\n"] {
+                let client = try RawClient(port: server.port)
+                try client.send("GET /a HTTP/1.1\r\nHost: h\r\n\(line)\r\n")
+                let response = try client.readResponse()
+                #expect(response.status == 400 || response.text.contains("\nfalse "), "\(response.text)")
+            }
+        }
+    }
+
+    @Test("no byte of a body is lost when it is taken in halves", arguments: [true, false])
+    func bodies(isChunked: Bool) throws {
+        try withServer { server in
+            let client = try RawClient(port: server.port)
+            let block = String(repeating: "x", count: 65_536)
+            for _ in 1...2 {
+                if isChunked {
+                    try client.request("POST", "/a", fields: [("Transfer-Encoding", "chunked")])
+                    for _ in 1...4 { try client.send("10000\r\n\(block)\r\n") }
+                    try client.send("0\r\n\r\n")
+                } else {
+                    try client.request("POST", "/a", body: String(repeating: block, count: 4))
+                }
+                let response = try client.readResponse()
+                #expect(response.text.hasSuffix(" 262144\n"))
+            }
+        }
+    }
+
+    @Test("an answer that comes piece by piece is whole, one that ends early is not")
+    func streams() throws {
+        try withServer { server in
+            let client = try RawClient(port: server.port)
+            for _ in 1...2 {
+                let response = try client.exchange("GET", "/stream")
+                #expect(response.isComplete)
+                #expect(response.text == "GET /stream\nHost=weir.test\ntrue false 1 0\n")
+                #expect(response.body.chunkSizes.count > 3)
+            }
+            let broken = try client.exchange("GET", "/broken")
+            #expect(!broken.isComplete)
+        }
+    }
+
+    @Test("an abandoned request closes the connection without an answer")
+    func abandoned() throws {
+        try withServer { server in
+            let client = try RawClient(port: server.port)
+            try client.request("GET", "/abandon")
+            #expect(throws: PeerError.self) { try client.readResponse() }
+        }
+    }
+
+    @Test("a connection without a request is closed after the idle time")
+    func idle() throws {
+        let server = try EchoServer(idleSeconds: 1)
+        let client = try RawClient(port: server.port)
+        #expect(try client.exchange("GET", "/a").status == 200)
+        #expect(try client.expectClosed() == .orderly)
+        try server.stop()
+    }
+}

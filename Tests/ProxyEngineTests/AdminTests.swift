@@ -1,0 +1,159 @@
+import BuiltIn
+import ProxyCore
+import TestSupport
+import Testing
+
+@Suite("Weir's own pages")
+struct AdminTests {
+    private func withPages(_ body: (ProxyFixture) throws -> Void) throws {
+        try withProxy(to: try ScriptedUpstream(answering: .ok()), body)
+    }
+
+    @Test("liveness and readiness do not depend on a provider")
+    func probes() throws {
+        let upstream = try ScriptedUpstream()
+        upstream.stop()
+        try withProxy(to: upstream) { proxy in
+            let client = try proxy.client()
+            for (path, body) in [("/livez", #"{"status":"alive"}"#), ("/readyz", #"{"status":"ready"}"#)] {
+                let response = try client.exchange("GET", path)
+                #expect(response.status == 200)
+                #expect(response.text == body)
+                #expect(response.fields["Content-Type"] == "application/json")
+                #expect(response.fields["Cache-Control"] == "no-store")
+                let head = try client.exchange("HEAD", path)
+                #expect(head.status == 200)
+                #expect(head.fields["Content-Length"] == "\(body.utf8.count)")
+            }
+        }
+    }
+
+    @Test("the schema is the one that ships")
+    func schema() throws {
+        try withPages { proxy in
+            let response = try proxy.exchange("GET", "/-/schema/problem.json")
+            #expect(response.text == BuiltIn.problemSchema)
+            #expect(response.fields["Content-Type"] == "application/schema+json")
+        }
+    }
+
+    @Test("every code has a page, in HTML and in JSON")
+    func codes() throws {
+        try withPages { proxy in
+            let client = try proxy.client()
+            for code in ProblemCode.allCases {
+                let html = try client.exchange(
+                    "GET", "/-/errors/\(code.name)", fields: [("Accept", "text/html,*/*;q=0.1")])
+                #expect(html.status == 200)
+                #expect(html.fields["Content-Type"] == "text/html; charset=utf-8")
+                #expect(html.text.contains("<code>\(code.name)</code>"))
+                let json = try client.exchange("GET", "/-/errors/\(code.name)")
+                #expect(json.fields["Content-Type"] == "application/json")
+                #expect(json.problem["code"] == code.name)
+                #expect(json.problem["type"] == "/-/errors/\(code.name)")
+                #expect(json.problem["status"] == "\(code.status)")
+                #expect(json.problem["documentation"]?.isEmpty == false)
+            }
+            for path in ["/-/errors", "/-/errors/"] {
+                let index = try client.exchange("GET", path)
+                guard case .array(let entries)? = JSONSchema.parse(index.body.bytes) else {
+                    Issue.record("\(index.text)")
+                    continue
+                }
+                #expect(entries.count == ProblemCode.allCases.count)
+            }
+            let index = try client.exchange("GET", "/-/errors", fields: [("Accept", "text/html")])
+            #expect(ProblemCode.allCases.allSatisfy { index.text.contains("/-/errors/\($0.name)\"") })
+        }
+    }
+
+    @Test("the status page names the providers")
+    func statusPage() throws {
+        try withPages { proxy in
+            for path in ["/-/", "/-"] {
+                let page = try proxy.exchange("GET", path)
+                #expect(page.status == 200)
+                #expect(page.fields["Content-Type"] == "text/html; charset=utf-8")
+                #expect(page.text.contains("<td>p</td>") && page.text.contains("/metrics"))
+            }
+        }
+    }
+
+    @Test(
+        "a page that is not there is a problem", arguments: ["/-/nothing", "/-/errors/no_such", "/-/schema/"])
+    func unknown(path: String) throws {
+        try withPages { proxy in
+            let response = try proxy.exchange("GET", path)
+            #expect(response.status == 404)
+            #expect(response.code == "route_not_found")
+        }
+    }
+
+    @Test("pages are only read", arguments: ["/metrics", "/livez", "/readyz", "/-/", "/-/errors/not_found"])
+    func readOnly(path: String) throws {
+        try withPages { proxy in
+            let client = try proxy.client()
+            for (method, body) in [
+                ("POST", "{}"), ("DELETE", ""), ("PUT", String(repeating: "x", count: 100_000)),
+            ] {
+                let response = try client.exchange(method, path, body: body)
+                #expect(response.status == 405)
+                #expect(response.code == "bad_client_request")
+                #expect(response.fields["Allow"] == "GET, HEAD")
+            }
+            #expect(try client.exchange("GET", "/livez").status == 200)
+        }
+    }
+
+    @Test("paths that only look like pages are not taken from the providers")
+    func lookalikes() throws {
+        let upstream = try ScriptedUpstream(answering: .ok())
+        let provider = "providers: { p: { profile: generic, mount: /, upstream: '\(upstream.url)' } }"
+        try withProxy(provider, upstreams: [upstream]) { proxy in
+            for path in ["/metricsx", "/metrics/", "/livezz", "/-x", "/ready", "/x?/metrics"] {
+                let response = try proxy.exchange("GET", path)
+                #expect(response.text == "{}")
+            }
+            #expect(upstream.requestCount == 6)
+            #expect(try proxy.exchange("GET", "/livez?verbose").text.contains("alive"))
+        }
+    }
+
+    @Test("with a listener of their own, the pages are there and nowhere else")
+    func ownListener() throws {
+        let upstream = try ScriptedUpstream(answering: .ok())
+        try withProxy(to: upstream, workers: 2, settings: "admin: { listen: 127.0.0.1:0 }") { proxy in
+            #expect(proxy.adminPort != proxy.port)
+            for path in ["/metrics", "/livez", "/-/"] {
+                let response = try proxy.exchange("GET", path)
+                #expect(response.status == 404)
+                #expect(response.code == "route_not_found")
+                #expect(try proxy.client(on: proxy.adminPort).exchange("GET", path).status == 200)
+            }
+            let elsewhere = try proxy.client(on: proxy.adminPort).exchange("GET", "/p/a")
+            #expect(elsewhere.status == 404)
+            #expect(elsewhere.code == "route_not_found")
+            #expect(upstream.requestCount == 0)
+        }
+    }
+
+    @Test(
+        "a provider with a port of its own is served there at /, pages and mounts are not", arguments: [1, 2])
+    func providerListener(workers: Int) throws {
+        let upstream = try ScriptedUpstream(answering: .ok())
+        let providers =
+            "providers: { own: { profile: generic, listen: 127.0.0.1:0, upstream: '\(upstream.url)/v1' },"
+            + " both: { profile: generic, listen: 127.0.0.1:0, mount: /b, upstream: '\(upstream.url)/v2' } }"
+        try withProxy(providers, upstreams: [upstream], workers: workers) { proxy in
+            let own = try #require(proxy.providerPorts["own"])
+            let both = try #require(proxy.providerPorts["both"])
+            for (port, target) in [
+                (own, "/a?b"), (own, "/livez"), (own, "/b/c"), (both, "/d"), (proxy.port, "/b/e"),
+            ] {
+                #expect(try proxy.client(on: port).exchange("GET", target).status == 200)
+            }
+            #expect(upstream.requests.map(\.target) == ["/v1/a?b", "/v1/livez", "/v1/b/c", "/v2/d", "/v2/e"])
+            #expect(try proxy.exchange("GET", "/own/a").status == 404)
+        }
+    }
+}

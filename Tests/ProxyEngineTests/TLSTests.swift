@@ -1,0 +1,123 @@
+import TestSupport
+import Testing
+
+@Suite("a provider behind TLS")
+struct TLSTests {
+    private static func provider(_ nginx: Nginx, _ tls: String? = nil, url: String? = nil) -> String {
+        let trust = tls ?? "ca_file: \(nginx.authority.root.certificatePath)"
+        let tls = trust.isEmpty ? "" : ", tls: { \(trust) }"
+        return "providers: { p: { profile: generic, upstream: '\(url ?? nginx.url)'\(tls) } }"
+    }
+
+    @Test(
+        "a certificate of the configured authority is trusted, and its connection used again",
+        arguments: [true, false])
+    func trusted(http2: Bool) throws {
+        let nginx = try Nginx(http2: http2)
+        try withProxy(Self.provider(nginx)) { proxy in
+            let client = try proxy.client()
+            for index in 1...5 {
+                let response = try client.exchange("GET", "/p/echo/\(index)?x=%2F")
+                #expect(response.status == 200)
+                #expect(response.text.contains(#""target":"/echo/\#(index)?x=%2F""#))
+            }
+            let large = String(repeating: "x", count: 1 << 20)
+            #expect(try client.exchange("POST", "/p/take", body: large).text == #"{"ok":true}"#)
+            #expect(try proxy.metric(#"weir_upstream_connections_opened_total{provider="p"}"#) == 1)
+        }
+    }
+
+    @Test("an error of the provider's is a problem as without TLS")
+    func errors() throws {
+        let nginx = try Nginx(server: "location /missing { return 404 '{\"message\":\"No such thing\"}'; }")
+        try withProxy(Self.provider(nginx)) { proxy in
+            let response = try proxy.exchange("GET", "/p/missing")
+            #expect(response.status == 404)
+            #expect(response.code == "not_found")
+            #expect(response.problem["detail"] == "No such thing")
+        }
+    }
+
+    private func expectFailure(_ configuration: String) throws {
+        try withProxy(configuration) { proxy in
+            for method in ["GET", "POST"] {
+                let response = try proxy.exchange(method, "/p/echo")
+                #expect(response.status == 502)
+                #expect(response.code == "tls_failure")
+                #expect(response.problem["origin"] == "network")
+                #expect(response.problem["effect"] == "none")
+                #expect(response.problem["attempts"] == nil)
+                #expect(response.fields["Proxy-Status"]?.contains("error=tls_certificate_error") == true)
+            }
+        }
+    }
+
+    @Test("a certificate for another name is refused, and nothing sent")
+    func otherName() throws {
+        let nginx = try Nginx(hosts: ["other.example"])
+        try expectFailure(Self.provider(nginx))
+        #expect(nginx.accessLog == "")
+    }
+
+    @Test("the certificate must be for the address, where that is what is configured")
+    func address() throws {
+        let nginx = try Nginx(hosts: ["localhost"])
+        try expectFailure(Self.provider(nginx, url: "https://127.0.0.1:\(nginx.port)"))
+    }
+
+    @Test("an authority that is not configured is not trusted")
+    func otherAuthority() throws {
+        let nginx = try Nginx()
+        let other = try PrivateAuthority()
+        try expectFailure(Self.provider(nginx, "ca_file: \(other.root.certificatePath)"))
+        try expectFailure(Self.provider(nginx, ""))
+        #expect(nginx.accessLog == "")
+    }
+
+    @Test("a provider that asks for Weir's certificate gets it; without one it refuses")
+    func clientCertificate() throws {
+        let clients = try PrivateAuthority()
+        let identity = try clients.issue("weir")
+        let nginx = try Nginx(
+            server: "ssl_client_certificate \(clients.root.certificatePath); ssl_verify_client on;")
+        let trust = "ca_file: \(nginx.authority.root.certificatePath)"
+        let shown =
+            "\(trust), client_certificate: \(identity.certificatePath), client_key: \(identity.keyPath)"
+        try withProxy(Self.provider(nginx, shown)) { proxy in
+            let response = try proxy.exchange("GET", "/p/echo")
+            #expect(response.status == 200)
+        }
+        try withProxy(Self.provider(nginx, trust)) { proxy in
+            let response = try proxy.exchange("GET", "/p/echo")
+            #expect(response.status == 400)
+            #expect(response.problem["origin"] == "provider")
+        }
+    }
+
+    @Test("files that are no certificates fail the connection, and say so")
+    func badFiles() throws {
+        let nginx = try Nginx()
+        let directory = try TemporaryDirectory()
+        let nonsense = try directory.write("nonsense", to: "nonsense.pem")
+        let trust = "ca_file: \(nginx.authority.root.certificatePath)"
+        for tls in ["ca_file: \(nonsense)", "\(trust), client_certificate: \(nonsense)"] {
+            try withProxy(Self.provider(nginx, tls)) { proxy in
+                let response = try proxy.exchange("GET", "/p/echo")
+                #expect(response.code == "tls_failure")
+                #expect(response.problem["effect"] == "none")
+            }
+        }
+    }
+
+    @Test("a provider that does not speak TLS is a TLS failure")
+    func plaintext() throws {
+        let upstream = try ScriptedUpstream(answering: .garbage)
+        let provider =
+            "providers: { p: { profile: generic, upstream: 'https://localhost:\(upstream.port)' } }"
+        try withProxy(provider) { proxy in
+            let response = try proxy.exchange("POST", "/p/echo", body: "{}")
+            #expect(response.code == "tls_failure")
+            #expect(response.problem["effect"] == "none")
+        }
+    }
+}
