@@ -91,11 +91,10 @@ public import HTTPWire
 
     /// Gives the answer; in ``awaitAnswer()``, in ``headReceived()``, or while suspended behind the complete request.
     ///
-    /// - Returns: false if libmicrohttpd does not take it (its fields do not fit into the connection's memory); the connection is then closed.
+    /// - Returns: false if libmicrohttpd does not take it; the connection should then be abandoned.
     @discardableResult
     public func respond(status: Int, fields: borrowing FieldBlock, body: Body) -> Bool {
         guard let connection = unsafe connection, !isAnswered else { return false }
-        isAnswered = true
         guard let response = unsafe makeResponse(status: status, body: body) else { return false }
         defer { unsafe MHD_destroy_response(response) }
         unsafe fields.forEachTerminated { name, value in
@@ -103,7 +102,8 @@ public import HTTPWire
             let shown = unsafe value[0] == 0 ? UnsafePointer(blank.utf8Start).asCharacters : value
             unsafe MHD_add_response_header(response, name, shown)
         }
-        return unsafe cmhd_queue(connection, UInt32(status), response) != 0
+        isAnswered = unsafe cmhd_queue(connection, UInt32(status), response) != 0
+        return isAnswered
     }
 
     /// Wakes a sleeping connection; harmless otherwise. ``HTTPDaemon/run()`` must follow.

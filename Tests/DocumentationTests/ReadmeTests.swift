@@ -72,6 +72,24 @@ struct ReadmeTests {
         }
     }
 
+    @Test("the commands of the quickstart are those that run --sandbox prints")
+    func quickstart() throws {
+        let weir = try Subprocess(
+            WeirBinary.path, ["run", "--sandbox", "--listen", "127.0.0.1:0"],
+            environment: ["WEIR_ADMIN_LISTEN": "", "WEIR_LOG_LEVEL": "", "WEIR_WORKERS": "1"])
+        try weir.waitForOutput(containing: "weir_provider_rejections")
+        let message = weir.errorOutput.split(separator: "\n")
+        let heading = try #require(message.first { $0.hasPrefix("Weir ") && $0.contains(" listens on ") })
+        let address = try #require(heading.split(separator: " ").last)
+        let printed = message.filter { $0.hasPrefix("  ") && !$0.hasPrefix("  #") }
+            .map { $0.dropFirst(2).replacing(address, with: "127.0.0.1:8080") }
+        let shown = try readme.section("## In 30 seconds").filter { $0.hasPrefix("$ ") }
+            .map { String($0.dropFirst(2)) }
+        #expect(shown == printed.map(String.init))
+        weir.send(.terminate)
+        #expect(try weir.waitForExit() == .code(0))
+    }
+
     /// The values in the example configuration, those of the first provider that says them.
     private func exampleValues() throws -> [String: String] {
         let reading = YAMLReading(file: "weir.yaml", surroundings: .none)

@@ -68,6 +68,7 @@ extension Exchange {
         guard let transfer, let provider else { return false }
         let status = transfer.response.status
         makeRelayFields(transfer.response, of: provider)
+        guard fieldsFit else { return refuseLargeHead() }
         sentStatus = status
         let hasNoBody = isHead || status == 304
         if upstreamHasEnded, !hasNoBody {
@@ -79,6 +80,27 @@ extension Exchange {
         setDeadline(worker.now.later(by: provider.timeouts.idle))
         return respond(
             status: status, fields: responseFields, body: .streamed(length: transfer.response.bodyLength))
+    }
+
+    /// Whether the answer's head fits into what the request has left of the connection's memory.
+    ///
+    /// > Reply headers larger than the free pool close the connection without a reply.
+    var fieldsFit: Bool {
+        let used = head.fieldBytes + target.count + Listener.fieldOverhead * head.fieldCount
+        let needed = responseFields.byteCount + 4 * responseFields.count
+        return needed + used + Listener.headReserve <= Listener.connectionMemory
+    }
+
+    private func refuseLargeHead() -> Bool {
+        cancelTransfer()
+        upstreamHasEnded = true
+        _ = machine.upstreamEnded(isComplete: false, isAnswered: false)
+        let fault = Fault(
+            .providerBadResponse, detail: "The fields of the provider's answer are too large.", effect: .unknown,
+            proxyError: .httpResponseHeaderSectionSize)
+        self.fault = fault
+        makeProblem(of: fault)
+        return respondNow()
     }
 
     /// Gives bytes of a streamed answer; see ``IncomingRequest/readBody(into:)``.

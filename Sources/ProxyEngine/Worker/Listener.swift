@@ -16,6 +16,13 @@ final class Listener: HTTPDaemonDelegate, ReadinessHandler {
         case admin
     }
 
+    /// Bytes per connection for the heads of a request and its answer, and the library's notes about them.
+    static let connectionMemory = 16 << 10
+    /// What the library notes per field.
+    static let fieldOverhead = 64
+    /// What Weir, and the library, may write into an answer's head besides its fields.
+    static let headReserve = 1024
+
     let role: Role
     private let worker: Worker
     private(set) var daemon: HTTPDaemon!
@@ -27,7 +34,7 @@ final class Listener: HTTPDaemonDelegate, ReadinessHandler {
         daemon = try HTTPDaemon(
             listener: socket,
             limits: HTTPDaemon.Limits(
-                connectionMemory: 16 << 10, connections: configuration.limits.connections,
+                connectionMemory: Self.connectionMemory, connections: configuration.limits.connections,
                 idleSeconds: Int(configuration.clientTimeouts.idle.components.seconds)),
             delegate: self)
         try worker.loop.watch(daemon.pollDescriptor, for: .readable, handler: self)
