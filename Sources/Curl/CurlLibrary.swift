@@ -6,7 +6,9 @@ public enum CurlLibrary {
         curl_global_init(Int(CURL_GLOBAL_ALL)) == CURLE_OK
     }()
 
-    /// Prepares the library; before any thread is started. Further calls do nothing.
+    /// Prepares the library; before any thread is started.
+    ///
+    /// Further calls do nothing.
     public static func initialise() {
         precondition(initialised, "libcurl could not be initialised")
     }

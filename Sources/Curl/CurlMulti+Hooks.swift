@@ -15,8 +15,8 @@ extension CurlMulti {
         }
 
         /// Not retained: it owns the multi.
-        private unowned(unsafe) let watcher: any SocketWatcher
-        private let allowsPrivateAddresses: Bool
+        unowned(unsafe) var watcher: (any SocketWatcher)?
+        private let allowsAddress: @Sendable (ResolvedAddress) -> Bool
         /// The upstream's origin, parsed.
         let url: OpaquePointer
         private var sockets: [Socket] = []
@@ -26,9 +26,9 @@ extension CurlMulti {
         var now: Int64 = 0
         private(set) var opened = 0
 
-        init(watcher: any SocketWatcher, options: UpstreamOptions) {
+        init(watcher: (any SocketWatcher)?, options: UpstreamOptions) {
             unsafe self.watcher = watcher
-            allowsPrivateAddresses = options.allowsPrivateAddresses
+            allowsAddress = options.allowsAddress
             guard let url = unsafe curl_url() else { fatalError("curl_url: out of memory") }
             unsafe self.url = url
             let code = unsafe curl_url_set(url, CURLUPART_URL, options.origin + "/", 0)
@@ -86,7 +86,7 @@ extension CurlMulti {
             guard sockets[index].readable != readable || sockets[index].writable != writable else { return }
             sockets[index].readable = readable
             sockets[index].writable = writable
-            unsafe watcher.watch(socket, readable: readable, writable: writable)
+            unsafe watcher?.watch(socket, readable: readable, writable: writable)
         }
 
         func timer(milliseconds: Int) {
@@ -101,7 +101,7 @@ extension CurlMulti {
         }
 
         func openSocket(_ address: inout curl_sockaddr, for transfer: CurlTransfer) -> Int32 {
-            if !allowsPrivateAddresses, PrivateNetwork.contains(&address) {
+            guard let resolved = ResolvedAddress(&address), allowsAddress(resolved) else {
                 transfer.fault = .prohibitedAddress
                 return -1
             }
@@ -121,14 +121,14 @@ extension CurlMulti {
                 forgetWatch(index, isClosing: true)
                 sockets[index] = Socket()
             }
-            return close(socket)
+            return Glibc.close(socket)
         }
 
         private func forgetWatch(_ index: Int, isClosing: Bool) {
             guard sockets[index].readable || sockets[index].writable else { return }
             sockets[index].readable = false
             sockets[index].writable = false
-            unsafe watcher.unwatch(Int32(index), isClosing: isClosing)
+            unsafe watcher?.unwatch(Int32(index), isClosing: isClosing)
         }
     }
 }

@@ -20,14 +20,15 @@ public protocol SocketWatcher: AnyObject {
     let hooks: Hooks
     private let options: UpstreamOptions
     private var idle: [CurlTransfer] = []
+    private var isClosed = false
 
     /// How many unused transfers are kept.
     private static let idleLimit = 256
 
     /// Makes a multi for the upstream that `options` describe.
     ///
-    /// - Parameter watcher: not retained; it must outlive the multi.
-    public init(options: UpstreamOptions, watcher: any SocketWatcher) {
+    /// - Parameter watcher: see ``watcher``.
+    public init(options: UpstreamOptions, watcher: (any SocketWatcher)? = nil) {
         CurlLibrary.initialise()
         guard let handle = unsafe curl_multi_init() else { fatalError("curl_multi_init: out of memory") }
         unsafe self.handle = handle
@@ -43,10 +44,22 @@ public protocol SocketWatcher: AnyObject {
         unsafe ccurl_multi_set_long(handle, CURLMOPT_PIPELINING, Int(CURLPIPE_NOTHING))
     }
 
-    deinit {
+    deinit { close() }
+
+    /// Closes all connections, and tells the watcher so; no transfer may be running, and none is started any more.
+    public func close() {
+        guard !isClosed else { return }
+        isClosed = true
         idle.removeAll()
         unsafe curl_multi_cleanup(handle)
-        withExtendedLifetime(hooks) {}
+    }
+
+    /// Who watches the sockets.
+    ///
+    /// Not retained: it must outlive the multi, or ``close()`` it. Needed before the first transfer.
+    public var watcher: (any SocketWatcher)? {
+        get { unsafe hooks.watcher }
+        set { unsafe hooks.watcher = newValue }
     }
 
     /// Whether libcurl wants to be called as soon as possible: ``run()``.

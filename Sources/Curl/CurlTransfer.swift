@@ -65,7 +65,9 @@ internal import HTTPWire
         isSendPaused = false
     }
 
-    /// Adds a request field. Host, Content-Length and Transfer-Encoding are libcurl's to write.
+    /// Adds a request field.
+    ///
+    /// Host, Content-Length and Transfer-Encoding are libcurl's to write.
     public func addField(name: borrowing Span<UInt8>, value: borrowing Span<UInt8>) {
         arena.append(name: name, value: value)
     }
@@ -92,7 +94,9 @@ internal import HTTPWire
         unsafe set(CURLOPT_HTTPHEADER, arena.first)
     }
 
-    /// Lets libcurl go on with what a pause stopped; harmless if nothing is paused. Never from inside a delegate's method.
+    /// Lets libcurl go on with what a pause stopped; harmless if nothing is paused.
+    ///
+    /// Never from inside a delegate's method.
     public func resume() {
         guard isRunning, isReceivePaused || isSendPaused else { return }
         endPauses()

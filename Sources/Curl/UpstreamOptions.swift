@@ -8,8 +8,8 @@ public struct UpstreamOptions: Sendable {
     public var isTLS: Bool { origin.hasPrefix("https:") }
     /// The longest time for name, connection and TLS handshake, in milliseconds.
     public var connectTimeoutMilliseconds: Int
-    /// Whether an address of a private network may be connected to.
-    public var allowsPrivateAddresses: Bool
+    /// Whether an address may be connected to; asked before each connection.
+    public var allowsAddress: @Sendable (ResolvedAddress) -> Bool
     /// A file of trusted CA certificates (PEM) in place of the system's.
     public var caFile: String?
     /// Files of a client certificate and its key (PEM).
@@ -18,10 +18,13 @@ public struct UpstreamOptions: Sendable {
     public var connectionAgeSeconds = 50
 
     /// Options for an origin, with the system's CA certificates.
-    public init(origin: String, connectTimeoutMilliseconds: Int, allowsPrivateAddresses: Bool) {
+    public init(
+        origin: String, connectTimeoutMilliseconds: Int,
+        allowsAddress: @escaping @Sendable (ResolvedAddress) -> Bool = { _ in true }
+    ) {
         self.origin = origin
         self.connectTimeoutMilliseconds = connectTimeoutMilliseconds
-        self.allowsPrivateAddresses = allowsPrivateAddresses
+        self.allowsAddress = allowsAddress
     }
 
     func apply(to transfer: CurlTransfer) {

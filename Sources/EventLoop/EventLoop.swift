@@ -55,7 +55,9 @@ public protocol ReadinessHandler: AnyObject {
         }
     }
 
-    /// Forgets `descriptor`; events of it that are already on their way are dropped. Harmless if it is not watched.
+    /// Forgets `descriptor`; events of it that are already on their way are dropped.
+    ///
+    /// Harmless if it is not watched.
     public func unwatch(_ descriptor: Int32) {
         let index = Int(descriptor)
         guard index < watches.count, watches[index].handler != nil else { return }

@@ -12,7 +12,9 @@ public struct Readiness: OptionSet, Sendable {
     public static let readable = Readiness(rawValue: EPOLLIN.rawValue)
     /// Room to write into.
     public static let writable = Readiness(rawValue: EPOLLOUT.rawValue)
-    /// The peer has ended its side, or all of the connection. Reported once, not as long as it lasts.
+    /// The peer has ended its side, or all of the connection.
+    ///
+    /// Reported once, not as long as it lasts.
     public static let hangup = Readiness(rawValue: EPOLLRDHUP.rawValue | EPOLLET.rawValue)
 
     /// Whether the peer is gone or the descriptor failed.

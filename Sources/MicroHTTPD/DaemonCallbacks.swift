@@ -8,11 +8,11 @@ internal import HTTPWire
 enum DaemonCallbacks {
     static let begin: cmhd_begin = { context, target, connection in
         guard let daemon = unsafe daemon(context), let connection = unsafe connection,
-            let target = unsafe target
+            let target = unsafe target, let delegate = daemon.delegate
         else { return nil }
         let length = unsafe strlen(target)
         let bytes = unsafe UnsafeRawPointer(target).assumingMemoryBound(to: UInt8.self)
-        let request = daemon.delegate.daemon(
+        let request = delegate.daemon(
             daemon, beginsRequestFor: unsafe Span(_unsafeStart: bytes, count: length))
         unsafe request.begin(on: connection, targetStart: UnsafeRawPointer(target), targetLength: length)
         // > Query parsing cannot be turned off; a long query hangs (0.9.75). The target has been copied, the memory is the
@@ -48,9 +48,9 @@ enum DaemonCallbacks {
         guard let daemon = unsafe daemon(context), let connection = unsafe connection else { return }
         let socket = unsafe cmhd_socket(connection)
         if event == CMHD_CONNECTION_STARTED {
-            daemon.delegate.daemon(daemon, accepted: socket)
+            daemon.delegate?.daemon(daemon, accepted: socket)
         } else {
-            daemon.delegate.daemon(daemon, closes: socket)
+            daemon.delegate?.daemon(daemon, closes: socket)
         }
     }
 
@@ -62,7 +62,7 @@ enum DaemonCallbacks {
             unsafe vsnprintf(room.baseAddress, room.count, format, arguments)
             return unsafe room.baseAddress.map { unsafe String(cString: $0) } ?? ""
         }
-        daemon.delegate.daemon(daemon, logs: text)
+        daemon.delegate?.daemon(daemon, logs: text)
     }
 
     /// The content reader of a streamed answer.

@@ -41,13 +41,16 @@ public protocol HTTPDaemonDelegate: AnyObject {
     }
 
     private var handle: OpaquePointer?
-    unowned let delegate: any HTTPDaemonDelegate
+    /// Who makes the requests' objects.
+    ///
+    /// Not retained: it must outlive the daemon. Needed before the first ``run()``.
+    public unowned var delegate: (any HTTPDaemonDelegate)?
 
     /// Starts serving connections of `listener`, which the daemon owns from now on.
     ///
-    /// - Parameter delegate: not retained; it must outlive the daemon.
+    /// - Parameter delegate: see ``delegate``.
     public init(
-        listener: ListenSocket, limits: Limits, delegate: any HTTPDaemonDelegate
+        listener: ListenSocket, limits: Limits, delegate: (any HTTPDaemonDelegate)? = nil
     ) throws(DaemonError) {
         self.delegate = delegate
         unsafe handle = nil
@@ -82,7 +85,9 @@ public protocol HTTPDaemonDelegate: AnyObject {
         if let handle = unsafe handle { unsafe MHD_run(handle) }
     }
 
-    /// Stops accepting; connections that exist go on. The listening socket is closed.
+    /// Stops accepting; connections that exist go on.
+    ///
+    /// The listening socket is closed.
     public func quiesce() {
         guard let handle = unsafe handle else { return }
         let listener = unsafe MHD_quiesce_daemon(handle)

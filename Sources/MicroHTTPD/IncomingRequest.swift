@@ -65,7 +65,9 @@ public import HTTPWire
 
     // MARK: To override
 
-    /// The head is complete. An answer given here closes the connection afterwards; `false` closes it without one.
+    /// The head is complete.
+    ///
+    /// An answer given here closes the connection afterwards; `false` closes it without one.
     open func headReceived() -> Bool { true }
 
     /// Bytes of the body have come.
@@ -106,7 +108,9 @@ public import HTTPWire
         return isAnswered
     }
 
-    /// Wakes a sleeping connection; harmless otherwise. ``HTTPDaemon/run()`` must follow.
+    /// Wakes a sleeping connection; harmless otherwise.
+    ///
+    /// ``HTTPDaemon/run()`` must follow.
     public func resume() {
         guard isSuspended, let connection = unsafe connection else { return }
         isSuspended = false

@@ -74,7 +74,7 @@ struct CurlMultiTests {
     ) throws {
         let driver = try Driver(
             UpstreamOptions(
-                origin: url, connectTimeoutMilliseconds: 5000, allowsPrivateAddresses: allowsPrivate))
+                origin: url, connectTimeoutMilliseconds: 5000, allowsAddress: { _ in allowsPrivate }))
         defer { driver.close() }
         try body { method, target in
             let multi = try #require(driver.multi)

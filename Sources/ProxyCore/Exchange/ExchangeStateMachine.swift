@@ -1,4 +1,6 @@
-/// The course of one exchange as a value: events in, the next action out. It does nothing itself.
+/// The course of one exchange as a value: events in, the next action out.
+///
+/// It does nothing itself.
 public struct ExchangeStateMachine: Sendable {
     /// Where an exchange is.
     public enum Phase: Sendable, Equatable {

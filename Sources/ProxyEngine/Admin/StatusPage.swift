@@ -1,6 +1,8 @@
 internal import ProxyCore
 
-/// The page for people: what is configured, and how full the ledgers are. No credential is in it, nor where an upstream is.
+/// The page for people: what is configured, and how full the ledgers are.
+///
+/// No credential is in it, nor where an upstream is.
 enum StatusPage {
     static func page(of service: ProxyService, at now: MonotonicTime) -> AdminPage {
         var rows = ""

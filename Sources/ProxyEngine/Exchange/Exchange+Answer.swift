@@ -96,8 +96,8 @@ extension Exchange {
         upstreamHasEnded = true
         _ = machine.upstreamEnded(isComplete: false, isAnswered: false)
         let fault = Fault(
-            .providerBadResponse, detail: "The fields of the provider's answer are too large.", effect: .unknown,
-            proxyError: .httpResponseHeaderSectionSize)
+            .providerBadResponse, detail: "The fields of the provider's answer are too large.",
+            effect: .unknown, proxyError: .httpResponseHeaderSectionSize)
         self.fault = fault
         makeProblem(of: fault)
         return respondNow()

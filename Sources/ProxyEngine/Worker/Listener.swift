@@ -25,7 +25,7 @@ final class Listener: HTTPDaemonDelegate, ReadinessHandler {
 
     let role: Role
     private let worker: Worker
-    private(set) var daemon: HTTPDaemon!
+    let daemon: HTTPDaemon
 
     init(role: Role, socket: ListenSocket, worker: Worker) throws {
         self.role = role
@@ -35,8 +35,8 @@ final class Listener: HTTPDaemonDelegate, ReadinessHandler {
             listener: socket,
             limits: HTTPDaemon.Limits(
                 connectionMemory: Self.connectionMemory, connections: configuration.limits.connections,
-                idleSeconds: Int(configuration.clientTimeouts.idle.components.seconds)),
-            delegate: self)
+                idleSeconds: Int(configuration.clientTimeouts.idle.components.seconds)))
+        daemon.delegate = self
         try worker.loop.watch(daemon.pollDescriptor, for: .readable, handler: self)
     }
 

@@ -6,7 +6,7 @@ internal import ProxyCore
 final class Upstream: SocketWatcher, ReadinessHandler {
     let provider: ProviderService
     private let worker: Worker
-    private(set) var multi: CurlMulti!
+    let multi: CurlMulti
     /// Transfers that are running; while there are none, libcurl has no deadline that matters.
     var runningTransfers = 0
     /// Whether it stands in the worker's list of those that have something to do.
@@ -17,20 +17,22 @@ final class Upstream: SocketWatcher, ReadinessHandler {
         self.provider = provider
         self.worker = worker
         let configuration = provider.configuration
+        let reachesAll = configuration.mayReachPrivateAddresses
         var options = UpstreamOptions(
             origin: configuration.upstream.origin,
             connectTimeoutMilliseconds: max(
                 1, Int(configuration.timeouts.connect.wholeNanoseconds / 1_000_000)),
-            allowsPrivateAddresses: configuration.mayReachPrivateAddresses)
+            allowsAddress: { address in reachesAll || !IPAddress(address).isPrivate })
         options.caFile = configuration.tls.caFile
         if let certificate = configuration.tls.clientCertificate {
             options.clientCertificate = (certificate, configuration.tls.clientKey ?? certificate)
         }
-        multi = CurlMulti(options: options, watcher: self)
+        multi = CurlMulti(options: options)
+        multi.watcher = self
     }
 
     /// Closes all connections, while the loop and the worker are still there to be told; no transfer runs any more.
-    func close() { multi = nil }
+    func close() { multi.close() }
 
     /// Starts a transfer; its delegate is told at the end.
     func start(_ transfer: CurlTransfer, for delegate: any TransferDelegate) {
@@ -78,5 +80,15 @@ final class Upstream: SocketWatcher, ReadinessHandler {
             descriptor, isReadable: readiness.contains(.readable),
             isWritable: readiness.contains(.writable), isBroken: readiness.isBroken)
         worker.list(self)
+    }
+}
+
+extension IPAddress {
+    /// The same address, as the configuration spells it.
+    fileprivate init(_ address: ResolvedAddress) {
+        switch address {
+        case .v4(let bits): self = .v4(bits)
+        case .v6(let high, let low): self = .v6(high: high, low: low)
+        }
     }
 }
