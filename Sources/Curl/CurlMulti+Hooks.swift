@@ -37,16 +37,35 @@ extension CurlMulti {
 
         deinit { unsafe curl_url_cleanup(url) }
 
+        /// Transfers whose sockets libcurl has no interest in for a while.
+        var pausedTransfers = 0
+
         /// Whether libcurl waits for `socket`.
         ///
-        /// A pooled one that wakes up was closed by its peer: it is watched no more, and
-        /// libcurl finds out when it wants to use it.
+        /// A pooled one that wakes up was ended by its peer, or carries what nobody asked for: it is watched no more, and not used again.
         func isActive(_ socket: Int32) -> Bool {
             let index = Int(socket)
             guard index < sockets.count else { return false }
             if sockets[index].isActive { return true }
             forgetWatch(index, isClosing: false)
+            // A socket that is not waited for may also be that of a paused transfer: then it must stay as it is.
+            if sockets[index].isOurs, pausedTransfers == 0 { retire(socket) }
             return false
+        }
+
+        /// Makes libcurl see, at its next look, that the connection has ended.
+        ///
+        /// > 7.88 peeks before it uses a connection again: only the bare end means no. After a reset it would send into nothing, and
+        /// bytes that wait it would take for the answer to the next request.
+        private func retire(_ socket: Int32) {
+            shutdown(socket, Int32(SHUT_RDWR))
+            unsafe withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 1) { room in
+                // The first read after a reset takes the error; what follows is the end.
+                for _ in 0..<64 {
+                    guard unsafe recv(socket, room.baseAddress, room.count, Int32(MSG_DONTWAIT)) > 0
+                    else { break }
+                }
+            }
         }
 
         /// libcurl wants `socket` watched, or no more.

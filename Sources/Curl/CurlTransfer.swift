@@ -32,6 +32,8 @@ internal import HTTPWire
     /// Whether it was started and is not over yet.
     public internal(set) var isRunning = false
     private(set) var delegate: (any TransferDelegate)?
+    /// How many dead connections in a row are tried.
+    private static let attemptLimit = 5
     private var attempts = 0
     private var isReceivePaused = false
     private var isSendPaused = false
@@ -97,8 +99,7 @@ internal import HTTPWire
     /// Never from inside a delegate's method.
     public func resume() {
         guard isRunning, isReceivePaused || isSendPaused else { return }
-        isReceivePaused = false
-        isSendPaused = false
+        endPauses()
         unsafe curl_easy_pause(handle, 0)
         unsafe multi.needsKick = true
     }
@@ -110,8 +111,15 @@ internal import HTTPWire
         unsafe _ = Unmanaged.passRetained(self)
     }
 
+    private func endPauses() {
+        if isReceivePaused || isSendPaused { unsafe multi.pausedTransfers -= 1 }
+        isReceivePaused = false
+        isSendPaused = false
+    }
+
     func end() {
         isRunning = false
+        endPauses()
         delegate = nil
         unsafe Unmanaged.passUnretained(self).release()
     }
@@ -237,6 +245,7 @@ internal import HTTPWire
         switch delegate?.transfer(self, didReceiveBody: bytes) ?? .refuse {
         case .taken: return bytes.count
         case .pause:
+            if !isReceivePaused, !isSendPaused { unsafe multi.pausedTransfers += 1 }
             isReceivePaused = true
             return Int(CURL_WRITEFUNC_PAUSE)
         case .refuse:
@@ -251,6 +260,7 @@ internal import HTTPWire
         case .wrote(let count): return count
         case .end: return 0
         case .pause:
+            if !isReceivePaused, !isSendPaused { unsafe multi.pausedTransfers += 1 }
             isSendPaused = true
             return Int(CURL_READFUNC_PAUSE)
         case .abort:
@@ -259,13 +269,17 @@ internal import HTTPWire
         }
     }
 
-    /// Lets the first attempt pass.
+    /// Lets the first attempt pass, and further ones as long as no byte has left.
     ///
     /// libcurl sends a request again on a fresh connection when a reused one dies without an answer, whatever its method. The provider
-    /// may have read it, and a second one would need a slot of its own.
+    /// may have read it, and a second one would need a slot of its own. But 7.88 also takes a pooled connection that was reset for
+    /// alive, and finds out when it sends: nothing has reached the provider then.
     func mayConnect() -> Bool {
         attempts += 1
         if attempts == 1 { return true }
+        if attempts <= Self.attemptLimit, unsafe ccurl_info_long(handle, CURLINFO_REQUEST_SIZE) == 0 {
+            return true
+        }
         fault = .resendRefused
         return false
     }

@@ -101,7 +101,8 @@ public protocol HTTPDaemonDelegate: AnyObject {
         unsafe MHD_stop_daemon(handle)
     }
 
-    deinit { precondition(unsafe handle == nil, "a daemon must be stopped before it is let go") }
+    /// A daemon that never served may just be let go; one with a suspended request ends the program, as libmicrohttpd does.
+    deinit { stop() }
 
     /// The version that runs, such as `0.9.75`.
     public static var version: String { unsafe String(cString: MHD_get_version()) }

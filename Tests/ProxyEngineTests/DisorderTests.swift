@@ -46,7 +46,8 @@ import Testing
             }
             for client in clients { try client.join(within: .seconds(60)) }
             try proxy.expectNothingInFlight()
-            #expect(try proxy.exchange("POST", "/p/0", body: "still here").text == "still here")
+            let after = try proxy.exchange("POST", "/p/0", body: "still here")
+            #expect(after.text == "still here", "\(after.text)")
         }
     }
 

@@ -206,20 +206,43 @@ struct Misdeed: CustomTestStringConvertible, Sendable {
         }
     }
 
+    /// How a provider ends a connection that nobody uses.
+    enum IdleEnd: CaseIterable, Sendable {
+        case close, reset, farewell, stray
+
+        func end(_ exchange: UpstreamExchange) throws {
+            switch self {
+            case .close: exchange.close()
+            case .reset: exchange.reset()
+            case .farewell:
+                try exchange.send("HTTP/1.1 408 Request Time-out\r\nContent-Length: 0\r\n\r\n")
+                exchange.close()
+            case .stray: try exchange.send("HTTP/1.1 201 Nobody asked\r\nContent-Length: 0\r\n\r\n")
+            }
+        }
+    }
+
     @Test(
-        "a connection that the provider closed while it was idle is not used again",
-        arguments: ["GET", "POST"])
-    func idleConnectionClosed(method: String) throws {
+        "an idle connection that the provider ended, or sent something on, is not used again",
+        arguments: IdleEnd.allCases, ["GET", "POST", "PUT"])
+    func idleConnectionEnded(idleEnd: IdleEnd, method: String) throws {
         let upstream = try ScriptedUpstream()
         try withProxy(to: upstream) { proxy throws in
             for number in 0..<3 {
                 let client = try proxy.client()
-                try client.request(method, "/p/x", body: method == "POST" ? "{}" : "")
+                let body =
+                    method == "GET" ? "" : String(repeating: "b", count: method == "POST" ? 2 : 100_000)
+                let sending = Background { try client.request(method, "/p/x", body: body) }
                 let exchange = try upstream.expectRequest()
-                try exchange.respond(.ok())
-                #expect(try client.readResponse().status == 200)
-                exchange.close()
+                try sending.join()
+                try exchange.respond(.ok("\(number)"))
+                let response = try client.readResponse()
+                #expect(response.status == 200)
+                #expect(response.text == "\(number)")
+                try idleEnd.end(exchange)
                 #expect(exchange.request.connection == number)
+                // Weir has seen it once it has served something else that came later.
+                #expect(try proxy.exchange("GET", "/livez").status == 200)
             }
         }
     }

@@ -52,6 +52,22 @@ struct MetricsSecrecyTests {
         }
     }
 
+    @Test("the provider sees one credential where Weir holds it")
+    func replaced() throws {
+        let upstream = try ScriptedUpstream(answering: .ok())
+        try withProxy(to: upstream, provider: "credential: \(Self.secret)") { proxy in
+            let theirs = [
+                ("Authorization", "Basic OmNsaWVudA=="), ("X-API-Key", "client"), ("X-Other", "kept"),
+            ]
+            let response = try proxy.exchange("GET", "/p/a", fields: theirs)
+            #expect(response.status == 200)
+            let fields = try #require(upstream.requests.first?.fields)
+            #expect(fields.values(of: "Authorization") == ["Bearer \(Self.secret)"])
+            #expect(fields["X-API-Key"] == nil)
+            #expect(fields["X-Other"] == "kept")
+        }
+    }
+
     @Test("a credential that Weir holds reaches the provider, and nobody else")
     func injected() throws {
         let upstream = try ScriptedUpstream { exchange in

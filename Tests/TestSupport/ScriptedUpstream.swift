@@ -15,12 +15,19 @@ public final class ScriptedUpstream: Sendable {
     private let listener: Socket
     private let log = UpstreamLog()
     private let turn = Mutex(())
+    /// Whether threads of its own read idle connections.
+    private let hasHandler: Bool
 
     /// Listens, for a conversation with the test.
     ///
     /// - Parameter receiveBuffer: the kernel's receive buffer in bytes, for an upstream that reads slowly.
     /// - Throws: ``PeerError``.
-    public init(on endpoint: Endpoint = .loopback, receiveBuffer: Int? = nil) throws {
+    public convenience init(on endpoint: Endpoint = .loopback, receiveBuffer: Int? = nil) throws {
+        try self.init(on: endpoint, receiveBuffer: receiveBuffer, hasHandler: false)
+    }
+
+    private init(on endpoint: Endpoint, receiveBuffer: Int?, hasHandler: Bool) throws {
+        self.hasHandler = hasHandler
         (listener, self.endpoint) = try Socket.listening(on: endpoint, receiveBuffer: receiveBuffer)
     }
 
@@ -34,7 +41,7 @@ public final class ScriptedUpstream: Sendable {
         on endpoint: Endpoint = .loopback, receiveBuffer: Int? = nil, readingBodies: Bool = true,
         handler: @escaping Handler
     ) throws {
-        try self.init(on: endpoint, receiveBuffer: receiveBuffer)
+        try self.init(on: endpoint, receiveBuffer: receiveBuffer, hasHandler: true)
         let (listener, log) = (listener, log)
         System.startThread {
             while (try? listener.wait(for: POLLIN, by: .never, what: "a connection")) != nil {
@@ -109,6 +116,19 @@ public final class ScriptedUpstream: Sendable {
             throw PeerError.unexpected("request \(exchange.request.requestLine)")
         } catch PeerError.timedOut {
             return
+        }
+    }
+
+    /// Waits until the other side has ended every connection that this side has not.
+    public func expectAllClosed(within patience: Duration = .patience) throws {
+        let deadline = Deadline.after(patience)
+        for connection in log.connections where !connection.socket.isClosed {
+            if hasHandler, connection.isIdle {
+                // Its own thread waits for the end.
+                try eventually("a connection to end", within: patience) { connection.socket.isClosed }
+            } else {
+                _ = try connection.reader.withLock { try $0.waitForEnd(skipping: true, by: deadline) }
+            }
         }
     }
 

@@ -14,8 +14,10 @@ public struct CredentialReader: Sendable {
     private let isShared: Bool
     private let injected: [UInt8]?
     private let injectedQuery: [UInt8]?
-    /// The field that carries Weir's own credential; the client's are dropped then.
+    /// The field that carries Weir's own credential.
     public let injectedField: Field?
+    /// The names of fields that may carry a credential, besides `Authorization`.
+    private let headers: [[UInt8]]
 
     /// A reader.
     ///
@@ -48,10 +50,23 @@ public struct CredentialReader: Sendable {
         }
         injectedField = field
         injectedQuery = query
+        headers = (places + [injection].compactMap { $0 }).compactMap { place in
+            if case .header(let name) = place { Array(name.utf8) } else { nil }
+        }
     }
 
     /// Whether Weir adds a credential of its own.
     public var injects: Bool { injected != nil }
+
+    /// Whether Weir's own credential takes the place of what the client sends in the field `name`.
+    ///
+    /// The provider must see one credential: the one whose ledger is counted.
+    public func replaces(_ name: Span<UInt8>) -> Bool {
+        guard injected != nil else { return false }
+        if name.equalsIgnoringCase("authorization") { return true }
+        for header in headers where name.equalsIgnoringCase(header.span) { return true }
+        return false
+    }
 
     /// Adds Weir's credential to a request target, if that goes into the query.
     public func inject(intoTarget target: inout [UInt8]) {

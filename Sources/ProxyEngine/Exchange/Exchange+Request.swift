@@ -231,10 +231,12 @@ extension Exchange {
 
     /// The client's end of the connection is closed.
     func clientHungUp() {
-        guard machine.phase != .over else { return }
+        let phase = machine.phase
+        guard phase != .over else { return }
         hangUp()
-        // > Where the end of a connection comes with its last bytes, 0.9.75 misses it, and waits for more of the body.
-        if !requestIsComplete { shutDownConnection() }
+        // > Where the end of a connection comes with its last bytes, 0.9.75 misses it, and waits for more of the body; and
+        // it waits for room in a socket whose peer has ended its side and reads no more.
+        if !requestIsComplete || phase == .relaying { shutDownConnection() }
         resume()
         worker.daemonsAreReady()
     }

@@ -46,13 +46,14 @@ extension Exchange: TransferDelegate {
     }
 
     private func addFields(to transfer: CurlTransfer, of provider: ProviderService) {
-        let injects = provider.credentials.injectedField != nil
+        let injects = provider.credentials.injects
         let namesMore = inspection.namesConnectionFields
         head.forEachField { name, value in
             if namesMore, isNamedByConnection(name) { return }
             switch FieldRules.request(name) {
-            case .forward: transfer.addField(name: name, value: value)
-            case .credential: if !injects { transfer.addField(name: name, value: value) }
+            case .forward, .credential:
+                if injects, provider.credentials.replaces(name) { return }
+                transfer.addField(name: name, value: value)
             case .preference:
                 if let rest = FieldRules.preferenceForProvider(value) {
                     transfer.addField(name: name, value: rest.span)

@@ -137,7 +137,11 @@ extension Worker {
     func drain(until end: MonotonicTime) {
         guard drainsUntil == nil else { return }
         drainsUntil = end
-        for listener in listeners { listener.daemon.quiesce() }
+        // > Closing a listener resets the connections in its accept queue: those are taken first.
+        for listener in listeners {
+            for _ in 0..<Self.uploadBurst { listener.daemon.run() }
+            listener.daemon.quiesce()
+        }
         for exchange in Array(waiting.values) { exchange.refuseForShutdown() }
         daemonsMustRun = true
     }

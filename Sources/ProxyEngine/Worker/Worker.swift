@@ -160,12 +160,8 @@ final class Worker: ReadinessHandler {
 
     /// Sees to it that the pacer is asked again at that time.
     func arm(_ wake: Wake?, of provider: ProviderService) {
-        guard let wake else { return }
-        if wake.at <= now {
-            advance(wake, of: provider)
-        } else {
-            _ = deadlines.insert(.wake(provider, wake), at: wake.at)
-        }
+        // One that is due waits for the next turn as well: this may be inside a callback, where no transfer can be started.
+        if let wake { _ = deadlines.insert(.wake(provider, wake), at: wake.at) }
     }
 
     /// Gives out the turns that have come, to this worker's exchanges and to those of others.

@@ -102,6 +102,20 @@ struct CredentialReaderTests {
         #expect(credential([("Authorization", "Bearer client")], reader: reader) == "secret")
     }
 
+    @Test("a credential of Weir's own replaces those of the client, and nothing else")
+    func replaced() {
+        func replaces(_ name: String, injected: String?) -> Bool {
+            let reader = CredentialReader(
+                places: Self.places, injected: injected, injection: .header("X-Key"), isShared: false)
+            return reader.replaces(Array(name.utf8).span)
+        }
+        for name in ["authorization", "X-API-KEY", "x-key"] {
+            #expect(replaces(name, injected: "secret"), "\(name)")
+            #expect(!replaces(name, injected: nil), "\(name)")
+        }
+        #expect(!replaces("X-Api", injected: "secret"))
+    }
+
     @Test("a credential in the query is escaped, and added to what is there")
     func injectedQuery() {
         let reader = CredentialReader(

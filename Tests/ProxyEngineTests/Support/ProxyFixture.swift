@@ -52,18 +52,7 @@ func withProxy(
     }
     if fixture.isRunning { try fixture.expectNothingInFlight() }
     fixture.stop()
-    for upstream in upstreams { try expectAllClosed(upstream) }
-}
-
-/// Waits until every connection that carried a request is closed on the other side.
-private func expectAllClosed(_ upstream: ScriptedUpstream) throws {
-    var last: [Int: UpstreamExchange] = [:]
-    for exchange in upstream.exchanges { last[exchange.request.connection] = exchange }
-    for exchange in last.values {
-        do {
-            try exchange.expectClosed()
-        } catch PeerError.alreadyClosed {}
-    }
+    for upstream in upstreams { try upstream.expectAllClosed() }
 }
 
 /// Weir in this process; see ``withProxy(to:prefix:provider:workers:limits:settings:_:)``.
