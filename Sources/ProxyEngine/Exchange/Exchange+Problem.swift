@@ -190,6 +190,7 @@ extension Exchange {
     func makeRelayFields(_ response: ResponseHead, of provider: ProviderService) {
         responseFields.removeAll()
         var hasRateLimit = false
+        var hasRequestID = false
         var namesMore = false
         response.fields.forEach { name, value in
             guard FieldRules.forwardsResponse(name) else {
@@ -199,10 +200,12 @@ extension Exchange {
                 return
             }
             if name.count == 9, name.equalsIgnoringCase("ratelimit") { hasRateLimit = true }
+            if name.count == 12, name.equalsIgnoringCase("x-request-id") { hasRequestID = true }
             responseFields.append(name: name, value: value)
         }
         if namesMore { dropNamedFields(response) }
-        responseFields.append(FieldNames.requestID, requestID)
+        // The provider's own id of the request is what its support asks for.
+        if !hasRequestID { responseFields.append(FieldNames.requestID, requestID) }
         if !hasRateLimit { addRateLimit() }
         let upstream = (sentAt ?? worker.now).nanoseconds(to: upstreamEndedAt ?? firstByteAt ?? worker.now)
         let whole = startedAt.nanoseconds(to: upstreamEndedAt ?? worker.now)
