@@ -100,6 +100,15 @@ public struct FieldBlock: Sendable {
         return copy
     }
 
+    /// What `body` makes of the first value of the field `name`, without blanks around it; `nil` if there is no such field.
+    public func withFirstValue<Result>(
+        of name: borrowing Span<UInt8>, _ body: (Span<UInt8>) -> Result
+    ) -> Result? {
+        guard let entry = entry(of: name) else { return nil }
+        let value = bytes.span.extracting(Int(entry.valueStart)..<Int(entry.valueEnd))
+        return body(value.extracting(value.trimmedRange))
+    }
+
     /// Whether there is a field `name`, whose case does not matter.
     public func contains(_ name: borrowing Span<UInt8>) -> Bool { entry(of: name) != nil }
 

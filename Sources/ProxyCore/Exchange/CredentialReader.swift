@@ -1,7 +1,7 @@
 internal import HTTPWire
 
 /// Finds the credential of a request where the provider's profile says, or adds the one that Weir holds.
-public struct CredentialReader: Sendable {
+public final class CredentialReader: Sendable {
     /// A field that Weir adds.
     public struct Field: Sendable {
         /// The name.

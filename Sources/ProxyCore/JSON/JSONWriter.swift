@@ -24,13 +24,17 @@ public enum JSONWriter {
     /// Writes an integer.
     public static func integer(_ value: Int, into output: inout [UInt8]) {
         if value < 0 { output.append(0x2D) }
-        let magnitude = value.magnitude
-        var scale: UInt = 1
-        while magnitude / scale > 9 { scale *= 10 }
-        while scale > 0 {
-            output.append(0x30 + UInt8(magnitude / scale % 10))
-            scale /= 10
+        var rest = value.magnitude
+        if rest < 10 { return output.append(0x30 + UInt8(rest)) }
+        // From the last digit on: dividing by a constant is a multiplication, by a variable it is not.
+        var digits = InlineArray<20, UInt8>(repeating: 0)
+        var start = digits.count
+        while rest > 0 {
+            start -= 1
+            digits[start] = 0x30 + UInt8(rest % 10)
+            rest /= 10
         }
+        output.append(digits.span.extracting(start..<digits.count))
     }
 
     /// Writes seconds that must not be too few: a whole number as `2`, others rounded up to the millisecond,

@@ -43,7 +43,10 @@ public final class ErrorNormalizer: Sendable {
     }
 
     private static func acceptsHead(_ rule: Rule, _ fields: FieldBlock) -> Bool {
-        if let test = rule.contentType, !test.accepts(fields.text("Content-Type") ?? "") { return false }
+        if let test = rule.contentType {
+            let isAccepted = fields.withFirstValue(of: contentTypeName.span) { test.accepts($0) }
+            guard isAccepted ?? test.accepts(Text([])) else { return false }
+        }
         if let (name, test) = rule.header {
             guard let value = fields.text(name), test.accepts(value) else { return false }
         }
@@ -120,3 +123,5 @@ public final class ErrorNormalizer: Sendable {
         return quota
     }
 }
+
+private let contentTypeName = Array("content-type".utf8)

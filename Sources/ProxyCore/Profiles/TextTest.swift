@@ -48,6 +48,12 @@ public struct TextTest: Sendable {
         return !patterns.isEmpty && patterns.contains { $0.isFound(in: text) }
     }
 
+    /// Whether the text passes, which is a part of memory that is not kept.
+    func accepts(_ text: Span<UInt8>) -> Bool {
+        for index in 0..<conditions.count where accepts(text, conditions[index]) { return true }
+        return !patterns.isEmpty && accepts(Text(copying: text))
+    }
+
     private func accepts(_ text: borrowing Span<UInt8>, _ condition: Condition) -> Bool {
         let length = condition.range.count
         switch condition.comparison {
