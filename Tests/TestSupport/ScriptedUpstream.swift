@@ -127,7 +127,11 @@ public final class ScriptedUpstream: Sendable {
                 // Its own thread waits for the end.
                 try eventually("a connection to end", within: patience) { connection.socket.isClosed }
             } else {
-                _ = try connection.reader.withLock { try $0.waitForEnd(skipping: true, by: deadline) }
+                do {
+                    _ = try connection.reader.withLock { try $0.waitForEnd(skipping: true, by: deadline) }
+                } catch PeerError.alreadyClosed {
+                    // Its own thread has seen the end meanwhile.
+                }
             }
         }
     }
