@@ -84,7 +84,8 @@ let package = Package(
             ],
             swiftSettings: settings),
         .testTarget(
-            name: "ContentCodingTests", dependencies: ["ContentCoding"], swiftSettings: settings),
+            name: "ContentCodingTests", dependencies: ["ContentCoding", "TestSupport"],
+            swiftSettings: settings),
         .testTarget(name: "JSONLogTests", dependencies: ["JSONLog", logging], swiftSettings: settings),
         .testTarget(
             name: "ConfigurationTests", dependencies: ["ProxyCore", "Configuration", "BuiltIn"],

@@ -1,4 +1,5 @@
 import ContentCoding
+import TestSupport
 import Testing
 
 @Suite("Content decoder")

@@ -18,7 +18,7 @@ struct NormalisationFormTests {
 
     @Test(
         "a coded error is read and its coding is gone, unless it is handed on raw",
-        arguments: [("gzip", CodedErrors.gzip), ("deflate", CodedErrors.zlib), ("br", CodedErrors.brotli)])
+        arguments: [("gzip", CodedSamples.gzip), ("deflate", CodedSamples.zlib), ("br", CodedSamples.brotli)])
     func codings(coding: String, body: [UInt8]) throws {
         let fields = [("Content-Type", "application/json"), ("Content-Encoding", coding)]
         let answer = ScriptedResponse.status(404, fields: fields, body: body)

@@ -60,13 +60,6 @@ struct SpellingTests {
         #expect(PercentDecoding.decode("a+b", plusIsBlank: true) == "a b")
     }
 
-    @Test("base64 is read with padding and without, and nothing else is")
-    func base64() {
-        #expect(Base64.decode("OmxlbWxpc3RfZGVtbw==") == Array(":lemlist_demo".utf8))
-        #expect(Base64.decode("OmxlbWxpc3RfZGVtbw") == Array(":lemlist_demo".utf8))
-        #expect(Base64.decode("not base64") == nil)
-    }
-
     @Test("JSON is written as it was read")
     func json() throws {
         let text = #"{"a":[1,-2.50,true,null,{}],"b\"":"é\n"}"#

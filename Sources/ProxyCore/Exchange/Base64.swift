@@ -1,12 +1,12 @@
 internal import HTTPWire
 
 /// Base 64 (RFC 4648 4), as `Authorization: Basic` carries it.
-enum Base64 {
+public enum Base64 {
     private static let alphabet = Array(
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
 
     /// The bytes that `text` spells, or `nil` if a character is none of the alphabet's; padding may be missing.
-    static func decode(_ text: Span<UInt8>) -> [UInt8]? {
+    public static func decode(_ text: Span<UInt8>) -> [UInt8]? {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(text.count * 3 / 4)
         var bits: UInt32 = 0

@@ -1,3 +1,5 @@
+internal import ProxyCore
+
 /// The key of a request to lemlist.
 struct LemlistCredential: Sendable, Equatable {
     /// The key, as sent.
@@ -13,7 +15,7 @@ struct LemlistCredential: Sendable, Equatable {
             self.init(key: token, isAccepted: token == LemlistImitation.key)
             return
         }
-        guard let encoded = request.credential("basic"), let bytes = Base64.decode(encoded),
+        guard let encoded = request.credential("basic"), let bytes = Base64.decode(Array(encoded.utf8).span),
             let colon = bytes.firstIndex(of: UInt8(ascii: ":")), colon + 1 < bytes.count
         else { return nil }
         let key = String(decoding: bytes[(colon + 1)...], as: UTF8.self)
