@@ -37,7 +37,11 @@ let package = Package(
         // Safe Swift over C, and the vocabulary they share.
         .target(name: "HTTPWire", swiftSettings: settings),
         .target(name: "EventLoop", dependencies: ["CEpoll"], swiftSettings: settings),
-        .target(name: "Curl", dependencies: ["CCurl", "HTTPWire"], swiftSettings: settings),
+        .target(name: "HTTPTransfer", dependencies: ["HTTPWire"], swiftSettings: settings),
+        .target(name: "Curl", dependencies: ["CCurl", "HTTPTransfer", "HTTPWire"], swiftSettings: settings),
+        .target(
+            name: "HTTP1Client", dependencies: ["Curl", "EventLoop", "HTTPTransfer", "HTTPWire"],
+            swiftSettings: settings),
         .target(name: "MicroHTTPD", dependencies: ["CMicroHTTPD", "HTTPWire"], swiftSettings: settings),
         .target(name: "ContentCoding", dependencies: ["CZlib", "CBrotli"], swiftSettings: settings),
 
@@ -59,8 +63,8 @@ let package = Package(
         .target(
             name: "ProxyEngine",
             dependencies: [
-                "EventLoop", "Curl", "MicroHTTPD", "ContentCoding", "JSONLog", "ProxyCore", "HTTPWire",
-                logging,
+                "EventLoop", "Curl", "HTTP1Client", "HTTPTransfer", "MicroHTTPD", "ContentCoding", "JSONLog",
+                "ProxyCore", "HTTPWire", logging,
             ],
             swiftSettings: settings),
         .target(
@@ -93,7 +97,12 @@ let package = Package(
         .testTarget(
             name: "EventLoopTests", dependencies: ["EventLoop", "CEpoll"], swiftSettings: settings),
         .testTarget(
-            name: "CurlTests", dependencies: ["Curl", "CCurl", "EventLoop", "HTTPWire", "TestSupport"],
+            name: "HTTP1ClientTests",
+            dependencies: ["Curl", "EventLoop", "HTTP1Client", "HTTPTransfer", "HTTPWire", "TestSupport"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "CurlTests",
+            dependencies: ["Curl", "CCurl", "EventLoop", "HTTPTransfer", "HTTPWire", "TestSupport"],
             swiftSettings: settings),
         .testTarget(
             name: "MicroHTTPDTests", dependencies: ["MicroHTTPD", "HTTPWire", "TestSupport"],

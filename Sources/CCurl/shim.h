@@ -69,4 +69,10 @@ static inline long ccurl_info_long(CURL *handle, CURLINFO info) {
     return value;
 }
 
+static inline int ccurl_active_socket(CURL *handle) {
+    curl_socket_t socket = CURL_SOCKET_BAD;
+    curl_easy_getinfo(handle, CURLINFO_ACTIVESOCKET, &socket);
+    return (int)socket;
+}
+
 static inline CURLcode ccurl_message_result(const CURLMsg *message) { return message->data.result; }

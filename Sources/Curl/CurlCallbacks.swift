@@ -32,8 +32,8 @@ enum CurlCallbacks {
 
     static let openSocket: ccurl_open_socket = { context, _, address in
         guard let context = unsafe context, let address = unsafe address else { return -1 }
-        let transfer = unsafe Unmanaged<CurlTransfer>.fromOpaque(context).takeUnretainedValue()
-        return unsafe transfer.multi.openSocket(&address.pointee, for: transfer)
+        let easy = unsafe Unmanaged<EasyHandle>.fromOpaque(context).takeUnretainedValue()
+        return unsafe easy.hooks.openSocket(&address.pointee, for: easy)
     }
 
     static let closeSocket: ccurl_close_socket = { context, socket in

@@ -1,5 +1,6 @@
 internal import CCurl
 internal import Glibc
+internal import HTTPTransfer
 
 extension CurlMulti {
     /// The multi's sockets and timer, as libcurl's callbacks see them.
@@ -100,9 +101,9 @@ extension CurlMulti {
             }
         }
 
-        func openSocket(_ address: inout curl_sockaddr, for transfer: CurlTransfer) -> Int32 {
+        func openSocket(_ address: inout curl_sockaddr, for easy: EasyHandle) -> Int32 {
             guard let resolved = ResolvedAddress(&address), allowsAddress(resolved) else {
-                transfer.fault = .prohibitedAddress
+                easy.fault = .prohibitedAddress
                 return -1
             }
             let socket = Glibc.socket(
@@ -113,6 +114,12 @@ extension CurlMulti {
             sockets[index] = Socket(isOurs: true)
             opened += 1
             return socket
+        }
+
+        /// Somebody else watches `socket` from now on; its end is still libcurl's.
+        func handOver(_ socket: Int32) {
+            sockets[Int(socket)].readable = false
+            sockets[Int(socket)].writable = false
         }
 
         func closeSocket(_ socket: Int32) -> Int32 {

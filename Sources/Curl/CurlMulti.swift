@@ -71,33 +71,41 @@ public protocol SocketWatcher: AnyObject {
     /// How many connections were opened so far.
     public var openedConnections: Int { hooks.opened }
 
-    /// A transfer that is configured for this upstream; give it back by starting it, or with ``discard(_:)``.
+    /// Transfers that are running; while there are none, and no connection is being made, libcurl has no deadline that matters.
+    public internal(set) var runningTransfers = 0
+    /// Connections that are being made.
+    public private(set) var pendingConnections = 0
+
+    /// A transfer that is configured for this upstream.
     public func makeTransfer() -> CurlTransfer {
-        let transfer = idle.popLast() ?? CurlTransfer(multi: hooks, options: options)
-        transfer.prepare()
-        return transfer
+        idle.popLast() ?? CurlTransfer(multi: self, options: options)
     }
 
-    /// Takes back a transfer that was not started, or is over.
-    public func discard(_ transfer: CurlTransfer) {
-        precondition(!transfer.isRunning, "discarded while it runs")
+    /// Begins to make a connection to the upstream that no transfer of libcurl's uses.
+    public func connect(for delegate: any CurlConnectionDelegate) -> CurlConnection {
+        pendingConnections += 1
+        return CurlConnection(multi: self, options: options, delegate: delegate)
+    }
+
+    func takeBack(_ transfer: CurlTransfer) {
         if idle.count < Self.idleLimit { idle.append(transfer) }
     }
 
-    /// Starts `transfer`; the delegate is held until it is over or cancelled.
-    public func start(_ transfer: CurlTransfer, for delegate: any TransferDelegate) {
-        transfer.begin(for: delegate)
-        let code = unsafe curl_multi_add_handle(handle, transfer.handle)
+    func add(_ easy: EasyHandle) {
+        // libcurl calls back with a pointer to it until it leaves the multi, which balances this retain.
+        unsafe _ = Unmanaged.passRetained(easy)
+        let code = unsafe curl_multi_add_handle(handle, easy.pointer)
         precondition(code == CURLM_OK, "curl_multi_add_handle: \(code.rawValue)")
         hooks.needsKick = true
     }
 
-    /// Ends `transfer` without telling its delegate; its connection is closed unless the answer was complete.
-    public func cancel(_ transfer: CurlTransfer) {
-        guard transfer.isRunning else { return }
-        unsafe curl_multi_remove_handle(handle, transfer.handle)
-        transfer.end()
+    func remove(_ easy: EasyHandle) {
+        unsafe curl_multi_remove_handle(handle, easy.pointer)
+        unsafe Unmanaged.passUnretained(easy).release()
     }
+
+    /// A connection is open, or will never be.
+    func connectionIsSettled() { pendingConnections -= 1 }
 
     /// Tells libcurl that a socket is ready, then reports the transfers that ended.
     public func socket(_ socket: Int32, isReadable: Bool, isWritable: Bool, isBroken: Bool) {
@@ -122,21 +130,18 @@ public protocol SocketWatcher: AnyObject {
         unsafe curl_multi_socket_action(handle, CURL_SOCKET_TIMEOUT, 0, &running)
     }
 
-    /// Tells the delegates of all transfers that have ended, and takes those transfers back.
+    /// Tells the owners of all handles that are done with.
     public func reportFinished() {
         var left: Int32 = 0
         while let message = unsafe curl_multi_info_read(handle, &left) {
-            guard unsafe message.pointee.msg == CURLMSG_DONE, let easy = unsafe message.pointee.easy_handle,
-                let context = unsafe ccurl_private(easy)
+            guard unsafe message.pointee.msg == CURLMSG_DONE,
+                let pointer = unsafe message.pointee.easy_handle,
+                let context = unsafe ccurl_private(pointer)
             else { continue }
+            // The message dies with the next call.
             let result = unsafe ccurl_message_result(message)
-            let transfer = unsafe Unmanaged<CurlTransfer>.fromOpaque(context).takeUnretainedValue()
-            transfer.finish(result)
-            // The message dies with this call.
-            unsafe curl_multi_remove_handle(handle, easy)
-            let delegate = transfer.delegate
-            transfer.end()
-            delegate?.transferDidFinish(transfer)
+            let easy = unsafe Unmanaged<EasyHandle>.fromOpaque(context).takeUnretainedValue()
+            easy.owner?.easyHandleDidFinish(easy.fault(of: result))
         }
     }
 }

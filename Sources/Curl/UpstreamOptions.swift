@@ -27,34 +27,34 @@ public struct UpstreamOptions: Sendable {
         self.allowsAddress = allowsAddress
     }
 
-    func apply(to transfer: CurlTransfer) {
-        transfer.set(CURLOPT_PATH_AS_IS, 1)
-        transfer.set(CURLOPT_PROTOCOLS_STR, "http,https")
-        transfer.set(CURLOPT_FOLLOWLOCATION, 0)
+    func apply(to easy: EasyHandle) {
+        easy.set(CURLOPT_PATH_AS_IS, 1)
+        easy.set(CURLOPT_PROTOCOLS_STR, "http,https")
+        easy.set(CURLOPT_FOLLOWLOCATION, 0)
         // > Environment proxies are on by default.
-        transfer.set(CURLOPT_PROXY, "")
-        transfer.set(CURLOPT_NOPROXY, "*")
-        transfer.set(CURLOPT_NOSIGNAL, 1)
+        easy.set(CURLOPT_PROXY, "")
+        easy.set(CURLOPT_NOPROXY, "*")
+        easy.set(CURLOPT_NOSIGNAL, 1)
         // > A transfer that ends during a name lookup blocks until getaddrinfo returns, but for QUICK_EXIT.
-        transfer.set(CURLOPT_QUICK_EXIT, 1)
-        transfer.set(CURLOPT_CONNECTTIMEOUT_MS, connectTimeoutMilliseconds)
+        easy.set(CURLOPT_QUICK_EXIT, 1)
+        easy.set(CURLOPT_CONNECTTIMEOUT_MS, connectTimeoutMilliseconds)
         // Allocated for each transfer: below the size at which the allocator gathers its free lists each time one is freed.
-        transfer.set(CURLOPT_BUFFERSIZE, 32 << 10)
-        transfer.set(CURLOPT_TCP_KEEPALIVE, 1)
-        transfer.set(CURLOPT_MAXAGE_CONN, connectionAgeSeconds)
+        easy.set(CURLOPT_BUFFERSIZE, 32 << 10)
+        easy.set(CURLOPT_TCP_KEEPALIVE, 1)
+        easy.set(CURLOPT_MAXAGE_CONN, connectionAgeSeconds)
         // HTTP/2 costs more CPU per request than it saves here; a provider that speaks nothing else does not exist.
-        transfer.set(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
-        if isTLS { applyTLS(to: transfer) }
+        easy.set(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
+        if isTLS { applyTLS(to: easy) }
     }
 
-    private func applyTLS(to transfer: CurlTransfer) {
-        transfer.set(CURLOPT_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_2))
+    private func applyTLS(to easy: EasyHandle) {
+        easy.set(CURLOPT_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_2))
         // > The CA cache is off whenever a CA path is set, and Debian compiles one in: 15 ms of CPU a connection.
-        unsafe transfer.set(CURLOPT_CAPATH, nil as UnsafeRawPointer?)
-        if let caFile { transfer.set(CURLOPT_CAINFO, caFile) }
+        unsafe easy.set(CURLOPT_CAPATH, nil as UnsafeRawPointer?)
+        if let caFile { easy.set(CURLOPT_CAINFO, caFile) }
         if let clientCertificate {
-            transfer.set(CURLOPT_SSLCERT, clientCertificate.certificate)
-            transfer.set(CURLOPT_SSLKEY, clientCertificate.key)
+            easy.set(CURLOPT_SSLCERT, clientCertificate.certificate)
+            easy.set(CURLOPT_SSLKEY, clientCertificate.key)
         }
     }
 }

@@ -30,6 +30,73 @@
     /// Adds a copy of `bytes`.
     public mutating func append(_ bytes: [UInt8]) { append(bytes.span) }
 
+    /// Adds the line of a field: `name: value` and its end.
+    public mutating func appendField(name: borrowing Span<UInt8>, value: borrowing Span<UInt8>) {
+        // `name:` alone for an empty value.
+        let valueStart = name.count + (value.isEmpty ? 1 : 2)
+        let length = valueStart + value.count + 2
+        let target = unsafe reserve(length)
+        unsafe Self.copy(name, to: target)
+        unsafe (target + name.count).storeBytes(of: UInt16(littleEndian: 0x203A), as: UInt16.self)
+        unsafe Self.copy(value, to: target + valueStart)
+        unsafe (target + length - 2).storeBytes(of: UInt16(littleEndian: 0x0A0D), as: UInt16.self)
+        end += length
+    }
+
+    /// Adds the UTF-8 of a literal.
+    public mutating func append(literal: StaticString) {
+        // A StaticString is a constant of the program: its pointer is valid for ever.
+        unsafe append(UnsafeRawBufferPointer(start: literal.utf8Start, count: literal.utf8CodeUnitCount))
+    }
+
+    /// Adds a copy of `bytes`.
+    public mutating func append(_ bytes: UnsafeRawBufferPointer) {
+        guard let base = bytes.baseAddress else { return }
+        unsafe reserve(bytes.count).copyMemory(from: base, byteCount: bytes.count)
+        end += bytes.count
+    }
+
+    /// Adds a number in decimal digits.
+    public mutating func append(decimal number: Int64) { append(digitsOf: UInt64(max(0, number)), base: 10) }
+
+    /// Adds a number in hexadecimal digits.
+    public mutating func append(hexadecimal number: Int) {
+        append(digitsOf: UInt64(max(0, number)), base: 16)
+    }
+
+    private mutating func append(digitsOf number: UInt64, base: UInt64) {
+        var length = 1
+        var rest = number / base
+        while rest > 0 { (length, rest) = (length + 1, rest / base) }
+        let target = unsafe reserve(length)
+        end += length
+        rest = number
+        for index in stride(from: length - 1, through: 0, by: -1) {
+            let digit = UInt8(truncatingIfNeeded: rest % base)
+            unsafe (target + index).storeBytes(of: digit < 10 ? 0x30 + digit : 0x57 + digit, as: UInt8.self)
+            rest /= base
+        }
+    }
+
+    /// Forgets the first `count` bytes.
+    public mutating func removeFirst(_ count: Int) {
+        precondition(count <= self.count)
+        start += count
+        if start == end { (start, end) = (0, 0) }
+    }
+
+    /// The waiting bytes where they are; valid until the queue is changed.
+    public var waiting: UnsafeRawBufferPointer {
+        unsafe UnsafeRawBufferPointer(start: memory.map { unsafe $0 + start }, count: count)
+    }
+
+    private static func copy(_ text: borrowing Span<UInt8>, to target: UnsafeMutableRawPointer) {
+        unsafe text.withUnsafeBufferPointer { source in
+            guard let base = source.baseAddress else { return }
+            unsafe target.copyMemory(from: base, byteCount: source.count)
+        }
+    }
+
     /// Moves as many bytes as `target` holds, and says how many those were.
     public mutating func read(into target: UnsafeMutableRawBufferPointer) -> Int {
         let length = min(count, target.count)

@@ -35,6 +35,22 @@ extension Span where Element == UInt8 {
         }
     }
 
+    /// The index of the first `byte` from `start` on; `count` if there is none.
+    public func index(of byte: UInt8, from start: Int) -> Int {
+        precondition(start >= 0)
+        return unsafe withUnsafeBytes { memory in
+            let pattern = Self.low &* UInt64(byte)
+            var index = start
+            while index &+ 8 <= memory.count {
+                let found = unsafe Self.zeros(in: Self.word(memory, at: index) ^ pattern)
+                if found != 0 { return index &+ found.trailingZeroBitCount >> 3 }
+                index &+= 8
+            }
+            while index < memory.count, unsafe memory[index] != byte { index &+= 1 }
+            return index
+        }
+    }
+
     /// The lowest bit of each byte.
     private static var low: UInt64 { 0x0101_0101_0101_0101 }
     /// The highest bit of each byte.

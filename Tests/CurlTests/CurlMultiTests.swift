@@ -1,5 +1,6 @@
 import Curl
 import EventLoop
+import HTTPTransfer
 import HTTPWire
 import TestSupport
 import Testing
@@ -52,20 +53,20 @@ struct CurlMultiTests {
         var body: [UInt8] = []
         var isOver = false
 
-        func transferDidReceiveHead(_ transfer: CurlTransfer) {}
+        func transferDidReceiveHead(_ transfer: any UpstreamTransfer) {}
 
-        func transfer(_ transfer: CurlTransfer, didReceiveBody bytes: Span<UInt8>) -> BodyDisposition {
+        func transfer(_ transfer: any UpstreamTransfer, didReceiveBody bytes: Span<UInt8>) -> BodyDisposition {
             for index in 0..<bytes.count { body.append(bytes[index]) }
             return .taken
         }
 
-        func transfer(_ transfer: CurlTransfer, wantsBodyInto room: UnsafeMutableRawBufferPointer)
+        func transfer(_ transfer: any UpstreamTransfer, wantsBodyInto room: UnsafeMutableRawBufferPointer)
             -> UploadStep
         {
             .end
         }
 
-        func transferDidFinish(_ transfer: CurlTransfer) { isOver = true }
+        func transferDidFinish(_ transfer: any UpstreamTransfer) { isOver = true }
     }
 
     private func withDriver(
@@ -80,10 +81,11 @@ struct CurlMultiTests {
             let multi = try #require(driver.multi)
             let transfer = multi.makeTransfer()
             let record = Record()
-            transfer.setRequest(method: Array(method.utf8).span, target: Array(target.utf8).span, body: .none)
-            multi.start(transfer, for: record)
+            transfer.beginRequest(method: Array(method.utf8).span, target: Array(target.utf8).span)
+            transfer.endRequest(body: .none)
+            transfer.start(for: record)
             try driver.finish(record)
-            multi.discard(transfer)
+            transfer.discard()
             return (transfer, record)
         }
     }
@@ -96,7 +98,7 @@ struct CurlMultiTests {
             for target in targets {
                 for method in ["GET", "DELETE", "OPTIONS"] {
                     let (transfer, record) = try perform(method, target)
-                    #expect(transfer.outcome.error == nil && transfer.outcome.wasSent)
+                    #expect(transfer.outcome.isComplete && transfer.outcome.wasSent)
                     #expect(transfer.response.status == 200)
                     #expect(record.body == Array("{}".utf8))
                 }
@@ -115,7 +117,7 @@ struct CurlMultiTests {
         try withDriver(upstream.url) { perform in
             _ = try perform("GET", "/first")
             let (transfer, _) = try perform(method, "/second")
-            #expect(transfer.outcome.error != nil)
+            #expect(!transfer.outcome.isComplete)
             #expect(transfer.outcome.wasSent)
             #expect(upstream.requests.map(\.target) == ["/first", "/second"])
         }
@@ -139,7 +141,7 @@ struct CurlMultiTests {
         let port = try FreePort.next()
         try withDriver("http://127.0.0.1:\(port)") { perform in
             let (transfer, _) = try perform("GET", "/")
-            #expect(transfer.outcome.error == .couldNotConnect)
+            #expect(transfer.outcome.fault == .connectFailed(errno: 111))
             #expect(!transfer.outcome.wasSent)
         }
     }

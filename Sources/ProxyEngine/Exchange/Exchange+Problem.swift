@@ -1,6 +1,6 @@
 internal import ContentCoding
-internal import Curl
 internal import EventLoop
+internal import HTTPTransfer
 internal import HTTPWire
 internal import MicroHTTPD
 internal import ProxyCore
@@ -55,7 +55,9 @@ extension Exchange {
     }
 
     /// Whether nothing of the answer's body is missing.
-    private var isCollectedWhole: Bool { !isTruncated && timedOut == nil && transfer?.outcome.error == nil }
+    private var isCollectedWhole: Bool {
+        !isTruncated && timedOut == nil && transfer?.outcome.isComplete != false
+    }
 
     /// What looked like an error from its head is none.
     private func passUntouched() {

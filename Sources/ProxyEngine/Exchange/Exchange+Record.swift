@@ -1,4 +1,4 @@
-internal import Curl
+internal import HTTPTransfer
 internal import HTTPWire
 internal import JSONLog
 internal import Logging

@@ -1,23 +1,20 @@
-internal import Curl
+internal import HTTPTransfer
 internal import HTTPWire
 internal import MicroHTTPD
 internal import ProxyCore
 
-/// The provider's side. The delegate's methods are called from inside libcurl, and only record.
+/// The provider's side. The delegate's methods are may be called from inside a library, and only record.
 extension Exchange: TransferDelegate {
     /// Starts the transfer; the slot is held.
     func send() {
         guard let upstream, let provider else { return }
-        let transfer = upstream.multi.makeTransfer()
+        let transfer = upstream.makeTransfer()
         self.transfer = transfer
-        addFields(to: transfer, of: provider)
-        let body = requestBodySource
-        if case .streamed = body { transfer.suppressField("Expect:") }
         makeUpstreamTarget(of: provider)
         let target = upstreamTarget
-        head.withMethod { method in
-            transfer.setRequest(method: method, target: target.span, body: body)
-        }
+        head.withMethod { transfer.beginRequest(method: $0, target: target.span) }
+        addFields(to: transfer, of: provider)
+        transfer.endRequest(body: requestBodySource)
         attempts += 1
         let now = Worker.clock()
         sentAt = now
@@ -45,7 +42,7 @@ extension Exchange: TransferDelegate {
         provider.credentials.inject(intoTarget: &upstreamTarget)
     }
 
-    private func addFields(to transfer: CurlTransfer, of provider: ProviderService) {
+    private func addFields(to transfer: any UpstreamTransfer, of provider: ProviderService) {
         let injects = provider.credentials.injects
         let namesMore = inspection.namesConnectionFields
         head.forEachField { name, value in
@@ -68,15 +65,10 @@ extension Exchange: TransferDelegate {
         transfer.addField(FieldNames.via, worker.service.via)
     }
 
-    private func addDefaults(to transfer: CurlTransfer, of provider: ProviderService) {
-        var hasAccept = inspection.hasAccept
+    private func addDefaults(to transfer: any UpstreamTransfer, of provider: ProviderService) {
         for field in provider.requestDefaults where !hasField(field.name) {
-            if field.name.span.equalsIgnoringCase("accept") { hasAccept = true }
             transfer.addField(field.name, field.value)
         }
-        // What libcurl would add by itself, the client did not say.
-        if !hasAccept { transfer.suppressField("Accept:") }
-        if !inspection.hasContentType, inspection.framing != .none { transfer.suppressField("Content-Type:") }
     }
 
     func hasField(_ wanted: [UInt8]) -> Bool {
@@ -98,7 +90,7 @@ extension Exchange: TransferDelegate {
 
     // MARK: TransferDelegate
 
-    func transferDidReceiveHead(_ transfer: CurlTransfer) {
+    func transferDidReceiveHead(_ transfer: any UpstreamTransfer) {
         guard let provider else { return }
         // Not the time of the turn: a slot must not be free before the provider has counted the request.
         let now = Worker.clock()
@@ -120,18 +112,16 @@ extension Exchange: TransferDelegate {
     /// Whether the provider's own errors were asked for.
     var wantsRawErrors: Bool { inspection.wantsRawErrors || provider?.configuration.errors == .raw }
 
-    func transfer(_ transfer: CurlTransfer, didReceiveBody bytes: Span<UInt8>) -> BodyDisposition {
+    func transfer(_ transfer: any UpstreamTransfer, didReceiveBody bytes: Span<UInt8>) -> BodyDisposition {
         upstreamActivity = worker.now
         if machine.phase == .collecting { return collect(bytes) }
         guard machine.phase == .relaying else { return .refuse }
-        guard responseBody.count < Exchange.highWater else {
-            isReceivePaused = true
-            setClientDeadline()
-            return .pause
-        }
         responseBody.append(bytes)
         worker.touch(self)
-        return .taken
+        guard responseBody.count >= Exchange.highWater else { return .taken }
+        isReceivePaused = true
+        setClientDeadline()
+        return .takenForNow
     }
 
     /// Keeps what is needed to tell the error, and no more: the rest is not even read.
@@ -150,7 +140,9 @@ extension Exchange: TransferDelegate {
         return .refuse
     }
 
-    func transfer(_ transfer: CurlTransfer, wantsBodyInto room: UnsafeMutableRawBufferPointer) -> UploadStep {
+    func transfer(_ transfer: any UpstreamTransfer, wantsBodyInto room: UnsafeMutableRawBufferPointer)
+        -> UploadStep
+    {
         upstreamActivity = worker.now
         let count = unsafe requestBody.read(into: room)
         if count > 0 {
@@ -164,19 +156,18 @@ extension Exchange: TransferDelegate {
         return .pause
     }
 
-    func transferDidFinish(_ transfer: CurlTransfer) {
-        upstream?.runningTransfers -= 1
+    func transferDidFinish(_ transfer: any UpstreamTransfer) {
         end(of: transfer)
     }
 
     /// The transfer is over, or was ended: settles the slot and decides the answer.
-    private func end(of transfer: CurlTransfer) {
+    private func end(of transfer: any UpstreamTransfer) {
         upstreamHasEnded = true
         upstreamEndedAt = Worker.clock()
         clearDeadline()
         let outcome = transfer.outcome
         settleSlot(wasSent: outcome.wasSent)
-        let isComplete = outcome.error == nil && timedOut == nil
+        let isComplete = outcome.isComplete && timedOut == nil
         switch machine.upstreamEnded(isComplete: isComplete, isAnswered: isAnswered) {
         case .answerFault:
             let fault = failure(of: transfer)
@@ -194,7 +185,7 @@ extension Exchange: TransferDelegate {
         answerWhenPossible()
     }
 
-    private func failure(of transfer: CurlTransfer) -> Fault {
+    private func failure(of transfer: any UpstreamTransfer) -> Fault {
         UpstreamFailure.fault(
             of: transfer.outcome, timeout: timedOut, hasHead: transfer.response.isComplete)
     }

@@ -1,5 +1,5 @@
-internal import Curl
 internal import EventLoop
+internal import HTTPTransfer
 internal import HTTPWire
 internal import MicroHTTPD
 internal import ProxyCore
@@ -55,7 +55,7 @@ final class Exchange: IncomingRequest {
     var queuedAt = MonotonicTime(nanoseconds: 0)
 
     // The provider's side.
-    var transfer: CurlTransfer?
+    var transfer: (any UpstreamTransfer)?
     var attempts = 0
     var isTruncated = false
     var isReceivePaused = false
@@ -237,7 +237,7 @@ final class Exchange: IncomingRequest {
         worker.setExchange(nil, on: socket)
         if provider != nil || problemCode != nil || fault != nil { record() }
         if let transfer {
-            upstream?.multi.discard(transfer)
+            transfer.discard()
             self.transfer = nil
         }
         requestBody.removeAll()

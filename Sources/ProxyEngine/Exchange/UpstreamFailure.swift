@@ -1,5 +1,5 @@
-internal import Curl
 internal import Glibc
+internal import HTTPTransfer
 internal import ProxyCore
 
 /// What a transfer that gave no usable answer means: from libcurl's code, and our own reasons, to a fault.
@@ -11,53 +11,67 @@ enum UpstreamFailure {
         case total
     }
 
-    static func fault(of outcome: CurlTransfer.Outcome, timeout: Timeout?, hasHead: Bool) -> Fault {
+    static func fault(of outcome: TransferOutcome, timeout: Timeout?, hasHead: Bool) -> Fault {
         if let timeout { return fault(of: timeout) }
-        if let fault = outcome.fault, let described = describe(fault, outcome: outcome) { return described }
-        // > libcurl calls a transfer complete whose connection was closed within the head of the answer.
-        guard let error = outcome.error else { return Fault(.connectionLost, effect: .unknown) }
-        let effect: Effect = outcome.wasSent ? .unknown : .none
-        let said = Text("\(error)")
-        switch error {
-        case .couldNotResolveHost:
+        guard let fault = outcome.fault else { return Fault(.connectionLost, effect: .unknown) }
+        return connectionFault(fault)
+            ?? answerFault(fault, effect: outcome.wasSent ? .unknown : .none, hasHead: hasHead)
+    }
+
+    /// What kept the request from being sent.
+    private static func connectionFault(_ fault: TransferFault) -> Fault? {
+        func never(_ code: ProblemCode, _ detail: Text, _ error: ProxyErrorType) -> Fault {
+            Fault(code, detail: detail, effect: Effect.none, proxyError: error)
+        }
+        switch fault {
+        case .nameNotResolved:
+            return never(.providerUnreachable, "The provider's name could not be resolved.", .dnsError)
+        case .connectFailed(let number): return connectFault(number)
+        case .connectTimedOut:
+            return never(
+                .providerTimeout, "No connection to the provider could be made in time.", .connectionTimeout)
+        case .prohibitedAddress:
+            return never(
+                .providerUnreachable, "The provider's name leads to a private address.",
+                .destinationIPProhibited)
+        case .tlsUntrusted:
+            return never(.tlsFailure, "The provider's certificate is not trusted.", .tlsCertificateError)
+        case .tlsHandshake:
+            return never(
+                .tlsFailure, "No secure connection to the provider could be agreed on.", .tlsProtocolError)
+        case .tlsFiles(let words): return never(.tlsFailure, Text(words), .proxyConfigurationError)
+        default: return nil
+        }
+    }
+
+    /// What kept the answer from coming, or from being one.
+    private static func answerFault(_ fault: TransferFault, effect: Effect, hasHead: Bool) -> Fault {
+        func bad(_ detail: Text, _ error: ProxyErrorType? = nil) -> Fault {
+            Fault(.providerBadResponse, detail: detail, effect: effect, proxyError: error)
+        }
+        switch fault {
+        case .notHTTP: return bad("The provider's answer is not HTTP.")
+        case .badHead: return bad("The head of the provider's answer is not HTTP.")
+        case .headTooLarge:
+            return bad("The fields of the provider's answer are too large.", .httpResponseHeaderSectionSize)
+        case .badLength: return bad("The provider's answer has no usable length.")
+        case .badTransferCoding:
+            return bad(
+                "The provider's answer has a transfer coding that was not asked for.",
+                .httpResponseTransferCoding)
+        case .badChunk:
+            return bad("The chunks of the provider's answer cannot be read.", .httpResponseTransferCoding)
+        case .switchedProtocols:
+            return bad("The provider switched protocols without being asked.")
+        case .resendRefused, .closedBeforeAnswer:
             return Fault(
-                .providerUnreachable, detail: "The provider's name could not be resolved.",
-                effect: Effect.none,
-                proxyError: .dnsError)
-        case .couldNotConnect: return connectFault(outcome.systemError)
-        case .timedOut:
-            return Fault(
-                .providerTimeout, detail: "No connection to the provider could be made in time.",
-                effect: Effect.none,
-                proxyError: .connectionTimeout)
-        case .tlsVerification:
-            return Fault(
-                .tlsFailure, detail: "The provider's certificate is not trusted.", effect: Effect.none,
-                proxyError: .tlsCertificateError)
-        case .tlsConnect:
-            return Fault(
-                .tlsFailure, detail: "No secure connection to the provider could be agreed on.",
-                effect: Effect.none,
-                proxyError: .tlsProtocolError)
-        case let error where CurlError.tlsFiles.contains(error):
-            return Fault(.tlsFailure, detail: said, effect: Effect.none, proxyError: .proxyConfigurationError)
-        case .weirdServerReply, .http2, .http2Stream, .unsupportedProtocol:
-            return Fault(.providerBadResponse, detail: "The provider's answer is not HTTP.", effect: effect)
-        case .outOfMemory where !hasHead:
-            return describe(.headTooLarge, outcome: outcome) ?? Fault(.providerBadResponse, effect: effect)
-        case .badContentEncoding:
-            return Fault(
-                .providerBadResponse, detail: said, effect: effect, proxyError: .httpResponseTransferCoding)
-        case .partialFile:
+                .connectionLost, detail: "The provider closed the connection before it answered.",
+                effect: effect)
+        default:
+            guard hasHead else { return Fault(.connectionLost, effect: effect) }
             return Fault(
                 .connectionLost, detail: "The provider's answer broke off.", effect: effect,
                 proxyError: .httpResponseIncomplete)
-        default:
-            return hasHead
-                ? Fault(
-                    .connectionLost, detail: "The provider's answer broke off.", effect: effect,
-                    proxyError: .httpResponseIncomplete)
-                : Fault(.connectionLost, effect: effect)
         }
     }
 
@@ -91,33 +105,6 @@ enum UpstreamFailure {
                 effect: Effect.none,
                 proxyError: .destinationIPUnroutable)
         default: return Fault(.providerUnreachable, effect: Effect.none)
-        }
-    }
-
-    private static func describe(_ fault: TransferFault, outcome: CurlTransfer.Outcome) -> Fault? {
-        switch fault {
-        case .headTooLarge:
-            return Fault(
-                .providerBadResponse, detail: "The fields of the provider's answer are too large.",
-                effect: .unknown,
-                proxyError: .httpResponseHeaderSectionSize)
-        case .badHead:
-            return Fault(
-                .providerBadResponse, detail: "The head of the provider's answer is not HTTP.",
-                effect: .unknown)
-        case .badLength:
-            return Fault(
-                .providerBadResponse, detail: "The provider's answer has no usable length.", effect: .unknown)
-        case .resendRefused:
-            return Fault(
-                .connectionLost, detail: "The provider closed the connection before it answered.",
-                effect: .unknown)
-        case .prohibitedAddress:
-            return Fault(
-                .providerUnreachable, detail: "The provider's name leads to a private address.",
-                effect: Effect.none,
-                proxyError: .destinationIPProhibited)
-        case .uploadAborted, .bodyRefused: return nil
         }
     }
 }

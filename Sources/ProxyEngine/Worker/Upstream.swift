@@ -1,14 +1,15 @@
 internal import Curl
 internal import EventLoop
+internal import HTTP1Client
+internal import HTTPTransfer
 internal import ProxyCore
 
-/// One worker's way to one provider: its multi, and the sockets of it that the loop watches.
-final class Upstream: SocketWatcher, ReadinessHandler {
+/// One worker's way to one provider: its connections, and the sockets of them that the loop watches.
+final class Upstream: SocketWatcher, ReadinessHandler, HTTP1PoolOwner {
     let provider: ProviderService
     private let worker: Worker
-    let multi: CurlMulti
-    /// Transfers that are running; while there are none, libcurl has no deadline that matters.
-    var runningTransfers = 0
+    private let multi: CurlMulti
+    private var pool: HTTP1Pool?
     /// Whether it stands in the worker's list of those that have something to do.
     var isListed = false
     private var reportedConnections = 0
@@ -29,29 +30,50 @@ final class Upstream: SocketWatcher, ReadinessHandler {
         }
         multi = CurlMulti(options: options)
         multi.watcher = self
+        pool = HTTP1Pool(
+            multi: multi, loop: worker.loop, authority: configuration.upstream.authority,
+            room: worker.receiveRoom, owner: self)
     }
 
     /// Closes all connections, while the loop and the worker are still there to be told; no transfer runs any more.
-    func close() { multi.close() }
+    func close() {
+        pool?.close()
+        pool = nil
+        multi.close()
+    }
+
+    /// A transfer to this provider, to be filled and started.
+    func makeTransfer() -> any UpstreamTransfer { pool?.makeTransfer() ?? multi.makeTransfer() }
 
     /// Starts a transfer; its delegate is told at the end.
-    func start(_ transfer: CurlTransfer, for delegate: any TransferDelegate) {
-        runningTransfers += 1
-        multi.start(transfer, for: delegate)
-        worker.list(self)
+    func start(_ transfer: any UpstreamTransfer, for delegate: any TransferDelegate) {
+        transfer.start(for: delegate)
+        if multi.needsKick { worker.list(self) }
     }
 
-    func cancel(_ transfer: CurlTransfer) {
+    func cancel(_ transfer: any UpstreamTransfer) {
         guard transfer.isRunning else { return }
-        runningTransfers -= 1
-        multi.cancel(transfer)
-        worker.list(self)
+        transfer.cancel()
+        if multi.needsKick { worker.list(self) }
     }
 
-    /// Lets libcurl go on with a transfer that was paused.
-    func resume(_ transfer: CurlTransfer) {
+    /// Goes on with a transfer that was paused.
+    func resume(_ transfer: any UpstreamTransfer) {
         transfer.resume()
-        worker.list(self)
+        if multi.needsKick { worker.list(self) }
+    }
+
+    /// When libcurl wants to be called at the latest, in milliseconds of the monotonic clock; `nil` while it has nothing to do.
+    var deadlineMilliseconds: Int64? {
+        multi.runningTransfers + multi.pendingConnections > 0 ? multi.deadlineMilliseconds : nil
+    }
+
+    /// Lets libcurl work, and reports what has ended.
+    func run(nowMilliseconds: Int64) {
+        multi.run(nowMilliseconds: nowMilliseconds)
+        multi.reportFinished()
+        pool?.reportFinished()
+        if multi.needsKick { worker.list(self) }
     }
 
     /// Counts the connections that were opened since the last call.
@@ -59,6 +81,12 @@ final class Upstream: SocketWatcher, ReadinessHandler {
         defer { reportedConnections = multi.openedConnections }
         return multi.openedConnections - reportedConnections
     }
+
+    // MARK: HTTP1PoolOwner
+
+    var nowNanoseconds: Int64 { worker.now.nanoseconds }
+
+    func poolHasFinishedTransfers(_ pool: HTTP1Pool) { worker.list(self) }
 
     // MARK: SocketWatcher
 

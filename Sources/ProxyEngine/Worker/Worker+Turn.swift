@@ -1,9 +1,8 @@
-internal import Curl
 internal import EventLoop
 internal import MicroHTTPD
 internal import ProxyCore
 
-/// The order of work within a turn of the loop. libcurl's callbacks only record; what calls back into a library happens here.
+/// The order of work within a turn of the loop. What is called from inside a library only records; what calls back into one happens here.
 extension Worker {
     /// How often libmicrohttpd runs in a row while uploads arrive: its reads are small, libcurl's writes should not be.
     private static let uploadBurst = 8
@@ -70,8 +69,8 @@ extension Worker {
         }
         if let earliest = deadlines.earliest { limit(to: milliseconds(until: earliest)) }
         if let drainsUntil { limit(to: milliseconds(until: drainsUntil)) }
-        for upstream in upstreams where upstream.runningTransfers > 0 {
-            if let deadline = upstream.multi.deadlineMilliseconds {
+        for upstream in upstreams {
+            if let deadline = upstream.deadlineMilliseconds {
                 limit(to: deadline - now.nanoseconds / 1_000_000)
             }
         }
@@ -92,19 +91,17 @@ extension Worker {
     /// Lets libcurl work where it has something to do, and reports what has ended.
     private func runUpstreams() {
         let milliseconds = now.nanoseconds / 1_000_000
-        for upstream in upstreams where upstream.runningTransfers > 0 {
-            if let deadline = upstream.multi.deadlineMilliseconds, deadline <= milliseconds { list(upstream) }
+        for upstream in upstreams {
+            if let deadline = upstream.deadlineMilliseconds, deadline <= milliseconds { list(upstream) }
         }
         var index = 0
         while index < listed.count {
             let upstream = listed[index]
             index += 1
             upstream.isListed = false
-            upstream.multi.run(nowMilliseconds: milliseconds)
-            upstream.multi.reportFinished()
+            upstream.run(nowMilliseconds: milliseconds)
             let opened = upstream.takeOpenedConnections()
             for _ in 0..<opened { metrics.upstreamConnectionOpened(provider: upstream.provider.index) }
-            if upstream.multi.needsKick { list(upstream) }
             if index > 64 { break }
         }
         listed.removeFirst(index)

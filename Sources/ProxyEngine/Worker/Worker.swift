@@ -1,5 +1,5 @@
-internal import Curl
 internal import EventLoop
+internal import HTTP1Client
 internal import HTTPWire
 internal import Logging
 internal import MicroHTTPD
@@ -26,6 +26,8 @@ final class Worker: ReadinessHandler {
     let metrics: MetricShard
     private(set) var listeners: [Listener] = []
     private(set) var upstreams: [Upstream] = []
+    /// Where all of them receive.
+    let receiveRoom = ReceiveRoom()
     /// The time at which this turn began.
     private(set) var now: MonotonicTime
     var requestIDs: RequestIDGenerator

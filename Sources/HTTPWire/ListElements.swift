@@ -1,9 +1,8 @@
-internal import HTTPWire
-
 /// The elements of a list value (RFC 9110 5.6.1): what stands between commas, without blanks around.
-enum ListElements {
+public enum ListElements {
     /// Calls `body` with each element that is not empty.
-    static func forEach(in value: Span<UInt8>, _ body: (Span<UInt8>) -> Void) {
+    @inlinable
+    public static func forEach(in value: Span<UInt8>, _ body: (Span<UInt8>) -> Void) {
         var start = 0
         while start <= value.count {
             var end = start

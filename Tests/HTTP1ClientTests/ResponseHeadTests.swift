@@ -1,12 +1,11 @@
+import HTTPTransfer
 import HTTPWire
 import Testing
-
-@testable import Curl
 
 @Suite("the head of an answer")
 struct ResponseHeadTests {
     /// Reads the lines, and says what stopped it: `complete`, `more` or the fault.
-    private func read(_ lines: [String], into head: inout ResponseHead) -> String {
+    private func read(_ lines: [String], into head: ResponseHead) -> String {
         for line in lines {
             switch head.take(Array((line + "\r\n").utf8).span) {
             case .more: continue
@@ -18,17 +17,17 @@ struct ResponseHeadTests {
     }
 
     private func outcome(_ lines: String...) -> String {
-        var head = ResponseHead()
-        return read(lines, into: &head)
+        let head = ResponseHead()
+        return read(lines, into: head)
     }
 
     @Test("status, fields and length are read; repeated fields stay apart")
     func plain() {
-        var head = ResponseHead()
+        let head = ResponseHead()
         let lines = [
             "HTTP/1.1 201 Created", "Content-Length: 12", "Set-Cookie: a", "set-cookie:b\t", "X-Empty:", "",
         ]
-        #expect(read(lines, into: &head) == "complete")
+        #expect(read(lines, into: head) == "complete")
         #expect(head.status == 201)
         #expect(head.bodyLength == 12)
         #expect(head.fields.count == 4)
@@ -41,35 +40,43 @@ struct ResponseHeadTests {
 
     @Test("interim answers are forgotten, with their fields")
     func interim() {
-        var head = ResponseHead()
+        let head = ResponseHead()
         let lines = [
             "HTTP/1.1 103 Early Hints", "Link: x", "", "HTTP/1.1 100 Continue", "", "HTTP/2 204", "A: b", "",
         ]
-        #expect(read(lines, into: &head) == "complete")
+        #expect(read(lines, into: head) == "complete")
         #expect(head.status == 204)
         #expect(head.fields.count == 1)
     }
 
     @Test("a transfer coding overrides a length, and a folded line goes on")
     func framing() {
-        var head = ResponseHead()
+        let head = ResponseHead()
         let lines = ["HTTP/1.1 200", "Content-Length: 5", "Transfer-Encoding: chunked", "A: b", " c", ""]
-        #expect(read(lines, into: &head) == "complete")
+        #expect(read(lines, into: head) == "complete")
         #expect(head.bodyLength == nil)
         #expect(head.fields.first("A") == "b c")
     }
 
     @Test("trailers change nothing")
     func trailers() {
-        var head = ResponseHead()
-        #expect(read(["HTTP/1.1 200 OK", ""], into: &head) == "complete")
-        #expect(read(["Content-Length: 7", "nonsense"], into: &head) == "more")
+        let head = ResponseHead()
+        #expect(read(["HTTP/1.1 200 OK", ""], into: head) == "complete")
+        #expect(read(["Content-Length: 7", "nonsense"], into: head) == "more")
         #expect(head.contentLength == nil && head.fields.count == 0)
     }
 
     @Test("what is not HTTP is a fault")
     func faults() {
         #expect(outcome("HTTP/1.1 2 OK") == "badHead")
+        #expect(outcome("HTTP/1.1 2000 OK") == "badHead")
+        #expect(outcome("HTTP/3.1 200 OK") == "notHTTP")
+        #expect(outcome("HTTP/1.1 101 Switching Protocols", "") == "switchedProtocols")
+        #expect(outcome("SSH-2.0-OpenSSH") == "notHTTP")
+        #expect(outcome("", "HTTP/1.1 200 OK", "") == "notHTTP")
+        #expect(outcome("HTTP/1.1 200 OK", "HTTP/1.1 200 OK") == "badHead")
+        #expect(outcome("HTTP/1.1 200 OK", "Content-Length: 5", " 0") == "badHead")
+        #expect(outcome("HTTP/1.1 200 OK", "A: b", " c\u{1}") == "badHead")
         #expect(outcome("HTTP/1.1 099 OK") == "badHead")
         #expect(outcome("HTTP/1.1 abc") == "badHead")
         #expect(outcome("HTTP/1.1 200 OK", "no colon") == "badHead")
@@ -81,5 +88,26 @@ struct ResponseHeadTests {
         #expect(outcome("HTTP/1.1 200 OK", "Content-Length: 1", "Content-Length: 2") == "badLength")
         #expect(outcome("HTTP/1.1 200 OK", "Content-Length: 1", "Content-Length: 1", "") == "complete")
         #expect(outcome("HTTP/1.1 200 OK", "A: " + String(repeating: "x", count: 70_000)) == "headTooLarge")
+    }
+
+    @Test(
+        "whether the connection lives on is what version and fields say",
+        arguments: [
+            (["HTTP/1.1 200"], true), (["HTTP/1.1 200", "Connection: close"], false),
+            (["HTTP/1.1 200", "Connection: x, Close"], false), (["HTTP/1.0 200"], false),
+            (["HTTP/1.0 200", "Connection: Keep-Alive"], true),
+            (["HTTP/1.0 200", "Connection: keep-alive, close"], false),
+        ] as [([String], Bool)])
+    func persistence(lines: [String], lives: Bool) {
+        let head = ResponseHead()
+        #expect(read(lines + [""], into: head) == "complete")
+        #expect(head.keepsConnection == lives)
+    }
+
+    @Test("for how long the provider keeps an idle connection is read")
+    func keepAlive() {
+        let head = ResponseHead()
+        _ = read(["HTTP/1.1 200", "Keep-Alive: max=100, timeout=5", ""], into: head)
+        #expect(head.keepAliveSeconds == 5)
     }
 }

@@ -1,0 +1,119 @@
+internal import CCurl
+internal import Glibc
+public import HTTPTransfer
+
+/// Is told when a connection can be used, or that it cannot be made.
+public protocol CurlConnectionDelegate: AnyObject {
+    /// The connection is open, its handshake done; or why not. Called once, and not after ``CurlConnection/close()``.
+    func connection(_ connection: CurlConnection, didOpen fault: TransferFault?)
+}
+
+/// What became of bytes offered to, or asked of, a connection.
+public enum ConnectionTransfer: Hashable, Sendable {
+    /// So many bytes were moved, at least 1.
+    case moved(Int)
+    /// None now; the descriptor says when to ask again.
+    case wouldBlock
+    /// The peer has ended its side, properly.
+    case ended
+    /// The connection has failed; the `errno`, or 0 where only the library knows.
+    case failed(errno: Int32)
+}
+
+/// A connection to an upstream, made by libcurl (names, racing of addresses, proxies, TLS) and then left to us: `CURLOPT_CONNECT_ONLY`.
+///
+/// Made by ``CurlMulti/connect(for:)``. Confined to the thread of its multi.
+@safe public final class CurlConnection: EasyHandle.Owner {
+    private let easy: EasyHandle
+    /// Holds this connection until it is closed.
+    private unowned let multi: CurlMulti
+    private weak var delegate: (any CurlConnectionDelegate)?
+    private let isTLS: Bool
+    private var isJoined = true
+    private var isPending = true
+    /// The socket, once it is open; -1 before and after.
+    ///
+    /// To be watched by whoever uses the connection, who takes the watch back before ``close()``.
+    public private(set) var descriptor: Int32 = -1
+
+    init(multi: CurlMulti, options: UpstreamOptions, delegate: any CurlConnectionDelegate) {
+        self.multi = multi
+        self.delegate = delegate
+        isTLS = options.isTLS
+        easy = EasyHandle(hooks: multi.hooks, options: options)
+        easy.set(CURLOPT_CONNECT_ONLY, 1)
+        easy.join(self)
+        multi.add(easy)
+    }
+
+    func easyHandleDidFinish(_ fault: TransferFault?) {
+        settle()
+        if fault == nil {
+            descriptor = unsafe ccurl_active_socket(easy.pointer)
+            if descriptor >= 0 { unsafe easy.hooks.handOver(descriptor) }
+        }
+        guard fault != nil || descriptor < 0 else {
+            delegate?.connection(self, didOpen: nil)
+            return
+        }
+        // The delegate may be the last that holds this.
+        let delegate = delegate
+        close()
+        delegate?.connection(self, didOpen: fault ?? .connectFailed(errno: 0))
+    }
+
+    /// Sends from the start of `bytes`, which are not none.
+    ///
+    /// After ``ConnectionTransfer/wouldBlock`` the same bytes must be offered again, at the same place: TLS has begun a record of them.
+    public func send(_ bytes: UnsafeRawBufferPointer) -> ConnectionTransfer {
+        guard isTLS else {
+            let count = unsafe Glibc.send(
+                descriptor, bytes.baseAddress, bytes.count, Int32(truncatingIfNeeded: MSG_NOSIGNAL))
+            return count > 0 ? .moved(count) : Self.failure(errno)
+        }
+        var count = 0
+        let code = unsafe curl_easy_send(easy.pointer, bytes.baseAddress, bytes.count, &count)
+        if code == CURLE_OK, count > 0 { return .moved(count) }
+        return code == CURLE_AGAIN ? .wouldBlock : .failed(errno: 0)
+    }
+
+    /// Receives into `room`.
+    ///
+    /// Under TLS, bytes may be left inside the library of which the descriptor does not tell: to be called until it would block.
+    public func receive(into room: UnsafeMutableRawBufferPointer) -> ConnectionTransfer {
+        guard isTLS else {
+            let count = unsafe recv(descriptor, room.baseAddress, room.count, 0)
+            if count > 0 { return .moved(count) }
+            return count == 0 ? .ended : Self.failure(errno)
+        }
+        var count = 0
+        let code = unsafe curl_easy_recv(easy.pointer, room.baseAddress, room.count, &count)
+        if code == CURLE_OK { return count > 0 ? .moved(count) : .ended }
+        return code == CURLE_AGAIN ? .wouldBlock : .failed(errno: 0)
+    }
+
+    /// Whether ``receive(into:)`` must be called until it would block.
+    public var mayHoldBytes: Bool { isTLS }
+
+    /// Closes the connection, or gives up making it.
+    public func close() {
+        guard isJoined else { return }
+        isJoined = false
+        settle()
+        descriptor = -1
+        multi.remove(easy)
+        easy.leave()
+    }
+
+    private func settle() {
+        if isPending { multi.connectionIsSettled() }
+        isPending = false
+    }
+
+    private static func failure(_ number: Int32) -> ConnectionTransfer {
+        switch number {
+        case EAGAIN, EINTR: return .wouldBlock
+        default: return .failed(errno: number)
+        }
+    }
+}

@@ -1,0 +1,110 @@
+internal import CCurl
+internal import HTTPTransfer
+
+/// One of libcurl's easy handles, configured for its upstream, with what its callbacks for sockets need.
+///
+/// Lives in one multi; its owner is told how it ended there.
+@safe final class EasyHandle {
+    /// Is told what the multi says of a handle.
+    protocol Owner: AnyObject {
+        /// The multi has done what it was asked for.
+        func easyHandleDidFinish(_ fault: TransferFault?)
+    }
+
+    let pointer: UnsafeMutableRawPointer
+    /// The multi's objects that callbacks need; they outlive every handle.
+    unowned(unsafe) let hooks: CurlMulti.Hooks
+    /// Retained from the moment it is added to the multi until it leaves it.
+    private(set) var owner: (any Owner)?
+    /// Why a callback of ours ended what it does.
+    var fault: TransferFault?
+
+    init(hooks: CurlMulti.Hooks, options: UpstreamOptions) {
+        guard let pointer = unsafe curl_easy_init() else { fatalError("curl_easy_init: out of memory") }
+        unsafe self.pointer = pointer
+        unsafe self.hooks = hooks
+        let context = unsafe Unmanaged.passUnretained(self).toOpaque()
+        unsafe set(CURLOPT_PRIVATE, context)
+        unsafe ccurl_set_open_socket(pointer, CurlCallbacks.openSocket)
+        unsafe set(CURLOPT_OPENSOCKETDATA, context)
+        unsafe ccurl_set_close_socket(pointer, CurlCallbacks.closeSocket)
+        // A socket may outlive the handle that opened it, in the multi's pool.
+        unsafe set(CURLOPT_CLOSESOCKETDATA, Unmanaged.passUnretained(hooks).toOpaque())
+        // Parsed once: libcurl takes the parts from it instead of parsing a text for each request.
+        unsafe set(CURLOPT_CURLU, UnsafeRawPointer(hooks.url))
+        options.apply(to: self)
+    }
+
+    deinit { unsafe curl_easy_cleanup(pointer) }
+
+    /// libcurl may call back from now on, until ``leave()``.
+    func join(_ owner: any Owner) {
+        self.owner = owner
+        fault = nil
+    }
+
+    /// The handle is in no multi any more.
+    func leave() { owner = nil }
+
+    /// What a code of libcurl's means; `nil` for success.
+    func fault(of code: CURLcode) -> TransferFault? {
+        if code == CURLE_OK { return nil }
+        return fault ?? TransferFault(CurlError(code), systemError: info(CURLINFO_OS_ERRNO))
+    }
+
+    /// A number that libcurl knows of what the handle did last.
+    func info(_ what: CURLINFO) -> Int { unsafe ccurl_info_long(pointer, what) }
+
+    // MARK: Options, by type of argument
+
+    func set(_ option: CURLoption, _ value: Int) {
+        unsafe check(ccurl_set_long(pointer, option, value), option)
+    }
+
+    func set(_ option: CURLoption, _ text: String) {
+        unsafe check(ccurl_set_pointer(pointer, option, text), option)
+    }
+
+    func set(_ option: CURLoption, _ value: UnsafeRawPointer?) {
+        unsafe check(ccurl_set_pointer(pointer, option, value), option)
+    }
+
+    func set(_ option: CURLoption, _ list: UnsafeMutablePointer<curl_slist>?) {
+        unsafe check(ccurl_set_pointer(pointer, option, list), option)
+    }
+
+    func set(_ option: CURLoption, _ text: UnsafePointer<CChar>) {
+        unsafe check(ccurl_set_pointer(pointer, option, text), option)
+    }
+
+    func setOffset(_ option: CURLoption, _ value: Int64) {
+        unsafe check(ccurl_set_offset(pointer, option, curl_off_t(value)), option)
+    }
+
+    /// Options are constants of ours: one that libcurl refuses is a bug, or a library built without what Weir needs.
+    private func check(_ code: CURLcode, _ option: CURLoption) {
+        precondition(code == CURLE_OK, "curl_easy_setopt(\(option.rawValue)): \(CurlError(code))")
+    }
+}
+
+extension TransferFault {
+    /// What a code of libcurl's says.
+    init(_ error: CurlError, systemError: Int) {
+        switch error {
+        case .couldNotResolveHost, .couldNotResolveProxy: self = .nameNotResolved
+        case .couldNotConnect: self = .connectFailed(errno: Int32(truncatingIfNeeded: systemError))
+        // All other times are the engine's own.
+        case .timedOut: self = .connectTimedOut
+        case .tlsVerification: self = .tlsUntrusted
+        case .tlsConnect: self = .tlsHandshake
+        case let error where CurlError.tlsFiles.contains(error): self = .tlsFiles("\(error)")
+        case .gotNothing: self = .closedBeforeAnswer
+        case .partialFile: self = .incomplete
+        case .weirdServerReply, .http2, .http2Stream, .unsupportedProtocol: self = .notHTTP
+        case .badContentEncoding: self = .badTransferCoding
+        // In 7.88, also a line of the answer's head of more than 100 KiB.
+        case .outOfMemory: self = .headTooLarge
+        default: self = .other("\(error)")
+        }
+    }
+}

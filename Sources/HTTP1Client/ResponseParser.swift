@@ -1,0 +1,207 @@
+package import HTTPTransfer
+internal import HTTPWire
+
+/// Reads one answer of HTTP/1.1 (RFC 9112), as it comes in pieces of any size.
+///
+/// A value without I/O: it is asked for the next event until it needs more. The head goes into a ``ResponseHead``; of the body it tells
+/// where in the piece it is, and copies nothing.
+package struct ResponseParser {
+    /// What comes next in the bytes.
+    package enum Event: Equatable {
+        /// All bytes are used up.
+        case needsMore
+        /// The head is complete.
+        case head
+        /// These bytes of the piece belong to the body.
+        case body(Range<Int>)
+        /// The answer is complete; what follows in the piece does not belong to it.
+        case complete
+        /// The answer is none, and what follows cannot be understood.
+        case invalid(TransferFault)
+    }
+
+    private enum State {
+        case head
+        case afterHead
+        case length(left: Int64)
+        case chunks(ChunkReader)
+        case trailers
+        case untilEnd
+        case complete
+    }
+
+    private var state = State.head
+    private var isHead = false
+    /// A line that has not come to its end.
+    private var line: [UInt8] = []
+    private var trailerBytes = 0
+    /// Whether any byte has come.
+    package private(set) var hasBegun = false
+
+    /// Most bytes of the trailers; they are read and dropped (RFC 9110 6.5.1 allows that).
+    private static let trailerLimit = 16 << 10
+
+    package init() {}
+
+    /// Begins a new answer.
+    ///
+    /// - Parameter isHead: whether it answers HEAD, and so has no body whatever its fields say.
+    package mutating func begin(isHead: Bool) {
+        state = .head
+        self.isHead = isHead
+        if !line.isEmpty { line.removeAll(keepingCapacity: true) }
+        trailerBytes = 0
+        hasBegun = false
+    }
+
+    /// Whether an answer that ends with the connection ends well here (RFC 9112 8).
+    package var endsWithConnection: Bool {
+        if case .untilEnd = state { return true }
+        return false
+    }
+
+    /// Whether the end of the body is known from the message, and not from the connection.
+    package var isSelfDelimited: Bool {
+        switch state {
+        case .untilEnd: false
+        default: true
+        }
+    }
+
+    /// Reads `bytes` from `position` on, which moves behind what was read.
+    package mutating func next(
+        in bytes: borrowing Span<UInt8>, at position: inout Int, into head: ResponseHead
+    ) -> Event {
+        if position < bytes.count { hasBegun = true }
+        switch state {
+        case .head: return readHead(in: bytes, at: &position, into: head)
+        case .afterHead:
+            if let event = beginBody(head) { return event }
+            return next(in: bytes, at: &position, into: head)
+        case .length(let left):
+            guard left > 0 else {
+                state = .complete
+                return .complete
+            }
+            let count = Int(min(left, Int64(bytes.count - position)))
+            guard count > 0 else { return .needsMore }
+            state = .length(left: left - Int64(count))
+            position += count
+            return .body(position - count..<position)
+        case .chunks(var chunks):
+            let step = chunks.next(in: bytes, at: &position)
+            switch step {
+            case .data(let count):
+                chunks.skip(count)
+                state = .chunks(chunks)
+                position += count
+                return .body(position - count..<position)
+            case .needsMore:
+                state = .chunks(chunks)
+                return .needsMore
+            case .trailers:
+                state = .trailers
+                return readTrailers(in: bytes, at: &position)
+            case .invalid: return .invalid(.badChunk)
+            }
+        case .trailers: return readTrailers(in: bytes, at: &position)
+        case .untilEnd:
+            guard position < bytes.count else { return .needsMore }
+            let start = position
+            position = bytes.count
+            return .body(start..<position)
+        case .complete: return .complete
+        }
+    }
+
+    private mutating func readHead(
+        in bytes: borrowing Span<UInt8>, at position: inout Int, into head: ResponseHead
+    ) -> Event {
+        while position < bytes.count {
+            let start = position
+            guard takeLine(of: bytes, at: &position) else {
+                // What cannot become a status line need not be collected.
+                if line.count > ResponseHead.limit { return .invalid(.headTooLarge) }
+                if head.status == 0, !Self.mayBeStatusLine(line.span) { return .invalid(.notHTTP) }
+                return .needsMore
+            }
+            let progress: ResponseHead.Progress
+            if line.isEmpty {
+                progress = head.take(bytes.extracting(start..<position))
+            } else {
+                progress = head.take(line.span)
+                line.removeAll(keepingCapacity: true)
+            }
+            switch progress {
+            case .more: continue
+            case .invalid(let fault): return .invalid(fault)
+            case .complete:
+                if head.transferCoding == .other { return .invalid(.badTransferCoding) }
+                state = .afterHead
+                return .head
+            }
+        }
+        return .needsMore
+    }
+
+    /// Moves behind the next line feed; if there is none, keeps what there is of the line.
+    ///
+    /// - Returns: whether a line is complete: in `line` if that is not empty, else where it stands.
+    private mutating func takeLine(of bytes: borrowing Span<UInt8>, at position: inout Int) -> Bool {
+        let start = position
+        position = bytes.index(of: 0x0A, from: start)
+        let isWhole = position < bytes.count
+        if isWhole { position += 1 }
+        if !isWhole || !line.isEmpty { line.append(bytes.extracting(start..<position)) }
+        return isWhole
+    }
+
+    private static func mayBeStatusLine(_ line: borrowing Span<UInt8>) -> Bool {
+        let length = min(line.count, 5)
+        let expected: StaticString = "HTTP/"
+        for index in 0..<length where unsafe line[index] != expected.utf8Start[index] { return false }
+        return true
+    }
+
+    /// RFC 9112 6.3.
+    private mutating func beginBody(_ head: ResponseHead) -> Event? {
+        if isHead || head.status == 204 || head.status == 304 {
+            state = .complete
+            return .complete
+        }
+        if head.transferCoding == .chunked {
+            state = .chunks(ChunkReader())
+        } else if let length = head.contentLength {
+            state = .length(left: length)
+        } else {
+            state = .untilEnd
+        }
+        return nil
+    }
+
+    private mutating func readTrailers(in bytes: borrowing Span<UInt8>, at position: inout Int) -> Event {
+        while position < bytes.count {
+            let start = position
+            let isWhole = takeLine(of: bytes, at: &position)
+            trailerBytes += position - start
+            guard trailerBytes <= Self.trailerLimit else { return .invalid(.badChunk) }
+            guard isWhole else { return .needsMore }
+            let isLast: Bool
+            if line.isEmpty {
+                isLast = Self.isBlank(bytes.extracting(start..<position))
+            } else {
+                isLast = Self.isBlank(line.span)
+                line.removeAll(keepingCapacity: true)
+            }
+            if isLast {
+                state = .complete
+                return .complete
+            }
+        }
+        return .needsMore
+    }
+
+    private static func isBlank(_ line: borrowing Span<UInt8>) -> Bool {
+        line.count == 1 || (line.count == 2 && line[0] == 0x0D)
+    }
+}

@@ -1,0 +1,168 @@
+public import HTTPWire
+
+/// The status and fields of an answer, read line by line.
+///
+/// Interim answers (1xx) are read and forgotten. A class, used again with its memory: what is asked of it on the data path copies nothing.
+public final class ResponseHead {
+    /// What a line did.
+    package enum Progress {
+        case more
+        /// The empty line behind the fields of a final answer.
+        case complete
+        case invalid(TransferFault)
+    }
+
+    /// How the body is framed, as far as the fields say (RFC 9112 6.3).
+    public enum TransferCoding: Sendable {
+        case none, chunked, other
+    }
+
+    /// The status code of the answer; 0 before its first line.
+    public private(set) var status = 0
+    /// The fields of the final answer.
+    public package(set) var fields = FieldBlock()
+    /// The announced length of the body, if there is one.
+    public private(set) var contentLength: Int64?
+    /// Whether the fields are complete.
+    public private(set) var isComplete = false
+    /// The transfer coding that the fields name.
+    public private(set) var transferCoding = TransferCoding.none
+    /// Whether the answer is HTTP/1.0.
+    public private(set) var isHTTP10 = false
+    /// Whether the connection may carry another request afterwards, as far as the fields say (RFC 9112 9.3).
+    public private(set) var keepsConnection = true
+    /// For how many seconds the provider keeps an idle connection, if it says so (`Keep-Alive: timeout=5`).
+    public private(set) var keepAliveSeconds: Int64?
+    private var byteCount = 0
+    /// Whether the last field frames the message: it must not be folded.
+    private var lastFieldFrames = false
+
+    /// Most bytes of one head, and of all interim answers before it, that are taken; a provider that sends more sends garbage.
+    package static let limit = 64 << 10
+
+    /// A head of which nothing has come.
+    public init() {}
+
+    /// Forgets everything, and keeps the memory.
+    package func reset() {
+        status = 0
+        isComplete = false
+        byteCount = 0
+        startMessage()
+    }
+
+    private func startMessage() {
+        if fields.count > 0 { fields.removeAll() }
+        contentLength = nil
+        transferCoding = .none
+        keepAliveSeconds = nil
+    }
+
+    /// The length of the body where that alone frames it (RFC 9112 6.3: a transfer coding overrides a length).
+    public var bodyLength: Int64? { transferCoding == .none ? contentLength : nil }
+
+    /// Takes one line, its line end included.
+    package func take(_ raw: borrowing Span<UInt8>) -> Progress {
+        var length = raw.count
+        if length > 0, raw[length - 1] == 0x0A { length -= 1 }
+        if length > 0, raw[length - 1] == 0x0D { length -= 1 }
+        if isComplete { return .more }
+        byteCount += raw.count
+        guard byteCount <= Self.limit else { return .invalid(.headTooLarge) }
+        let line = raw.extracting(0..<length)
+        if line.isEmpty { return takeEnd() }
+        // A name has no slash: no field begins so.
+        if line.count > 5, line[4] == 0x2F, line.extracting(0..<5).equals("HTTP/") {
+            return takeStatus(line)
+        }
+        guard status > 0 else { return .invalid(.notHTTP) }
+        if line[0].isBlank { return continueField(line) }
+        return takeField(line)
+    }
+
+    private func takeEnd() -> Progress {
+        guard status >= 200 else {
+            // 101 changes the protocol; Weir never asks for that.
+            if status == 101 { return .invalid(.switchedProtocols) }
+            guard status >= 100 else { return .invalid(.notHTTP) }
+            startMessage()
+            status = 0
+            return .more
+        }
+        isComplete = true
+        return .complete
+    }
+
+    /// RFC 9112 4: `HTTP/` digit `.` digit SP 3DIGIT SP [reason]; HTTP/2 as libcurl writes it has no second digit.
+    private func takeStatus(_ line: borrowing Span<UInt8>) -> Progress {
+        guard status == 0 else { return .invalid(.badHead) }
+        startMessage()
+        var start = 5
+        while start < line.count, line[start] != 0x20 { start += 1 }
+        let version = line.extracting(5..<start)
+        isHTTP10 = version.equals("1.0")
+        keepsConnection = !isHTTP10
+        guard isHTTP10 || version.equals("1.1") || version.equals("2") else { return .invalid(.notHTTP) }
+        while start < line.count, line[start] == 0x20 { start += 1 }
+        guard start + 3 <= line.count, start + 3 == line.count || line[start + 3] == 0x20,
+            let code = line.extracting(start..<start + 3).decimal, code >= 100
+        else { return .invalid(.badHead) }
+        status = Int(code)
+        return .more
+    }
+
+    /// A line that goes on with the last field's value (obs-fold, RFC 9112 5.2).
+    private func continueField(_ line: borrowing Span<UInt8>) -> Progress {
+        let text = line.extracting(line.trimmedRange)
+        for index in 0..<text.count where text[index].isForbiddenInFieldValue { return .invalid(.badHead) }
+        // What frames the message must not be spelled so.
+        guard fields.count > 0, !lastFieldFrames else { return .invalid(.badHead) }
+        fields.continueLastValue(with: text)
+        return .more
+    }
+
+    private func takeField(_ line: borrowing Span<UInt8>) -> Progress {
+        var colon = 0
+        while colon < line.count, line[colon] != 0x3A { colon += 1 }
+        let name = line.extracting(0..<colon)
+        guard colon < line.count, name.isToken else { return .invalid(.badHead) }
+        let rest = line.extracting(colon + 1..<line.count)
+        let value = rest.extracting(rest.trimmedRange)
+        for index in 0..<value.count where value[index].isForbiddenInFieldValue { return .invalid(.badHead) }
+        lastFieldFrames = false
+        switch name.count {
+        case 10: takeConnection(name, value)
+        case 14 where name.equalsIgnoringCase("content-length"):
+            guard let length = value.decimal, contentLength == nil || contentLength == length else {
+                return .invalid(.badLength)
+            }
+            contentLength = length
+            lastFieldFrames = true
+        case 17 where name.equalsIgnoringCase("transfer-encoding"):
+            // Twice is a list of two, which is none that Weir takes.
+            lastFieldFrames = true
+            transferCoding =
+                transferCoding == .none && value.equalsIgnoringCase("chunked") ? .chunked : .other
+        default: break
+        }
+        fields.append(name: name, value: value)
+        return .more
+    }
+
+    private func takeConnection(_ name: Span<UInt8>, _ value: Span<UInt8>) {
+        if name.equalsIgnoringCase("connection") {
+            ListElements.forEach(in: value) { member in
+                if member.equalsIgnoringCase("close") {
+                    keepsConnection = false
+                } else if isHTTP10, member.equalsIgnoringCase("keep-alive") {
+                    keepsConnection = true
+                }
+            }
+        } else if name.equalsIgnoringCase("keep-alive") {
+            ListElements.forEach(in: value) { member in
+                guard member.startsIgnoringCase(with: "timeout=") else { return }
+                keepAliveSeconds = member.extracting(8..<member.count).decimal
+            }
+        }
+    }
+}

@@ -1,0 +1,46 @@
+/// Why a transfer failed.
+public enum TransferFault: Hashable, Sendable {
+    // Before anything was sent.
+    /// The provider's name does not resolve.
+    case nameNotResolved
+    /// No address accepted a connection; the `errno` of the last one, or 0.
+    case connectFailed(errno: Int32)
+    /// Name, connection and handshake took longer than the connect timeout.
+    case connectTimedOut
+    /// The address is private, and that was not allowed.
+    case prohibitedAddress
+    /// The certificate is not trusted, or not for this host.
+    case tlsUntrusted
+    /// The TLS handshake failed.
+    case tlsHandshake
+    /// A certificate, key or CA file could not be used; libcurl's words.
+    case tlsFiles(String)
+
+    // Afterwards.
+    /// The connection ended before any answer.
+    case closedBeforeAnswer
+    /// The answer broke off before its end.
+    case incomplete
+    /// What came is not HTTP.
+    case notHTTP
+    /// A line of the answer's head is not HTTP.
+    case badHead
+    /// The answer's head is larger than ``ResponseHead/limit``, or has too many interim answers before it.
+    case headTooLarge
+    /// Several differing lengths, or one that is not a number.
+    case badLength
+    /// A transfer coding that nobody asked for.
+    case badTransferCoding
+    /// The chunks of the body are not as RFC 9112 7.1 wants them.
+    case badChunk
+    /// The provider switched protocols, which Weir never asks for.
+    case switchedProtocols
+    /// A library was about to send a request a second time that may be sent once only.
+    case resendRefused
+    /// The client's body ended badly.
+    case uploadAborted
+    /// Whoever takes the body wanted no more of it.
+    case bodyRefused
+    /// Anything else that a library says; its words.
+    case other(String)
+}

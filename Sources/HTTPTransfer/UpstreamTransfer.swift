@@ -1,0 +1,47 @@
+/// One request to a provider and its answer, whoever carries it: Weir's own HTTP/1.1, or libcurl's HTTP/2.
+///
+/// Used again for later requests. Confined to the thread of its worker.
+public protocol UpstreamTransfer: AnyObject {
+    /// The head of the answer, as far as it has come.
+    var response: ResponseHead { get }
+    /// How it ended; valid in and after ``TransferDelegate/transferDidFinish(_:)``.
+    var outcome: TransferOutcome { get }
+    /// Whether it was started and is not over yet.
+    var isRunning: Bool { get }
+
+    /// Begins a new request, and forgets the last one and its answer.
+    ///
+    /// - Parameters:
+    ///   - method: a token, any but CONNECT.
+    ///   - target: the request target in origin form (or `*`), sent byte for byte.
+    func beginRequest(method: borrowing Span<UInt8>, target: borrowing Span<UInt8>)
+
+    /// Adds a field; Host, Content-Length, Transfer-Encoding and Connection are the transfer's own to write.
+    func addField(name: borrowing Span<UInt8>, value: borrowing Span<UInt8>)
+
+    /// Ends the head, and says where the body comes from.
+    ///
+    /// - Parameter body: its memory, if whole, must outlive the transfer.
+    func endRequest(body: RequestBody)
+
+    /// Sends the request; the delegate is held until the transfer is over or cancelled.
+    func start(for delegate: any TransferDelegate)
+
+    /// Goes on with what a pause stopped; harmless if nothing is paused.
+    ///
+    /// Never from inside a delegate's method.
+    func resume()
+
+    /// Ends it without telling its delegate: the connection, or the stream, is closed.
+    ///
+    /// Never from inside a delegate's method, but for ``TransferDelegate/transferDidFinish(_:)``.
+    func cancel()
+
+    /// Gives it back to where it was made, to be used again; it is not running.
+    func discard()
+}
+
+extension UpstreamTransfer {
+    /// Adds a field; see ``addField(name:value:)``.
+    public func addField(_ name: [UInt8], _ value: [UInt8]) { addField(name: name.span, value: value.span) }
+}
