@@ -30,7 +30,9 @@ internal import HTTPWire
 
     /// Fields that libcurl adds by itself unless they are there.
     private var given: Given = []
+    /// See ``UpstreamTransfer/response``.
     public let response = ResponseHead()
+    /// See ``UpstreamTransfer/outcome``.
     public private(set) var outcome = TransferOutcome()
 
     private struct Given: OptionSet {
@@ -48,6 +50,7 @@ internal import HTTPWire
 
     // MARK: UpstreamTransfer
 
+    /// See ``UpstreamTransfer/beginRequest(method:target:)``.
     public func beginRequest(method: borrowing Span<UInt8>, target: borrowing Span<UInt8>) {
         precondition(!isRunning, "begun while it runs")
         arena.reset()
@@ -63,12 +66,14 @@ internal import HTTPWire
         unsafe easy.set(CURLOPT_REQUEST_TARGET, arena.terminatedCopy(of: target))
     }
 
+    /// See ``UpstreamTransfer/addField(name:value:)``.
     public func addField(name: borrowing Span<UInt8>, value: borrowing Span<UInt8>) {
         if name.count == 6, name.equalsIgnoringCase("accept") { given.insert(.accept) }
         if name.count == 12, name.equalsIgnoringCase("content-type") { given.insert(.contentType) }
         arena.append(name: name, value: value)
     }
 
+    /// See ``UpstreamTransfer/endRequest(body:)``.
     public func endRequest(body: RequestBody) {
         if !given.contains(.accept) { arena.append("Accept:") }
         switch body {
@@ -82,6 +87,7 @@ internal import HTTPWire
         unsafe easy.set(CURLOPT_HTTPHEADER, arena.first)
     }
 
+    /// See ``UpstreamTransfer/start(for:)``.
     public func start(for delegate: any TransferDelegate) {
         self.delegate = delegate
         isRunning = true
@@ -90,6 +96,7 @@ internal import HTTPWire
         multi.add(easy)
     }
 
+    /// See ``UpstreamTransfer/resume()``.
     public func resume() {
         guard isRunning, isReceivePaused || isSendPaused || wantsPause else { return }
         endPauses()
@@ -97,12 +104,14 @@ internal import HTTPWire
         unsafe easy.hooks.needsKick = true
     }
 
+    /// See ``UpstreamTransfer/cancel()``.
     public func cancel() {
         guard isRunning else { return }
         multi.remove(easy)
         end()
     }
 
+    /// See ``UpstreamTransfer/discard()``.
     public func discard() {
         precondition(!isRunning, "discarded while it runs")
         multi.takeBack(self)

@@ -52,8 +52,11 @@ internal import HTTPWire
     /// Whether the delegate wants no more bytes for now.
     private(set) var isReceivePaused = false
 
+    /// See ``UpstreamTransfer/response``.
     public let response = ResponseHead()
+    /// See ``UpstreamTransfer/outcome``.
     public private(set) var outcome = TransferOutcome()
+    /// See ``UpstreamTransfer/isRunning``.
     public private(set) var isRunning = false
 
     /// How many dead connections in a row are tried.
@@ -63,6 +66,7 @@ internal import HTTPWire
 
     // MARK: UpstreamTransfer
 
+    /// See ``UpstreamTransfer/beginRequest(method:target:)``.
     public func beginRequest(method: borrowing Span<UInt8>, target: borrowing Span<UInt8>) {
         precondition(!isRunning, "begun while it runs")
         serial &+= 1
@@ -81,10 +85,12 @@ internal import HTTPWire
         out.append(literal: "\r\n")
     }
 
+    /// See ``UpstreamTransfer/addField(name:value:)``.
     public func addField(name: borrowing Span<UInt8>, value: borrowing Span<UInt8>) {
         out.appendField(name: name, value: value)
     }
 
+    /// See ``UpstreamTransfer/endRequest(body:)``.
     public func endRequest(body: RequestBody) {
         upload = .done
         switch body {
@@ -107,18 +113,21 @@ internal import HTTPWire
         out.append(literal: "\r\n\r\n")
     }
 
+    /// See ``UpstreamTransfer/start(for:)``.
     public func start(for delegate: any TransferDelegate) {
         self.delegate = delegate
         isRunning = true
         runElsewhere()
     }
 
+    /// See ``UpstreamTransfer/resume()``.
     public func resume() {
         guard isRunning, isReceivePaused || isSendPaused else { return }
         (isReceivePaused, isSendPaused) = (false, false)
         connection?.resume()
     }
 
+    /// See ``UpstreamTransfer/cancel()``.
     public func cancel() {
         guard isRunning else { return }
         outcome.wasSent = sentBytes > 0
@@ -129,6 +138,7 @@ internal import HTTPWire
         serial &+= 1
     }
 
+    /// See ``UpstreamTransfer/discard()``.
     public func discard() {
         precondition(!isRunning, "discarded while it runs")
         out.removeAll()

@@ -55,7 +55,8 @@ struct CurlMultiTests {
 
         func transferDidReceiveHead(_ transfer: any UpstreamTransfer) {}
 
-        func transfer(_ transfer: any UpstreamTransfer, didReceiveBody bytes: Span<UInt8>) -> BodyDisposition {
+        func transfer(_ transfer: any UpstreamTransfer, didReceiveBody bytes: Span<UInt8>) -> BodyDisposition
+        {
             for index in 0..<bytes.count { body.append(bytes[index]) }
             return .taken
         }
