@@ -17,7 +17,7 @@ extension ConfigurationReader {
         case upstreamBody = "upstream_body"
         case limits, group
         case maximumWait = "max_wait"
-        case timeouts, retries, tls
+        case timeouts, retries, tls, http, proxy
         case allowPrivate = "allow_private"
     }
 
@@ -31,6 +31,7 @@ extension ConfigurationReader {
         case caFile = "ca_file"
         case clientCertificate = "client_certificate"
         case clientKey = "client_key"
+        case minimumVersion = "min_version"
     }
 
     enum SizeKey: String, SectionKey {

@@ -78,6 +78,7 @@ extension ConfigurationReader {
         if !provider.upstream.isTLS, provider.tls != TLSConfiguration(), upstream != nil {
             draft.report("has no effect: the upstream is \(provider.upstream.scheme.rawValue)://", at: .tls)
         }
+        provider.egressProxy = egressProxy(of: draft, to: provider.upstream)
         draft.configuration = upstream == nil ? nil : provider
         return draft
     }
@@ -103,6 +104,9 @@ extension ConfigurationReader {
                 }
             }
         case .tls: readTLS(from: value, into: &provider.tls)
+        case .http:
+            value.choice(HTTPVersion.allCases.map { ($0.rawValue, $0) }).map { provider.httpVersion = $0 }
+        case .proxy: break  // Read when the upstream is known.
         case .allowPrivate: value.boolean.map { provider.allowsPrivate = $0 }
         }
     }
@@ -141,6 +145,19 @@ extension ConfigurationReader {
         }
     }
 
+    /// The proxy that the file names, or else the environment.
+    private func egressProxy(of draft: ProviderDraft, to upstream: UpstreamURL) -> EgressProxy? {
+        if let value = draft.places[.proxy], let text = value.string, text != "environment" {
+            return text == "none" ? nil : value.egressProxy
+        }
+        do {
+            return try EgressProxy.fromEnvironment(for: upstream, variable: reading.surroundings.variable)
+        } catch {
+            draft.report(error.reason, at: .proxy)
+            return nil
+        }
+    }
+
     private func readTimeouts(from value: YAMLValue, into timeouts: inout TimeoutConfiguration) {
         let hour: ClosedRange<Duration> = .milliseconds(1) ... .seconds(3600)
         for (key, value) in value.members(of: TimeoutKey.self) {
@@ -167,6 +184,9 @@ extension ConfigurationReader {
             case .caFile: tls.caFile = value.readableFile
             case .clientCertificate: tls.clientCertificate = value.readableFile
             case .clientKey: tls.clientKey = value.readableFile
+            case .minimumVersion:
+                value.choice(TLSConfiguration.Version.allCases.map { ($0.rawValue, $0) })
+                    .map { tls.minimumVersion = $0 }
             }
         }
         if let key = places[.clientKey], places[.clientCertificate] == nil {

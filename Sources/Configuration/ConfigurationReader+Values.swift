@@ -33,6 +33,17 @@ extension YAMLValue {
         }
     }
 
+    /// A proxy; its user and password are not shown.
+    var egressProxy: EgressProxy? {
+        parsed(isSecret: { $0.contains("@") }) { text throws(InvalidSetting) in
+            do throws(InvalidSetting) {
+                return try EgressProxy(parsing: text)
+            } catch {
+                throw InvalidSetting("\(error.reason), or be `environment` or `none`")
+            }
+        }
+    }
+
     var mountPath: MountPath? { parsed { text throws(InvalidSetting) in try MountPath(parsing: text) } }
 
     /// A number of workers, or `.some(nil)` for `auto`.

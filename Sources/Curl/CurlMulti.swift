@@ -41,7 +41,9 @@ public protocol SocketWatcher: AnyObject {
         unsafe ccurl_multi_set_pointer(handle, CURLMOPT_TIMERDATA, context)
         // > MAXCONNECTS counts busy connections too: above it each finished request closes a warm one.
         unsafe ccurl_multi_set_long(handle, CURLMOPT_MAXCONNECTS, 100_000)
-        unsafe ccurl_multi_set_long(handle, CURLMOPT_PIPELINING, Int(CURLPIPE_NOTHING))
+        unsafe ccurl_multi_set_long(
+            handle, CURLMOPT_PIPELINING, options.offersHTTP2 ? Int(CURLPIPE_MULTIPLEX) : Int(CURLPIPE_NOTHING)
+        )
     }
 
     deinit { close() }
@@ -75,6 +77,9 @@ public protocol SocketWatcher: AnyObject {
     public internal(set) var runningTransfers = 0
     /// Connections that are being made.
     public private(set) var pendingConnections = 0
+
+    /// Whether the last answer to a transfer of libcurl's came over HTTP/2; `nil` before the first.
+    public internal(set) var speaksHTTP2: Bool?
 
     /// A transfer that is configured for this upstream.
     public func makeTransfer() -> CurlTransfer {

@@ -45,7 +45,7 @@ internal import HTTPWire
         self.multi = multi
         easy = EasyHandle(hooks: multi.hooks, options: options)
         unsafe methodText = arena.terminatedCopy(of: [UInt8]().span)
-        configure()
+        configure(options)
     }
 
     // MARK: UpstreamTransfer
@@ -134,6 +134,7 @@ internal import HTTPWire
 
     func easyHandleDidFinish(_ fault: TransferFault?) {
         outcome.fault = fault
+        if response.isComplete { multi.speaksHTTP2 = response.isHTTP2 }
         // > libcurl calls a transfer complete whose connection was closed within the head of the answer.
         if fault == nil, !response.isComplete { outcome.fault = .closedBeforeAnswer }
         if case .headTooLarge? = fault, response.isComplete { outcome.fault = .incomplete }
@@ -191,7 +192,7 @@ internal import HTTPWire
         unsafe easy.set(CURLOPT_CUSTOMREQUEST, methodText)
     }
 
-    private func configure() {
+    private func configure(_ options: UpstreamOptions) {
         let (handle, context) = unsafe (easy.pointer, Unmanaged.passUnretained(self).toOpaque())
         unsafe ccurl_set_io(handle, CURLOPT_HEADERFUNCTION, CurlCallbacks.header)
         unsafe easy.set(CURLOPT_HEADERDATA, context)
@@ -201,6 +202,11 @@ internal import HTTPWire
         unsafe easy.set(CURLOPT_READDATA, context)
         unsafe ccurl_set_prereq(handle, CurlCallbacks.prereq)
         unsafe easy.set(CURLOPT_PREREQDATA, context)
+        if options.offersHTTP2 {
+            easy.set(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_2TLS))
+            // A second stream on a connection that is being made, rather than a second connection.
+            easy.set(CURLOPT_PIPEWAIT, 1)
+        }
     }
 
     // MARK: Called from inside libcurl

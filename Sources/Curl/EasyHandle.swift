@@ -49,7 +49,10 @@ internal import HTTPTransfer
     /// What a code of libcurl's means; `nil` for success.
     func fault(of code: CURLcode) -> TransferFault? {
         if code == CURLE_OK { return nil }
-        return fault ?? TransferFault(CurlError(code), systemError: info(CURLINFO_OS_ERRNO))
+        if let fault { return fault }
+        let status = info(CURLINFO_HTTP_CONNECTCODE)
+        if status >= 300 { return .proxyRefused(status: status) }
+        return TransferFault(CurlError(code), systemError: info(CURLINFO_OS_ERRNO))
     }
 
     /// A number that libcurl knows of what the handle did last.

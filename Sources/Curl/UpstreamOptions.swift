@@ -14,6 +14,12 @@ public struct UpstreamOptions: Sendable {
     public var caFile: String?
     /// Files of a client certificate and its key (PEM).
     public var clientCertificate: (certificate: String, key: String)?
+    /// The oldest version of TLS that is spoken: 1.2 or, if this is set, 1.3.
+    public var requiresTLS13 = false
+    /// Whether transfers of libcurl's offer HTTP/2 in the TLS handshake.
+    public var offersHTTP2 = false
+    /// The proxy that every connection is a tunnel through, with its user and password; its address is not judged.
+    public var proxy: String?
     /// The longest idle time, in seconds, after which a connection is not used again.
     public var connectionAgeSeconds = 50
 
@@ -31,9 +37,7 @@ public struct UpstreamOptions: Sendable {
         easy.set(CURLOPT_PATH_AS_IS, 1)
         easy.set(CURLOPT_PROTOCOLS_STR, "http,https")
         easy.set(CURLOPT_FOLLOWLOCATION, 0)
-        // > Environment proxies are on by default.
-        easy.set(CURLOPT_PROXY, "")
-        easy.set(CURLOPT_NOPROXY, "*")
+        applyProxy(to: easy)
         easy.set(CURLOPT_NOSIGNAL, 1)
         // > A transfer that ends during a name lookup blocks until getaddrinfo returns, but for QUICK_EXIT.
         easy.set(CURLOPT_QUICK_EXIT, 1)
@@ -42,13 +46,27 @@ public struct UpstreamOptions: Sendable {
         easy.set(CURLOPT_BUFFERSIZE, 32 << 10)
         easy.set(CURLOPT_TCP_KEEPALIVE, 1)
         easy.set(CURLOPT_MAXAGE_CONN, connectionAgeSeconds)
-        // HTTP/2 costs more CPU per request than it saves here; a provider that speaks nothing else does not exist.
         easy.set(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
         if isTLS { applyTLS(to: easy) }
     }
 
+    private func applyProxy(to easy: EasyHandle) {
+        guard let proxy else {
+            // > Environment proxies are on by default.
+            easy.set(CURLOPT_PROXY, "")
+            easy.set(CURLOPT_NOPROXY, "*")
+            return
+        }
+        easy.set(CURLOPT_PROXY, proxy)
+        easy.set(CURLOPT_NOPROXY, "")
+        easy.set(CURLOPT_HTTPPROXYTUNNEL, 1)
+        easy.set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)
+        unsafe easy.set(CURLOPT_PROXY_CAPATH, nil as UnsafeRawPointer?)
+    }
+
     private func applyTLS(to easy: EasyHandle) {
-        easy.set(CURLOPT_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_2))
+        easy.set(
+            CURLOPT_SSLVERSION, Int(requiresTLS13 ? CURL_SSLVERSION_TLSv1_3 : CURL_SSLVERSION_TLSv1_2))
         // > The CA cache is off whenever a CA path is set, and Debian compiles one in: 15 ms of CPU a connection.
         unsafe easy.set(CURLOPT_CAPATH, nil as UnsafeRawPointer?)
         if let caFile { easy.set(CURLOPT_CAINFO, caFile) }

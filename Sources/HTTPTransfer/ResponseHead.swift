@@ -29,6 +29,8 @@ public final class ResponseHead {
     public private(set) var transferCoding = TransferCoding.none
     /// Whether the answer is HTTP/1.0.
     public private(set) var isHTTP10 = false
+    /// Whether the answer is HTTP/2.
+    public private(set) var isHTTP2 = false
     /// Whether the connection may carry another request afterwards, as far as the fields say (RFC 9112 9.3).
     public private(set) var keepsConnection = true
     /// For how many seconds the provider keeps an idle connection, if it says so (`Keep-Alive: timeout=5`).
@@ -102,7 +104,8 @@ public final class ResponseHead {
         let version = line.extracting(5..<start)
         isHTTP10 = version.equals("1.0")
         keepsConnection = !isHTTP10
-        guard isHTTP10 || version.equals("1.1") || version.equals("2") else { return .invalid(.notHTTP) }
+        isHTTP2 = version.equals("2")
+        guard isHTTP10 || isHTTP2 || version.equals("1.1") else { return .invalid(.notHTTP) }
         while start < line.count, line[start] == 0x20 { start += 1 }
         guard start + 3 <= line.count, start + 3 == line.count || line[start + 3] == 0x20,
             let code = line.extracting(start..<start + 3).decimal, code >= 100

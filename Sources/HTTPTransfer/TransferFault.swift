@@ -9,6 +9,8 @@ public enum TransferFault: Hashable, Sendable {
     case connectTimedOut
     /// The address is private, and that was not allowed.
     case prohibitedAddress
+    /// The proxy between refused to lead on, with this status; 407 asks for a password.
+    case proxyRefused(status: Int)
     /// The certificate is not trusted, or not for this host.
     case tlsUntrusted
     /// The TLS handshake failed.

@@ -75,7 +75,7 @@ struct MistakeTests {
             belongs to
             weir.yaml:20:5: providers.lemlist.ledger: unknown key; allowed: profile, mount, listen, \
             upstream, credential, \
-            errors, upstream_body, limits, group, max_wait, timeouts, retries, tls, allow_private
+            errors, upstream_body, limits, group, max_wait, timeouts, retries, tls, http, proxy, allow_private
             weir.yaml:22:5: providers.Lettr: a provider's name must be a lower-case letter, then letters, \
             digits, '-' or \
             '_', at most 32 in all

@@ -94,6 +94,20 @@ struct TLSTests {
         }
     }
 
+    @Test("a provider that speaks TLS 1.2 at most is refused where 1.3 is the minimum")
+    func minimumVersion() throws {
+        let nginx = try Nginx(server: "ssl_protocols TLSv1.2;")
+        let trust = "ca_file: \(nginx.authority.root.certificatePath)"
+        try withProxy(Self.provider(nginx, trust)) { proxy in
+            let response = try proxy.exchange("GET", "/p/echo")
+            #expect(response.status == 200)
+        }
+        try withProxy(Self.provider(nginx, "\(trust), min_version: '1.3'")) { proxy in
+            let response = try proxy.exchange("GET", "/p/echo")
+            #expect(response.code == "tls_failure")
+        }
+    }
+
     @Test("files that are no certificates fail the connection, and say so")
     func badFiles() throws {
         let nginx = try Nginx()

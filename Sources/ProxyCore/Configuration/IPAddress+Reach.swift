@@ -13,6 +13,16 @@ extension IPAddress {
         }
     }
 
+    /// Whether this is an address of this machine alone: `127.0.0.0/8` or `::1`.
+    public var isLoopback: Bool {
+        switch self {
+        case .v4(let number): return number >> 24 == 127
+        case .v6(let high, let low):
+            if let inner = Self.embeddedV4(high: high, low: low) { return inner >> 24 == 127 }
+            return high == 0 && low == 1
+        }
+    }
+
     private static func embeddedV4(high: UInt64, low: UInt64) -> UInt32? {
         if high == 0, low >> 32 == 0xFFFF { return UInt32(truncatingIfNeeded: low) }
         if high == 0x0064_FF9B_0000_0000, low >> 32 == 0 { return UInt32(truncatingIfNeeded: low) }

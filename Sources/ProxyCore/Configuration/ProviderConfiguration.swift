@@ -38,6 +38,10 @@ public struct ProviderConfiguration: Hashable, Sendable {
     public var maximumRetries = 0
     /// How the provider is recognised over TLS.
     public var tls = TLSConfiguration()
+    /// Which version of HTTP is spoken with it.
+    public var httpVersion = HTTPVersion.http1
+    /// The proxy that leads to it, if there is one between.
+    public var egressProxy: EgressProxy?
     /// Whether a name may resolve to a private address, as configured.
     public var allowsPrivate = false
 

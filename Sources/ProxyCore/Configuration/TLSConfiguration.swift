@@ -7,6 +7,15 @@ public struct TLSConfiguration: Hashable, Sendable {
     /// The key of ``clientCertificate``; `nil` if it is in the same file.
     public var clientKey: String?
 
+    /// The oldest version of TLS that is spoken.
+    public var minimumVersion = Version.tls12
+
+    /// A version of TLS; older ones are never spoken.
+    public enum Version: String, CaseIterable, Sendable {
+        case tls12 = "1.2"
+        case tls13 = "1.3"
+    }
+
     /// TLS with these files; none means the system's authorities and no certificate of our own.
     public init(caFile: String? = nil, clientCertificate: String? = nil, clientKey: String? = nil) {
         self.caFile = caFile

@@ -30,6 +30,10 @@ enum UpstreamFailure {
         case .connectTimedOut:
             return never(
                 .providerTimeout, "No connection to the provider could be made in time.", .connectionTimeout)
+        case .proxyRefused(let status):
+            return never(
+                .providerUnreachable, Text("The proxy on the way to the provider answered \(status)."),
+                .destinationUnavailable)
         case .prohibitedAddress:
             return never(
                 .providerUnreachable, "The provider's name leads to a private address.",

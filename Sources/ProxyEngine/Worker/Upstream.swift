@@ -10,6 +10,8 @@ final class Upstream: SocketWatcher, ReadinessHandler, HTTP1PoolOwner {
     private let worker: Worker
     private let multi: CurlMulti
     private var pool: HTTP1Pool?
+    /// Whether the provider may speak HTTP/2, as far as is known: libcurl's part then.
+    private let triesHTTP2: Bool
     /// Whether it stands in the worker's list of those that have something to do.
     var isListed = false
     private var reportedConnections = 0
@@ -28,6 +30,12 @@ final class Upstream: SocketWatcher, ReadinessHandler, HTTP1PoolOwner {
         if let certificate = configuration.tls.clientCertificate {
             options.clientCertificate = (certificate, configuration.tls.clientKey ?? certificate)
         }
+        options.requiresTLS13 = configuration.tls.minimumVersion == .tls13
+        options.proxy = configuration.egressProxy?.url.value
+        // The proxy's address is what is connected to; the provider's is the proxy's to find.
+        if options.proxy != nil { options.allowsAddress = { _ in true } }
+        options.offersHTTP2 = configuration.upstream.isTLS && configuration.httpVersion == .auto
+        triesHTTP2 = options.offersHTTP2
         multi = CurlMulti(options: options)
         multi.watcher = self
         pool = HTTP1Pool(
@@ -43,7 +51,12 @@ final class Upstream: SocketWatcher, ReadinessHandler, HTTP1PoolOwner {
     }
 
     /// A transfer to this provider, to be filled and started.
-    func makeTransfer() -> any UpstreamTransfer { pool?.makeTransfer() ?? multi.makeTransfer() }
+    ///
+    /// Until the first answer has come, nobody knows whether the provider speaks HTTP/2: libcurl takes what is offered.
+    func makeTransfer() -> any UpstreamTransfer {
+        if triesHTTP2, multi.speaksHTTP2 != false { return multi.makeTransfer() }
+        return pool?.makeTransfer() ?? multi.makeTransfer()
+    }
 
     /// Starts a transfer; its delegate is told at the end.
     func start(_ transfer: any UpstreamTransfer, for delegate: any TransferDelegate) {
