@@ -10,7 +10,26 @@ public final class CredentialReader: Sendable {
         public var value: [UInt8]
     }
 
-    private let places: [CredentialPlace]
+    /// A place, with the name that is looked for as bytes.
+    private enum Lookup {
+        case basicPassword
+        case bearer
+        case header([UInt8])
+        /// `name=`.
+        case query(prefix: [UInt8])
+
+        init(_ place: CredentialPlace) {
+            switch place {
+            case .basicPassword: self = .basicPassword
+            case .bearer: self = .bearer
+            case .header(let name): self = .header(Array(name.utf8))
+            case .query(let name): self = .query(prefix: Array("\(name)=".utf8))
+            }
+        }
+    }
+
+    /// Where to look, in order.
+    private let lookups: [Lookup]
     private let isShared: Bool
     private let injected: [UInt8]?
     private let injectedQuery: [UInt8]?
@@ -27,7 +46,7 @@ public final class CredentialReader: Sendable {
     ///   - injection: where it is put; the first of `places` if nothing else is said.
     ///   - isShared: whether all requests share one ledger, whatever credential they carry.
     public init(places: [CredentialPlace], injected: String?, injection: CredentialPlace?, isShared: Bool) {
-        self.places = places
+        lookups = places.map(Lookup.init)
         self.isShared = isShared
         let secret = injected.map { Array($0.utf8) }
         self.injected = secret
@@ -97,20 +116,26 @@ public final class CredentialReader: Sendable {
         target: Span<UInt8>, forEachField: ((_ name: Span<UInt8>, _ value: Span<UInt8>) -> Void) -> Void
     ) -> [UInt8]? {
         if let injected { return injected }
-        var found: (place: Int, bytes: [UInt8])?
+        var found: [UInt8]?
+        // Only what is found at an earlier place counts instead of it.
+        var end = lookups.count
         forEachField { name, value in
-            for (index, place) in places.enumerated() where index < found?.place ?? .max {
-                if let bytes = Self.read(place, name: name, value: value) { found = (index, bytes) }
+            for index in 0..<end {
+                guard let bytes = Self.read(lookups[index], name: name, value: value) else { continue }
+                (found, end) = (bytes, index)
+                break
             }
         }
-        for (index, place) in places.enumerated() where index < found?.place ?? .max {
-            if case .query(let name) = place, let bytes = Self.parameter(name, in: target) { return bytes }
+        for index in 0..<end {
+            if case .query(let prefix) = lookups[index], let bytes = Self.parameter(prefix, in: target) {
+                return bytes
+            }
         }
-        return found?.bytes
+        return found
     }
 
-    private static func read(_ place: CredentialPlace, name: Span<UInt8>, value: Span<UInt8>) -> [UInt8]? {
-        switch place {
+    private static func read(_ lookup: Lookup, name: Span<UInt8>, value: Span<UInt8>) -> [UInt8]? {
+        switch lookup {
         case .basicPassword:
             guard name.equalsIgnoringCase("authorization"), value.startsIgnoringCase(with: "basic ") else {
                 return nil
@@ -126,20 +151,19 @@ public final class CredentialReader: Sendable {
             }
             return Array(copying: value.extracting(7..<value.count))
         case .header(let wanted):
-            return name.equalsIgnoringCase(Array(wanted.utf8).span) ? Array(copying: value) : nil
+            return name.equalsIgnoringCase(wanted.span) ? Array(copying: value) : nil
         case .query: return nil
         }
     }
 
     /// The value of a query parameter, its escapes undone: one credential has one ledger however it is spelled.
-    private static func parameter(_ name: String, in target: Span<UInt8>) -> [UInt8]? {
+    private static func parameter(_ prefix: [UInt8], in target: Span<UInt8>) -> [UInt8]? {
         var start = 0
         while start < target.count, target[start] != 0x3F { start += 1 }
         while start < target.count {
             var end = start + 1
             while end < target.count, target[end] != 0x26 { end += 1 }
             let pair = PercentEncoding.decoded(target.extracting(start + 1..<end))
-            let prefix = Array("\(name)=".utf8)
             if pair.starts(with: prefix) { return Array(pair[prefix.count...]) }
             start = end
         }
@@ -150,7 +174,6 @@ public final class CredentialReader: Sendable {
 extension [UInt8] {
     fileprivate init(copying span: Span<UInt8>) {
         self = []
-        reserveCapacity(span.count)
-        for index in 0..<span.count { append(span[index]) }
+        append(span)
     }
 }
