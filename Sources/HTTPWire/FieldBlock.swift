@@ -48,6 +48,29 @@ public struct FieldBlock: Sendable {
         bytes.append(0)
     }
 
+    /// Adds the fields of `other` that `isWanted` chooses, in order.
+    @inline(__always)
+    public mutating func append(
+        _ other: borrowing FieldBlock, where isWanted: (_ name: Span<UInt8>, _ value: Span<UInt8>) -> Bool
+    ) {
+        let all = other.bytes.span
+        for entry in other.entries {
+            let (start, end) = (Int(entry.nameStart), Int(entry.valueEnd) + 1)
+            guard
+                isWanted(
+                    all.extracting(start..<Int(entry.valueStart) - 1),
+                    all.extracting(Int(entry.valueStart)..<end - 1))
+            else { continue }
+            // Name and value with the NUL behind each lie in one piece.
+            let shift = Int32(bytes.count - start)
+            bytes.append(all.extracting(start..<end))
+            entries.append(
+                Entry(
+                    nameStart: entry.nameStart + shift, valueStart: entry.valueStart + shift,
+                    valueEnd: entry.valueEnd + shift))
+        }
+    }
+
     /// Adds `text` to the last field's value, behind a space: an obsolete line folding (RFC 9112 5.2).
     public mutating func continueLastValue(with text: borrowing Span<UInt8>) {
         guard !entries.isEmpty else { return }
@@ -91,13 +114,15 @@ public struct FieldBlock: Sendable {
         }
     }
 
-    /// A copy of the first value of the field `name`, whose case does not matter, without blanks around it, or `nil`.
-    public func firstValue(of name: borrowing Span<UInt8>) -> [UInt8]? {
+    /// The bytes of all names and values, with a NUL behind each: what ``rangeOfFirstValue(of:)`` is a part of.
+    public var storage: [UInt8] { bytes }
+
+    /// Where in ``storage`` the first value of the field `name` lies, whose case does not matter, without blanks around it.
+    public func rangeOfFirstValue(of name: borrowing Span<UInt8>) -> Range<Int>? {
         guard let entry = entry(of: name) else { return nil }
-        let value = bytes.span.extracting(Int(entry.valueStart)..<Int(entry.valueEnd))
-        var copy: [UInt8] = []
-        copy.append(value.extracting(value.trimmedRange))
-        return copy
+        let start = Int(entry.valueStart)
+        let range = bytes.span.extracting(start..<Int(entry.valueEnd)).trimmedRange
+        return start + range.lowerBound..<start + range.upperBound
     }
 
     /// What `body` makes of the first value of the field `name`, without blanks around it; `nil` if there is no such field.

@@ -73,8 +73,11 @@ public enum FieldRules {
 
     /// Whether the answer's field is one that Weir writes on a problem itself.
     public static func isWrittenOnProblems(_ name: Span<UInt8>) -> Bool {
-        name.equalsIgnoringCase("retry-after") || name.equalsIgnoringCase("x-error-code")
-            || name.equalsIgnoringCase("x-request-id")
+        switch name.count {
+        case 11: return name.equalsIgnoringCase("retry-after")
+        case 12: return name.equalsIgnoringCase("x-error-code") || name.equalsIgnoringCase("x-request-id")
+        default: return false
+        }
     }
 
     /// The value of `Prefer` without the preference for a wait, which is Weir's to honour; `nil` if nothing is left.

@@ -3,7 +3,7 @@ internal import HTTPWire
 extension FieldBlock {
     /// The first value of a field, without blanks around it.
     func text(_ name: Text) -> Text? {
-        firstValue(of: name.storage.span.extracting(name.range)).map { Text($0) }
+        rangeOfFirstValue(of: name.storage.span.extracting(name.range)).map { Text(storage, in: $0) }
     }
 
     /// The greatest of what `read` makes of a field's values.

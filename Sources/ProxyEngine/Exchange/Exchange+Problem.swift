@@ -134,13 +134,13 @@ extension Exchange {
     private func keepFields(of response: ResponseHead, status: Int) {
         var hasCacheControl = false
         var hasChallenge = false
-        response.fields.forEach { name, value in
+        responseFields.append(response.fields) { name, _ in
             guard FieldRules.forwardsResponse(name), !FieldRules.describesBody(name),
                 !FieldRules.isWrittenOnProblems(name)
-            else { return }
+            else { return false }
             if name.equalsIgnoringCase("cache-control") { hasCacheControl = true }
             if name.equalsIgnoringCase("www-authenticate") { hasChallenge = true }
-            responseFields.append(name: name, value: value)
+            return true
         }
         if !hasCacheControl { responseFields.append(FieldNames.cacheControl, FieldNames.noStore) }
         // RFC 9110 11.6.1: a 401 must say how to authenticate.
@@ -194,16 +194,16 @@ extension Exchange {
         var hasRateLimit = false
         var hasRequestID = false
         var namesMore = false
-        response.fields.forEach { name, value in
+        responseFields.append(response.fields) { name, value in
             guard FieldRules.forwardsResponse(name) else {
                 if name.equalsIgnoringCase("connection"), FieldRules.namesFields(connection: value) {
                     namesMore = true
                 }
-                return
+                return false
             }
-            if name.count == 9, name.equalsIgnoringCase("ratelimit") { hasRateLimit = true }
-            if name.count == 12, name.equalsIgnoringCase("x-request-id") { hasRequestID = true }
-            responseFields.append(name: name, value: value)
+            if name.equalsIgnoringCase("ratelimit") { hasRateLimit = true }
+            if name.equalsIgnoringCase("x-request-id") { hasRequestID = true }
+            return true
         }
         if namesMore { dropNamedFields(response) }
         // The provider's own id of the request is what its support asks for.
@@ -221,15 +221,15 @@ extension Exchange {
     /// The answer's `Connection` names fields of the provider's connection: those go as well.
     private func dropNamedFields(_ response: ResponseHead) {
         responseFields.removeAll()
-        response.fields.forEach { name, value in
-            guard FieldRules.forwardsResponse(name) else { return }
+        responseFields.append(response.fields) { name, _ in
+            guard FieldRules.forwardsResponse(name) else { return false }
             var isNamed = false
             response.fields.forEach { field, list in
                 if field.equalsIgnoringCase("connection"), FieldRules.connection(list, names: name) {
                     isNamed = true
                 }
             }
-            if !isNamed { responseFields.append(name: name, value: value) }
+            return !isNamed
         }
     }
 }
