@@ -1,7 +1,7 @@
 /// Bytes on their way through: what came and was not yet taken, in one piece of memory that does not move unless it grows.
 ///
 /// The memory is kept when the queue runs empty. It is the one body buffer of an exchange; how full it may get is its owner's decision.
-@safe public struct ByteQueue: ~Copyable {
+@safe public struct ByteQueue: ~Copyable, ByteSink {
     private var memory: UnsafeMutableRawPointer?
     private var capacity = 0
     private var start = 0
@@ -18,17 +18,30 @@
     /// Whether no byte waits.
     public var isEmpty: Bool { end == start }
 
+    /// Adds a byte.
+    @inline(__always)
+    public mutating func append(_ byte: UInt8) {
+        unsafe reserve(1).storeBytes(of: byte, as: UInt8.self)
+        end &+= 1
+    }
+
     /// Adds a copy of `bytes`.
     public mutating func append(_ bytes: borrowing Span<UInt8>) {
         unsafe bytes.withUnsafeBufferPointer { source in
             guard let base = source.baseAddress else { return }
             unsafe reserve(source.count).copyMemory(from: base, byteCount: source.count)
-            end += source.count
+            end &+= source.count
         }
     }
 
-    /// Adds a copy of `bytes`.
-    public mutating func append(_ bytes: [UInt8]) { append(bytes.span) }
+    /// Adds the UTF-8 of a literal: where it is known, a few stores.
+    @inline(__always)
+    public mutating func append(literal: StaticString) {
+        let length = literal.utf8CodeUnitCount
+        // A StaticString is a constant of the program: its pointer is valid for ever.
+        unsafe reserve(length).copyMemory(from: literal.utf8Start, byteCount: length)
+        end &+= length
+    }
 
     /// Adds the line of a field: `name: value` and its end.
     public mutating func appendField(name: borrowing Span<UInt8>, value: borrowing Span<UInt8>) {
@@ -41,12 +54,6 @@
         unsafe Self.copy(value, to: target + valueStart)
         unsafe (target + length - 2).storeBytes(of: UInt16(littleEndian: 0x0A0D), as: UInt16.self)
         end += length
-    }
-
-    /// Adds the UTF-8 of a literal.
-    public mutating func append(literal: StaticString) {
-        // A StaticString is a constant of the program: its pointer is valid for ever.
-        unsafe append(UnsafeRawBufferPointer(start: literal.utf8Start, count: literal.utf8CodeUnitCount))
     }
 
     /// Adds a copy of `bytes`.
@@ -126,8 +133,14 @@
     }
 
     /// Makes room behind the bytes and says where it is.
+    @inline(__always)
     private mutating func reserve(_ length: Int) -> UnsafeMutableRawPointer {
-        if let memory = unsafe memory, end + length <= capacity { return unsafe memory + end }
+        if let memory = unsafe memory, length <= capacity &- end { return unsafe memory + end }
+        return unsafe makeRoom(length)
+    }
+
+    @inline(never)
+    private mutating func makeRoom(_ length: Int) -> UnsafeMutableRawPointer {
         let waiting = count
         if let memory = unsafe memory, start > 0, waiting + length <= capacity {
             unsafe memory.copyMemory(from: memory + start, byteCount: waiting)

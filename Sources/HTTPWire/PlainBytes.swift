@@ -1,31 +1,58 @@
-/// Most bytes of a message mean themselves: they are looked through eight at a time, and copied as one piece.
+/// Most bytes of a message mean themselves: they are looked through sixteen at a time, and copied as one piece.
 extension Span where Element == UInt8 {
     /// The index of the first byte, from `start` on, that does not mean itself in a JSON string: a quote, a backslash, or
     /// anything but printable ASCII; `count` if there is none.
     public func endOfPlainRun(from start: Int) -> Int {
         precondition(start >= 0)
         return unsafe withUnsafeBytes { memory in
+            let last = memory.count &- 16
             var index = start
-            while index &+ 8 <= memory.count {
-                let special = unsafe Self.special(in: Self.word(memory, at: index))
-                if special != 0 { return index &+ special.trailingZeroBitCount >> 3 }
-                index &+= 8
+            while index <= last {
+                if let place = unsafe Words(memory, at: index).special.firstMark { return index &+ place }
+                index &+= 16
+            }
+            if start <= last, index < memory.count {
+                // What is left is looked at together with some of what stands before it.
+                return unsafe Words(memory, at: last).special.firstMark.map { last &+ $0 } ?? memory.count
             }
             while index < memory.count, unsafe memory[index].isPlain { index &+= 1 }
             return index
         }
     }
 
+    /// Whether these bytes and `other` are the same.
+    public func equals(_ other: borrowing Span<UInt8>) -> Bool {
+        guard count == other.count else { return false }
+        let other = copy other
+        return unsafe withUnsafeBytes { left in
+            unsafe other.withUnsafeBytes { right in
+                var index = 0
+                while index &+ 8 <= left.count {
+                    let word = unsafe left.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+                    if unsafe word != right.loadUnaligned(fromByteOffset: index, as: UInt64.self) {
+                        return false
+                    }
+                    index &+= 8
+                }
+                while index < left.count {
+                    if unsafe left[index] != right[index] { return false }
+                    index &+= 1
+                }
+                return true
+            }
+        }
+    }
+
     /// Whether `first` stands somewhere directly before `second`.
     public func containsPair(_ first: UInt8, _ second: UInt8) -> Bool {
         unsafe withUnsafeBytes { memory in
-            let (firsts, seconds) = (Self.low &* UInt64(first), Self.low &* UInt64(second))
+            let (firsts, seconds) = (Words(all: first), Words(all: second))
             var index = 0
-            while index &+ 9 <= memory.count {
-                let here = unsafe Self.word(memory, at: index) ^ firsts
-                let next = unsafe Self.word(memory, at: index &+ 1) ^ seconds
-                if Self.zeros(in: here | next) != 0 { return true }
-                index &+= 8
+            while index &+ 17 <= memory.count {
+                let here = unsafe Words(memory, at: index) ^ firsts
+                let next = unsafe Words(memory, at: index &+ 1) ^ seconds
+                if (here | next).zeros.firstMark != nil { return true }
+                index &+= 16
             }
             while index &+ 1 < memory.count {
                 if unsafe memory[index] == first && memory[index &+ 1] == second { return true }
@@ -39,62 +66,62 @@ extension Span where Element == UInt8 {
     public func index(of byte: UInt8, from start: Int) -> Int {
         precondition(start >= 0)
         return unsafe withUnsafeBytes { memory in
-            let pattern = Self.low &* UInt64(byte)
+            let pattern = Words(all: byte)
             var index = start
-            while index &+ 8 <= memory.count {
-                let found = unsafe Self.zeros(in: Self.word(memory, at: index) ^ pattern)
-                if found != 0 { return index &+ found.trailingZeroBitCount >> 3 }
-                index &+= 8
+            while index &+ 16 <= memory.count {
+                let marks = unsafe (Words(memory, at: index) ^ pattern).zeros
+                if let place = marks.firstMark { return index &+ place }
+                index &+= 16
             }
             while index < memory.count, unsafe memory[index] != byte { index &+= 1 }
             return index
         }
     }
+}
 
-    /// The lowest bit of each byte.
-    private static var low: UInt64 { 0x0101_0101_0101_0101 }
-    /// The highest bit of each byte.
-    private static var high: UInt64 { 0x8080_8080_8080_8080 }
+/// Sixteen bytes as two numbers, the first byte lowest: what is done to one byte is done to all at once.
+private typealias Words = SIMD2<UInt64>
 
+extension Words {
     @inline(__always)
-    private static func word(_ memory: UnsafeRawBufferPointer, at index: Int) -> UInt64 {
-        UInt64(littleEndian: unsafe memory.loadUnaligned(fromByteOffset: index, as: UInt64.self))
+    fileprivate init(_ memory: UnsafeRawBufferPointer, at index: Int) {
+        self.init(
+            UInt64(littleEndian: unsafe memory.loadUnaligned(fromByteOffset: index, as: UInt64.self)),
+            UInt64(littleEndian: unsafe memory.loadUnaligned(fromByteOffset: index &+ 8, as: UInt64.self)))
     }
 
-    /// Marks bytes that are 0.
-    ///
-    /// A mark above the lowest one may be wrong: subtracting borrows.
     @inline(__always)
-    private static func zeros(in word: UInt64) -> UInt64 { (word &- low) & ~word & high }
+    fileprivate init(all byte: UInt8) { self.init(repeating: 0x0101_0101_0101_0101 &* UInt64(byte)) }
+
+    /// Marks bytes that are 0 with their highest bit.
+    ///
+    /// A mark above the lowest one of a number may be wrong: subtracting borrows.
+    @inline(__always)
+    fileprivate var zeros: Words { (self &- Words(all: 0x01)) & ~self & Words(all: 0x80) }
 
     /// Marks bytes that do not mean themselves.
     ///
-    /// A mark above the lowest one may be wrong.
+    /// A mark above the lowest one of a number may be wrong.
     @inline(__always)
-    private static func special(in word: UInt64) -> UInt64 {
-        let quotes = zeros(in: word ^ low &* 0x22)
-        let backslashes = zeros(in: word ^ low &* 0x5C)
-        let controls = (word &- low &* 0x20) & ~word
+    fileprivate var special: Words {
+        let quotes = (self ^ Words(all: 0x22)).zeros
+        let backslashes = (self ^ Words(all: 0x5C)).zeros
+        let controls = (self &- Words(all: 0x20)) & ~self
         // Adding 1 carries DEL into the highest bit.
-        return quotes | backslashes | ((controls | word | (word &+ low)) & high)
+        let others = (controls | self | (self &+ Words(all: 0x01))) & Words(all: 0x80)
+        return quotes | backslashes | others
+    }
+
+    /// The place of the first byte with a mark.
+    @inline(__always)
+    fileprivate var firstMark: Int? {
+        guard self[0] | self[1] != 0 else { return nil }
+        return self[0] != 0
+            ? self[0].trailingZeroBitCount >> 3 : 8 &+ self[1].trailingZeroBitCount >> 3
     }
 }
 
 extension UInt8 {
     /// Whether this means itself in a JSON string: printable ASCII, no quote, no backslash.
     fileprivate var isPlain: Bool { self &- 0x20 < 0x5F && self != 0x22 && self != 0x5C }
-}
-
-extension [UInt8] {
-    /// Adds a copy of some bytes.
-    public mutating func append(_ bytes: borrowing Span<UInt8>) {
-        unsafe bytes.withUnsafeBufferPointer { unsafe append(contentsOf: $0) }
-    }
-
-    /// Adds the UTF-8 of a literal.
-    public mutating func append(literal: StaticString) {
-        // A StaticString is a constant of the program: its pointer is valid for ever.
-        unsafe append(
-            contentsOf: UnsafeBufferPointer(start: literal.utf8Start, count: literal.utf8CodeUnitCount))
-    }
 }

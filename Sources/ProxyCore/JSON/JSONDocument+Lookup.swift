@@ -1,3 +1,5 @@
+internal import HTTPWire
+
 extension JSONDocument {
     /// The elements of an array, in order; nothing for any other value.
     public func forEachElement(of node: Int, _ body: (Int) -> Void) {
@@ -49,14 +51,15 @@ extension JSONDocument {
 
     /// The value that a JSON Pointer leads to.
     public func value(at pointer: JSONPointer) -> Int? {
+        let steps = pointer.steps.span
         var node = root
-        for index in 0..<pointer.steps.count {
+        for index in 0..<steps.count {
             switch nodes[node].kind {
             case .object:
-                guard let value = member(pointer.steps[index].name, of: node) else { return nil }
+                guard let value = member(steps[index].name, of: node) else { return nil }
                 node = value
             case .array:
-                guard let place = pointer.steps[index].index, let value = element(place, of: node) else {
+                guard let place = steps[index].index, let value = element(place, of: node) else {
                     return nil
                 }
                 node = value
@@ -70,8 +73,6 @@ extension JSONDocument {
         if node.hasEscapes { return text(node) == wanted }
         guard Int(node.end - node.start) == wanted.count else { return false }
         let name = bytes.span.extracting(Int(node.start)..<Int(node.end))
-        let wanted = wanted.storage.span.extracting(wanted.range)
-        for index in 0..<name.count where name[index] != wanted[index] { return false }
-        return true
+        return name.equals(wanted.storage.span.extracting(wanted.range))
     }
 }

@@ -26,6 +26,8 @@ public struct JSONDocument: Sendable {
         var kind: Kind
         /// Whether the string has a backslash in it.
         var hasEscapes = false
+        /// Whether each byte of the string means itself; see ``Text/isPlain``.
+        var isPlain = false
         /// The bytes of the value; those between the quotes of a string.
         var start: Int32
         var end: Int32
@@ -92,7 +94,8 @@ public struct JSONDocument: Sendable {
 
     func text(_ string: Node) -> Text {
         let range = Int(string.start)..<Int(string.end)
-        return string.hasEscapes ? Text(JSONEscapes.decode(bytes[range])) : Text(bytes, in: range)
+        return string.hasEscapes
+            ? Text(JSONEscapes.decode(bytes[range])) : Text(bytes, in: range, isPlain: string.isPlain)
     }
 
     /// Whether a container has nothing in it.

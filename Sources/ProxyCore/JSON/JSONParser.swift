@@ -106,11 +106,12 @@ struct JSONParser {
     }
 
     private mutating func add(
-        _ kind: JSONDocument.Kind, from start: Int, to end: Int, hasEscapes: Bool = false
+        _ kind: JSONDocument.Kind, from start: Int, to end: Int, hasEscapes: Bool = false,
+        isPlain: Bool = false
     ) {
         nodes.append(
             .init(
-                kind: kind, hasEscapes: hasEscapes, start: Int32(start), end: Int32(end),
+                kind: kind, hasEscapes: hasEscapes, isPlain: isPlain, start: Int32(start), end: Int32(end),
                 next: Int32(nodes.count + 1)))
     }
 
@@ -118,12 +119,14 @@ struct JSONParser {
         let start = position + 1
         var index = start
         var hasEscapes = false
+        var isPlain = true
         while true {
             index = bytes.span.endOfPlainRun(from: index)
             guard index < end else { return false }
-            switch bytes[index] {
+            let byte = bytes[index]
+            switch byte {
             case 0x22:
-                add(.string, from: start, to: index, hasEscapes: hasEscapes)
+                add(.string, from: start, to: index, hasEscapes: hasEscapes, isPlain: isPlain)
                 position = index + 1
                 return true
             case 0x5C:
@@ -131,11 +134,11 @@ struct JSONParser {
                 guard let length = escapeLength(at: index + 1) else { return false }
                 index += 1 + length
             case 0..<0x20: return false
-            case 0x80...:
-                hasForeignBytes = true
+            default:
+                if byte >= 0x80 { hasForeignBytes = true }
                 index += 1
-            default: index += 1
             }
+            isPlain = false
         }
     }
 

@@ -1,14 +1,14 @@
-internal import HTTPWire
+public import HTTPWire
 
 /// Writes JSON (RFC 8259) behind the bytes that are already there: UTF-8, no blanks.
 public enum JSONWriter {
     /// Writes a string with its quotes.
     ///
     /// Quotes, backslashes and control characters are escaped; what is not UTF-8 becomes U+FFFD.
-    public static func string(_ text: Text, into output: inout [UInt8]) {
+    public static func string(_ text: Text, into output: inout some ByteSink & ~Copyable) {
         let bytes = text.storage.span.extracting(text.range)
         output.append(0x22)
-        if bytes.endOfPlainRun(from: 0) == bytes.count {
+        if text.isPlain || bytes.endOfPlainRun(from: 0) == bytes.count {
             output.append(bytes)
         } else {
             escape(UTF8Repair.repaired(text.bytes), into: &output)
@@ -17,12 +17,12 @@ public enum JSONWriter {
     }
 
     /// Writes a string with its quotes.
-    public static func string(_ text: String, into output: inout [UInt8]) {
+    public static func string(_ text: String, into output: inout some ByteSink & ~Copyable) {
         string(Text(text), into: &output)
     }
 
     /// Writes an integer.
-    public static func integer(_ value: Int, into output: inout [UInt8]) {
+    public static func integer(_ value: Int, into output: inout some ByteSink & ~Copyable) {
         if value < 0 { output.append(0x2D) }
         var rest = value.magnitude
         if rest < 10 { return output.append(0x30 + UInt8(rest)) }
@@ -41,7 +41,7 @@ public enum JSONWriter {
     /// as `1.187`.
     ///
     /// - Parameter seconds: what is negative or not finite counts as 0, what exceeds 10^12 as 10^12.
-    public static func seconds(_ seconds: Double, into output: inout [UInt8]) {
+    public static func seconds(_ seconds: Double, into output: inout some ByteSink & ~Copyable) {
         let bounded = seconds.isFinite ? min(max(seconds, 0), 1e12) : seconds > 0 ? 1e12 : 0
         // A binary fraction such as 0.3 lies a little beside its decimal: that is no reason for one
         // millisecond more.
@@ -59,27 +59,37 @@ public enum JSONWriter {
     }
 
     /// Writes `true` or `false`.
-    public static func boolean(_ value: Bool, into output: inout [UInt8]) {
+    public static func boolean(_ value: Bool, into output: inout some ByteSink & ~Copyable) {
         output.append(literal: value ? "true" : "false")
     }
 
-    private static func escape(_ text: ArraySlice<UInt8>, into output: inout [UInt8]) {
-        for byte in text {
-            switch byte {
-            case 0x22, 0x5C:
-                output.append(0x5C)
-                output.append(byte)
-            case 0x08: output.append(literal: #"\b"#)
-            case 0x09: output.append(literal: #"\t"#)
-            case 0x0A: output.append(literal: #"\n"#)
-            case 0x0C: output.append(literal: #"\f"#)
-            case 0x0D: output.append(literal: #"\r"#)
-            case 0x00..<0x20, 0x7F:
-                output.append(literal: #"\u00"#)
-                output.append(hexadecimal(byte >> 4))
-                output.append(hexadecimal(byte & 15))
-            default: output.append(byte)
-            }
+    private static func escape(_ text: ArraySlice<UInt8>, into output: inout some ByteSink & ~Copyable) {
+        let bytes = text.span
+        var index = 0
+        while true {
+            let end = bytes.endOfPlainRun(from: index)
+            output.append(bytes.extracting(index..<end))
+            guard end < bytes.count else { return }
+            escape(bytes[end], into: &output)
+            index = end + 1
+        }
+    }
+
+    private static func escape(_ byte: UInt8, into output: inout some ByteSink & ~Copyable) {
+        switch byte {
+        case 0x22, 0x5C:
+            output.append(0x5C)
+            output.append(byte)
+        case 0x08: output.append(literal: #"\b"#)
+        case 0x09: output.append(literal: #"\t"#)
+        case 0x0A: output.append(literal: #"\n"#)
+        case 0x0C: output.append(literal: #"\f"#)
+        case 0x0D: output.append(literal: #"\r"#)
+        case 0x00..<0x20, 0x7F:
+            output.append(literal: #"\u00"#)
+            output.append(hexadecimal(byte >> 4))
+            output.append(hexadecimal(byte & 15))
+        default: output.append(byte)
         }
     }
 

@@ -10,14 +10,20 @@ public struct Text: Sendable {
     let storage: [UInt8]
     private let start: UInt32
     private let end: UInt32
+    /// Whether it is known that each byte means itself in a JSON string: then nobody need look again.
+    let isPlain: Bool
 
     /// A part of an array, which is kept alive with the text.
     ///
     /// - Parameter range: within the array; what lies beyond 4 GiB is cut off.
-    public init(_ storage: [UInt8], in range: Range<Int>) {
+    public init(_ storage: [UInt8], in range: Range<Int>) { self.init(storage, in: range, isPlain: false) }
+
+    /// A part of an array of which is known that it is printable ASCII without quotes and backslashes, or nothing is known.
+    init(_ storage: [UInt8], in range: Range<Int>, isPlain: Bool) {
         self.storage = storage
         start = UInt32(clamping: range.lowerBound)
         end = UInt32(clamping: range.upperBound)
+        self.isPlain = isPlain
     }
 
     /// A whole array.
@@ -74,7 +80,7 @@ extension Text: CustomStringConvertible {
     public var description: String { string }
 }
 
-extension [UInt8] {
+extension ByteSink where Self: ~Copyable {
     /// Adds the bytes of a text.
     mutating func append(_ text: Text) { append(text.storage.span.extracting(text.range)) }
 }

@@ -15,8 +15,8 @@ final class AnswerReading {
         self.answer = answer
         self.body = body
         if let json = body.json {
-            message = reading.first(reading.message, in: json).flatMap(MessageText.clean)
-            code = reading.first(reading.code, in: json).flatMap(MessageText.clean)
+            message = BodyReading.first(reading.message, in: json).flatMap(MessageText.clean)
+            code = BodyReading.first(reading.code, in: json).flatMap(MessageText.clean)
         } else {
             message = body.plainMessage(isTruncated: answer.isTruncated)
             code = nil
@@ -36,8 +36,8 @@ final class AnswerReading {
 
     /// Whether the rule knew what it saw: one that looks only at the status knows nothing of JSON that says
     /// nothing.
-    func isKnown(to rule: Rule) -> Bool {
-        rule.looksAtBody || body.kind != .json || message != nil || code != nil
+    func isKnown(to entry: RuleBook.Entry) -> Bool {
+        entry.looksAtBody || body.kind != .json || message != nil || code != nil
     }
 
     /// What the problem tells of the answer.
@@ -53,8 +53,10 @@ final class AnswerReading {
     }
 
     private func requestID(_ profile: Profile) -> Text? {
-        for name in profile.requestIDFields {
-            if let id = answer.fields.text(name).flatMap(MessageText.clean) { return id }
+        for index in 0..<profile.requestIDFields.count {
+            if let id = answer.fields.text(profile.requestIDFields[index]).flatMap(MessageText.clean) {
+                return id
+            }
         }
         guard let json = body.json else { return nil }
         for place in profile.reading.requestID {
@@ -80,9 +82,10 @@ final class AnswerReading {
         var kept: [KeptMember] = []
         guard !names.isEmpty else { return kept }
         kept.reserveCapacity(names.count)
-        for name in names {
-            guard let node = json.member(name, of: json.root) else { continue }
-            kept.append(KeptMember(name: name, value: json.raw(node)))
+        let names = names.span
+        for index in 0..<names.count {
+            guard let node = json.member(names[index], of: json.root) else { continue }
+            kept.append(KeptMember(name: names[index], value: json.raw(node)))
         }
         return kept
     }

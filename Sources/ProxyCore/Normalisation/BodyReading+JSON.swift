@@ -2,15 +2,16 @@ internal import HTTPWire
 
 extension BodyReading {
     /// The text of the first place that has one of the wanted kind.
-    func first(_ places: [Place], in json: JSONDocument) -> Text? {
-        for place in places {
-            guard let node = json.value(at: place.pointer), let text = json.string(node), !text.isEmpty else {
-                continue
-            }
-            switch place.condition {
+    static func first(_ places: [Place], in json: JSONDocument) -> Text? {
+        let places = places.span
+        for index in 0..<places.count {
+            guard let node = json.value(at: places[index].pointer), let text = json.string(node),
+                !text.isEmpty
+            else { continue }
+            switch places[index].condition {
             case .any: return text
-            case .identifier: if Self.isIdentifier(text) { return text }
-            case .sentence: if !Self.isIdentifier(text) { return text }
+            case .identifier: if isIdentifier(text) { return text }
+            case .sentence: if !isIdentifier(text) { return text }
             }
         }
         return nil

@@ -72,47 +72,24 @@ public final class ErrorNormalizer: Sendable {
         _ reading: AnswerReading, _ entry: RuleBook.Entry, of request: RequestFacts, at clock: Int
     ) -> NormalizedError {
         let answer = reading.answer
-        let isTransient = entry.rule.isTransient ?? entry.rule.result.isTransient
-        let effect = entry.rule.effect ?? entry.rule.result.effect
-        let repeatable =
+        let isRepeatSafe =
             request.isIdempotent
             || (request.hasIdempotencyKey
                 && profile.honoursIdempotencyKey(method: request.method, path: request.path))
-        var error = NormalizedError(
-            code: entry.rule.result,
-            status: entry.rule.status ?? (answer.status < 400 ? entry.rule.result.status : answer.status),
-            isTransient: isTransient, isRetryable: isTransient && (effect == .none || repeatable),
-            effect: effect,
-            detail: reading.message, upstream: reading.upstream(profile, bodyLimit: bodyLimit),
-            isMapped: entry.rule.isMapped && reading.isKnown(to: entry.rule),
-            rule: entry.rule.name, profile: entry.rule.profile)
+        var fields: [FieldProblem] = []
+        var kept: [KeptMember] = []
         if let json = reading.body.json {
             if (400..<500).contains(answer.status) || entry.rule.result == .validationFailed {
-                let fields = FieldExtraction(json, phrases: profile.fieldPhrases, message: reading.message)
-                error.fields = fields.read(profile.reading.fields)
+                var extraction = FieldExtraction(phrases: profile.fieldPhrases, message: reading.message)
+                fields = extraction.read(profile.reading.fields, of: json)
             }
-            error.kept = reading.kept(profile.kept, of: json)
+            kept = reading.kept(profile.kept, of: json)
         }
-        error.retryAfter = WaitReading(reading, clock: clock).seconds(entry.rule.waits ?? profile.waits)
-        error.pacing = Self.pacing(entry.rule, error)
-        if entry.rule.result == .rateLimited { error.limit = limit(answer.fields, at: clock) }
-        return error
-    }
-
-    private static func pacing(_ rule: Rule, _ error: NormalizedError) -> NormalizedError.Pacing {
-        let pause: Rule.Pause
-        switch rule.result {
-        case .rateLimited: pause = .ledger
-        // Unavailable for a stated time concerns all requests; without one, it may concern only this.
-        case .providerUnavailable: pause = error.retryAfter == nil ? .none : .ledger
-        case .quotaExceeded: pause = .quota
-        default: pause = .none
-        }
-        switch rule.pause ?? pause {
-        case .none: return .proceed
-        case .ledger: return .pauseLedger(seconds: error.retryAfter)
-        case .quota: return .pauseQuota(seconds: error.retryAfter)
-        }
+        return NormalizedError(
+            entry, reading, isRepeatSafe: isRepeatSafe, fields: fields, kept: kept,
+            retryAfter: WaitReading(reading, clock: clock).seconds(entry.rule.waits ?? profile.waits),
+            limit: entry.rule.result == .rateLimited ? limit(answer.fields, at: clock) : nil,
+            upstream: reading.upstream(profile, bodyLimit: bodyLimit))
     }
 
     private func limit(_ fields: FieldBlock, at clock: Int) -> QuotaLimit? {

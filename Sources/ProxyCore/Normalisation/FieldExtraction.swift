@@ -1,7 +1,7 @@
 internal import HTTPWire
 
 /// Collects what a JSON body says about fields, in any of the shapes that providers use.
-final class FieldExtraction {
+struct FieldExtraction {
     /// More problems than anybody reads.
     static let limit = 100
 
@@ -12,25 +12,23 @@ final class FieldExtraction {
         "message", "detail", "reason", "msg", "description", "error", "title",
     ]
 
-    private let json: JSONDocument
     private let phrases: FieldPhrases
     /// The message of the whole error, for a body that only names a field.
     private let message: Text?
     private var found: [FieldProblem] = []
 
-    init(_ json: JSONDocument, phrases: FieldPhrases, message: Text?) {
-        self.json = json
+    init(phrases: FieldPhrases, message: Text?) {
         self.phrases = phrases
         self.message = message
     }
 
     /// The field problems of the first of the places that has any.
-    func read(_ places: [JSONPointer]) -> [FieldProblem] {
-        for place in places where found.isEmpty {
-            guard let node = json.value(at: place) else { continue }
+    mutating func read(_ places: [JSONPointer], of json: JSONDocument) -> [FieldProblem] {
+        for index in 0..<places.count where found.isEmpty {
+            guard let node = json.value(at: places[index]) else { continue }
             switch json.kind(node) {
-            case .object: members(of: node, path: nil)
-            case .array: list(node)
+            case .object: members(of: node, in: json, path: nil)
+            case .array: list(node, in: json)
             case .string: if let field = json.string(node) { add(field, message) }
             default: break
             }
@@ -39,22 +37,22 @@ final class FieldExtraction {
     }
 
     /// A map from names to sentences; nested maps become dotted names.
-    private func members(of node: Int, path: Text?) {
+    private mutating func members(of node: Int, in json: JSONDocument, path: Text?) {
         json.forEachMember(of: node) { name, child in
             guard found.count < Self.limit, let name = json.string(name) else { return }
-            value(child, field: path.map { Self.joined($0, name) } ?? name)
+            value(child, in: json, field: path.map { Self.joined($0, name) } ?? name)
         }
     }
 
-    private func value(_ node: Int, field: Text) {
+    private mutating func value(_ node: Int, in json: JSONDocument, field: Text) {
         // No name is that long, and copying it for each of its members would take its time.
         guard field.count <= MessageText.limit else { return }
         switch json.kind(node) {
         case .object:
-            if let sentence = sentence(of: node) {
+            if let sentence = sentence(of: node, in: json) {
                 add(field, sentence)
             } else {
-                members(of: node, path: field)
+                members(of: node, in: json, path: field)
             }
         case .array:
             var index = 0
@@ -63,10 +61,10 @@ final class FieldExtraction {
                 guard found.count < Self.limit else { return }
                 if json.kind(element) != .object {
                     if let text = json.scalarText(element) { add(field, text) }
-                } else if let sentence = sentence(of: element) {
+                } else if let sentence = sentence(of: element, in: json) {
                     add(field, sentence)
                 } else {
-                    value(element, field: Self.joined(field, Text(String(index))))
+                    value(element, in: json, field: Self.joined(field, Text(String(index))))
                 }
             }
         default: if let text = json.scalarText(node) { add(field, text) }
@@ -74,18 +72,18 @@ final class FieldExtraction {
     }
 
     /// A list of objects that name a field and say what is wrong with it.
-    private func list(_ node: Int) {
+    private mutating func list(_ node: Int, in json: JSONDocument) {
         json.forEachElement(of: node) { element in
-            guard found.count < Self.limit, let field = name(of: element) else { return }
-            add(field, sentence(of: element))
+            guard found.count < Self.limit, let field = name(of: element, in: json) else { return }
+            add(field, sentence(of: element, in: json))
         }
     }
 
-    private func name(of node: Int) -> Text? {
+    private func name(of node: Int, in json: JSONDocument) -> Text? {
         for name in Self.names {
             guard let value = json.member(name, of: node) else { continue }
             if let text = json.string(value), !text.isEmpty { return text }
-            if json.kind(value) == .array { return path(value) }
+            if json.kind(value) == .array { return path(value, in: json) }
         }
         // JSON:API puts it one step deeper.
         guard let source = json.member("source", of: node) else { return nil }
@@ -94,7 +92,7 @@ final class FieldExtraction {
     }
 
     /// A list of steps as a dotted name.
-    private func path(_ node: Int) -> Text? {
+    private func path(_ node: Int, in json: JSONDocument) -> Text? {
         var bytes: [UInt8] = []
         json.forEachElement(of: node) { step in
             guard let text = json.scalarText(step) else { return }
@@ -113,15 +111,16 @@ final class FieldExtraction {
         return Text(bytes)
     }
 
-    private func sentence(of node: Int) -> Text? {
+    private func sentence(of node: Int, in json: JSONDocument) -> Text? {
         for name in Self.sentences {
             if let text = json.member(name, of: node).flatMap(json.string), !text.isEmpty { return text }
         }
         return nil
     }
 
-    private func add(_ field: Text, _ sentence: Text?) {
+    private mutating func add(_ field: Text, _ sentence: Text?) {
         guard found.count < Self.limit, let field = MessageText.clean(field) else { return }
+        if found.isEmpty { found.reserveCapacity(4) }
         let detail = sentence.flatMap(MessageText.clean)
         found.append(FieldProblem(field: field, code: detail.map(phrases.code) ?? .invalid, detail: detail))
     }

@@ -6,14 +6,15 @@ enum MessageText {
     static let limit = 1000
 
     /// The text without control characters and outer blanks, cut at the limit; `nil` if nothing is left.
-    static func clean(_ text: Text) -> Text? {
+    static func clean(_ text: consuming Text) -> Text? {
         let trimmed = trimmed(text)
         guard !trimmed.isEmpty else { return nil }
-        return trimmed.count <= limit && isPlain(trimmed) ? trimmed : scrubbed(trimmed.bytes)
+        return trimmed.count <= limit && isPrintable(trimmed) ? trimmed : scrubbed(trimmed.bytes)
     }
 
     /// Whether all is printable ASCII.
-    private static func isPlain(_ text: Text) -> Bool {
+    private static func isPrintable(_ text: Text) -> Bool {
+        if text.isPlain { return true }
         let bytes = text.storage.span.extracting(text.range)
         var index = 0
         while true {
@@ -24,13 +25,13 @@ enum MessageText {
         }
     }
 
-    private static func trimmed(_ text: Text) -> Text {
+    private static func trimmed(_ text: consuming Text) -> Text {
         let bytes = text.storage.span
         var (start, end) = (text.range.lowerBound, text.range.upperBound)
         guard start < end, isBlank(bytes[start]) || isBlank(bytes[end - 1]) else { return text }
         while end > start, isBlank(bytes[end - 1]) { end -= 1 }
         while start < end, isBlank(bytes[start]) { start += 1 }
-        return Text(text.storage, in: start..<end)
+        return Text(text.storage, in: start..<end, isPlain: text.isPlain)
     }
 
     private static func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte &- 0x09 < 5 }

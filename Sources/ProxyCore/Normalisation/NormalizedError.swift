@@ -1,6 +1,8 @@
 /// What a provider's answer means: everything that a `Problem` tells of it, and what Weir itself does about
 /// it.
-public struct NormalizedError: Sendable {
+///
+/// Immutable, and an object, because it has many parts and goes through many hands.
+public final class NormalizedError: Sendable {
     /// What pacing does about it.
     public enum Pacing: Sendable, Hashable {
         /// Nothing.
@@ -12,33 +14,78 @@ public struct NormalizedError: Sendable {
     }
 
     /// What went wrong.
-    public var code: ProblemCode
+    public let code: ProblemCode
     /// The status to send.
-    public var status: Int
+    public let status: Int
     /// Whether the same request may succeed later.
-    public var isTransient: Bool
+    public let isTransient: Bool
     /// Whether it may, and repeating it is safe.
-    public var isRetryable: Bool
+    public let isRetryable: Bool
     /// Whether the side effect was performed.
-    public var effect: Effect
+    public let effect: Effect
     /// The provider's message, cleaned.
-    public var detail: Text?
+    public let detail: Text?
     /// What is wrong with which field.
-    public var fields: [FieldProblem] = []
+    public let fields: [FieldProblem]
     /// Seconds to wait, rounded up, at least 1; `nil` if the provider does not say.
-    public var retryAfter: Int?
+    public let retryAfter: Int?
     /// The limit that was hit.
-    public var limit: QuotaLimit?
+    public let limit: QuotaLimit?
     /// The provider's answer.
-    public var upstream: UpstreamAnswer
+    public let upstream: UpstreamAnswer
     /// Members of the body that go into the problem unchanged.
-    public var kept: [KeptMember] = []
+    public let kept: [KeptMember]
     /// Whether a rule knew the answer.
-    public var isMapped: Bool
+    public let isMapped: Bool
     /// The rule that matched.
-    public var rule: String
+    public let rule: String
     /// The profile in which the rule stands: the provider's own, or `generic`.
-    public var profile: String
+    public let profile: String
     /// What pacing does about it.
-    public var pacing = Pacing.proceed
+    public let pacing: Pacing
+
+    /// What the rule says of the answer.
+    ///
+    /// - Parameter isRepeatSafe: whether the request may be repeated even if it took effect.
+    init(
+        _ entry: RuleBook.Entry, _ reading: AnswerReading, isRepeatSafe: Bool, fields: [FieldProblem],
+        kept: [KeptMember],
+        retryAfter: Int?, limit: QuotaLimit?, upstream: UpstreamAnswer
+    ) {
+        let status = upstream.status
+        code = entry.rule.result
+        self.status = entry.rule.status ?? (status < 400 ? entry.rule.result.status : status)
+        isTransient = entry.rule.isTransient ?? entry.rule.result.isTransient
+        effect = entry.rule.effect ?? entry.rule.result.effect
+        isRetryable = isTransient && (effect == .none || isRepeatSafe)
+        detail = upstream.message
+        self.fields = fields
+        self.kept = kept
+        self.retryAfter = retryAfter
+        self.limit = limit
+        self.upstream = upstream
+        isMapped = entry.rule.isMapped && reading.isKnown(to: entry)
+        self.rule = entry.rule.name
+        profile = entry.rule.profile
+        pacing = Pacing(entry, retryAfter: retryAfter)
+    }
+}
+
+extension NormalizedError.Pacing {
+    /// What the rule says, or else its code.
+    fileprivate init(_ entry: RuleBook.Entry, retryAfter: Int?) {
+        let pause: Rule.Pause
+        switch entry.rule.result {
+        case .rateLimited: pause = .ledger
+        // Unavailable for a stated time concerns all requests; without one, it may concern only this.
+        case .providerUnavailable: pause = retryAfter == nil ? .none : .ledger
+        case .quotaExceeded: pause = .quota
+        default: pause = .none
+        }
+        switch entry.rule.pause ?? pause {
+        case .none: self = .proceed
+        case .ledger: self = .pauseLedger(seconds: retryAfter)
+        case .quota: self = .pauseQuota(seconds: retryAfter)
+        }
+    }
 }

@@ -12,11 +12,11 @@ struct WaitReading {
 
     /// The first answer of the sources, in whole seconds, at least 1.
     func seconds(_ sources: [WaitSource]) -> Int? {
-        for source in sources where source.statuses.contains(reading.answer.status) {
+        for index in 0..<sources.count where sources[index].statuses.contains(reading.answer.status) {
             let found: Int?
-            switch source.place {
-            case .delay(let header): found = clock.fields.greatest(header, clock.delay)
-            case .reset(let header): found = clock.fields.greatest(header, clock.reset)
+            switch sources[index].place {
+            case .delay(let header): found = clock.fields.greatest(header) { clock.delay($0) }
+            case .reset(let header): found = clock.fields.greatest(header) { clock.reset($0) }
             case .body(let pointer):
                 found = reading.body.json.flatMap { json in
                     json.value(at: pointer).flatMap(json.scalarText).flatMap(clock.delay)

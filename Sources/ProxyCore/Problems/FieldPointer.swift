@@ -4,23 +4,36 @@ internal import HTTPWire
 ///
 /// `to.0`, `to[0]` and `/to/0` all become `#/to/0`.
 enum FieldPointer {
+    /// What may stand in a fragment as it is (RFC 3986 3.5).
+    private static let fragment = ASCIISet(alphanumericsAnd: "-._~!$&'()*+,;=:@/?")
+    /// The same, without what separates the steps of a path or must be escaped in one.
+    private static let step = ASCIISet(alphanumericsAnd: "-_!$&'()*+,;=:@?")
+
     /// Writes the pointer without quotes; none of its characters needs an escape in JSON.
-    static func encode(_ field: Text, into output: inout [UInt8]) {
+    static func encode(_ field: Text, into output: inout some ByteSink & ~Copyable) {
+        var bytes = field.storage.span.extracting(field.range)
         output.append(0x23)
-        var bytes = field.bytes
-        if bytes.first == 0x23 { bytes.removeFirst() }
-        if bytes.first == 0x2F {
+        if bytes.count > 0, bytes[0] == 0x23 { bytes = bytes.extracting(1..<bytes.count) }
+        if bytes.count > 0, bytes[0] == 0x2F {
             // A pointer already, whose steps are escaped.
-            for byte in bytes { append(byte, to: &output) }
-            return
+            PercentEncoding.encode(bytes, keeping: fragment, into: &output)
+        } else {
+            encodePath(bytes, into: &output)
         }
-        encodePath(bytes, into: &output)
     }
 
-    private static func encodePath(_ bytes: ArraySlice<UInt8>, into output: inout [UInt8]) {
+    private static func encodePath(
+        _ bytes: borrowing Span<UInt8>, into output: inout some ByteSink & ~Copyable
+    ) {
+        let step = step
         output.append(0x2F)
         var isAfterBracket = false
-        for byte in bytes {
+        var written = 0
+        for index in 0..<bytes.count {
+            let byte = bytes[index]
+            if !isAfterBracket, step.contains(byte) { continue }
+            output.append(bytes.extracting(written..<index))
+            written = index + 1
             switch byte {
             case 0x2E, 0x5B:
                 output.append(0x2F)
@@ -31,24 +44,9 @@ enum FieldPointer {
             default:
                 if isAfterBracket { output.append(0x2F) }
                 isAfterBracket = false
-                append(byte, to: &output)
+                if step.contains(byte) { written = index } else { PercentEncoding.append(byte, to: &output) }
             }
         }
-    }
-
-    /// A byte of a fragment (RFC 3986 3.5), percent-encoded unless it may stand there.
-    private static func append(_ byte: UInt8, to output: inout [UInt8]) {
-        if byte.isASCIILetter || byte.isASCIIDigit || isAllowed(byte) {
-            output.append(byte)
-        } else {
-            PercentEncoding.append(byte, to: &output)
-        }
-    }
-
-    private static func isAllowed(_ byte: UInt8) -> Bool {
-        switch byte {
-        case 0x2D, 0x2E, 0x5F, 0x7E, 0x21, 0x24, 0x26...0x2C, 0x3B, 0x3D, 0x3A, 0x40, 0x2F, 0x3F: return true
-        default: return false
-        }
+        output.append(bytes.extracting(written..<bytes.count))
     }
 }

@@ -17,7 +17,7 @@ public struct FieldProblem: Sendable, Hashable {
     }
 
     /// Writes the object `{"field":…,"pointer":…,"code":…,"detail":…}`.
-    func encode(into output: inout [UInt8]) {
+    func encode(into output: inout some ByteSink & ~Copyable) {
         output.append(literal: #"{"field":"#)
         JSONWriter.string(field, into: &output)
         output.append(literal: #","pointer":""#)

@@ -2,31 +2,32 @@ internal import HTTPWire
 
 /// Percent-encoding (RFC 3986 2.1).
 enum PercentEncoding {
+    /// What may stand anywhere in a URI as it is (RFC 3986 2.3).
+    private static let unreserved = ASCIISet(alphanumericsAnd: "-._~")
+
     /// Writes `%XX`.
-    static func append(_ byte: UInt8, to output: inout [UInt8]) {
+    static func append(_ byte: UInt8, to output: inout some ByteSink & ~Copyable) {
         output.append(0x25)
-        for digit in [byte >> 4, byte & 15] { output.append(digit < 10 ? 0x30 + digit : 0x37 + digit) }
+        output.append(digit(byte >> 4))
+        output.append(digit(byte & 15))
     }
 
     /// Writes a text as one segment of a path: only unreserved characters stay as they are.
-    static func segment(_ text: Text, into output: inout [UInt8]) {
-        let bytes = text.storage.span.extracting(text.range)
+    static func segment(_ text: Text, into output: inout some ByteSink & ~Copyable) {
+        encode(text.storage.span.extracting(text.range), keeping: unreserved, into: &output)
+    }
+
+    /// Writes bytes, those of `kept` as they are.
+    static func encode(
+        _ bytes: borrowing Span<UInt8>, keeping kept: ASCIISet, into output: inout some ByteSink & ~Copyable
+    ) {
         var written = 0
-        for index in 0..<bytes.count where !isUnreserved(bytes[index]) {
+        for index in 0..<bytes.count where !kept.contains(bytes[index]) {
             output.append(bytes.extracting(written..<index))
             append(bytes[index], to: &output)
             written = index + 1
         }
         output.append(bytes.extracting(written..<bytes.count))
-    }
-
-    /// Whether a byte may stand anywhere in a URI as it is (RFC 3986 2.3).
-    private static func isUnreserved(_ byte: UInt8) -> Bool {
-        if byte.isASCIILetter || byte.isASCIIDigit { return true }
-        switch byte {
-        case 0x2D, 0x2E, 0x5F, 0x7E: return true
-        default: return false
-        }
     }
 
     /// The bytes with every `%XX` undone; a `%` that begins no escape stays.
@@ -47,6 +48,8 @@ enum PercentEncoding {
         }
         return bytes
     }
+
+    private static func digit(_ value: UInt8) -> UInt8 { value < 10 ? 0x30 + value : 0x37 + value }
 
     private static func hexValue(_ digit: UInt8) -> UInt8? {
         switch digit {

@@ -1,26 +1,25 @@
-internal import HTTPWire
+public import HTTPWire
 
 extension Problem {
     /// Writes the problem as JSON behind what is in `output`, members in the order of the contract.
-    public func encode(into output: inout [UInt8], as format: ProblemFormat) {
+    public func encode(into output: inout some ByteSink & ~Copyable, as format: ProblemFormat) {
         let index = Int(code.rawValue)
-        output.reserveCapacity(output.count + 1024)
-        output.append(contentsOf: format.heads[index])
+        output.append(format.heads[index])
         JSONWriter.integer(status, into: &output)
         output.append(literal: #","detail":"#)
         if let detail, !detail.isEmpty {
             JSONWriter.string(detail, into: &output)
         } else {
-            output.append(contentsOf: format.details[index])
+            output.append(format.details[index])
         }
         output.append(literal: #","instance":"/-/requests/"#)
         PercentEncoding.segment(requestID, into: &output)
-        output.append(contentsOf: format.kinds[index])
+        output.append(format.kinds[index])
         if let provider {
             output.append(literal: #","provider":"#)
             JSONWriter.string(provider, into: &output)
         }
-        output.append(contentsOf: isRetryable ? #","retryable":true"#.utf8 : #","retryable":false"#.utf8)
+        output.append(literal: isRetryable ? #","retryable":true"# : #","retryable":false"#)
         if let retryAfter {
             output.append(literal: #","retry_after":"#)
             JSONWriter.seconds(retryAfter, into: &output)
@@ -32,7 +31,7 @@ extension Problem {
         output.append(0x7D)
     }
 
-    private func encodeOptionalMembers(into output: inout [UInt8]) {
+    private func encodeOptionalMembers(into output: inout some ByteSink & ~Copyable) {
         encodeFields(into: &output)
         if let limit {
             output.append(literal: #","limit":"#)
@@ -53,22 +52,18 @@ extension Problem {
         output.append(literal: #","request_id":"#)
         JSONWriter.string(requestID, into: &output)
         if !isMapped { output.append(literal: #","mapped":false"#) }
-        for member in kept {
-            output.append(0x2C)
-            JSONWriter.string(member.name, into: &output)
-            output.append(0x3A)
-            output.append(member.value)
-        }
+        // A span lends its elements; an array would copy each.
+        let kept = kept.span
+        for index in 0..<kept.count { kept[index].encode(into: &output) }
     }
 
-    private func encodeFields(into output: inout [UInt8]) {
+    private func encodeFields(into output: inout some ByteSink & ~Copyable) {
         guard !fields.isEmpty else { return }
         output.append(literal: #","fields":"#)
-        var separator: UInt8 = 0x5B
-        for field in fields {
-            output.append(separator)
-            field.encode(into: &output)
-            separator = 0x2C
+        let fields = fields.span
+        for index in 0..<fields.count {
+            output.append(index == 0 ? 0x5B : 0x2C)
+            fields[index].encode(into: &output)
         }
         output.append(0x5D)
     }

@@ -1,7 +1,7 @@
 /// One error as Weir tells it: RFC 9457, with more members.
 ///
-/// Always complete; what is unknown is absent.
-public struct Problem: Sendable {
+/// Always complete; what is unknown is absent. It has many parts and one reader, so it is never copied.
+public struct Problem: ~Copyable, Sendable {
     /// What went wrong; decides `type`, `title` and `origin`.
     public var code: ProblemCode
     /// The HTTP status that is sent.
@@ -34,7 +34,7 @@ public struct Problem: Sendable {
     public var kept: [KeptMember] = []
 
     /// A problem that a provider's answer became.
-    public init(_ error: consuming NormalizedError, provider: Text, requestID: Text) {
+    public init(_ error: NormalizedError, provider: Text, requestID: Text) {
         code = error.code
         status = error.status
         detail = error.detail

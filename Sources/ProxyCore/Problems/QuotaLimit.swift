@@ -20,7 +20,7 @@ public struct QuotaLimit: Sendable, Hashable {
     }
 
     /// Writes the object `{"requests":…,"per":…,"remaining":…,"by":…}`.
-    func encode(into output: inout [UInt8]) {
+    func encode(into output: inout some ByteSink & ~Copyable) {
         output.append(literal: #"{"requests":"#)
         JSONWriter.integer(requests, into: &output)
         output.append(literal: #","per":"#)

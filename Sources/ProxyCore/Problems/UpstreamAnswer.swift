@@ -35,24 +35,21 @@ public final class UpstreamAnswer: Sendable {
     }
 
     /// Writes the object, absent members left out.
-    func encode(into output: inout [UInt8]) {
+    func encode(into output: inout some ByteSink & ~Copyable) {
         output.append(literal: #"{"status":"#)
         JSONWriter.integer(status, into: &output)
         Self.member(#","code":"#, code, into: &output)
         Self.member(#","message":"#, message, into: &output)
         Self.member(#","request_id":"#, requestID, into: &output)
         Self.member(#","content_type":"#, contentType, into: &output)
-        for member in problem {
-            output.append(0x2C)
-            JSONWriter.string(member.name, into: &output)
-            output.append(0x3A)
-            output.append(member.value)
-        }
+        for member in problem { member.encode(into: &output) }
         Self.member(#","body":"#, body, into: &output)
         output.append(0x7D)
     }
 
-    private static func member(_ name: StaticString, _ value: Text?, into output: inout [UInt8]) {
+    private static func member(
+        _ name: StaticString, _ value: Text?, into output: inout some ByteSink & ~Copyable
+    ) {
         guard let value, !value.isEmpty else { return }
         output.append(literal: name)
         JSONWriter.string(value, into: &output)

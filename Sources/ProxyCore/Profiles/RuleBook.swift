@@ -4,7 +4,13 @@ struct RuleBook: Sendable {
     /// A rule that can be handed round without copying its many parts.
     final class Entry: Sendable {
         let rule: Rule
-        init(_ rule: Rule) { self.rule = rule }
+        /// See ``Rule/looksAtBody``.
+        let looksAtBody: Bool
+
+        init(_ rule: Rule) {
+            self.rule = rule
+            looksAtBody = rule.looksAtBody
+        }
     }
 
     /// For each possible status, the rules about it, in order.

@@ -164,17 +164,15 @@ extension Exchange {
         }
     }
 
-    private func write(_ problem: Problem) {
+    private func write(_ problem: borrowing Problem) {
         responseFields.append(name: FieldNames.errorCode) { $0.append(problem.code.name.utf8.span) }
         responseFields.append(FieldNames.requestID, requestID)
         if let seconds = problem.retryAfterField {
             responseFields.append(name: FieldNames.retryAfter) { JSONWriter.integer(seconds, into: &$0) }
         }
         if !responseFields.contains(FieldNames.rateLimit) { addRateLimit() }
-        var body: [UInt8] = []
-        problem.encode(into: &body, as: worker.service.problemFormat)
         responseBody.removeAll()
-        responseBody.append(body)
+        problem.encode(into: &responseBody, as: worker.service.problemFormat)
         problemStatus = problem.status
         answer = .problem
     }

@@ -9,7 +9,9 @@ enum ProblemSchema {
     static let format = ProblemFormat()
 
     /// The problem as JSON; whatever the schema has against it is an issue.
-    static func encode(_ problem: Problem, sourceLocation: SourceLocation = #_sourceLocation) -> [UInt8] {
+    static func encode(_ problem: borrowing Problem, sourceLocation: SourceLocation = #_sourceLocation)
+        -> [UInt8]
+    {
         var bytes: [UInt8] = []
         problem.encode(into: &bytes, as: format)
         guard let schema else {
@@ -23,7 +25,7 @@ enum ProblemSchema {
 
     /// The members of a problem that is valid.
     static func members(
-        _ problem: Problem, sourceLocation: SourceLocation = #_sourceLocation
+        _ problem: borrowing Problem, sourceLocation: SourceLocation = #_sourceLocation
     ) -> [String: JSONSchema.Value] {
         guard case .object(let members)? = JSONSchema.parse(encode(problem, sourceLocation: sourceLocation))
         else {
