@@ -33,14 +33,13 @@ public final class Pacer: Sendable {
     /// are more.
     public static let grantsPerAdvance = 256
 
-    /// What is allowed.
-    public let policy: PacingPolicy
+    /// What is allowed now.
+    public var policy: PacingPolicy { book.withLock { $0.policy } }
     /// The ledgers, which the tests look into.
     let book: Mutex<LedgerBook>
 
     /// A pacer with empty ledgers.
     public init(policy: PacingPolicy) {
-        self.policy = policy
         book = Mutex(LedgerBook(policy: policy))
     }
 

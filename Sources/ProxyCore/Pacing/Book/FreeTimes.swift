@@ -30,12 +30,12 @@ struct FreeTimes {
         }
     }
 
-    /// Adds a slot that is free again at `time`.
-    mutating func add(_ time: MonotonicTime) {
-        slots += 1
+    /// Adds a slot that is free again at `time`, or several.
+    mutating func add(_ time: MonotonicTime, slots count: Int32 = 1) {
+        slots += count
         let place = firstEntry(notBefore: time)
         if place < entries, ring[position(place)].time == time {
-            ring[position(place)].slots += 1
+            ring[position(place)].slots += count
             return
         }
         if Int(entries) == ring.count { grow() }
@@ -46,7 +46,12 @@ struct FreeTimes {
             ring[position(index)] = ring[position(index - 1)]
             index -= 1
         }
-        ring[position(place)] = Entry(time: time, slots: 1)
+        ring[position(place)] = Entry(time: time, slots: count)
+    }
+
+    /// Calls `body` with each moment and its slots, in order.
+    func forEach(_ body: (_ time: MonotonicTime, _ slots: Int32) -> Void) {
+        for index in 0..<entries { body(ring[position(index)].time, ring[position(index)].slots) }
     }
 
     /// Takes back a slot that was added for `time`, if it is there still.

@@ -3,12 +3,12 @@
 /// Records refer to each other by index. Lists are chains of indexes, so that every step is O(1) wherever it
 /// happens in them. Request cost, lanes and more windows change this type, not its callers.
 struct LedgerBook {
-    let policy: PacingPolicy
-    let rules: [WindowRule]
+    private(set) var policy: PacingPolicy
+    private(set) var rules: [WindowRule]
     /// Whether a slot is held from sending to the response; else its free time is known when it is sent.
-    let isStrict: Bool
-    let margin: Int64
-    let grace: Int64
+    private(set) var isStrict: Bool
+    private(set) var margin: Int64
+    private(set) var grace: Int64
 
     var index = KeyIndex()
     var ledgers = Slab<LedgerRecord>()
@@ -47,6 +47,15 @@ struct LedgerBook {
             isStrict = false
             self.margin = max(margin.wholeNanoseconds, 0)
         }
+    }
+
+    /// Counts by `policy` from now on; what is taken stays as it was written.
+    ///
+    /// - Precondition: nobody looks at the free times before they are those of the new rules.
+    mutating func install(_ policy: PacingPolicy) {
+        let fresh = LedgerBook(policy: policy)
+        (self.policy, rules) = (policy, fresh.rules)
+        (isStrict, margin, grace) = (fresh.isStrict, fresh.margin, fresh.grace)
     }
 
     mutating func nextGeneration() -> UInt32 {
