@@ -4,6 +4,7 @@ internal import Glibc
 public import Logging
 internal import MicroHTTPD
 public import ProxyCore
+internal import Synchronization
 
 /// Weir itself: listens, and serves with one worker per core until it is drained.
 public final class ProxyServer: Sendable {
@@ -41,8 +42,16 @@ public final class ProxyServer: Sendable {
         let worker: Worker
     }
 
-    private let service: ProxyService
-    private let mailboxes: [Mailbox<WorkerMessage>]
+    /// What changes when a configuration is replaced.
+    struct State {
+        var service: ProxyService
+        var ledgers: Ledgers
+    }
+
+    let instance: ProxyInstance
+    let started: ProxyConfiguration
+    let state: Mutex<State>
+    let mailboxes: [Mailbox<WorkerMessage>]
     private let threads: [LoopThread]
     /// The address that providers with mounts are reached at; with the port that the system chose if 0 was configured.
     public let address: String
@@ -69,18 +78,22 @@ public final class ProxyServer: Sendable {
         Self.raiseFileLimit()
         CurlLibrary.initialise()
         let count = configuration.workers ?? max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
-        service = ProxyService(
-            configuration: configuration, normalizers: normalizers, workers: count, build: environment.build,
-            problemSchema: environment.problemSchema, logger: environment.logger,
-            pseudonym: Self.makePseudonym(),
-            startedWallNanoseconds: SystemClock.wallNanoseconds, droppedLogLines: environment.droppedLogLines)
+        instance = ProxyInstance(
+            environment: environment, workers: count, pseudonym: Self.makePseudonym(),
+            startedWallNanoseconds: SystemClock.wallNanoseconds)
+        started = configuration
+        var ledgers = Ledgers()
+        let service = ProxyService(
+            configuration: configuration, normalizers: normalizers,
+            pacers: ledgers.pacers(for: configuration, at: Worker.clock()).pacers, instance: instance)
+        state = Mutex(State(service: service, ledgers: ledgers))
         do {
             mailboxes = try (0..<count).map { _ in try Mailbox<WorkerMessage>() }
             let plan = try ListenerPlan(configuration, workers: count)
             address = plan.main
             adminAddress = plan.admin
             providerAddresses = plan.providers
-            let workers = try (0..<count).map { [service, mailboxes] index in
+            let workers = try (0..<count).map { [mailboxes] index in
                 try Worker(
                     index: index, service: service, mailboxes: mailboxes, sockets: plan.sockets[index])
             }
@@ -95,8 +108,8 @@ public final class ProxyServer: Sendable {
 
     /// Stops accepting, finishes what is in flight within the configured grace period, answers what waits with `shutting_down`.
     public func drain() {
-        service.startDraining()
-        let end = MonotonicTime(nanoseconds: SystemClock.monotonicNanoseconds) + service.configuration.drain
+        instance.startDraining()
+        let end = Worker.clock() + state.withLock { $0.service.configuration.drain }
         for mailbox in mailboxes { mailbox.post(.drain(until: end)) }
     }
 

@@ -15,7 +15,7 @@ struct MetricsTests {
         let upstream = try ScriptedUpstream(answering: .ok())
         try withProxy(to: upstream) { proxy in
             let lines = try proxy.metricLines().filter { $0.hasPrefix("weir_") }
-            let set = ["weir_build_info", "weir_limit_"]
+            let set = ["weir_build_info", "weir_limit_", "weir_config_last_reload_success"]
             for line in lines where !set.contains(where: line.hasPrefix) {
                 #expect(line.hasSuffix(" 0"), "\(line)")
             }

@@ -14,6 +14,8 @@ public struct ProviderConfiguration: Hashable, Sendable {
     public var name: String
     /// The name of a built-in profile, or the path of a profile file.
     public var profile: String
+    /// A hash of what the profile's file contained when it was read: another text is another configuration.
+    public var profileContents = 0
     /// The path that leads to it on the proxy's port; `nil` if it is reached by ``listen`` alone.
     public var mount: MountPath?
     /// A port of its own, where every path is the provider's.

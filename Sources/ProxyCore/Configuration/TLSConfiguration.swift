@@ -16,6 +16,9 @@ public struct TLSConfiguration: Hashable, Sendable {
         case tls13 = "1.3"
     }
 
+    /// A hash of what the files contained when they were read: a renewed certificate is another configuration.
+    public var contents = 0
+
     /// TLS with these files; none means the system's authorities and no certificate of our own.
     public init(caFile: String? = nil, clientCertificate: String? = nil, clientKey: String? = nil) {
         self.caFile = caFile

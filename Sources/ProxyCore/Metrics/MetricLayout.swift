@@ -1,16 +1,14 @@
 /// Where each series has its counter in the flat array of a shard.
 ///
-/// A place is computed from small integers: no name is looked up while a request is served. A family by
-/// provider has one row per provider; those that an exchange without a route can touch have one row more, the
-/// last.
+/// Each provider has a block of counters, a row, and so have the exchanges without a route: the first. A place is computed
+/// from small integers: no name is looked up while a request is served, and rows are added without moving any.
 struct MetricLayout: Sendable {
-    /// How many providers there are: also the row of exchanges without a route.
-    let providers: Int
     /// How many problem codes there are.
     let codes: Int
-    /// How many counters a shard has.
-    let size: Int
+    /// How many counters a row has.
+    let stride: Int
 
+    // Where each family begins in a row.
     let requests: Int
     let inFlight: Int
     let errors: Int
@@ -30,45 +28,41 @@ struct MetricLayout: Sendable {
     let upstreamDuration: Int
     let overhead: Int
 
-    init(providers: Int, codes: Int) {
+    init(codes: Int) {
         var next = 0
-        func reserve(_ rows: Int, of columns: Int) -> Int {
-            defer { next += rows * columns }
+        func reserve(_ columns: Int) -> Int {
+            defer { next += columns }
             return next
         }
-        let all = providers + 1
-        self.providers = providers
         self.codes = codes
-        requests = reserve(all, of: MethodClass.count * StatusClass.count)
-        inFlight = reserve(all, of: 1)
-        errors = reserve(all, of: codes)
-        rejections = reserve(providers, of: Rejection.count)
-        responses = reserve(providers, of: UpstreamStatusLabels.count)
-        unmapped = reserve(providers, of: StatusClass.count)
-        attempts = reserve(providers, of: 1)
-        retries = reserve(providers, of: RetryReason.count)
-        connections = reserve(providers, of: 1)
-        refusals = reserve(providers, of: QueueRefusalReason.count)
-        pauses = reserve(providers, of: PauseReason.count)
-        aborts = reserve(all, of: ClientAbortStage.count)
-        requestBytes = reserve(all, of: 1)
-        responseBytes = reserve(all, of: 1)
-        requestDuration = reserve(providers, of: HistogramBounds.request.stride)
-        queueWait = reserve(providers, of: HistogramBounds.queue.stride)
-        upstreamDuration = reserve(providers, of: HistogramBounds.request.stride)
-        overhead = reserve(providers, of: HistogramBounds.overhead.stride)
-        size = next
+        requests = reserve(MethodClass.count * StatusClass.count)
+        inFlight = reserve(1)
+        errors = reserve(codes)
+        rejections = reserve(Rejection.count)
+        responses = reserve(UpstreamStatusLabels.count)
+        unmapped = reserve(StatusClass.count)
+        attempts = reserve(1)
+        retries = reserve(RetryReason.count)
+        connections = reserve(1)
+        refusals = reserve(QueueRefusalReason.count)
+        pauses = reserve(PauseReason.count)
+        aborts = reserve(ClientAbortStage.count)
+        requestBytes = reserve(1)
+        responseBytes = reserve(1)
+        requestDuration = reserve(HistogramBounds.request.stride)
+        queueWait = reserve(HistogramBounds.queue.stride)
+        upstreamDuration = reserve(HistogramBounds.request.stride)
+        overhead = reserve(HistogramBounds.overhead.stride)
+        stride = next
     }
 
-    /// The row of a provider, or the one of exchanges without a route.
+    /// How many counters a shard has for so many providers.
+    func size(providers: Int) -> Int { (providers + 1) * stride }
+
+    /// Where the row of a provider begins, or that of exchanges without a route.
     func row(_ provider: Int?) -> Int {
-        guard let provider else { return providers }
-        return checked(provider)
-    }
-
-    /// A provider's place, which must be one of the list: the engine's bug otherwise.
-    func checked(_ provider: Int) -> Int {
-        precondition(provider >= 0 && provider < providers, "no such provider")
-        return provider
+        guard let provider else { return 0 }
+        precondition(provider >= 0, "no such provider")
+        return (provider + 1) * stride
     }
 }

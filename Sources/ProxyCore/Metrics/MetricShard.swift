@@ -22,22 +22,41 @@ public final class MetricShard: Sendable {
         requestBounds = .request
         queueBounds = .queue
         overheadBounds = .overhead
-        counters = Mutex(Array(repeating: 0, count: layout.size))
+        counters = Mutex(Array(repeating: 0, count: layout.size(providers: 0)))
+    }
+
+    /// Has counters for at least so many providers from now on; new ones are at 0.
+    func grow(providers: Int) {
+        let size = layout.size(providers: providers)
+        counters.withLock { counters in
+            if counters.count < size {
+                counters.append(contentsOf: repeatElement(0, count: size - counters.count))
+            }
+        }
+    }
+
+    /// Sets the counters of a provider back to 0; nothing of it may be in flight.
+    func clear(provider: Int) {
+        let start = layout.row(provider)
+        counters.withLock { counters in
+            for index in start..<start + layout.stride { counters[index] = 0 }
+        }
     }
 
     /// An exchange began.
     ///
     /// - Parameter provider: its provider's place, `nil` without a route.
     public func exchangeStarted(provider: Int?) {
-        let index = layout.inFlight + layout.row(provider)
+        let index = layout.row(provider) + layout.inFlight
         counters.withLock { $0[index] &+= 1 }
     }
 
     /// An exchange is over, in whatever way: once for each that began.
     public func exchangeFinished(_ record: ExchangeRecord) {
         counters.withLock { counters in
-            countEnd(of: record, in: &counters)
-            if let provider = record.provider { countProvider(provider, of: record, in: &counters) }
+            let row = layout.row(record.provider)
+            countEnd(of: record, in: row, &counters)
+            if record.provider != nil { countProvider(of: record, in: row, &counters) }
         }
     }
 
@@ -47,17 +66,17 @@ public final class MetricShard: Sendable {
     ///   - status: the provider's status, 0 if there was no answer.
     ///   - problem: the place of the code that the outcome would have had, if one is known.
     public func attemptRetried(provider: Int, status: Int, problem: Int?) {
-        let provider = layout.checked(provider)
+        let row = layout.row(provider)
         let reason: RetryReason = status == 0 ? .connection : .response
         counters.withLock { counters in
-            counters[layout.retries + provider * RetryReason.count + reason.rawValue] &+= 1
-            countAnswer(of: provider, status: status, problem: problem, in: &counters)
+            counters[row + layout.retries + reason.rawValue] &+= 1
+            countAnswer(in: row, status: status, problem: problem, &counters)
         }
     }
 
     /// A connection to the provider was opened.
     public func upstreamConnectionOpened(provider: Int) {
-        let index = layout.connections + layout.checked(provider)
+        let index = layout.row(provider) + layout.connections
         counters.withLock { $0[index] &+= 1 }
     }
 
@@ -68,19 +87,19 @@ public final class MetricShard: Sendable {
     public func unmappedError(provider: Int, status: Int) {
         let known = StatusClass(status)
         let column = (known == .none ? .serverError : known).rawValue
-        let index = layout.unmapped + layout.checked(provider) * StatusClass.count + column
+        let index = layout.row(provider) + layout.unmapped + column
         counters.withLock { $0[index] &+= 1 }
     }
 
     /// A request was refused at the queue, before anything was sent.
     public func queueRefused(provider: Int, reason: QueueRefusalReason) {
-        let index = layout.refusals + layout.checked(provider) * QueueRefusalReason.count + reason.rawValue
+        let index = layout.row(provider) + layout.refusals + reason.rawValue
         counters.withLock { $0[index] &+= 1 }
     }
 
     /// An answer of the provider stopped its queue for a while.
     public func paused(provider: Int, reason: PauseReason) {
-        let index = layout.pauses + layout.checked(provider) * PauseReason.count + reason.rawValue
+        let index = layout.row(provider) + layout.pauses + reason.rawValue
         counters.withLock { $0[index] &+= 1 }
     }
 
@@ -92,48 +111,43 @@ public final class MetricShard: Sendable {
         }
     }
 
-    private func countEnd(of record: ExchangeRecord, in counters: inout [UInt64]) {
-        let row = layout.row(record.provider)
-        let method = row * MethodClass.count + record.method.rawValue
+    private func countEnd(of record: ExchangeRecord, in row: Int, _ counters: inout [UInt64]) {
         let status = StatusClass(record.sentStatus)
-        counters[layout.inFlight + row] &-= 1
-        counters[layout.requests + method * StatusClass.count + status.rawValue] &+= 1
-        counters[layout.requestBytes + row] &+= record.requestBytes
-        counters[layout.responseBytes + row] &+= record.responseBytes
-        if let abort = record.abort {
-            counters[layout.aborts + row * ClientAbortStage.count + abort.rawValue] &+= 1
-        }
+        let column = record.method.rawValue * StatusClass.count + status.rawValue
+        counters[row + layout.inFlight] &-= 1
+        counters[row + layout.requests + column] &+= 1
+        counters[row + layout.requestBytes] &+= record.requestBytes
+        counters[row + layout.responseBytes] &+= record.responseBytes
+        if let abort = record.abort { counters[row + layout.aborts + abort.rawValue] &+= 1 }
         if let problem = record.problem {
             precondition(problem >= 0 && problem < layout.codes, "no such problem code")
-            counters[layout.errors + row * layout.codes + problem] &+= 1
+            counters[row + layout.errors + problem] &+= 1
         }
     }
 
-    private func countProvider(_ provider: Int, of record: ExchangeRecord, in counters: inout [UInt64]) {
+    private func countProvider(of record: ExchangeRecord, in row: Int, _ counters: inout [UInt64]) {
         let queue = max(0, record.queueNanoseconds)
         let upstream = max(0, record.upstreamNanoseconds)
         let own = max(0, record.ownNanoseconds)
-        observe(queue, layout.queueWait + provider * queueBounds.stride, queueBounds, &counters)
-        observe(own, layout.overhead + provider * overheadBounds.stride, overheadBounds, &counters)
+        observe(queue, row + layout.queueWait, queueBounds, &counters)
+        observe(own, row + layout.overhead, overheadBounds, &counters)
         if record.attempts > 0 {
-            counters[layout.attempts + provider] &+= UInt64(record.attempts)
-            observe(
-                upstream, layout.upstreamDuration + provider * requestBounds.stride, requestBounds, &counters)
+            counters[row + layout.attempts] &+= UInt64(record.attempts)
+            observe(upstream, row + layout.upstreamDuration, requestBounds, &counters)
         }
         let whole = max(0, queue &+ upstream &+ own)
-        observe(whole, layout.requestDuration + provider * requestBounds.stride, requestBounds, &counters)
-        countAnswer(of: provider, status: record.providerStatus, problem: record.problem, in: &counters)
+        observe(whole, row + layout.requestDuration, requestBounds, &counters)
+        countAnswer(in: row, status: record.providerStatus, problem: record.problem, &counters)
     }
 
-    private func countAnswer(of provider: Int, status: Int, problem: Int?, in counters: inout [UInt64]) {
+    private func countAnswer(in row: Int, status: Int, problem: Int?, _ counters: inout [UInt64]) {
         guard status != 0 else { return }
         let place = status > 0 && status < statusPlaces.count ? status : 0
-        let columns = UpstreamStatusLabels.count
-        counters[layout.responses + provider * columns + Int(statusPlaces[place])] &+= 1
+        counters[row + layout.responses + Int(statusPlaces[place])] &+= 1
         guard let problem, problem >= 0, problem < rejectionOfCode.count else { return }
         let rejection = Int(rejectionOfCode[problem])
         guard rejection < Rejection.count else { return }
-        counters[layout.rejections + provider * Rejection.count + rejection] &+= 1
+        counters[row + layout.rejections + rejection] &+= 1
     }
 
     /// One bucket and the sum; buckets become cumulative, and are added up to the count, when they are

@@ -1,5 +1,5 @@
 extension ProxyMetrics {
-    /// Every family that ``render(_:pacing:process:logLinesDropped:)`` writes, in its order.
+    /// Every family that ``render(_:pacing:reloads:process:logLinesDropped:)`` writes, in its order.
     ///
     /// This is the one list: the layout of the counters, the exposition and the documentation follow it.
     public static let families: [MetricFamily] = exchangeFamilies + pacingFamilies + instanceFamilies
@@ -16,6 +16,7 @@ extension ProxyMetrics {
     ]
 
     private static let instanceFamilies: [MetricFamily] = [
+        .configReloads, .configLastReloadSuccessful, .configLastReloadSuccess,
         .logLinesDropped, .buildInfo, .processStartTime, .processCPU, .processResidentMemory,
         .processOpenFiles, .processMaximumFiles,
     ]
@@ -103,6 +104,15 @@ extension MetricFamily {
 
 // This instance: given when somebody asks.
 extension MetricFamily {
+    static let configReloads = MetricFamily(
+        "weir_config_reloads_total", .counter, labels: ["result"],
+        help: "Times that the configuration was read again; after a failure the old one stays.")
+    static let configLastReloadSuccessful = MetricFamily(
+        "weir_config_last_reload_successful", .gauge,
+        help: "1 if the last configuration that was read is in force, 0 if it had mistakes.")
+    static let configLastReloadSuccess = MetricFamily(
+        "weir_config_last_reload_success_timestamp_seconds", .gauge, unit: "seconds",
+        help: "When the configuration in force was read, in seconds since 1970-01-01 UTC.")
     static let logLinesDropped = MetricFamily(
         "weir_log_lines_dropped_total", .counter,
         help: "Log lines lost because the log's reader was too slow or its disk was full.")

@@ -6,21 +6,22 @@ extension ProxyMetrics {
     ///
     /// - Parameters:
     ///   - format: from ``ExpositionFormat/init(accept:)``.
-    ///   - pacing: one value per provider, in the order of the providers; those that are missing count as
-    ///     idle.
+    ///   - pacing: one value per provider, by its place; those that are missing count as idle.
+    ///   - reloads: how often the configuration was read again, and how that went.
     ///   - process: `nil` leaves the `process_…` families out.
     ///   - logLinesDropped: lines that the log has lost so far.
     public func render(
-        _ format: ExpositionFormat, pacing: [PacingGauges], process: ProcessGauges?, logLinesDropped: UInt64
+        _ format: ExpositionFormat, pacing: [Int: PacingGauges], reloads: ReloadCounts,
+        process: ProcessGauges?, logLinesDropped: UInt64
     ) -> [UInt8] {
-        var totals = [UInt64](repeating: 0, count: layout.size)
-        for shard in shards { shard.add(to: &totals) }
+        let reading = read()
         var output = ExpositionText()
-        output.reserve(16_384 + 32_768 * (providers.count + 1))
-        for family in counted { family.write(totals, in: format, to: &output) }
-        let gauges = providers.indices.map { $0 < pacing.count ? pacing[$0] : PacingGauges() }
+        output.reserve(16_384 + 32_768 * (reading.providers.count + 1))
+        for family in reading.counted { family.write(reading.totals, in: format, to: &output) }
+        let gauges = reading.providers.map { ($0.name, pacing[$0.place] ?? PacingGauges()) }
         writeQueues(gauges, format, &output)
         writeLimits(gauges, format, &output)
+        writeReloads(reloads, format, &output)
         writeInstance(logLinesDropped, format, &output)
         if let process { writeProcess(process, format, &output) }
         if format == .openMetrics { output.append("# EOF\n") }
@@ -28,26 +29,26 @@ extension ProxyMetrics {
     }
 
     private func writeQueues(
-        _ gauges: [PacingGauges], _ format: ExpositionFormat, _ output: inout ExpositionText
+        _ gauges: [(String, PacingGauges)], _ format: ExpositionFormat, _ output: inout ExpositionText
     ) {
         output.append(headerOf: .queueDepth, in: format)
-        for (provider, gauge) in zip(providers, gauges) {
+        for (provider, gauge) in gauges {
             output.append(sample: MetricFamily.queueDepth.name, labels: [("provider", provider)])
             output.endLine(gauge.queueDepth)
         }
         output.append(headerOf: .queueOldestAge, in: format)
-        for (provider, gauge) in zip(providers, gauges) {
+        for (provider, gauge) in gauges {
             output.append(sample: MetricFamily.queueOldestAge.name, labels: [("provider", provider)])
             output.endLine(secondsOf: Self.atLeastZero(gauge.oldestNanoseconds))
         }
     }
 
     private func writeLimits(
-        _ gauges: [PacingGauges], _ format: ExpositionFormat, _ output: inout ExpositionText
+        _ gauges: [(String, PacingGauges)], _ format: ExpositionFormat, _ output: inout ExpositionText
     ) {
         func write(_ family: MetricFamily, _ value: (PacingGauges.Limit, inout ExpositionText) -> Void) {
             output.append(headerOf: family, in: format)
-            for (provider, gauge) in zip(providers, gauges) {
+            for (provider, gauge) in gauges {
                 for limit in gauge.limits {
                     output.append(
                         sample: family.name, labels: [("provider", provider), ("policy", limit.policy)])
@@ -59,6 +60,22 @@ extension ProxyMetrics {
         write(.limitWindow) { $1.endLine(secondsOf: Self.atLeastZero($0.windowNanoseconds)) }
         write(.limitRemaining) { $1.endLine($0.remaining) }
         write(.limitReset) { $1.endLine(secondsOf: Self.atLeastZero($0.resetNanoseconds)) }
+    }
+
+    private func writeReloads(
+        _ reloads: ReloadCounts, _ format: ExpositionFormat, _ output: inout ExpositionText
+    ) {
+        output.append(headerOf: .configReloads, in: format)
+        for (result, count) in [("success", reloads.successes), ("failure", reloads.failures)] {
+            output.append(sample: MetricFamily.configReloads.name, labels: [("result", result)])
+            output.endLine(count)
+        }
+        output.append(headerOf: .configLastReloadSuccessful, in: format)
+        output.append(sample: MetricFamily.configLastReloadSuccessful.name, labels: [])
+        output.endLine(reloads.lastWasSuccessful ? 1 : 0)
+        output.append(headerOf: .configLastReloadSuccess, in: format)
+        output.append(sample: MetricFamily.configLastReloadSuccess.name, labels: [])
+        output.endLine(secondsOf: Self.atLeastZero(reloads.lastSuccessNanoseconds))
     }
 
     private func writeInstance(

@@ -1,13 +1,21 @@
 // Which series each counted family has: the same arithmetic as in MetricShard, run once over all label
 // values.
 extension ProxyMetrics {
+    /// A provider with a row of counters, or the exchanges without a route.
+    struct Row {
+        /// The value of the label `provider`.
+        let label: String
+        /// Where its counters begin.
+        let start: Int
+    }
+
     /// The families of the shards, in the order of ``families``.
     static func countedFamilies(
-        _ layout: MetricLayout, providers: [String], codes: [(name: String, origin: String)]
+        _ layout: MetricLayout, providers: [Row], codes: [(name: String, origin: String)]
     ) -> [CountedFamily] {
-        let all = providers + [unrouted]
+        let all = providers + [Row(label: unrouted, start: layout.row(nil))]
         return requestFamilies(layout, rows: all) + [
-            errorFamily(layout, providers: providers, codes: codes),
+            errorFamily(layout, rows: all, codes: codes),
             family(.providerRejections, providers, Rejection.allCases.map(\.label), layout.rejections),
             family(.upstreamResponses, providers, UpstreamStatusLabels.labels, layout.responses),
             unmappedFamily(layout, providers: providers),
@@ -28,37 +36,34 @@ extension ProxyMetrics {
 
     /// One series per row.
     private static func family(
-        _ family: MetricFamily, _ rows: [String], _ base: Int, _ bounds: HistogramBounds? = nil
+        _ family: MetricFamily, _ rows: [Row], _ offset: Int, _ bounds: HistogramBounds? = nil
     ) -> CountedFamily {
         var counted = CountedFamily(family, bounds: bounds)
-        for (row, provider) in rows.enumerated() {
-            counted.add([provider], at: base + row * (bounds?.stride ?? 1))
-        }
+        for row in rows { counted.add([row.label], at: row.start + offset) }
         return counted
     }
 
     /// One series per row and column.
     private static func family(
-        _ family: MetricFamily, _ rows: [String], _ columns: [String], _ base: Int
+        _ family: MetricFamily, _ rows: [Row], _ columns: [String], _ offset: Int
     ) -> CountedFamily {
         var counted = CountedFamily(family)
-        for (row, provider) in rows.enumerated() {
+        for row in rows {
             for (column, label) in columns.enumerated() {
-                counted.add([provider, label], at: base + row * columns.count + column)
+                counted.add([row.label, label], at: row.start + offset + column)
             }
         }
         return counted
     }
 
-    private static func requestFamilies(_ layout: MetricLayout, rows: [String]) -> [CountedFamily] {
+    private static func requestFamilies(_ layout: MetricLayout, rows: [Row]) -> [CountedFamily] {
         var requests = CountedFamily(.requests)
-        for (row, provider) in rows.enumerated() {
+        for row in rows {
             for method in MethodClass.allCases {
                 for status in StatusClass.allCases {
-                    let column = (row * MethodClass.count + method.rawValue) * StatusClass.count
+                    let column = method.rawValue * StatusClass.count + status.rawValue
                     requests.add(
-                        [provider, method.label, status.label], at: layout.requests + column + status.rawValue
-                    )
+                        [row.label, method.label, status.label], at: row.start + layout.requests + column)
                 }
             }
         }
@@ -68,25 +73,23 @@ extension ProxyMetrics {
     /// A code has one origin, and without a route nobody but the client and Weir can fail: no other series
     /// exists.
     private static func errorFamily(
-        _ layout: MetricLayout, providers: [String], codes: [(name: String, origin: String)]
+        _ layout: MetricLayout, rows: [Row], codes: [(name: String, origin: String)]
     ) -> CountedFamily {
         var errors = CountedFamily(.errors)
-        for (row, provider) in (providers + [unrouted]).enumerated() {
+        for row in rows {
             for (column, code) in codes.enumerated() {
-                if row == providers.count, code.origin == "provider" || code.origin == "network" { continue }
-                errors.add(
-                    [provider, code.origin, code.name], at: layout.errors + row * codes.count + column)
+                if row.label == unrouted, code.origin == "provider" || code.origin == "network" { continue }
+                errors.add([row.label, code.origin, code.name], at: row.start + layout.errors + column)
             }
         }
         return errors
     }
 
-    private static func unmappedFamily(_ layout: MetricLayout, providers: [String]) -> CountedFamily {
+    private static func unmappedFamily(_ layout: MetricLayout, providers: [Row]) -> CountedFamily {
         var unmapped = CountedFamily(.unmappedErrors)
-        for (row, provider) in providers.enumerated() {
+        for row in providers {
             for status in StatusClass.allCases where status != .none {
-                unmapped.add(
-                    [provider, status.label], at: layout.unmapped + row * StatusClass.count + status.rawValue)
+                unmapped.add([row.label, status.label], at: row.start + layout.unmapped + status.rawValue)
             }
         }
         return unmapped

@@ -1,7 +1,9 @@
+import Synchronization
+
 /// Everything that `/metrics` shows: a shard of counters per worker, and their sum as text.
 ///
 /// Label values come from the configuration and from the lists in the program, never from traffic, so memory
-/// is bounded and every series exists at 0 from the start.
+/// is bounded and every series exists at 0 from the start: that of the program, or that of its provider.
 public final class ProxyMetrics: Sendable {
     /// The value of the label `provider` for exchanges without a route; no provider may have this name.
     public static let unrouted = "-"
@@ -9,33 +11,77 @@ public final class ProxyMetrics: Sendable {
     /// One per worker, in the order of the workers.
     public let shards: [MetricShard]
 
-    let providers: [String]
     let layout: MetricLayout
-    let counted: [CountedFamily]
+    let codes: [(name: String, origin: String)]
     let build: BuildInfo
+    private let roster = Mutex(ProviderRoster())
+
+    /// What a scrape begins with, all of one moment.
+    struct Reading {
+        var providers: [(name: String, place: Int)]
+        var counted: [CountedFamily]
+        var totals: [UInt64]
+    }
 
     /// Counters at 0.
     ///
     /// - Parameters:
-    ///   - providers: the names in the configuration, each once, none of them ``unrouted``; a provider is
-    ///     known by its place in this list.
+    ///   - providers: the names to begin with, each opened once: their places are those in this list.
     ///   - codes: the problem codes with their origins; a code is known by its place in this list.
     ///   - workers: how many shards there are, 1 or more.
     ///   - build: what `weir_build_info` shows.
     public init(
-        providers: [String], codes: [(name: String, origin: String)], workers: Int, build: BuildInfo
+        providers: [String] = [], codes: [(name: String, origin: String)], workers: Int, build: BuildInfo
     ) {
         precondition(workers > 0, "no worker")
         precondition(
             Set(providers + [Self.unrouted]).count == providers.count + 1, "provider names must differ")
-        let layout = MetricLayout(providers: providers.count, codes: codes.count)
+        let layout = MetricLayout(codes: codes.count)
         let rejections = codes.map { code in
             Rejection.allCases.first { $0.label == code.name }.map { UInt8($0.rawValue) } ?? UInt8.max
         }
-        self.providers = providers
         self.layout = layout
+        self.codes = codes
         self.build = build
-        counted = Self.countedFamilies(layout, providers: providers, codes: codes)
         shards = (0..<workers).map { _ in MetricShard(layout: layout, rejectionOfCode: rejections) }
+        for provider in providers { _ = open(provider) }
+    }
+
+    /// Sees to it that a provider has its series: they begin at 0, or go on if they are there.
+    ///
+    /// - Returns: the place by which the shards know the provider; to be closed as often as it was opened.
+    public func open(_ provider: String) -> Int {
+        roster.withLock { roster in
+            let place = roster.open(provider)
+            for shard in shards { shard.grow(providers: roster.places) }
+            return place
+        }
+    }
+
+    /// The provider at this place is not needed any more; when nobody needs it, its series go.
+    ///
+    /// Whoever counts for it must have it open: its place may become another provider's.
+    public func close(_ place: Int) {
+        roster.withLock { roster in
+            guard roster.close(place) else { return }
+            for shard in shards { shard.clear(provider: place) }
+        }
+    }
+
+    /// The sums of all shards, and the series that they belong to.
+    func read() -> Reading {
+        roster.withLock { roster in
+            let providers = roster.present
+            let counted =
+                roster.counted
+                ?? Self.countedFamilies(
+                    layout,
+                    providers: providers.map { Row(label: $0.name, start: layout.row($0.place)) },
+                    codes: codes)
+            roster.counted = counted
+            var totals = [UInt64](repeating: 0, count: layout.size(providers: roster.places))
+            for shard in shards { shard.add(to: &totals) }
+            return Reading(providers: providers, counted: counted, totals: totals)
+        }
     }
 }

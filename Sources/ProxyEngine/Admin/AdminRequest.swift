@@ -60,10 +60,12 @@ final class AdminRequest: IncomingRequest {
         let service = worker.service
         let format = ExpositionFormat(accept: accept.isEmpty ? nil : accept)
         let now = Worker.clock()
-        let gauges = service.providers.map { PacingGauges($0.pacer.snapshot(at: now, rows: 0)) }
+        let gauges = service.providers.map { ($0.index, PacingGauges($0.pacer.snapshot(at: now, rows: 0))) }
         let process = ProcessReading.now(startedWallNanoseconds: service.startedWallNanoseconds)
         let text = service.metrics.render(
-            format, pacing: gauges, process: process, logLinesDropped: service.droppedLogLines())
+            format, pacing: Dictionary(uniqueKeysWithValues: gauges),
+            reloads: service.instance.reloadStatus.counts, process: process,
+            logLinesDropped: service.droppedLogLines())
         return AdminPage(status: 200, contentType: format.contentType, body: text)
     }
 

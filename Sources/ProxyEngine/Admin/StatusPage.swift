@@ -1,3 +1,4 @@
+internal import EventLoop
 internal import ProxyCore
 
 /// The page for people: what is configured, and how full the ledgers are.
@@ -23,8 +24,24 @@ enum StatusPage {
             content: """
                 <table><tr><th>provider</th><th>mount</th><th>limit, fullest ledger</th><th>waiting</th><th>in flight</th></tr>
                 \(rows)</table>
+                \(configuration(service.instance.reloadStatus, startedAt: service.startedWallNanoseconds))
                 <p><a href="/metrics">metrics</a> · <a href="/-/errors">error codes</a> ·
                 <a href="/-/schema/problem.json">schema of a problem</a> · <a href="/readyz">readiness</a></p>
                 """)
+    }
+
+    /// Which configuration is in force, and what stands between it and the file.
+    private static func configuration(_ status: ReloadStatus, startedAt start: Int64) -> String {
+        let age = (SystemClock.wallNanoseconds - status.counts.lastSuccessNanoseconds) / 1_000_000_000
+        var text = "<p>configuration: read \(max(0, age)) s ago"
+        text += status.counts.lastSuccessNanoseconds == start ? ", at the start" : ""
+        if !status.needsRestart.isEmpty {
+            let keys = status.needsRestart.map { "<code>\(AdminPage.escaped($0))</code>" }
+            text += "; to be restarted for \(keys.joined(separator: ", "))"
+        }
+        guard !status.counts.lastWasSuccessful else { return text + "</p>" }
+        let mistakes = status.mistakes.map { "<li><code>\(AdminPage.escaped($0))</code></li>" }
+        return text
+            + "</p><p><strong>the file has mistakes, and was not taken</strong>; the log has them:</p><ul>\(mistakes.joined())</ul>"
     }
 }

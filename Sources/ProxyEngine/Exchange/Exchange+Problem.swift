@@ -28,7 +28,7 @@ extension Exchange {
             let coding = response.fields.first("Content-Encoding")
         {
             let decoded = ContentDecoder.decode(
-                body, coding: coding, limit: worker.service.configuration.limits.errorBody)
+                body, coding: coding, limit: service.configuration.limits.errorBody)
             body = decoded.bytes
             isCut = isCut || decoded.isTruncated
         }
@@ -172,7 +172,7 @@ extension Exchange {
         }
         if !responseFields.contains(FieldNames.rateLimit) { addRateLimit() }
         responseBody.removeAll()
-        problem.encode(into: &responseBody, as: worker.service.problemFormat)
+        problem.encode(into: &responseBody, as: service.problemFormat)
         problemStatus = problem.status
         answer = .problem
     }

@@ -24,7 +24,7 @@ extension Exchange {
         record.responseBytes = UInt64(clamping: responseBytes)
         record.abort = hungUpAt
         worker.metrics.exchangeFinished(record)
-        if worker.service.configuration.logsAccess { log(record) }
+        if service.configuration.logsAccess { log(record) }
     }
 
     private var receivedStatus: Int { firstByteAt == nil ? 0 : transfer?.response.status ?? 0 }

@@ -60,7 +60,7 @@ extension Exchange {
     private func inspect() {
         head.forEachField { name, value in inspection.take(name: name, value: value) }
         if !head.isWellFormed { inspection.refuseLayout() }
-        let (service, target) = (worker.service, target)
+        let (service, target) = (service, target)
         let offset = RequestTarget.pathOffset(in: target.span, &inspection) { authority in
             var isHost = false
             head.forEachField { name, value in
@@ -75,13 +75,20 @@ extension Exchange {
             setMethod(method)
         }
         guard let offset else { return }
-        if let listenerProvider {
-            provider = service.providers[listenerProvider]
-            restOffset = offset
-        } else if let route = service.routes.route(target.span.extracting(offset..<target.count)) {
-            provider = service.providers[route.provider]
-            restOffset = offset + route.restOffset
+        switch destination {
+        case .provider(let index): go(to: index, restOffset: offset)
+        case .mounts:
+            if let route = service.routes.route(target.span.extracting(offset..<target.count)) {
+                go(to: route.provider, restOffset: offset + route.restOffset)
+            }
+        case .nowhere: break
         }
+    }
+
+    private func go(to index: Int, restOffset: Int) {
+        provider = service.providers[index]
+        upstream = generation.upstreams[index]
+        self.restOffset = restOffset
     }
 
     /// Refuses the request: at once if that is the only way, else when its body has been read.
@@ -115,7 +122,7 @@ extension Exchange {
             return 0
         case .receiving, .sending, .relaying, .collecting: break
         }
-        guard requestBytes + Int64(bytes.count) <= worker.service.inspectionLimits.body else {
+        guard requestBytes + Int64(bytes.count) <= service.inspectionLimits.body else {
             refuseLongBody()
             return bytes.count
         }
@@ -131,7 +138,7 @@ extension Exchange {
     /// Reads on behind an answer that is decided already; a client that goes on for long is cut off.
     private func dropBody(_ bytes: Span<UInt8>) -> Int {
         requestBytes += Int64(bytes.count)
-        if requestBytes > Exchange.drainLimit + worker.service.inspectionLimits.body { abandon() }
+        if requestBytes > Exchange.drainLimit + service.inspectionLimits.body { abandon() }
         return bytes.count
     }
 
@@ -143,7 +150,7 @@ extension Exchange {
         _ = machine.upstreamEnded(isComplete: false, isAnswered: false)
         let fault = Fault(
             .requestTooLarge,
-            detail: Text("The body has more than \(worker.service.inspectionLimits.body) bytes."),
+            detail: Text("The body has more than \(service.inspectionLimits.body) bytes."),
             effect: sent ? .unknown : Effect.none)
         self.fault = fault
         makeProblem(of: fault)

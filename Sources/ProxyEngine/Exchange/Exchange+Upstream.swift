@@ -126,7 +126,7 @@ extension Exchange: TransferDelegate {
 
     /// Keeps what is needed to tell the error, and no more: the rest is not even read.
     private func collect(_ bytes: Span<UInt8>) -> BodyDisposition {
-        let room = worker.service.configuration.limits.errorBody - responseBody.count
+        let room = service.configuration.limits.errorBody - responseBody.count
         if bytes.count > room, wantsRawErrors {
             // It need not be understood to be handed on.
             machine.relayInstead()

@@ -28,10 +28,14 @@ final class Exchange: IncomingRequest {
     var target: [UInt8] = []
     /// The target as the provider gets it.
     var upstreamTarget: [UInt8] = []
-    /// The provider whose own listener it came to, or `nil` for one with mounts.
-    var listenerProvider: Int?
+    /// The configuration that was in force when it began, and by which it ends.
+    var generation: Generation
+    /// Where the listener that it came to leads.
+    var destination = Destination.mounts
     /// The provider that it goes to, once it is routed.
     var provider: ProviderService?
+    /// The worker's way there.
+    var upstream: Upstream?
     /// Where in `target` begins what goes to the provider.
     var restOffset = 0
     var requestID: [UInt8] = []
@@ -90,6 +94,16 @@ final class Exchange: IncomingRequest {
     var deadline: (ticket: DeadlineHeap<Worker.Deadline>.Ticket, at: MonotonicTime)?
     var hungUpAt: ClientAbortStage?
 
+    /// Where requests of a listener go.
+    enum Destination {
+        /// To the provider whose mount their path begins with.
+        case mounts
+        /// To the provider with this place in the configuration.
+        case provider(Int)
+        /// Nowhere: the listener's provider is not configured any more.
+        case nowhere
+    }
+
     /// What goes to the client.
     enum Answer {
         case undecided
@@ -101,18 +115,21 @@ final class Exchange: IncomingRequest {
 
     init(worker: Worker) {
         self.worker = worker
+        generation = worker.generation
         inspection = RequestInspection(pseudonym: worker.service.pseudonym)
         super.init()
     }
 
     /// Begins a new request.
-    func prepare(target: Span<UInt8>, provider: Int?) {
+    func prepare(target: Span<UInt8>, to destination: Destination) {
+        generation = worker.generation
         machine = ExchangeStateMachine()
         inspection = RequestInspection(pseudonym: worker.service.pseudonym)
         self.target.removeAll(keepingCapacity: true)
         unsafe target.withUnsafeBufferPointer { unsafe self.target.append(contentsOf: $0) }
-        listenerProvider = provider
-        self.provider = nil
+        self.destination = destination
+        provider = nil
+        upstream = nil
         restOffset = 0
         hasBegun = false
         method = .other
@@ -140,8 +157,8 @@ final class Exchange: IncomingRequest {
         hungUpAt = nil
     }
 
-    /// The worker's side of the provider.
-    var upstream: Upstream? { provider.map { worker.upstreams[$0.index] } }
+    /// The configuration that it goes by.
+    var service: ProxyService { generation.service }
 
     // MARK: IncomingRequest
 
@@ -205,7 +222,7 @@ final class Exchange: IncomingRequest {
 
     /// Ends the connection of a client that neither goes on with its request nor takes its answer.
     private func watchClient() {
-        let end = downstreamActivity + worker.service.configuration.clientTimeouts.stall
+        let end = downstreamActivity + service.configuration.clientTimeouts.stall
         guard end <= worker.now else { return setDeadline(end) }
         hungUpAt = hungUpAt ?? ClientAbortStage(machine.phase, requestIsComplete: requestIsComplete)
         shutDownConnection()
@@ -215,7 +232,7 @@ final class Exchange: IncomingRequest {
 
     /// The longest time that the client may let Weir wait from now on.
     func setClientDeadline() {
-        setDeadline(worker.now + worker.service.configuration.clientTimeouts.stall)
+        setDeadline(worker.now + service.configuration.clientTimeouts.stall)
     }
 
     /// The longest time that the next step may take.

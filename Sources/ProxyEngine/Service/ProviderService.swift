@@ -3,8 +3,9 @@ internal import ProxyCore
 
 /// One provider as all workers use it: what was configured, made ready to be used without thinking.
 final class ProviderService: Sendable {
-    /// Its place in the configuration, and in the metrics.
+    /// Its place in the metrics: that of all providers of its name, whatever configuration they are of.
     let index: Int
+    private let metrics: ProxyMetrics
     let configuration: ProviderConfiguration
     let normalizer: ErrorNormalizer
     let pacer: Pacer
@@ -17,15 +18,19 @@ final class ProviderService: Sendable {
     let requestDefaults: [(name: [UInt8], value: [UInt8])]
     /// The value of `RateLimit-Policy`, or nothing without limits.
     let ratePolicy: [UInt8]
-    /// The names of the limits, quoted, in the order of the pacer's windows.
+    private let windows: [PacingPolicy.Window]
+    /// The names of the limits, quoted, in their order.
     private let windowNames: [[UInt8]]
     /// The configured times, in nanoseconds.
     let timeouts: Timeouts
     /// How the limit's scope is called in problems.
     let scope: LimitScope
 
-    init(index: Int, configuration: ProviderConfiguration, normalizer: ErrorNormalizer, pacer: Pacer) {
-        self.index = index
+    init(
+        configuration: ProviderConfiguration, normalizer: ErrorNormalizer, pacer: Pacer, metrics: ProxyMetrics
+    ) {
+        self.metrics = metrics
+        index = metrics.open(configuration.name)
         self.configuration = configuration
         self.normalizer = normalizer
         self.pacer = pacer
@@ -37,16 +42,22 @@ final class ProviderService: Sendable {
         name = Text(configuration.name)
         pathPrefix = Array(configuration.upstream.pathPrefix.utf8)
         requestDefaults = profile.requestDefaults.map { (Array($0.name.utf8), Array($0.value.utf8)) }
-        let windows = pacer.policy.windows
+        windows = pacer.policy.windows
         ratePolicy = RateLimitFields.policy(windows)
-        windowNames = windows.map { Array("\"\(RateLimitFields.name(of: $0, among: windows))\"".utf8) }
+        let all = windows
+        windowNames = all.map { Array("\"\(RateLimitFields.name(of: $0, among: all))\"".utf8) }
         timeouts = Timeouts(configuration.timeouts)
     }
+
+    /// The last exchange of a configuration that is no more takes its provider along, and that its series.
+    deinit { metrics.close(index) }
 
     /// The name of one of the pacer's windows, quoted.
     func windowName(_ window: PacingPolicy.Window) -> [UInt8] {
         if windowNames.count == 1 { return windowNames[0] }
-        return pacer.policy.windows.firstIndex(of: window).map { windowNames[$0] } ?? []
+        if let index = windows.firstIndex(of: window) { return windowNames[index] }
+        // The limits have changed under this exchange: the name that they would give it.
+        return Array("\"\(RateLimitFields.name(of: window, among: windows + [window]))\"".utf8)
     }
 
     /// How long an exchange may wait, in nanoseconds: a `Duration` has 128 bits, which cost on the data path.

@@ -1,72 +1,50 @@
 internal import HTTPWire
 internal import Logging
 internal import ProxyCore
-internal import Synchronization
 
-/// Everything that the workers share: made once from a configuration, never changed.
+/// One configuration, made ready to be used by all workers: never changed, but replaced by the next one.
 final class ProxyService: Sendable {
+    /// What the configurations of this process share.
+    let instance: ProxyInstance
     let configuration: ProxyConfiguration
     let routes: RouteTable
     let providers: [ProviderService]
-    let metrics: ProxyMetrics
     let problemFormat: ProblemFormat
-    let problemSchema: [UInt8]
     let inspectionLimits: RequestInspection.Limits
-    /// The name of this instance in `Via` and `Proxy-Status`: different in each, so that a loop is seen.
+    /// The instance's; see ``ProxyInstance``.
     let pseudonym: [UInt8]
-    /// The value of `Via` on a forwarded request (RFC 9110 7.6.3).
     let via: [UInt8]
     let logger: Logger
-    let droppedLogLines: @Sendable () -> UInt64
-    let startedWallNanoseconds: Int64
-    private let draining = Atomic(false)
 
+    /// - Parameters:
+    ///   - normalizers: one for each provider, in their order.
+    ///   - pacers: the same.
     init(
-        configuration: ProxyConfiguration, normalizers: [ErrorNormalizer], workers: Int, build: BuildInfo,
-        problemSchema: String, logger: Logger, pseudonym: String, startedWallNanoseconds: Int64,
-        droppedLogLines: @escaping @Sendable () -> UInt64
+        configuration: ProxyConfiguration, normalizers: [ErrorNormalizer], pacers: [Pacer],
+        instance: ProxyInstance
     ) {
         precondition(normalizers.count == configuration.providers.count, "a normalizer for each provider")
+        self.instance = instance
         self.configuration = configuration
         routes = configuration.routeTable
-        var shared: [String: Pacer] = [:]
         providers = configuration.providers.enumerated().map { index, provider in
             ProviderService(
-                index: index, configuration: provider, normalizer: normalizers[index],
-                pacer: Self.pacer(of: provider, limits: configuration.limits, shared: &shared))
+                configuration: provider, normalizer: normalizers[index], pacer: pacers[index],
+                metrics: instance.metrics)
         }
-        metrics = ProxyMetrics(
-            providers: configuration.providers.map(\.name),
-            codes: ProblemCode.allCases.map { ($0.name, $0.origin.rawValue) }, workers: workers, build: build)
         problemFormat = ProblemFormat(typeBase: configuration.typeBase)
-        self.problemSchema = Array(problemSchema.utf8)
         let limits = configuration.limits
         inspectionLimits = RequestInspection.Limits(
             target: limits.uri, fieldBytes: limits.requestHead, fieldCount: limits.headerCount,
             body: Int64(limits.requestBody))
-        self.pseudonym = Array(pseudonym.utf8)
-        via = Array("1.1 \(pseudonym)".utf8)
-        self.logger = logger
-        self.startedWallNanoseconds = startedWallNanoseconds
-        self.droppedLogLines = droppedLogLines
+        (pseudonym, via, logger) = (instance.pseudonym, instance.via, instance.logger)
     }
 
+    var metrics: ProxyMetrics { instance.metrics }
+    var problemSchema: [UInt8] { instance.problemSchema }
+    var startedWallNanoseconds: Int64 { instance.startedWallNanoseconds }
     /// Whether new requests are refused because the program is about to end.
-    var isDraining: Bool { draining.load(ordering: .relaxed) }
+    var isDraining: Bool { instance.isDraining }
 
-    func startDraining() { draining.store(true, ordering: .relaxed) }
-
-    /// The ledger of a provider: its own, or that of its group.
-    private static func pacer(
-        of provider: ProviderConfiguration, limits: SizeLimits, shared: inout [String: Pacer]
-    ) -> Pacer {
-        let isGroup = provider.limits.first?.by == .group
-        if isGroup, let pacer = shared[provider.group] { return pacer }
-        let pacer = Pacer(
-            policy: PacingPolicy(
-                windows: provider.limits.map { PacingPolicy.Window(requests: $0.requests, per: $0.per) },
-                queueCapacity: limits.queue, keyCapacity: limits.keys))
-        if isGroup { shared[provider.group] = pacer }
-        return pacer
-    }
+    func droppedLogLines() -> UInt64 { instance.droppedLogLines() }
 }

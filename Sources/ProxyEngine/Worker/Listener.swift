@@ -10,8 +10,8 @@ final class Listener: HTTPDaemonDelegate, ReadinessHandler {
     enum Role {
         /// All providers by their mounts; the admin paths too, unless they have a listener of their own.
         case providers(servesAdmin: Bool)
-        /// One provider, at `/`.
-        case provider(Int)
+        /// The provider of this name, at `/`.
+        case provider(String)
         /// The admin paths alone.
         case admin
     }
@@ -24,6 +24,8 @@ final class Listener: HTTPDaemonDelegate, ReadinessHandler {
     static let headReserve = 1024
 
     let role: Role
+    /// Where requests go that are not for the admin paths.
+    private var destination = Exchange.Destination.mounts
     private let worker: Worker
     let daemon: HTTPDaemon
 
@@ -37,7 +39,15 @@ final class Listener: HTTPDaemonDelegate, ReadinessHandler {
                 connectionMemory: Self.connectionMemory, connections: configuration.limits.connections,
                 idleSeconds: Int(configuration.clientTimeouts.idle.components.seconds)))
         daemon.delegate = self
+        findProvider()
         try worker.loop.watch(daemon.pollDescriptor, for: .readable, handler: self)
+    }
+
+    /// Looks the provider of its own up in the worker's configuration; it may be there no more.
+    func findProvider() {
+        guard case .provider(let name) = role else { return }
+        let index = worker.service.configuration.providers.firstIndex { $0.name == name }
+        destination = index.map { .provider($0) } ?? .nowhere
     }
 
     func descriptor(_ descriptor: Int32, isReady readiness: Readiness) { worker.daemonsAreReady() }
@@ -49,8 +59,7 @@ final class Listener: HTTPDaemonDelegate, ReadinessHandler {
         case .admin: return AdminRequest(worker: worker, target: target)
         case .providers(servesAdmin: true) where AdminPath.contains(target):
             return AdminRequest(worker: worker, target: target)
-        case .providers: return worker.makeExchange(target: target, provider: nil)
-        case .provider(let index): return worker.makeExchange(target: target, provider: index)
+        case .providers, .provider: return worker.makeExchange(target: target, to: destination)
         }
     }
 

@@ -16,9 +16,9 @@ struct ListenerPlan {
         main = try add(
             .providers(servesAdmin: configuration.adminListen == nil), at: configuration.listen,
             to: 0..<workers)
-        for (index, provider) in configuration.providers.enumerated() {
+        for provider in configuration.providers {
             guard let address = provider.listen else { continue }
-            providers.append((provider.name, try add(.provider(index), at: address, to: 0..<workers)))
+            providers.append((provider.name, try add(.provider(provider.name), at: address, to: 0..<workers)))
         }
         // Pages for people and probes are rare: one worker answers them.
         if let address = configuration.adminListen { admin = try add(.admin, at: address, to: 0..<1) }

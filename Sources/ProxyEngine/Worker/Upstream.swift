@@ -6,7 +6,8 @@ internal import ProxyCore
 
 /// One worker's way to one provider: its connections, and the sockets of them that the loop watches.
 final class Upstream: SocketWatcher, ReadinessHandler, HTTP1PoolOwner {
-    let provider: ProviderService
+    /// The provider as it is configured now; what its connections go by has not changed since the first.
+    var provider: ProviderService
     private let worker: Worker
     private let multi: CurlMulti
     private var pool: HTTP1Pool?

@@ -46,6 +46,7 @@ extension Worker {
             if daemonsMustRun { runDaemons() }
             if listed.isEmpty, touched.isEmpty, !daemonsMustRun { break }
         }
+        if mustSweep { sweepGenerations() }
     }
 
     /// The longest time to wait for events.
@@ -84,7 +85,7 @@ extension Worker {
     private func fire(_ deadline: Deadline) {
         switch deadline {
         case .exchange(let exchange): exchange.deadlineHasCome()
-        case .wake(let provider, let wake): advance(wake, of: provider)
+        case .wake(let pacer, let wake): advance(wake, of: pacer)
         }
     }
 

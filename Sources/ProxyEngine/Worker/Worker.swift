@@ -8,7 +8,11 @@ internal import ProxyCore
 /// What other threads tell a worker.
 enum WorkerMessage: Sendable {
     /// The turn of one of its waiting requests has come.
-    case grant(Grant, provider: Int)
+    case grant(Grant, of: Pacer)
+    /// Ask this pacer again at these times.
+    case wakes([Wake], of: Pacer)
+    /// Serve what begins from now on by another configuration.
+    case adopt(ProxyService)
     /// Finish what is in flight until this moment, then end.
     case drain(until: MonotonicTime)
 }
@@ -18,14 +22,20 @@ enum WorkerMessage: Sendable {
 /// Confined to its thread once ``run()`` is called.
 final class Worker: ReadinessHandler {
     let index: Int
-    let service: ProxyService
+    /// The configuration by which requests are served that begin now.
+    var generation: Generation
+    /// Those of requests that began earlier.
+    var formerGenerations: [Generation] = []
+    /// Whether a former generation may be over.
+    var mustSweep = false
     let loop: EventLoop
     let mailbox: Mailbox<WorkerMessage>
     /// All workers' mailboxes, by index.
     let mailboxes: [Mailbox<WorkerMessage>]
     let metrics: MetricShard
     private(set) var listeners: [Listener] = []
-    private(set) var upstreams: [Upstream] = []
+    /// The upstreams of all generations.
+    var upstreams: [Upstream] = []
     /// Where all of them receive.
     let receiveRoom = ReceiveRoom()
     /// The time at which this turn began.
@@ -48,7 +58,7 @@ final class Worker: ReadinessHandler {
     private var lastWaiterID: UInt64 = 0
     /// The exchange on each client's socket.
     private var exchangesBySocket: [Exchange?] = []
-    private var idleExchanges: [Exchange] = []
+    var idleExchanges: [Exchange] = []
     /// Requests whose head is complete, and which are not over.
     var activeExchanges = 0
     var drainsUntil: MonotonicTime?
@@ -56,7 +66,7 @@ final class Worker: ReadinessHandler {
     /// What a deadline is of.
     enum Deadline {
         case exchange(Exchange)
-        case wake(ProviderService, Wake)
+        case wake(Pacer, Wake)
     }
 
     /// How many unused exchanges are kept.
@@ -67,7 +77,7 @@ final class Worker: ReadinessHandler {
         sockets: [(role: Listener.Role, socket: ListenSocket)]
     ) throws {
         self.index = index
-        self.service = service
+        generation = Generation(service: service)
         self.mailboxes = mailboxes
         mailbox = mailboxes[index]
         metrics = service.metrics.shards[index]
@@ -75,7 +85,8 @@ final class Worker: ReadinessHandler {
         now = MonotonicTime(nanoseconds: SystemClock.monotonicNanoseconds)
         var random = SystemRandomNumberGenerator()
         requestIDs = RequestIDGenerator(seed: random.next())
-        upstreams = service.providers.map { Upstream(provider: $0, worker: self) }
+        generation.open(on: self, after: nil)
+        upstreams = generation.upstreams
         try loop.watch(mailbox.descriptor, for: .readable, handler: self)
         listeners = try sockets.map { try Listener(role: $0.role, socket: $0.socket, worker: self) }
     }
@@ -85,18 +96,26 @@ final class Worker: ReadinessHandler {
 
     func readClock() { now = Self.clock() }
 
+    var service: ProxyService { generation.service }
+
     // MARK: Exchanges
 
     /// An exchange for a request that has just begun.
-    func makeExchange(target: Span<UInt8>, provider: Int?) -> Exchange {
+    func makeExchange(target: Span<UInt8>, to destination: Exchange.Destination) -> Exchange {
         let exchange = idleExchanges.popLast() ?? Exchange(worker: self)
-        exchange.prepare(target: target, provider: provider)
+        generation.exchanges += 1
+        exchange.prepare(target: target, to: destination)
         return exchange
     }
 
     /// Takes an exchange back that is over.
     func recycle(_ exchange: Exchange) {
         if exchange.hasBegun { activeExchanges -= 1 }
+        exchange.generation.exchanges -= 1
+        guard exchange.generation === generation else {
+            mustSweep = true
+            return
+        }
         if idleExchanges.count < Self.idleLimit { idleExchanges.append(exchange) }
     }
 
@@ -106,6 +125,8 @@ final class Worker: ReadinessHandler {
         idleExchanges = []
         exchangesBySocket = []
         listeners = []
+        for generation in formerGenerations + [generation] { generation.letGo() }
+        formerGenerations = []
         upstreams = []
         listed = []
         touched = []
@@ -147,7 +168,9 @@ final class Worker: ReadinessHandler {
 
     private func receive(_ message: WorkerMessage) {
         switch message {
-        case .grant(let grant, let provider): deliver(grant, of: service.providers[provider])
+        case .grant(let grant, let pacer): deliver(grant, of: pacer)
+        case .wakes(let wakes, let pacer): for wake in wakes { arm(wake, of: pacer) }
+        case .adopt(let service): adopt(service)
         case .drain(let end): drain(until: end)
         }
     }
@@ -161,34 +184,36 @@ final class Worker: ReadinessHandler {
     }
 
     /// Sees to it that the pacer is asked again at that time.
-    func arm(_ wake: Wake?, of provider: ProviderService) {
+    func arm(_ wake: Wake?, of provider: ProviderService) { arm(wake, of: provider.pacer) }
+
+    private func arm(_ wake: Wake?, of pacer: Pacer) {
         // One that is due waits for the next turn as well: this may be inside a callback, where no transfer can be started.
-        if let wake { _ = deadlines.insert(.wake(provider, wake), at: wake.at) }
+        if let wake { _ = deadlines.insert(.wake(pacer, wake), at: wake.at) }
     }
 
     /// Gives out the turns that have come, to this worker's exchanges and to those of others.
-    func advance(_ wake: Wake, of provider: ProviderService) {
+    func advance(_ wake: Wake, of pacer: Pacer) {
         var next: Wake? = wake
         while let due = next, due.at <= now {
             var grants: [Grant] = []
-            next = provider.pacer.advance(due, at: now, into: &grants)
+            next = pacer.advance(due, at: now, into: &grants)
             for grant in grants {
                 if grant.waiter.worker == index {
-                    deliver(grant, of: provider)
+                    deliver(grant, of: pacer)
                 } else {
-                    mailboxes[grant.waiter.worker].post(.grant(grant, provider: provider.index))
+                    mailboxes[grant.waiter.worker].post(.grant(grant, of: pacer))
                 }
             }
         }
-        if let next { _ = deadlines.insert(.wake(provider, next), at: next.at) }
+        arm(next, of: pacer)
     }
 
-    private func deliver(_ grant: Grant, of provider: ProviderService) {
+    private func deliver(_ grant: Grant, of pacer: Pacer) {
         if let exchange = waiting.removeValue(forKey: grant.waiter.id) {
             exchange.turnHasCome(grant.slot)
         } else {
             // It left while the grant was on its way.
-            arm(provider.pacer.neverSent(grant.slot, at: now), of: provider)
+            arm(pacer.neverSent(grant.slot, at: now), of: pacer)
         }
     }
 }

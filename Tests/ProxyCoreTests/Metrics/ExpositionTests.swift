@@ -90,7 +90,7 @@ struct ExpositionTests {
         let limit = PacingGauges.Limit(
             policy: odd, requests: 1, windowNanoseconds: 1, remaining: 1, resetNanoseconds: 0)
         for format in ExpositionFormat.allCases {
-            let text = MetricsFixture.text(metrics, format, pacing: [PacingGauges(limits: [limit])])
+            let text = MetricsFixture.text(metrics, format, pacing: [0: PacingGauges(limits: [limit])])
             let escaped = "a\\\\b\\\"c\\nd\u{E9}"
             #expect(text.contains("weir_requests_in_flight{provider=\"\(escaped)\"} 0\n"))
             #expect(text.contains("{provider=\"\(escaped)\",policy=\"\(escaped)\"} 0.000000001\n"))

@@ -15,7 +15,7 @@ enum MetricsFixture {
         openFiles: 12, maximumFiles: 1024)
 
     static let pacing = [
-        PacingGauges(
+        0: PacingGauges(
             queueDepth: 3, oldestNanoseconds: 1_500_000_000,
             limits: [
                 .init(
@@ -32,11 +32,13 @@ enum MetricsFixture {
 
     static func text(
         _ metrics: ProxyMetrics, _ format: ExpositionFormat = .prometheusText,
-        pacing: [PacingGauges] = Self.pacing
+        pacing: [Int: PacingGauges] = Self.pacing
     ) -> String {
-        String(
-            decoding: metrics.render(format, pacing: pacing, process: process, logLinesDropped: 0),
-            as: UTF8.self)
+        var reloads = ReloadCounts(startedNanoseconds: 1_700_000_000_000_000_000)
+        reloads.failures = 2
+        let text = metrics.render(
+            format, pacing: pacing, reloads: reloads, process: process, logLinesDropped: 0)
+        return String(decoding: text, as: UTF8.self)
     }
 
     /// The value of each sample, by name and labels as they are written.

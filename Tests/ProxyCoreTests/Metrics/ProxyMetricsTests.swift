@@ -9,6 +9,7 @@ struct ProxyMetricsTests {
         let samples = MetricsFixture.samples(MetricsFixture.metrics())
         let configured = [
             "process_", "weir_build_info", "weir_limit_", "weir_queue_depth", "weir_queue_oldest",
+            "weir_config_",
         ]
         for (name, value) in samples where !configured.contains(where: name.hasPrefix) {
             #expect(value == "0", "\(name)")
@@ -178,6 +179,9 @@ struct ProxyMetricsTests {
         #expect(samples[#"weir_limit_window_seconds{provider="lemlist",policy="20;w=2"}"#] == "2")
         #expect(samples[#"weir_limit_remaining{provider="lemlist",policy="20;w=2"}"#] == "4")
         #expect(samples[#"weir_limit_reset_seconds{provider="lemlist",policy="20;w=2"}"#] == "0.75")
+        #expect(samples[#"weir_config_reloads_total{result="failure"}"#] == "2")
+        #expect(samples["weir_config_last_reload_successful"] == "1")
+        #expect(samples["weir_config_last_reload_success_timestamp_seconds"] == "1700000000")
         #expect(samples["process_start_time_seconds"] == "1700000000.25")
         #expect(samples["process_cpu_seconds_total"] == "1.5")
         #expect(samples["process_resident_memory_bytes"] == "20971520")

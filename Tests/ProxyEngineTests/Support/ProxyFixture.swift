@@ -74,19 +74,7 @@ final class ProxyFixture: Sendable {
 
     /// Listens and serves, until ``stop()``.
     init(yaml: String) throws {
-        let profiles = try Self.profiles.get()
-        let configuration = try ConfigurationReader.read(
-            text: yaml, file: "test.yaml", surroundings: Self.surroundings,
-            profiles: { name in
-                profiles.first { $0.name == name }.map {
-                    ProfileDefaults(upstream: $0.upstream, limits: $0.limits)
-                }
-            })
-        let normalizers = try configuration.providers.map { provider in
-            ErrorNormalizer(
-                profile: try #require(profiles.first { $0.name == provider.profile }),
-                bodyLimit: provider.includesUpstreamBody ? configuration.limits.errorBody : 0)
-        }
+        let (configuration, normalizers) = try Self.read(yaml)
         let log = log
         var logger = Logger(label: "weir", factory: { _ in RecordingLogHandler(record: log) })
         logger.logLevel = .debug
@@ -101,6 +89,36 @@ final class ProxyFixture: Sendable {
         for (provider, address) in started.providerAddresses { ports[provider] = try Self.port(of: address) }
         providerPorts = ports
         server = Mutex(started)
+    }
+
+    /// Changes over to another configuration.
+    @discardableResult
+    func reload(yaml: String) throws -> ConfigurationChange {
+        let (configuration, normalizers) = try Self.read(yaml)
+        let running = try #require(server.withLock { $0 })
+        return running.reload(configuration, normalizers: normalizers)
+    }
+
+    /// Says that a configuration had these mistakes.
+    func reject(_ mistakes: [String]) throws {
+        try #require(server.withLock { $0 }).rejectConfiguration(mistakes)
+    }
+
+    private static func read(_ yaml: String) throws -> (ProxyConfiguration, [ErrorNormalizer]) {
+        let profiles = try profiles.get()
+        let configuration = try ConfigurationReader.read(
+            text: yaml, file: "test.yaml", surroundings: surroundings,
+            profiles: { name in
+                profiles.first { $0.name == name }.map {
+                    ProfileDefaults(upstream: $0.upstream, limits: $0.limits)
+                }
+            })
+        let normalizers = try configuration.providers.map { provider in
+            ErrorNormalizer(
+                profile: try #require(profiles.first { $0.name == provider.profile }),
+                bodyLimit: provider.includesUpstreamBody ? configuration.limits.errorBody : 0)
+        }
+        return (configuration, normalizers)
     }
 
     private static func port(of address: String) throws -> UInt16 {

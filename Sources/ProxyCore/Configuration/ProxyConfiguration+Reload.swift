@@ -1,0 +1,67 @@
+extension ProxyConfiguration {
+    /// Puts back what cannot change while Weir runs, so that the rest can be taken.
+    ///
+    /// Sockets are bound, and workers are made, at the start. Whose requests count together cannot change under
+    /// requests that were counted otherwise, so where that is asked for the limits of all providers stay.
+    ///
+    /// - Parameters:
+    ///   - started: the configuration that the program began with.
+    ///   - running: the one in force.
+    /// - Returns: the keys that differ from what runs, in the order of the file.
+    public mutating func keepWhatNeedsRestart(
+        started: ProxyConfiguration, running: ProxyConfiguration
+    ) -> [String] {
+        var keys: [String] = []
+        func keep<Value: Equatable>(_ key: String, _ new: inout Value, _ old: Value) {
+            guard new != old else { return }
+            new = old
+            keys.append(key)
+        }
+        keep("listen", &listen, started.listen)
+        keep("admin.listen", &adminListen, started.adminListen)
+        keep("workers", &workers, started.workers)
+        for index in providers.indices {
+            let name = providers[index].name
+            let bound = started.providers.first { $0.name == name }?.listen
+            keep("providers.\(name).listen", &providers[index].listen, bound)
+        }
+        for former in started.providers where former.listen != nil {
+            if !providers.contains(where: { $0.name == former.name }) {
+                keys.append("providers.\(former.name).listen")
+            }
+        }
+        keys += keepLedgers(of: running)
+        keep("limits.connections", &limits.connections, started.limits.connections)
+        keep("limits.client_idle", &clientTimeouts.idle, started.clientTimeouts.idle)
+        return keys
+    }
+
+    private mutating func keepLedgers(of running: ProxyConfiguration) -> [String] {
+        var keys: [String] = []
+        for provider in providers {
+            guard let former = running.providers.first(where: { $0.name == provider.name }),
+                let scope = provider.limits.first?.by, let formerScope = former.limits.first?.by
+            else { continue }
+            if scope != formerScope {
+                keys.append("providers.\(provider.name).limits[].by")
+            } else if scope == .group, provider.group != former.group {
+                keys.append("providers.\(provider.name).group")
+            }
+        }
+        guard !keys.isEmpty else { return [] }
+        for index in providers.indices {
+            let former =
+                running.providers.first { $0.name == providers[index].name }
+                ?? running.providers.first { $0.sharesLedger(with: providers[index]) }
+            guard let former else { continue }
+            (providers[index].limits, providers[index].group) = (former.limits, former.group)
+        }
+        return keys
+    }
+}
+
+extension ProviderConfiguration {
+    fileprivate func sharesLedger(with other: ProviderConfiguration) -> Bool {
+        limits.first?.by == .group && other.limits.first?.by == .group && group == other.group
+    }
+}

@@ -1,0 +1,41 @@
+internal import Logging
+internal import ProxyCore
+internal import Synchronization
+
+/// What outlives a configuration: the counters, the log, the name of this process towards others, and whether it ends.
+final class ProxyInstance: Sendable {
+    let metrics: ProxyMetrics
+    let problemSchema: [UInt8]
+    /// The name of this instance in `Via` and `Proxy-Status`: different in each, so that a loop is seen.
+    let pseudonym: [UInt8]
+    /// The value of `Via` on a forwarded request (RFC 9110 7.6.3).
+    let via: [UInt8]
+    let logger: Logger
+    let droppedLogLines: @Sendable () -> UInt64
+    let startedWallNanoseconds: Int64
+    /// How often the configuration was read again, and how that went.
+    let reloads: Mutex<ReloadStatus>
+    private let draining = Atomic(false)
+
+    init(
+        environment: ProxyServer.Environment, workers: Int, pseudonym: String, startedWallNanoseconds: Int64
+    ) {
+        metrics = ProxyMetrics(
+            codes: ProblemCode.allCases.map { ($0.name, $0.origin.rawValue) }, workers: workers,
+            build: environment.build)
+        problemSchema = Array(environment.problemSchema.utf8)
+        self.pseudonym = Array(pseudonym.utf8)
+        via = Array("1.1 \(pseudonym)".utf8)
+        logger = environment.logger
+        droppedLogLines = environment.droppedLogLines
+        self.startedWallNanoseconds = startedWallNanoseconds
+        reloads = Mutex(ReloadStatus(startedNanoseconds: startedWallNanoseconds))
+    }
+
+    var reloadStatus: ReloadStatus { reloads.withLock { $0 } }
+
+    /// Whether new requests are refused because the program is about to end.
+    var isDraining: Bool { draining.load(ordering: .relaxed) }
+
+    func startDraining() { draining.store(true, ordering: .relaxed) }
+}
