@@ -76,7 +76,7 @@ let package = Package(
             dependencies: [
                 "CMimalloc",
                 "ProxyEngine", "ProxyCore", "Configuration", "BuiltIn", "Sandbox", "ContentCoding",
-                "JSONLog", "HTTPWire", argumentParser, logging,
+                "EventLoop", "JSONLog", "HTTPWire", argumentParser, logging,
             ],
             swiftSettings: settings),
 

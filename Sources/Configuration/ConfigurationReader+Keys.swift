@@ -3,7 +3,7 @@ protocol SectionKey: RawRepresentable, CaseIterable, Hashable where RawValue == 
 
 extension ConfigurationReader {
     enum TopKey: String, SectionKey {
-        case listen, admin, workers, log
+        case listen, admin, workers, log, reload
         case typeBase = "type_base"
         case providers, limits
     }
@@ -11,6 +11,8 @@ extension ConfigurationReader {
     enum AdminKey: String, SectionKey { case listen }
 
     enum LogKey: String, SectionKey { case access }
+
+    enum ReloadKey: String, SectionKey { case onChange = "on_change" }
 
     enum ProviderKey: String, SectionKey {
         case profile, mount, listen, upstream, credential, errors
@@ -50,6 +52,7 @@ extension ConfigurationReader {
     static let keyPaths: [String] =
         paths(of: TopKey.self, in: "") + paths(of: AdminKey.self, in: "admin.")
         + paths(of: LogKey.self, in: "log.")
+        + paths(of: ReloadKey.self, in: "reload.")
         + paths(of: ProviderKey.self, in: "providers.*.")
         + paths(of: LimitKey.self, in: "providers.*.limits[].")
         + paths(of: TimeoutKey.self, in: "providers.*.timeouts.")

@@ -84,6 +84,12 @@ public struct ConfigurationReader {
                 case .access: value.boolean.map { result.logsAccess = $0 }
                 }
             }
+        case .reload:
+            for (key, value) in value.members(of: ReloadKey.self) {
+                switch key {
+                case .onChange: value.boolean.map { result.reloadsOnChange = $0 }
+                }
+            }
         case .typeBase: value.typeBase.map { result.typeBase = $0 }
         case .limits: readLimits(from: value, into: &result)
         case .providers: break  // Read when the places of all others are known.

@@ -10,6 +10,8 @@ public struct ProxyConfiguration: Hashable, Sendable {
     public var logLevel = LogLevel.info
     /// Whether every exchange is logged.
     public var logsAccess = true
+    /// Whether a change of the file, or of one that it names, is looked for and taken; a signal always does that.
+    public var reloadsOnChange = true
     /// What every problem's `type` begins with, without a slash at the end.
     public var typeBase = "/-/errors"
     /// The providers, in the order of the file.

@@ -28,13 +28,14 @@ struct RunCommand: ParsableCommand {
 
     mutating func run() throws {
         Allocator.load()
-        var loaded = try ConfigurationLoader(path: config, overrides: settings.overrides).loadOrTell()
+        let loader = ConfigurationLoader(path: config, overrides: settings.overrides)
+        var loaded = try loader.loadOrTell()
         let writer = try LogWriter()
         let level = Logger.Level(loaded.configuration.logLevel)
         var logger = Logger(label: "weir", factory: { _ in JSONLogHandler(writer: writer, logLevel: level) })
         logger.logLevel = level
         // Before any thread: they inherit which signals are blocked.
-        let signals = TerminationSignals()
+        let signals = ProcessSignals(reloads: true)
         let imitations = sandbox ? try Sandbox.startOrTell(at: .tcp(.v4(0x7F00_0001), port: 0)) : nil
         if let imitations { loaded.point(to: imitations) }
         let server: ProxyServer
@@ -56,11 +57,14 @@ struct RunCommand: ParsableCommand {
             writer.flush(within: .seconds(1))
             for line in announcement.lines { StandardStreams.printError(line) }
         }
-        let name = signals.wait()
+        var reloader = ConfigurationReloader(
+            loader: loader, configuration: loaded.configuration, server: server, sandbox: imitations,
+            logger: logger)
+        let name = Self.serve(until: signals, with: &reloader)
         signals.releaseInterrupt()
         logger.notice("draining", metadata: ["signal": "\(name)"])
         if isWatched {
-            let limit = Spelling.duration(loaded.configuration.drain)
+            let limit = Spelling.duration(reloader.drain)
             StandardStreams.printError(
                 "finishing what is in flight, for \(limit) at most; Ctrl-C ends it now")
         }
@@ -69,5 +73,18 @@ struct RunCommand: ParsableCommand {
         imitations?.stop()
         logger.notice("stopped")
         writer.shutdown(within: .seconds(2))
+    }
+
+    /// Waits for the signal to stop, and reloads meanwhile; returns the signal's name.
+    private static func serve(
+        until signals: ProcessSignals, with reloader: inout ConfigurationReloader
+    ) -> String {
+        while true {
+            switch signals.wait(atMost: reloader.patience) {
+            case .stop(let name): return name
+            case .reload: reloader.reload(because: "SIGHUP")
+            case nil: reloader.look()
+            }
+        }
     }
 }

@@ -17,10 +17,10 @@ struct SandboxCommand: ParsableCommand {
         } catch {
             throw Failure.tell("--listen: '\(listen)' \(error.reason)", Failure.usage)
         }
-        let signals = TerminationSignals()
+        let signals = ProcessSignals(reloads: false)
         let sandbox = try Sandbox.startOrTell(at: address)
         for line in SandboxMessage.lines(of: sandbox) { StandardStreams.printError(line) }
-        _ = signals.wait()
+        _ = signals.wait(atMost: nil)
         sandbox.stop()
         for profile in Sandbox.profiles {
             let counts = sandbox.counts(for: profile)

@@ -17,13 +17,17 @@ struct ConfigurationLoader {
     /// The file, `-` for standard input, or `nil` for the built-in defaults.
     var path: String?
     var overrides = ConfigurationOverrides()
+    /// What is read, and was.
+    var sources = SourceFiles()
+    /// Whether an empty file means the built-in defaults; while Weir runs, it means a file that is about to be written.
+    var takesEmptyFile = true
 
     /// Reads everything; paths in a file are relative to the file's folder.
     ///
     /// - Throws: ``ConfigurationMistakes``: all of them at once, the profile files' included.
     func load() throws(ConfigurationMistakes) -> LoadedConfiguration {
         let folder = path.flatMap(Files.folder)
-        let profiles = try ProfileLibrary(folder: folder)
+        let profiles = try ProfileLibrary(folder: folder, sources: sources)
         var configuration: ProxyConfiguration
         do {
             configuration = try read(profiles, in: folder)
@@ -32,6 +36,7 @@ struct ConfigurationLoader {
         }
         guard profiles.mistakes.isEmpty else { throw ConfigurationMistakes(all: profiles.mistakes) }
         configuration.resolvePaths(in: folder)
+        configuration.addContents(of: sources, in: folder)
         var normalizers: [ErrorNormalizer] = []
         for provider in configuration.providers {
             let profile = try profiles.profile(named: provider.profile)
@@ -61,11 +66,15 @@ struct ConfigurationLoader {
             return try ProxyConfiguration.builtIn(
                 surroundings: .system, profiles: profiles.defaults(of:), overrides: overrides)
         }
-        guard let text = Files.read(path) else {
+        guard let text = sources.read(path) else {
             throw ConfigurationMistakes(file: path, reason: "cannot be read: \(Files.lastError)")
         }
+        guard takesEmptyFile || text.contains(where: { !$0.isWhitespace }) else {
+            throw ConfigurationMistakes(
+                file: path, reason: "is empty; while Weir runs, that is not taken for the built-in defaults")
+        }
         var surroundings = Surroundings.system
-        surroundings.file = { Files.read(Files.path($0, in: folder)) }
+        surroundings.file = { [sources] in sources.read(Files.path($0, in: folder)) }
         return try ConfigurationReader.read(
             text: text, file: path, surroundings: surroundings, profiles: profiles.defaults(of:),
             overrides: overrides)
@@ -81,6 +90,18 @@ extension ProxyConfiguration {
             tls.clientCertificate = tls.clientCertificate.map { Files.path($0, in: folder) }
             tls.clientKey = tls.clientKey.map { Files.path($0, in: folder) }
             providers[index].tls = tls
+        }
+    }
+
+    /// Notes what the files contain that the providers name, so that another content is another configuration.
+    fileprivate mutating func addContents(of sources: SourceFiles, in folder: String?) {
+        for index in providers.indices {
+            let tls = providers[index].tls
+            let files = [tls.caFile, tls.clientCertificate, tls.clientKey].compactMap { $0 }
+            providers[index].tls.contents = files.isEmpty ? 0 : sources.contents(of: files)
+            let profile = providers[index].profile
+            guard ProfileLibrary.isPath(profile) else { continue }
+            providers[index].profileContents = sources.contents(of: [Files.path(profile, in: folder)])
         }
     }
 }

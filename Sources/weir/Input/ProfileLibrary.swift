@@ -9,14 +9,18 @@ final class ProfileLibrary: Sendable {
     let builtIn: [Profile]
     /// Where the paths of profile files begin; `nil` for the working directory.
     private let folder: String?
+    private let sources: SourceFiles
     private let files = Mutex<[String: Result<Profile, ConfigurationMistakes>]>([:])
 
     /// Reads the built-in profiles.
     ///
-    /// - Parameter folder: what paths of profile files are relative to.
+    /// - Parameters:
+    ///   - folder: what paths of profile files are relative to.
+    ///   - sources: remembers which files were read.
     /// - Throws: ``ConfigurationMistakes`` if this program was built with a faulty one.
-    init(folder: String? = nil) throws(ConfigurationMistakes) {
+    init(folder: String? = nil, sources: SourceFiles = SourceFiles()) throws(ConfigurationMistakes) {
         self.folder = folder
+        self.sources = sources
         builtIn = try ProfileReader.builtIn(BuiltIn.profiles)
     }
 
@@ -32,7 +36,7 @@ final class ProfileLibrary: Sendable {
         }
         let path = Files.path(name, in: folder)
         if let result = files.withLock({ $0[path] }) { return try result.get() }
-        guard let text = Files.read(path) else {
+        guard let text = sources.read(path) else {
             throw ConfigurationMistakes(file: path, reason: "cannot be read: \(Files.lastError)")
         }
         let generic = builtIn.first { $0.name == "generic" }

@@ -1,0 +1,81 @@
+internal import EventLoop
+internal import Synchronization
+
+/// The files that a configuration was read from, its secrets, profiles and certificates among them, as they were then.
+final class SourceFiles: Sendable {
+    private struct Version {
+        /// A hash of the bytes; `nil` if they could not be read.
+        var contents: Int?
+        /// Their mark when they were known to be these, if no later change can hide behind it.
+        var settled: FileMark?
+    }
+
+    private let versions = Mutex<[String: Version]>([:])
+    /// What came through standard input or a pipe: it cannot be read again.
+    private let streams: Mutex<[String: [UInt8]]>
+
+    /// Nothing yet.
+    ///
+    /// - Parameter former: what was read before; what came through a pipe then stands for itself now.
+    init(after former: SourceFiles? = nil) {
+        streams = Mutex(former?.streams.withLock { $0 } ?? [:])
+    }
+
+    /// Reads a file, and remembers what it was.
+    func read(_ path: String) -> String? {
+        let bytes: [UInt8]?
+        if let stream = streams.withLock({ $0[path] }) {
+            bytes = stream
+            versions.withLock { $0[path] = Version(contents: stream.hashValue) }
+        } else {
+            let isStream = path == "-" || FileMark(path)?.isRegular == false
+            let version: Version
+            (version, bytes) = Self.look(at: path)
+            versions.withLock { $0[path] = version }
+            if isStream { streams.withLock { $0[path] = bytes } }
+        }
+        return bytes.map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    /// A hash of what was read of these files.
+    func contents(of paths: [String]) -> Int {
+        versions.withLock { versions in
+            var hasher = Hasher()
+            for path in paths { hasher.combine(versions[path]?.contents) }
+            return hasher.finalize()
+        }
+    }
+
+    /// A hash of each file as it was read.
+    var contents: [String: Int?] { versions.withLock { $0.mapValues(\.contents) } }
+
+    /// A hash of each file as it is now; one whose mark says that it has not changed is not read.
+    func currentContents() -> [String: Int?] {
+        let known = versions.withLock { $0 }
+        let streams = streams.withLock { Set($0.keys) }
+        var current: [String: Int?] = [:]
+        for (path, version) in known {
+            if streams.contains(path) {
+                current[path] = .some(version.contents)
+                continue
+            }
+            if let settled = version.settled, FileMark(path) == settled {
+                current[path] = .some(version.contents)
+                continue
+            }
+            let (now, _) = Self.look(at: path)
+            current[path] = .some(now.contents)
+            if now.contents == version.contents { versions.withLock { $0[path] = now } }
+        }
+        return current
+    }
+
+    private static func look(at path: String) -> (Version, [UInt8]?) {
+        // The mark is older than the bytes: a change in between makes them be read again.
+        let mark = FileMark(path)
+        let time = SystemClock.wallNanoseconds
+        guard let bytes = Files.readBytes(path) else { return (Version(), nil) }
+        let isSettled = mark?.isSettled(at: time) ?? false
+        return (Version(contents: bytes.hashValue, settled: isSettled ? mark : nil), bytes)
+    }
+}
