@@ -115,4 +115,18 @@ struct RunTests {
         try process.waitForOutput(containing: "by credential")
         #expect(process.output.contains("listens on 127.0.0.1:") && !process.output.contains("{"))
     }
+
+    @Test("when its terminal is closed it drains, instead of living on without one")
+    func closedTerminal() throws {
+        let script = """
+            import os, pty, sys
+            child, terminal = pty.fork()
+            if child == 0: os.execv(sys.argv[1], ["weir", "--listen", "127.0.0.1:0"])
+            while b"by credential" not in os.read(terminal, 65536): pass
+            os.close(terminal)
+            sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+            """
+        let outcome = try Subprocess.run("python3", ["-c", script, WeirBinary.path], within: .seconds(60))
+        #expect(outcome.code == 0)
+    }
 }

@@ -60,7 +60,7 @@ struct RunCommand: ParsableCommand {
         var reloader = ConfigurationReloader(
             loader: loader, configuration: loaded.configuration, server: server, sandbox: imitations,
             logger: logger)
-        let name = Self.serve(until: signals, with: &reloader)
+        let name = Self.serve(until: signals, with: &reloader, onTerminal: isWatched)
         signals.releaseInterrupt()
         logger.notice("draining", metadata: ["signal": "\(name)"])
         if isWatched {
@@ -77,12 +77,15 @@ struct RunCommand: ParsableCommand {
 
     /// Waits for the signal to stop, and reloads meanwhile; returns the signal's name.
     private static func serve(
-        until signals: ProcessSignals, with reloader: inout ConfigurationReloader
+        until signals: ProcessSignals, with reloader: inout ConfigurationReloader, onTerminal: Bool
     ) -> String {
         while true {
             switch signals.wait(atMost: reloader.patience) {
             case .stop(let name): return name
-            case .reload: reloader.reload(because: "SIGHUP")
+            case .reload:
+                // The terminal that it was started on is gone, and whoever sat there: nobody asks for a reload.
+                if onTerminal, !StandardStreams.errorIsTerminal { return "SIGHUP" }
+                reloader.reload(because: "SIGHUP")
             case nil: reloader.look()
             }
         }
