@@ -50,7 +50,10 @@ public enum ConnectionTransfer: Hashable, Sendable {
         settle()
         if fault == nil {
             descriptor = unsafe ccurl_active_socket(easy.pointer)
-            if descriptor >= 0 { unsafe easy.hooks.handOver(descriptor) }
+            if descriptor >= 0 {
+                unsafe easy.hooks.handOver(descriptor)
+                claim()
+            }
         }
         guard fault != nil || descriptor < 0 else {
             delegate?.connection(self, didOpen: nil)
@@ -100,9 +103,21 @@ public enum ConnectionTransfer: Hashable, Sendable {
         guard isJoined else { return }
         isJoined = false
         settle()
+        if descriptor >= 0 { unsafe easy.hooks.takeBack(descriptor) }
         descriptor = -1
         multi.remove(easy)
         easy.leave()
+    }
+
+    /// Makes libcurl see that the connection is in use.
+    ///
+    /// > Whenever it makes a connection, 7.88 looks for dead ones among those that it takes for idle, and closes the sockets whose peer
+    /// has ended: also one that was made by CONNECT_ONLY, until the first call that sends or receives has attached the handle to it.
+    private func claim() {
+        // Under TLS the request's head does it, which is sent at once: an empty record would be one more on the wire.
+        guard !isTLS else { return }
+        var count = 0
+        unsafe curl_easy_send(easy.pointer, "", 0, &count)
     }
 
     private func settle() {

@@ -11,6 +11,8 @@ extension CurlMulti {
             var writable = false
             /// Whether libcurl has interest in it at the moment.
             var isActive = false
+            /// Whether somebody else uses it, and says when it may be closed.
+            var isHandedOver = false
             /// Whether our callback opened it, and so our callback will hear of its end.
             var isOurs = false
         }
@@ -120,11 +122,16 @@ extension CurlMulti {
         func handOver(_ socket: Int32) {
             sockets[Int(socket)].readable = false
             sockets[Int(socket)].writable = false
+            sockets[Int(socket)].isHandedOver = true
         }
+
+        /// Whoever took `socket` over wants it closed now.
+        func takeBack(_ socket: Int32) { sockets[Int(socket)].isHandedOver = false }
 
         func closeSocket(_ socket: Int32) -> Int32 {
             let index = Int(socket)
             if index < sockets.count {
+                assert(!sockets[index].isHandedOver, "libcurl closes a socket that is in use")
                 forgetWatch(index, isClosing: true)
                 sockets[index] = Socket()
             }

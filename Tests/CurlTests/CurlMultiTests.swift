@@ -146,4 +146,47 @@ struct CurlMultiTests {
             #expect(!transfer.outcome.wasSent)
         }
     }
+
+    /// Notes when a connection is open.
+    private final class Opening: CurlConnectionDelegate {
+        var isOpen = false
+
+        func connection(_ connection: CurlConnection, didOpen fault: TransferFault?) { isOpen = fault == nil }
+    }
+
+    @Test("a connection that was handed over stays open until its owner closes it, though its peer has ended")
+    func handedOver() throws {
+        let upstream = try ScriptedUpstream { $0.close() }
+        let driver = try Driver(UpstreamOptions(origin: upstream.url, connectTimeoutMilliseconds: 5000))
+        defer { driver.close() }
+        let multi = try #require(driver.multi)
+        func open() throws -> CurlConnection {
+            let opening = Opening()
+            let connection = multi.connect(for: opening)
+            let deadline = Deadline.after(.patience)
+            while !opening.isOpen {
+                try #require(!deadline.hasPassed)
+                multi.run(nowMilliseconds: SystemClock.monotonicNanoseconds / 1_000_000)
+                multi.reportFinished()
+                if !opening.isOpen { driver.loop.wait(atMost: multi.needsKick ? 0 : 5) }
+            }
+            return connection
+        }
+        func receive(_ connection: CurlConnection) -> ConnectionTransfer {
+            unsafe withUnsafeTemporaryAllocation(byteCount: 64, alignment: 1) { room in
+                unsafe connection.receive(into: room)
+            }
+        }
+        let first = try open()
+        let request = Array("GET / HTTP/1.1\r\nHost: h\r\n\r\n".utf8)
+        #expect(unsafe request.withUnsafeBytes { unsafe first.send($0) } == .moved(request.count))
+        try eventually("the upstream to have read") { upstream.requests.count == 1 }
+        try eventually("the end to have come") { upstream.openConnectionCount == 0 }
+        // Whoever makes a connection may look for dead ones; libcurl does at most once a second.
+        let second = try open()
+        #expect(receive(first) == .ended)
+        #expect(receive(second) == .wouldBlock)
+        first.close()
+        second.close()
+    }
 }
