@@ -20,6 +20,7 @@ extension ConfigurationReader {
         case limits, group
         case maximumWait = "max_wait"
         case timeouts, retries, tls, http, proxy
+        case rewriteLocations = "rewrite_locations"
         case allowPrivate = "allow_private"
     }
 

@@ -75,7 +75,7 @@ struct MistakeTests {
             belongs to
             weir.yaml:20:5: providers.lemlist.ledger: unknown key; allowed: profile, mount, listen, \
             upstream, credential, \
-            errors, upstream_body, limits, group, max_wait, timeouts, retries, tls, http, proxy, allow_private
+            errors, upstream_body, limits, group, max_wait, timeouts, retries, tls, http, proxy, rewrite_locations, allow_private
             weir.yaml:22:5: providers.Lettr: a provider's name must be a lower-case letter, then letters, \
             digits, '-' or \
             '_', at most 32 in all
@@ -192,7 +192,8 @@ struct MistakeTests {
             ("timeouts: { idle: 0s }", "timeouts.idle"), ("timeouts: { total: never }", "timeouts.total"),
             ("retries: { max: x }", "retries.max"), ("retries: 0", "retries"), ("group: 'a b'", "group"),
             ("credential: ''", "credential"), ("credential: [a]", "credential"), ("profile: ''", "profile"),
-            ("allow_private: 2", "allow_private"), ("tls: { ca_file: /x }", "tls.ca_file"),
+            ("allow_private: 2", "allow_private"), ("rewrite_locations: 2", "rewrite_locations"),
+            ("tls: { ca_file: /x }", "tls.ca_file"),
         ])
     func providerValues(members: String, key: String) {
         let found = providerMistakes(members)

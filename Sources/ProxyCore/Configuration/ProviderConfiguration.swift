@@ -44,6 +44,8 @@ public struct ProviderConfiguration: Hashable, Sendable {
     public var httpVersion = HTTPVersion.http1
     /// The proxy that leads to it, if there is one between.
     public var egressProxy: EgressProxy?
+    /// Whether references of an answer to the upstream's own address lead to Weir instead.
+    public var rewritesLocations = true
     /// Whether a name may resolve to a private address, as configured.
     public var allowsPrivate = false
 

@@ -134,14 +134,16 @@ extension Exchange {
     private func keepFields(of response: ResponseHead, status: Int) {
         var hasCacheControl = false
         var hasChallenge = false
+        var hasReferences = false
         responseFields.append(response.fields) { name, _ in
             guard FieldRules.forwardsResponse(name), !FieldRules.describesBody(name),
                 !FieldRules.isWrittenOnProblems(name)
             else { return false }
             if name.equalsIgnoringCase("cache-control") { hasCacheControl = true }
             if name.equalsIgnoringCase("www-authenticate") { hasChallenge = true }
-            return true
+            return isForwardedAsItIs(name, &hasReferences)
         }
+        if hasReferences { appendReferences(of: response) }
         if !hasCacheControl { responseFields.append(FieldNames.cacheControl, FieldNames.noStore) }
         // RFC 9110 11.6.1: a 401 must say how to authenticate.
         if status == 401, !hasChallenge {
@@ -192,6 +194,7 @@ extension Exchange {
         var hasRateLimit = false
         var hasRequestID = false
         var namesMore = false
+        var hasReferences = false
         responseFields.append(response.fields) { name, value in
             guard FieldRules.forwardsResponse(name) else {
                 if name.equalsIgnoringCase("connection"), FieldRules.namesFields(connection: value) {
@@ -201,9 +204,10 @@ extension Exchange {
             }
             if name.equalsIgnoringCase("ratelimit") { hasRateLimit = true }
             if name.equalsIgnoringCase("x-request-id") { hasRequestID = true }
-            return true
+            return isForwardedAsItIs(name, &hasReferences)
         }
         if namesMore { dropNamedFields(response) }
+        if hasReferences { appendReferences(of: response) }
         // The provider's own id of the request is what its support asks for.
         if !hasRequestID { responseFields.append(FieldNames.requestID, requestID) }
         if !hasRateLimit { addRateLimit() }
@@ -227,7 +231,7 @@ extension Exchange {
                     isNamed = true
                 }
             }
-            return !isNamed
+            return !isNamed && !ReferenceRewriter.concerns(name)
         }
     }
 }

@@ -14,6 +14,10 @@ final class ProviderService: Sendable {
     let name: Text
     /// What stands before the rest of a path on its way to the provider.
     let pathPrefix: [UInt8]
+    /// Makes references to the upstream lead to Weir; `nil` if they are to stay.
+    let references: ReferenceRewriter?
+    /// What stands before the rest of a path that leads here through the mount.
+    let mountPrefix: [UInt8]
     /// Fields that a request gets unless it has them.
     let requestDefaults: [(name: [UInt8], value: [UInt8])]
     /// The value of `RateLimit-Policy`, or nothing without limits.
@@ -41,6 +45,10 @@ final class ProviderService: Sendable {
             injection: profile.credentialInjection, isShared: scope != .credential)
         name = Text(configuration.name)
         pathPrefix = Array(configuration.upstream.pathPrefix.utf8)
+        references =
+            configuration.rewritesLocations ? ReferenceRewriter(upstream: configuration.upstream) : nil
+        let mount = configuration.mount?.path ?? "/"
+        mountPrefix = mount == "/" ? [] : Array(mount.utf8)
         requestDefaults = profile.requestDefaults.map { (Array($0.name.utf8), Array($0.value.utf8)) }
         windows = pacer.policy.windows
         ratePolicy = RateLimitFields.policy(windows)
