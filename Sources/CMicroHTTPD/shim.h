@@ -36,9 +36,9 @@ static inline size_t cmhd_keep_escapes(void *context, struct MHD_Connection *con
     return length;
 }
 
-// The fixed way in which Weir runs the library: external epoll, no thread of its own, suspend and resume. The least
-// strictness leaves most of what is malformed to Weir's own, stricter look: above it, a request without Host gets a page of
-// the library's, and one with a blank too many no answer.
+// The fixed way in which Weir runs the library: external epoll, no thread of its own, suspend and resume. With the least
+// strictness it answers nothing by itself that Weir has let pass: above it, a request without Host gets a page of the
+// library's.
 static inline struct MHD_Daemon *cmhd_start(const struct cmhd_settings *s) {
     return MHD_start_daemon(
         MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL,

@@ -1,4 +1,5 @@
 internal import CMicroHTTPD
+internal import CReceive
 internal import Glibc
 internal import HTTPWire
 
@@ -14,7 +15,7 @@ enum DaemonCallbacks {
         let bytes = unsafe UnsafeRawPointer(target).assumingMemoryBound(to: UInt8.self)
         let request = delegate.daemon(
             daemon, beginsRequestFor: unsafe Span(_unsafeStart: bytes, count: length))
-        unsafe request.begin(on: connection, targetStart: UnsafeRawPointer(target), targetLength: length)
+        unsafe request.begin(on: connection, of: daemon.client(on: cmhd_socket(connection)))
         // > Query parsing cannot be turned off; a long query hangs (0.9.75). The target has been copied, the memory is the
         // library's own: cut the query off before it looks.
         if let query = unsafe strchr(target, Int32(UInt8(ascii: "?"))) { unsafe query[1] = 0 }
@@ -28,6 +29,7 @@ enum DaemonCallbacks {
             guard let method = unsafe method, let version = unsafe version else { return 0 }
             return unsafe request.takeHead(method: method, version: version) ? 1 : 0
         }
+        if request.isHeadHeld { return request.releaseHead() ? 1 : 0 }
         if unsafe uploadSize.pointee > 0, let upload = unsafe upload {
             let bytes = unsafe UnsafeRawPointer(upload).assumingMemoryBound(to: UInt8.self)
             let span = unsafe Span<UInt8>(_unsafeStart: bytes, count: uploadSize.pointee)
@@ -48,9 +50,9 @@ enum DaemonCallbacks {
         guard let daemon = unsafe daemon(context), let connection = unsafe connection else { return }
         let socket = unsafe cmhd_socket(connection)
         if event == CMHD_CONNECTION_STARTED {
-            daemon.delegate?.daemon(daemon, accepted: socket)
+            daemon.begin(socket)
         } else {
-            daemon.delegate?.daemon(daemon, closes: socket)
+            daemon.end(socket)
         }
     }
 
@@ -63,6 +65,14 @@ enum DaemonCallbacks {
             return unsafe room.baseAddress.map { unsafe String(cString: $0) } ?? ""
         }
         daemon.delegate?.daemon(daemon, logs: text)
+    }
+
+    /// Receives for libmicrohttpd: the client's bytes are looked at before it sees them.
+    static let receive: creceive_reader = { context, socket, bytes, room, flags in
+        guard let daemon = unsafe daemon(context), let client = daemon.client(on: socket),
+            let bytes = unsafe bytes, flags & Int32(MSG_PEEK) == 0
+        else { return unsafe creceive(socket, bytes, room, flags) }
+        return unsafe client.receive(into: UnsafeMutableRawBufferPointer(start: bytes, count: room), flags)
     }
 
     /// The content reader of a streamed answer.

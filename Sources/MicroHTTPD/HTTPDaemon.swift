@@ -1,6 +1,7 @@
 internal import CMicroHTTPD
+internal import CReceive
 internal import Glibc
-internal import HTTPWire
+public import HTTPWire
 
 /// Whoever runs a daemon: makes the object for each request, and hears of connections.
 public protocol HTTPDaemonDelegate: AnyObject {
@@ -14,6 +15,14 @@ public protocol HTTPDaemonDelegate: AnyObject {
 
     /// The connection is about to be closed.
     func daemon(_ daemon: HTTPDaemon, closes socket: Int32)
+
+    /// A client has sent what is no HTTP.
+    ///
+    /// - Parameter request: the one that is broken by it; `nil` if none has begun.
+    /// - Returns: the answer, after which the connection ends.
+    func daemon(
+        _ daemon: HTTPDaemon, refuses fault: RequestFault, of request: IncomingRequest?
+    ) -> ClosingAnswer
 
     /// libmicrohttpd has something to say; `message` may contain what a client sent.
     func daemon(_ daemon: HTTPDaemon, logs message: String)
@@ -31,16 +40,30 @@ public protocol HTTPDaemonDelegate: AnyObject {
         public var connections: Int
         /// Seconds after which a silent connection is closed.
         public var idleSeconds: Int
+        /// How long the parts of a request may be.
+        public var request: RequestScanner.Limits
 
         /// Limits with these values.
-        public init(connectionMemory: Int, connections: Int, idleSeconds: Int) {
+        public init(
+            connectionMemory: Int, connections: Int, idleSeconds: Int, request: RequestScanner.Limits
+        ) {
             self.connectionMemory = connectionMemory
             self.connections = connections
             self.idleSeconds = idleSeconds
+            self.request = request
         }
     }
 
     private var handle: OpaquePointer?
+    private let requestLimits: RequestScanner.Limits
+    /// The clients, by their descriptors.
+    private var clients: [ClientConnection?] = []
+    /// Clients whose bytes are no HTTP, and who still wait for the answer to an earlier request.
+    private var refused: [ClientConnection] = []
+    /// Clients who have ended their side, and may still wait for answers.
+    private var ended: [ClientConnection] = []
+    /// Clients who have got their last answer.
+    private var leaving: [ClientConnection] = []
     /// Who makes the requests' objects.
     ///
     /// Not retained: it must outlive the daemon. Needed before the first ``run()``.
@@ -52,7 +75,10 @@ public protocol HTTPDaemonDelegate: AnyObject {
     public init(
         listener: ListenSocket, limits: Limits, delegate: (any HTTPDaemonDelegate)? = nil
     ) throws(DaemonError) {
+        // Without that, libmicrohttpd would read what nobody has looked at.
+        precondition(creceive_is_used() != 0, "recv() of the program is not the one that libraries call")
         self.delegate = delegate
+        requestLimits = limits.request
         unsafe handle = nil
         var settings = unsafe cmhd_settings()
         unsafe settings.listener = listener.descriptor
@@ -76,13 +102,21 @@ public protocol HTTPDaemonDelegate: AnyObject {
     public var timeoutMilliseconds: Int? {
         guard let handle = unsafe handle else { return nil }
         var timeout: UInt64 = 0
-        guard unsafe MHD_get_timeout(handle, &timeout) == .YES else { return nil }
-        return Int(clamping: timeout)
+        let isLimited = unsafe MHD_get_timeout(handle, &timeout) == .YES
+        guard let first = leaving.first else { return isLimited ? Int(clamping: timeout) : nil }
+        let wait = max(0, first.leavesAt - Self.milliseconds)
+        return isLimited ? min(wait, Int(clamping: timeout)) : wait
     }
 
     /// Accepts, reads, calls the requests' methods, writes; never from inside such a method.
     public func run() {
-        if let handle = unsafe handle { unsafe MHD_run(handle) }
+        guard let handle = unsafe handle else { return }
+        unsafe creceive_begin(DaemonCallbacks.receive, Unmanaged.passUnretained(self).toOpaque())
+        unsafe MHD_run(handle)
+        creceive_end()
+        if !refused.isEmpty { answerRefused() }
+        if !ended.isEmpty { endAnswered() }
+        if !leaving.isEmpty { attendLeaving() }
     }
 
     /// Stops accepting; connections that exist go on.
@@ -107,8 +141,84 @@ public protocol HTTPDaemonDelegate: AnyObject {
     /// The version that runs, such as `0.9.75`.
     public static var version: String { unsafe String(cString: MHD_get_version()) }
 
-    /// Whether the library parses in place and lets faulty heads pass, so that ``RequestHead`` has to look where things lie.
-    static let needsLayoutCheck = version.hasPrefix("0.9.")
+    // MARK: Clients
+
+    /// The client on `socket`, if it is one of this daemon's.
+    func client(on socket: Int32) -> ClientConnection? {
+        socket >= 0 && Int(socket) < clients.count ? clients[Int(socket)] : nil
+    }
+
+    func begin(_ socket: Int32) {
+        guard socket >= 0 else { return }
+        while clients.count <= Int(socket) { clients.append(nil) }
+        clients[Int(socket)] = ClientConnection(socket: socket, limits: requestLimits, daemon: self)
+        delegate?.daemon(self, accepted: socket)
+    }
+
+    func end(_ socket: Int32) {
+        client(on: socket)?.isOpen = false
+        if socket >= 0, Int(socket) < clients.count { clients[Int(socket)] = nil }
+        delegate?.daemon(self, closes: socket)
+    }
+
+    /// The client on `socket`, if it is one of this daemon's, will send no more: when its requests have been answered, its
+    /// connection ends.
+    ///
+    /// > Where the end of a connection comes with its last bytes, 0.9.75 misses it. ``run()`` must follow.
+    public func clientHasEnded(_ socket: Int32) {
+        if let client = client(on: socket) { ended.append(client) }
+    }
+
+    private func endAnswered() {
+        ended.removeAll { client in
+            guard client.isOpen else { return true }
+            guard client.isDue else { return false }
+            if !client.isLeaving { client.cutOff() }
+            return true
+        }
+    }
+
+    /// `client` has sent what is no HTTP.
+    func noteRefused(_ client: ClientConnection) { refused.append(client) }
+
+    /// `client` has been given its last answer.
+    func noteLeaving(_ client: ClientConnection) {
+        client.leavesAt = Self.milliseconds + ClientConnection.leavingTime
+        leaving.append(client)
+    }
+
+    /// Answers what is no HTTP, once the requests before it are over: libmicrohttpd writes nothing then.
+    private func answerRefused() {
+        let clients = refused
+        refused.removeAll(keepingCapacity: true)
+        for client in clients where client.isOpen && !client.isLeaving {
+            guard let fault = client.scanner.fault, client.isDue else {
+                refused.append(client)
+                continue
+            }
+            if let answer = delegate?.daemon(self, refuses: fault, of: client.request) {
+                client.leave(answer)
+            }
+        }
+    }
+
+    private func attendLeaving() {
+        let now = Self.milliseconds
+        leaving.removeAll { client in
+            guard client.isOpen else { return true }
+            client.sendRest()
+            guard client.leavesAt <= now else { return false }
+            // libmicrohttpd reads the end, and closes.
+            client.cutOff()
+            return true
+        }
+    }
+
+    private static var milliseconds: Int {
+        var time = timespec()
+        unsafe clock_gettime(CLOCK_MONOTONIC, &time)
+        return time.tv_sec * 1000 + time.tv_nsec / 1_000_000
+    }
 }
 
 /// libmicrohttpd refused to start; its log says why.

@@ -41,8 +41,9 @@ public import HTTPWire
     }
 
     private var connection: OpaquePointer?
-    private var targetStart: UnsafeRawPointer?
-    private var targetLength = 0
+    private var client: ClientConnection?
+    /// Whether the head is held, see ``holdHead()``.
+    public private(set) var isHeadHeld = false
 
     /// The request's head; empty before ``headReceived()``.
     public private(set) var head = RequestHead()
@@ -57,7 +58,6 @@ public import HTTPWire
     /// A request of which nothing is known yet.
     public init() {
         unsafe connection = nil
-        unsafe targetStart = nil
     }
 
     /// The client's socket, while the request lasts; -1 otherwise.
@@ -69,6 +69,9 @@ public import HTTPWire
     ///
     /// An answer given here closes the connection afterwards; `false` closes it without one.
     open func headReceived() -> Bool { true }
+
+    /// The head that was held with ``holdHead()`` is looked at again; answers as ``headReceived()`` does.
+    open func headReleased() -> Bool { true }
 
     /// Bytes of the body have come.
     ///
@@ -108,6 +111,31 @@ public import HTTPWire
         return isAnswered
     }
 
+    /// Gives the answer at once, whatever is left of the request, and ends the connection.
+    ///
+    /// libmicrohttpd takes no answer while a body arrives: this one goes to the client without it. What the client still sends
+    /// is read and dropped for a while, so that no reset destroys what it has not yet read.
+    ///
+    /// - Returns: false if there is an answer already, or no client.
+    public func answerAndLeave(_ answer: ClosingAnswer) -> Bool {
+        guard let client, !isAnswered else { return false }
+        isAnswered = true
+        client.leave(answer)
+        resume()
+        return true
+    }
+
+    /// Whether a last answer has been given that the client has not got whole.
+    public var isLeaving: Bool { client.map { $0.isLeaving && $0.hasRest } ?? false }
+
+    /// Sleeps in ``headReceived()`` or ``headReleased()``, before a client that waits for it is told to go on.
+    ///
+    /// After ``resume()`` comes ``headReleased()``.
+    public func holdHead() {
+        isHeadHeld = true
+        suspend()
+    }
+
     /// Wakes a sleeping connection; harmless otherwise.
     ///
     /// ``HTTPDaemon/run()`` must follow.
@@ -132,11 +160,12 @@ public import HTTPWire
 
     // MARK: Called by the daemon
 
-    func begin(on connection: OpaquePointer, targetStart: UnsafeRawPointer, targetLength: Int) {
+    func begin(on connection: OpaquePointer, of client: ClientConnection?) {
         unsafe self.connection = connection
-        unsafe self.targetStart = targetStart
-        self.targetLength = targetLength
+        self.client = client
+        client?.request = self
         hasHead = false
+        isHeadHeld = false
         isAbandoned = false
         bodyHasEnded = false
         isSuspended = false
@@ -144,12 +173,15 @@ public import HTTPWire
     }
 
     func takeHead(method: UnsafePointer<CChar>, version: UnsafePointer<CChar>) -> Bool {
-        guard let connection = unsafe connection, let targetStart = unsafe targetStart else { return false }
+        guard let connection = unsafe connection else { return false }
         hasHead = true
-        unsafe head.take(
-            connection: connection, method: method, version: version, target: targetStart,
-            targetLength: targetLength)
+        unsafe head.take(connection: connection, method: method, version: version)
         return headReceived()
+    }
+
+    func releaseHead() -> Bool {
+        isHeadHeld = false
+        return headReleased()
     }
 
     func takeBody(_ bytes: Span<UInt8>) -> Int {
@@ -186,9 +218,11 @@ public import HTTPWire
 
     func complete(isWhole: Bool) {
         isSuspended = false
+        client?.request = nil
+        client?.completedRequests += 1
         completed(isWhole: isWhole)
         unsafe connection = nil
-        unsafe targetStart = nil
+        client = nil
         head.clear()
     }
 

@@ -4,8 +4,7 @@ internal import HTTPWire
 
 /// The head of a request: where its parts lie in libmicrohttpd's memory, which keeps them until the request is completed.
 ///
-/// Libmicrohttpd 0.9.75 lets heads pass that RFC 9112 forbids, and cuts or joins fields in doing so. It parses in place: in a clean
-/// head every part begins where the one before ends. ``isWellFormed`` is false where that chain breaks.
+/// It is well-formed: ``RequestScanner`` has let it pass.
 @safe public struct RequestHead {
     @safe private struct Field {
         var name: UnsafePointer<UInt8>
@@ -20,8 +19,6 @@ internal import HTTPWire
 
     /// Whether the client speaks HTTP/1.0.
     public private(set) var isHTTP10 = false
-    /// Whether the head is what RFC 9112 allows, as far as its layout tells.
-    public private(set) var isWellFormed = true
     /// The bytes of all names and values.
     public private(set) var fieldBytes = 0
 
@@ -48,8 +45,7 @@ internal import HTTPWire
 
     /// Reads where everything is.
     mutating func take(
-        connection: OpaquePointer, method: UnsafePointer<CChar>, version: UnsafePointer<CChar>,
-        target: UnsafeRawPointer, targetLength: Int
+        connection: OpaquePointer, method: UnsafePointer<CChar>, version: UnsafePointer<CChar>
     ) {
         unsafe methodStart = UnsafeRawPointer(method).assumingMemoryBound(to: UInt8.self)
         methodLength = unsafe strlen(method)
@@ -67,10 +63,6 @@ internal import HTTPWire
                     return 1
                 }, head)
         }
-        guard HTTPDaemon.needsLayoutCheck else { return }
-        isWellFormed = unsafe isContiguous(
-            size: cmhd_head_size(connection), version: UnsafeRawPointer(version), target: target,
-            targetLength: targetLength)
     }
 
     mutating func clear() {
@@ -90,37 +82,5 @@ internal import HTTPWire
         unsafe fields.append(
             Field(name: nameBytes, nameLength: nameLength, value: valueBytes, valueLength: valueLength))
         fieldBytes += nameLength + valueLength
-    }
-
-    /// Whether request line and fields follow one another with nothing but single blanks, colons and CR LF between.
-    private func isContiguous(
-        size: Int, version: UnsafeRawPointer, target: UnsafeRawPointer, targetLength: Int
-    ) -> Bool {
-        guard let methodStart = unsafe methodStart else { return false }
-        let start = unsafe UnsafeRawPointer(methodStart)
-        guard unsafe start + methodLength + 1 == target, unsafe target + targetLength + 1 == version else {
-            return false
-        }
-        // "HTTP/1.1" and CR LF, both of which are NUL by now.
-        var expected = unsafe version + 10
-        for field in fields {
-            guard unsafe UnsafeRawPointer(field.name) == expected else { return false }
-            // The colon has become a NUL; blanks may follow it.
-            var value = unsafe UnsafeRawPointer(field.name) + field.nameLength + 1
-            let start = unsafe UnsafeRawPointer(field.value)
-            if field.valueLength == 0 {
-                // What is left of the line is blank; where the library points to is not told.
-                while unsafe value.load(as: UInt8.self).isBlank { unsafe value += 1 }
-            } else {
-                while unsafe value < start {
-                    guard unsafe value.load(as: UInt8.self).isBlank else { return false }
-                    unsafe value += 1
-                }
-                guard unsafe value == start else { return false }
-                unsafe value += field.valueLength
-            }
-            unsafe expected = value + 2
-        }
-        return unsafe expected + 2 - start == size
     }
 }

@@ -21,7 +21,10 @@ final class EchoServer: Sendable {
         let running = Background { [self] in
             let delegate = EchoDelegate()
             let limits = HTTPDaemon.Limits(
-                connectionMemory: 16 << 10, connections: 16, idleSeconds: idleSeconds)
+                connectionMemory: 16 << 10, connections: 16, idleSeconds: idleSeconds,
+                request: RequestScanner.Limits(
+                    target: 8 << 10, fieldBytes: 12 << 10, fieldCount: 100, head: 15 << 10,
+                    fieldOverhead: 64, body: .max))
             let daemon = try HTTPDaemon(listener: handover.socket, limits: limits, delegate: delegate)
             while !mustEnd.load(ordering: .relaxed) {
                 daemon.run()
@@ -52,6 +55,13 @@ private final class EchoDelegate: HTTPDaemonDelegate {
 
     func daemon(_ daemon: HTTPDaemon, accepted socket: Int32) {}
     func daemon(_ daemon: HTTPDaemon, closes socket: Int32) {}
+    func daemon(
+        _ daemon: HTTPDaemon, refuses fault: RequestFault, of request: IncomingRequest?
+    ) -> ClosingAnswer {
+        var fields = FieldBlock()
+        fields.append("X-Fault", "\(fault)")
+        return ClosingAnswer(status: 400, fields: fields, body: "refused".utf8.span, isHead: false)
+    }
     func daemon(_ daemon: HTTPDaemon, logs message: String) {}
 
     func resumeAll() {
@@ -93,7 +103,7 @@ private final class EchoRequest: IncomingRequest {
         if visits < 4 { return .poll }
         var text = head.withMethod { $0.string } + " \(target)\n"
         head.forEachField { name, value in text += "\(name.string)=\(value.string)\n" }
-        text += "\(head.isWellFormed) \(head.isHTTP10) \(head.fieldCount) \(received.count)\n"
+        text += "\(head.isHTTP10) \(head.fieldCount) \(received.count)\n"
         answer.append(Array(text.utf8))
         var fields = FieldBlock()
         fields.append("X-Answer", "yes")

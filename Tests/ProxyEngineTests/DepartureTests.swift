@@ -8,6 +8,8 @@ import Testing
         case close, reset, halfClose
 
         func leave(_ client: RawClient) throws {
+            // Who ends its side right behind its request is taken for one that still reads.
+            if self != .reset { pauseThread(for: .milliseconds(30)) }
             switch self {
             case .close: client.close()
             case .reset: client.reset()
@@ -145,6 +147,46 @@ import Testing
             let client = try proxy.client()
             try leaving.leave(client)
             #expect(upstream.connectionCount == 1)
+        }
+    }
+
+    @Test(
+        "a client that ends its side with its request gets its answer", arguments: ["", "hello"],
+        [false, true])
+    func endOfRequests(body: String, isSlow: Bool) throws {
+        let upstream = try ScriptedUpstream { exchange in
+            if isSlow { try exchange.expectSilence(for: .milliseconds(100)) }
+            try exchange.respond(.ok(#"{"a":1}"#))
+        }
+        try withProxy(to: upstream) { proxy throws in
+            for _ in 0..<3 {
+                let client = try proxy.client()
+                let request =
+                    "POST /p/x HTTP/1.1\r\nHost: h\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)"
+                try client.send(isSlow ? request : request + request)
+                try client.shutdownWrite()
+                for _ in 0..<(isSlow ? 1 : 2) {
+                    let response = try client.readResponse()
+                    #expect(response.status == 200)
+                    #expect(response.text == #"{"a":1}"#)
+                }
+                try client.expectClosed()
+            }
+        }
+    }
+
+    @Test("a client that ends its side with its request, and then breaks off, cancels its transfer")
+    func breakingOff() throws {
+        let upstream = try ScriptedUpstream()
+        try withProxy(to: upstream) { proxy throws in
+            let client = try proxy.client()
+            try client.request("GET", "/p/x")
+            try client.shutdownWrite()
+            let exchange = try upstream.expectRequest()
+            try exchange.expectSilence(for: .milliseconds(50))
+            client.reset()
+            try exchange.expectClosed(within: .seconds(1))
+            try proxy.expectNothingInFlight(within: .seconds(1))
         }
     }
 }

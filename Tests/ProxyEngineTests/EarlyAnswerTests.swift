@@ -21,4 +21,79 @@ struct EarlyAnswerTests {
             try proxy.expectNothingInFlight()
         }
     }
+
+    @Test("an answer does not wait for a client that never finishes its upload", arguments: [200, 413, 503])
+    func unfinished(status: Int) throws {
+        let upstream = try ScriptedUpstream(readingBodies: false) { exchange in
+            let type = [("Content-Type", "text/plain")]
+            try exchange.respond(.status(status, fields: type, body: "early"))
+            exchange.close()
+        }
+        try withProxy(to: upstream) { proxy in
+            let client = try proxy.client()
+            try client.send("POST /p/a HTTP/1.1\r\nHost: h\r\nContent-Length: 10000000\r\n\r\n")
+            try client.send(String(repeating: "x", count: 100_000))
+            let response = try client.readResponse(within: .seconds(5))
+            #expect(response.status == status)
+            #expect(response.isComplete)
+            #expect(response.fields["Connection"] == "close")
+            #expect(response.fields["X-Request-Id"] != nil)
+            if status == 200 { #expect(response.text == "early") }
+            try proxy.expectNothingInFlight(within: .seconds(1))
+            // The client is not cut off while it goes on: it may not have read its answer yet.
+            for _ in 0..<10 { try client.send(String(repeating: "x", count: 100_000)) }
+            try client.expectClosed()
+        }
+    }
+
+    @Test("a large answer reaches a client that reads it slowly while it still sends")
+    func large() throws {
+        let body = [UInt8].pattern(200_000)
+        let upstream = try ScriptedUpstream(readingBodies: false) { exchange in
+            try exchange.respond(.status(200, body: body))
+            try exchange.shutdownWrite()
+            try exchange.readBody(keeping: false)
+        }
+        try withProxy(to: upstream) { proxy in
+            let client = try proxy.client(receiveBuffer: 4096)
+            try client.send("POST /p/a HTTP/1.1\r\nHost: h\r\nContent-Length: 10000000\r\n\r\nxxx")
+            let response = try client.readResponse()
+            #expect(response.status == 200)
+            #expect(response.body.bytes == body)
+        }
+    }
+
+    @Test("a body that is too long is refused before its end")
+    func tooLong() throws {
+        let upstream = try ScriptedUpstream(readingBodies: false) { _ in }
+        try withProxy(to: upstream, limits: "request_body: 1000") { proxy in
+            let client = try proxy.client()
+            try client.send("POST /p/a HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n")
+            for _ in 0..<3 { try client.send("190\r\n\(String(repeating: "x", count: 400))\r\n") }
+            let response = try client.readResponse(within: .seconds(5))
+            #expect(response.status == 413)
+            #expect(response.problem["code"] == "request_too_large")
+            try client.expectClosed()
+        }
+    }
+
+    @Test("what is no HTTP behind a sound beginning is told, and the provider's transfer ends")
+    func brokenBody() throws {
+        let upstream = try ScriptedUpstream()
+        try withProxy(to: upstream) { proxy in
+            let client = try proxy.client()
+            try client.send("POST /p/a HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n")
+            let exchange = try upstream.expectRequestHead()
+            try client.send("2\r\nbad\r\n")
+            let response = try client.readResponse()
+            #expect(response.status == 400)
+            #expect(response.problem["code"] == "bad_client_request")
+            #expect(response.problem["effect"] == "unknown")
+            #expect(response.problem["provider"] == "p")
+            try client.expectClosed()
+            #expect(try !exchange.readBody().isComplete)
+            let series = #"weir_requests_total{provider="p",method="post",status_class="4xx"}"#
+            #expect(try proxy.metric(series) == 1)
+        }
+    }
 }

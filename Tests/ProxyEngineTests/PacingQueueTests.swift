@@ -121,6 +121,7 @@ struct PacingQueueTests {
             #expect(try proxy.exchange("GET", "/p/0").status == 200)
             let leaver = try queue("/p/1", at: 1, in: proxy)
             let next = try queue("/p/2", at: 2, in: proxy)
+            pauseThread(for: .milliseconds(30))
             leaver.close()
             try eventually("the place to be free") { try proxy.metric(Self.depth) == 1 }
             let response = try next.readResponse()

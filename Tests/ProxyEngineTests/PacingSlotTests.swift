@@ -45,6 +45,7 @@ struct PacingSlotTests {
             let client = try proxy.client()
             try client.request("GET", "/p/a")
             let exchange = try upstream.expectRequest()
+            pauseThread(for: .milliseconds(30))
             client.close()
             try exchange.expectClosed()
             let refused = try proxy.exchange("GET", "/p/b")

@@ -3,7 +3,7 @@ internal import HTTPWire
 /// What a request's head says about how to treat it, and the first thing that is wrong with it.
 ///
 /// RFC 9112 as strict as a proxy needs it: what two parsers could read differently is refused, so that nothing is smuggled past one
-/// of them. Fields are given in order with ``take(name:value:)``, then ``finish(method:target:isHTTP10:limits:)`` decides.
+/// of them. That names, values and framing are well-formed, ``RequestScanner`` has seen before. Fields are given in order with ``take(name:value:)``, then ``finish(method:target:isHTTP10:limits:)`` decides.
 public struct RequestInspection: Sendable {
     /// How the body is framed.
     public enum Framing: Sendable, Equatable {
@@ -65,13 +65,12 @@ public struct RequestInspection: Sendable {
 
     /// Looks at one field.
     public mutating func take(name: Span<UInt8>, value: Span<UInt8>) {
-        guard name.isToken else { return refuse("A field name has a character that is not allowed.") }
-        for index in 0..<value.count where value[index].isForbiddenInFieldValue {
-            return refuse("A field value contains a control character.")
-        }
         switch RequestField(name) {
         case .host:
             hostCount += 1
+            if !HostField.isWellFormed(value) {
+                refuse("Host is no name or address, with or without a port.")
+            }
         case .contentLength: takeContentLength(value)
         case .transferEncoding: takeTransferEncoding(value)
         case .connection: takeConnection(value)
@@ -198,13 +197,6 @@ public struct RequestInspection: Sendable {
 
     private mutating func refuse(_ code: ProblemCode, _ detail: String) {
         if fault == nil { fault = Fault(code, detail: Text(detail)) }
-    }
-
-    /// Refuses a head whose parts do not follow one another as they must.
-    public mutating func refuseLayout() {
-        refuse(
-            "The request's head is not HTTP: a line that is folded, empty or not ended by CR LF, or a stray byte."
-        )
     }
 
     /// Refuses a request target that is no path of this server.

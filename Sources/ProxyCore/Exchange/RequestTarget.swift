@@ -41,6 +41,6 @@ public enum RequestTarget {
         guard scheme > 0 else { return nil }
         var end = scheme
         while end < target.count, target[end] != 0x2F, target[end] != 0x3F { end += 1 }
-        return scheme..<end
+        return end > scheme ? scheme..<end : nil
     }
 }

@@ -12,7 +12,7 @@ extension Exchange {
     /// Answers in the call that is running, if the time has come; see ``IncomingRequest/awaitAnswer()``.
     func waitForAnswer() -> Wait {
         switch machine.phase {
-        case .over: return .abandon
+        case .over: return isLeaving ? .suspend : .abandon
         case .answering: return respondNow() ? .answered : .abandon
         case .relaying where answer == .relay: return respondNow() ? .answered : .abandon
         case .sending, .collecting, .relaying:
@@ -32,6 +32,7 @@ extension Exchange {
     /// Answers as soon as libmicrohttpd takes an answer: now if the connection sleeps behind the whole request, else when it asks.
     func answerWhenPossible() {
         worker.daemonsAreReady()
+        if !requestIsComplete, answerEarly() { return }
         guard isSuspended else { return }
         if requestIsComplete, !isAnswered, hasAnswer, !respondNow() { abandonAnswer() }
         resume()

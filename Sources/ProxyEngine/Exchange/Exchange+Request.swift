@@ -34,14 +34,29 @@ extension Exchange {
             setClientDeadline()
         }
         switch inspection.framing {
-        case .length(let length) where length > 0 && length <= Exchange.wholeBodyLimit: break
+        case .length(let length)
+        where length > 0 && length <= Exchange.wholeBodyLimit && !inspection.expectsContinue: break
         default: admit()
         }
-        return true
+        return goOn()
+    }
+
+    /// Lets a client that waits for it send its body once the request is going to be sent (RFC 9110 10.1.1): libmicrohttpd
+    /// says `100 Continue` unless the head is held, or answered.
+    func goOn() -> Bool {
+        guard inspection.expectsContinue, inspection.framing != .none else { return true }
+        switch machine.phase {
+        case .queued:
+            holdHead()
+            return true
+        case .answering: return isAnswered || answerNow()
+        case .over: return false
+        default: return true
+        }
     }
 
     /// The client's own id, or a new one.
-    private func setRequestID() {
+    func setRequestID() {
         requestID.removeAll(keepingCapacity: true)
         if let given = inspection.requestID {
             requestID += given.bytes
@@ -59,7 +74,6 @@ extension Exchange {
 
     private func inspect() {
         head.forEachField { name, value in inspection.take(name: name, value: value) }
-        if !head.isWellFormed { inspection.refuseLayout() }
         let (service, target) = (service, target)
         let offset = RequestTarget.pathOffset(in: target.span, &inspection) { authority in
             var isHost = false
@@ -126,7 +140,7 @@ extension Exchange {
             refuseLongBody()
             return bytes.count
         }
-        let isWhole = machine.phase == .receiving
+        let isWhole = machine.phase == .receiving || awaitsBody
         let room = isWhole ? bytes.count : max(0, Exchange.highWater - requestBody.count)
         let taken = min(room, bytes.count)
         requestBody.append(bytes.extracting(0..<taken))
@@ -154,11 +168,14 @@ extension Exchange {
             effect: sent ? .unknown : Effect.none)
         self.fault = fault
         makeProblem(of: fault)
+        _ = answerEarly()
     }
 
     /// The request is complete.
     func takeEnd() {
         requestIsComplete = true
+        requestEndedAt = worker.now
+        if awaitsBody { sendAwaited() }
         if machine.phase == .receiving { admit() }
         if isSendPaused { worker.touch(self) }
     }
@@ -175,7 +192,7 @@ extension Exchange {
         case .admitted(let slot):
             self.slot = slot
             _ = machine.admit()
-            send()
+            sendOrAwaitBody()
         case .queued(let place, _, let wake):
             self.place = place
             self.waiter = waiter
@@ -205,9 +222,28 @@ extension Exchange {
         self.slot = slot
         queuedNanoseconds = queuedAt.nanoseconds(to: worker.now)
         clearDeadline()
-        send()
+        sendOrAwaitBody()
         // A body that is streamed has been waiting in the client.
         resumeIfUploading()
+    }
+
+    /// Sends the request; a small body for which the client was not yet told to go on is read before.
+    private func sendOrAwaitBody() {
+        if case .length(let length) = inspection.framing, length > 0, length <= Exchange.wholeBodyLimit,
+            !requestIsComplete
+        {
+            awaitsBody = true
+            downstreamActivity = worker.now
+            setClientDeadline()
+        } else {
+            send()
+        }
+    }
+
+    private func sendAwaited() {
+        awaitsBody = false
+        clearDeadline()
+        if machine.phase == .sending { send() }
     }
 
     func queueTimedOut() {
@@ -231,40 +267,6 @@ extension Exchange {
         if let place { _ = provider?.pacer.leave(place) }
         place = nil
         waiter = nil
-    }
-
-    // MARK: The client leaves
-
-    /// The client's end of the connection is closed.
-    func clientHungUp() {
-        let phase = machine.phase
-        guard phase != .over else { return }
-        hangUp()
-        // > Where the end of a connection comes with its last bytes, 0.9.75 misses it, and waits for more of the body; and
-        // it waits for room in a socket whose peer has ended its side and reads no more.
-        if !requestIsComplete || phase == .relaying { shutDownConnection() }
-        resume()
-        worker.daemonsAreReady()
-    }
-
-    /// Gives back what the exchange holds: nobody waits for its answer.
-    func hangUp() {
-        if hungUpAt == nil {
-            hungUpAt = ClientAbortStage(machine.phase, requestIsComplete: requestIsComplete)
-        }
-        switch machine.hangUp() {
-        case .leaveQueue: leaveQueue()
-        case .cancelTransfer:
-            cancelTransfer()
-            judge(nil)
-        default: break
-        }
-    }
-
-    /// The grace period is over.
-    func abortForShutdown() {
-        hangUp()
-        resume()
     }
 
     /// Wakes a connection whose body was held back.

@@ -16,6 +16,9 @@ final class Exchange: IncomingRequest {
     /// Most bytes of a body that are read and dropped so that a refusal can be told on a connection that lives on.
     static let drainLimit: Int64 = 1 << 20
 
+    /// A client that ends its side so soon behind its request has not left: it will ask no more (`nc -N` does this).
+    static let halfCloseNanoseconds: Int64 = 10_000_000
+
     /// Retained, and let go by the worker's end: an unowned reference would be checked at every use.
     let worker: Worker
     var machine = ExchangeStateMachine()
@@ -46,6 +49,9 @@ final class Exchange: IncomingRequest {
     var requestBody = ByteQueue()
     var requestBytes: Int64 = 0
     var requestIsComplete = false
+    var requestEndedAt = MonotonicTime(nanoseconds: 0)
+    /// Whether its turn has come, and its body has not: the client was told to go on only now.
+    var awaitsBody = false
 
     // Pacing.
     var waiter: Waiter?
@@ -76,6 +82,8 @@ final class Exchange: IncomingRequest {
     var answer = Answer.undecided
     var responseBytes: Int64 = 0
     var isBrokenOff = false
+    /// Whether it has been counted and logged: it was answered before the request had come whole.
+    var isRecorded = false
     var sentStatus = 0
     var problemCode: ProblemCode?
     var problemStatus = 0
@@ -137,6 +145,7 @@ final class Exchange: IncomingRequest {
         isIdempotent = false
         requestBytes = 0
         requestIsComplete = false
+        awaitsBody = false
         (waiter, place, slot, undecidedSlot, headroom) = (nil, nil, nil, nil, nil)
         attempts = 0
         isTruncated = false
@@ -148,6 +157,7 @@ final class Exchange: IncomingRequest {
         answer = .undecided
         responseBytes = 0
         isBrokenOff = false
+        isRecorded = false
         sentStatus = 0
         problemCode = nil
         visits = 0
@@ -163,6 +173,8 @@ final class Exchange: IncomingRequest {
     // MARK: IncomingRequest
 
     override func headReceived() -> Bool { takeHead() }
+
+    override func headReleased() -> Bool { goOn() }
 
     override func bodyReceived(_ bytes: Span<UInt8>) -> Int { takeBody(bytes) }
 
@@ -205,7 +217,7 @@ final class Exchange: IncomingRequest {
         case .receiving: watchClient()
         case .sending:
             // A provider that waits for the client's body is not slow.
-            if isSendPaused { return watchClient() }
+            if isSendPaused || awaitsBody { return watchClient() }
             watch(upstreamActivity.later(by: timeouts.response), .response)
         case .relaying, .collecting:
             // A provider that Weir holds back because the client is slow is not idle.
@@ -247,12 +259,13 @@ final class Exchange: IncomingRequest {
 
     override func completed(isWhole: Bool) {
         if !isWhole, machine.phase != .over { hangUp() }
+        returnUnusedSlot()
         // A provider may answer before it has read the whole request: nobody needs the rest then.
         cancelTransfer()
         setPolling(false)
         clearDeadline()
         worker.setExchange(nil, on: socket)
-        if provider != nil || problemCode != nil || fault != nil { record() }
+        if !isRecorded, provider != nil || problemCode != nil || fault != nil { record() }
         if let transfer {
             transfer.discard()
             self.transfer = nil

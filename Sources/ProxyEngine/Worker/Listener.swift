@@ -37,7 +37,12 @@ final class Listener: HTTPDaemonDelegate, ReadinessHandler {
             listener: socket,
             limits: HTTPDaemon.Limits(
                 connectionMemory: Self.connectionMemory, connections: configuration.limits.connections,
-                idleSeconds: Int(configuration.clientTimeouts.idle.components.seconds)))
+                idleSeconds: Int(configuration.clientTimeouts.idle.components.seconds),
+                request: RequestScanner.Limits(
+                    target: configuration.limits.uri, fieldBytes: configuration.limits.requestHead,
+                    fieldCount: configuration.limits.headerCount,
+                    head: Self.connectionMemory - Self.headReserve, fieldOverhead: Self.fieldOverhead,
+                    body: Int64(configuration.limits.requestBody))))
         daemon.delegate = self
         findProvider()
         try worker.loop.watch(daemon.pollDescriptor, for: .readable, handler: self)
@@ -66,6 +71,16 @@ final class Listener: HTTPDaemonDelegate, ReadinessHandler {
     func daemon(_ daemon: HTTPDaemon, accepted socket: Int32) { worker.watchClient(socket) }
 
     func daemon(_ daemon: HTTPDaemon, closes socket: Int32) { worker.loop.forget(socket) }
+
+    func daemon(
+        _ daemon: HTTPDaemon, refuses fault: RequestFault, of request: IncomingRequest?
+    ) -> ClosingAnswer {
+        if let exchange = request as? Exchange { return exchange.refuse(fault) }
+        // Nothing that can be routed has come: the refusal is an exchange all the same, which is counted and logged.
+        let exchange = worker.makeExchange(target: Span(), provider: nil)
+        defer { exchange.completed(isWhole: true) }
+        return exchange.refuse(fault)
+    }
 
     func daemon(_ daemon: HTTPDaemon, logs message: String) {
         worker.service.logger.debug("libmicrohttpd", metadata: ["text": .string(message)])

@@ -161,8 +161,11 @@ final class Worker: ReadinessHandler {
     func descriptor(_ descriptor: Int32, isReady readiness: Readiness) {
         if descriptor == mailbox.descriptor {
             for message in mailbox.takeAll() { receive(message) }
-        } else if readiness.isGone, Int(descriptor) < exchangesBySocket.count {
-            exchangesBySocket[Int(descriptor)]?.clientHungUp()
+        } else if readiness.isGone {
+            for listener in listeners { listener.daemon.clientHasEnded(descriptor) }
+            daemonsAreReady()
+            guard Int(descriptor) < exchangesBySocket.count else { return }
+            exchangesBySocket[Int(descriptor)]?.clientHungUp(isBroken: readiness.isBroken)
         }
     }
 

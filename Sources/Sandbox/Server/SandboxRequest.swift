@@ -58,7 +58,6 @@ final class SandboxRequest: IncomingRequest {
     private func decide() -> ImitationResponse {
         var fields = FieldBlock()
         head.forEachField { name, value in fields.append(name: name, value: value) }
-        guard head.isWellFormed else { return .json(400, ["message": "The request's head is not HTTP."]) }
         return server.answer(
             method: head.withMethod { $0.string }, target: target, fields: fields, body: body,
             isTooLarge: isTooLarge)

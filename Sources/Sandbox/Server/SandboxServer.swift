@@ -54,7 +54,11 @@ final class SandboxServer: HTTPDaemonDelegate, ReadinessHandler {
         do {
             daemon = try HTTPDaemon(
                 listener: listener,
-                limits: HTTPDaemon.Limits(connectionMemory: 32 << 10, connections: 1024, idleSeconds: 75),
+                limits: HTTPDaemon.Limits(
+                    connectionMemory: 32 << 10, connections: 1024, idleSeconds: 75,
+                    request: RequestScanner.Limits(
+                        target: 8 << 10, fieldBytes: 16 << 10, fieldCount: 100, head: 30 << 10,
+                        fieldOverhead: 64, body: .max)),
                 delegate: self)
         } catch {
             listener.closeUnused()
@@ -176,6 +180,12 @@ final class SandboxServer: HTTPDaemonDelegate, ReadinessHandler {
     func daemon(_ daemon: HTTPDaemon, accepted socket: Int32) {}
 
     func daemon(_ daemon: HTTPDaemon, closes socket: Int32) {}
+
+    func daemon(
+        _ daemon: HTTPDaemon, refuses fault: RequestFault, of request: IncomingRequest?
+    ) -> ClosingAnswer {
+        ClosingAnswer(status: 400, fields: FieldBlock(), body: Span(), isHead: false)
+    }
 
     func daemon(_ daemon: HTTPDaemon, logs message: String) {}
 }

@@ -1,0 +1,148 @@
+extension RequestScanner {
+    /// The value of Content-Length or Transfer-Encoding: one number, or `chunked`, with blanks around it.
+    mutating func scanFraming(_ bytes: inout MutableSpan<UInt8>, _ input: inout Input) {
+        let byte = bytes[input.index]
+        switch state {
+        case .lengthStart, .codingStart:
+            if byte.isBlank {
+                headBytes += 1
+                if headBytes > limits.head { return refuse(.fieldsTooLarge) }
+                input.index += 1
+            } else {
+                (number, position) = (0, 0)
+                state = state == .lengthStart ? .length : .coding
+            }
+        case .length: scanLength(&bytes, &input)
+        case .coding:
+            if position < 7 {
+                guard byte.lowercasedASCII == Self.letter(of: "chunked", at: position) else {
+                    return refuse(.coding)
+                }
+                position += 1
+                input.index += 1
+            } else {
+                endFraming(&bytes, .codingEnd, &input)
+            }
+        default:
+            // Blanks behind the value do not pass.
+            if byte.isBlank { input.index += 1; return }
+            let isLength = state == .lengthEnd
+            guard byte == 0x0D else { return refuse(isLength ? .length : .coding) }
+            endDropping(&input)
+            if isLength { takeLength() } else { takeCoding() }
+            if state != .refused { endValue(0x0D, &input) }
+        }
+    }
+
+    private mutating func scanLength(_ bytes: inout MutableSpan<UInt8>, _ input: inout Input) {
+        let byte = bytes[input.index]
+        guard byte.isASCIIDigit else {
+            guard position > 0 else { return refuse(.length) }
+            return endFraming(&bytes, .lengthEnd, &input)
+        }
+        let (scaled, isTooLarge) = number.multipliedReportingOverflow(by: 10)
+        let (sum, isStillTooLarge) = scaled.addingReportingOverflow(Int64(byte &- 0x30))
+        guard !isTooLarge, !isStillTooLarge else { return refuse(.lengthTooLarge) }
+        number = sum
+        position += 1
+        fieldBytes += 1
+        guard fieldBytes <= limits.fieldBytes else { return refuse(.fieldsTooLarge) }
+        input.index += 1
+    }
+
+    private mutating func endFraming(
+        _ bytes: inout MutableSpan<UInt8>, _ end: State, _ input: inout Input
+    ) {
+        let byte = bytes[input.index]
+        guard byte.isBlank || byte == 0x0D else { return refuse(end == .lengthEnd ? .length : .coding) }
+        state = end
+        beginDropping(&bytes, &input)
+    }
+
+    private mutating func takeLength() {
+        if hasLength, declaredLength != number { return refuse(.lengths) }
+        hasLength = true
+        declaredLength = number
+    }
+
+    private mutating func takeCoding() {
+        if hasCoding { return refuse(.coding) }
+        hasCoding = true
+    }
+
+    /// A body of a known length, or chunks (RFC 9112 7.1).
+    mutating func scanBody(_ bytes: inout MutableSpan<UInt8>, _ input: inout Input) {
+        let byte = bytes[input.index]
+        switch state {
+        case .body, .chunkData:
+            let step = Int(min(number, Int64(input.count - input.index)))
+            number -= Int64(step)
+            input.index += step
+            guard number == 0 else { return }
+            if state == .body { endRequest(&input) } else { state = .chunkDataCR }
+        case .chunkSizeStart:
+            (number, position) = (0, 0)
+            guard byte.hexadecimalDigit != nil else { return refuse(.chunkSize) }
+            state = .chunkSize
+        case .chunkSize: scanChunkSize(&bytes, &input)
+        case .chunkExtension:
+            if byte == 0x0D {
+                endDropping(&input)
+                state = .chunkSizeLF
+            } else {
+                position += 1
+                guard !byte.isForbiddenInFieldValue, position <= Self.extensionLimit else {
+                    return refuse(.chunkExtension)
+                }
+            }
+            input.index += 1
+        case .chunkSizeLF:
+            guard byte == 0x0A else { return refuse(.chunkSize) }
+            input.index += 1
+            endChunkSize()
+        case .chunkDataCR, .chunkDataLF:
+            guard byte == (state == .chunkDataCR ? 0x0D : 0x0A) else { return refuse(.chunkEnd) }
+            state = state == .chunkDataCR ? .chunkDataLF : .chunkSizeStart
+            input.index += 1
+        default: refuse(.chunkSize)
+        }
+    }
+
+    private mutating func scanChunkSize(_ bytes: inout MutableSpan<UInt8>, _ input: inout Input) {
+        let byte = bytes[input.index]
+        if let digit = byte.hexadecimalDigit {
+            position += 1
+            // Sixteen digits are what any size fits into; more than fifteen that count would overflow.
+            guard position <= 16, number < 1 << 58 else { return refuse(.chunkSize) }
+            number = number << 4 | Int64(digit)
+        } else if byte == 0x0D {
+            state = .chunkSizeLF
+        } else if byte == 0x3B {
+            state = .chunkExtension
+            position = 0
+            beginDropping(&bytes, &input)
+        } else {
+            return refuse(.chunkSize)
+        }
+        input.index += 1
+    }
+
+    private mutating func endChunkSize() {
+        guard number <= limits.body else { return refuse(.chunkTooLarge) }
+        if number > 0 { return state = .chunkData }
+        // Trailers are fields again, with limits of their own.
+        isTrailer = true
+        (headBytes, fieldBytes, fieldCount) = (0, 0, 0)
+        state = .lineStart
+    }
+}
+
+extension UInt8 {
+    /// The value of this hexadecimal digit, or `nil`.
+    @inlinable
+    var hexadecimalDigit: UInt8? {
+        if isASCIIDigit { return self &- 0x30 }
+        let letter = self | 0x20
+        return letter &- 0x61 < 6 ? letter &- 0x57 : nil
+    }
+}

@@ -1,0 +1,184 @@
+extension RequestScanner {
+    /// `method SP target SP HTTP/1.x CR LF`, and empty lines before it.
+    mutating func scanRequestLine(_ bytes: Span<UInt8>, _ input: inout Input) {
+        let byte = bytes[input.index]
+        switch state {
+        case .start:
+            if byte == 0x0D { state = .startLF } else { beginRequest(&input) }
+            if state == .startLF { input.index += 1 }
+        case .startLF:
+            position += 1
+            guard byte == 0x0A, position <= Self.emptyLineLimit else { return refuse(.lineEnd) }
+            state = .start
+            input.index += 1
+        case .method:
+            let start = input.index
+            while input.index < input.count, bytes[input.index].isTokenCharacter { input.index += 1 }
+            headBytes += input.index - start
+            guard headBytes <= limits.target else { return refuse(.requestLine) }
+            guard input.index < input.count else { return }
+            guard bytes[input.index] == 0x20, headBytes > 0 else { return refuse(.requestLine) }
+            (state, position) = (.target, 0)
+            input.index += 1
+        case .target: scanTarget(bytes, &input)
+        case .version:
+            if byte == 0x0D, position == 8 {
+                state = .requestLineLF
+            } else if let fault = versionFault(byte) {
+                return refuse(fault)
+            }
+            position += 1
+            input.index += 1
+        default:
+            guard byte == 0x0A else { return refuse(.lineEnd) }
+            state = .lineStart
+            headBytes += 12
+            input.index += 1
+        }
+    }
+
+    private mutating func beginRequest(_ input: inout Input) {
+        input.requestStart = input.index - input.gap
+        state = .method
+        (headBytes, fieldBytes, fieldCount) = (0, 0, 0)
+        (isTrailer, isHTTP10, hasLength, hasCoding) = (false, false, false, false)
+    }
+
+    private mutating func scanTarget(_ bytes: Span<UInt8>, _ input: inout Input) {
+        let start = input.index
+        while input.index < input.count, bytes[input.index] > 0x20, bytes[input.index] != 0x7F {
+            input.index += 1
+        }
+        position += input.index - start
+        guard position <= limits.target else { return refuse(.targetTooLong) }
+        guard input.index < input.count else { return }
+        guard bytes[input.index] == 0x20, position > 0 else { return refuse(.requestLine) }
+        headBytes += position
+        (state, position) = (.version, 0)
+        input.index += 1
+    }
+
+    /// What is wrong with the version's letter at ``position``: it must be `HTTP/1.0` or `HTTP/1.1`.
+    private mutating func versionFault(_ byte: UInt8) -> RequestFault? {
+        switch position {
+        case 0..<5: return byte == Self.letter(of: "HTTP/", at: position) ? nil : .requestLine
+        case 5: return byte == 0x31 ? nil : byte.isASCIIDigit ? .version : .requestLine
+        case 6: return byte == 0x2E ? nil : .requestLine
+        case 7:
+            isHTTP10 = byte == 0x30
+            return byte == 0x30 || byte == 0x31 ? nil : byte.isASCIIDigit ? .version : .requestLine
+        default: return .requestLine
+        }
+    }
+
+    /// `name: value CR LF`, or the empty line behind the last.
+    mutating func scanField(_ bytes: inout MutableSpan<UInt8>, _ input: inout Input) {
+        let byte = bytes[input.index]
+        switch state {
+        case .lineStart:
+            if byte == 0x0D {
+                state = .endLF
+                input.index += 1
+                return
+            }
+            if byte.isBlank { return refuse(.folding) }
+            fieldCount += 1
+            if isTrailer, !isDropping { beginDropping(&bytes, &input) }
+            candidate = isTrailer ? .none : Self.candidate(for: byte)
+            (state, position) = (.name, 0)
+        case .name: scanName(bytes.span, &input)
+        case .valueStart:
+            if byte.isBlank { input.index += 1; headBytes += 1 } else { state = .value }
+            if headBytes > limits.head { refuse(.fieldsTooLarge) }
+        case .value:
+            let start = input.index
+            while input.index < input.count, !bytes[input.index].isForbiddenInFieldValue { input.index += 1 }
+            fieldBytes += input.index - start
+            guard input.index < input.count else { return checkFieldSize() }
+            endValue(bytes[input.index], &input)
+        case .valueLF:
+            guard byte == 0x0A else { return refuse(.lineEnd) }
+            state = .lineStart
+            input.index += 1
+            if isTrailer { endDropping(&input) }
+        default:
+            guard byte == 0x0A else { return refuse(.lineEnd) }
+            input.index += 1
+            endHead(&input)
+        }
+    }
+
+    private mutating func scanName(_ bytes: Span<UInt8>, _ input: inout Input) {
+        let start = input.index
+        while input.index < input.count, bytes[input.index].isTokenCharacter {
+            if candidate != .none { follow(bytes[input.index], at: position + input.index - start) }
+            input.index += 1
+        }
+        position += input.index - start
+        fieldBytes += input.index - start
+        guard input.index < input.count else { return checkFieldSize() }
+        guard bytes[input.index] == 0x3A, position > 0 else {
+            return refuse(bytes[input.index] == 0x0A ? .lineEnd : .fieldName)
+        }
+        input.index += 1
+        switch candidate {
+        case .length where position == 14: state = .lengthStart
+        case .coding where position == 17: state = .codingStart
+        default: state = .valueStart
+        }
+    }
+
+    /// A value has come to a byte that cannot be in it.
+    mutating func endValue(_ byte: UInt8, _ input: inout Input) {
+        guard byte == 0x0D else { return refuse(byte == 0x0A ? .lineEnd : .fieldValue) }
+        checkFieldSize()
+        guard state != .refused else { return }
+        state = .valueLF
+        input.index += 1
+    }
+
+    private mutating func checkFieldSize() {
+        if fieldBytes > limits.fieldBytes || fieldCount > limits.fieldCount
+            || headBytes + fieldBytes + limits.fieldOverhead * fieldCount > limits.head
+        {
+            refuse(.fieldsTooLarge)
+        }
+    }
+
+    private mutating func endHead(_ input: inout Input) {
+        if isTrailer { return endRequest(&input) }
+        if hasLength, hasCoding { return refuse(.lengthAndCoding) }
+        if hasCoding, isHTTP10 { return refuse(.codingInHTTP10) }
+        if hasCoding {
+            state = .chunkSizeStart
+        } else if hasLength, declaredLength > 0 {
+            state = .body
+            number = declaredLength
+        } else {
+            endRequest(&input)
+        }
+    }
+
+    private static func candidate(for byte: UInt8) -> Framing {
+        switch byte | 0x20 {
+        case 0x63: .length
+        case 0x74: .coding
+        default: .none
+        }
+    }
+
+    /// Whether the name can still be the one that frames the body.
+    private mutating func follow(_ byte: UInt8, at position: Int) {
+        let expected =
+            candidate == .length
+            ? Self.letter(of: "content-length", at: position)
+            : Self.letter(of: "transfer-encoding", at: position)
+        if byte.lowercasedASCII != expected { candidate = .none }
+    }
+
+    /// The letter of `text`; 0 behind its end.
+    static func letter(of text: StaticString, at position: Int) -> UInt8 {
+        // A StaticString is a constant of the program: its pointer is valid for ever.
+        position < text.utf8CodeUnitCount ? unsafe text.utf8Start[position] : 0
+    }
+}

@@ -1,0 +1,156 @@
+/// Looks at a client's bytes before the parser behind it does, and lets only well-formed HTTP/1 requests pass (RFC 9112).
+///
+/// A parser that is lax, or that answers by itself, never gets to see what it would misread: bytes are looked at once, in
+/// order, in whatever pieces they come, and nothing is kept. What carries no meaning for a proxy and is read differently by
+/// different parsers is taken out on the way: chunk extensions, trailers, blanks behind a length.
+public struct RequestScanner: Sendable {
+    /// How long the parts of a request may be, in bytes.
+    public struct Limits: Sendable {
+        /// Of the request target.
+        public var target: Int
+        /// Of the names and values of all fields together; of all trailers as well.
+        public var fieldBytes: Int
+        /// How many fields; how many trailers as well.
+        public var fieldCount: Int
+        /// Of the whole head, with ``fieldOverhead`` for each field: what the parser has room for.
+        public var head: Int
+        /// What the parser needs for each field besides its bytes.
+        public var fieldOverhead: Int
+        /// Of a chunk, and so of a body.
+        public var body: Int64
+
+        /// Limits with these values.
+        public init(
+            target: Int, fieldBytes: Int, fieldCount: Int, head: Int, fieldOverhead: Int, body: Int64
+        ) {
+            self.target = target
+            self.fieldBytes = fieldBytes
+            self.fieldCount = fieldCount
+            self.head = head
+            self.fieldOverhead = fieldOverhead
+            self.body = body
+        }
+    }
+
+    enum State: UInt8 {
+        case start, startLF, method, target, version, requestLineLF
+        case lineStart, name, valueStart, value, valueLF, endLF
+        case lengthStart, length, lengthEnd, codingStart, coding, codingEnd
+        case body, chunkSizeStart, chunkSize, chunkExtension, chunkSizeLF, chunkData, chunkDataCR, chunkDataLF
+        case refused
+    }
+
+    /// A field whose value frames the body.
+    enum Framing: UInt8 { case none, length, coding }
+
+    /// Most bytes of one chunk's extensions.
+    static let extensionLimit = 1024
+    /// Most empty lines before a request (RFC 9112 2.2).
+    static let emptyLineLimit = 8
+
+    let limits: Limits
+    var state = State.start
+    /// What is wrong with the request that is being read; nothing more of it passes.
+    public internal(set) var fault: RequestFault?
+    /// How many requests have passed, to their last byte.
+    public internal(set) var completeRequests = 0
+
+    /// Counts within the part that is being read: blank lines, bytes of a target or of extensions, letters of a name or version.
+    var position = 0
+    var isHTTP10 = false
+    var isTrailer = false
+    /// Whether what is read does not pass.
+    var isDropping = false
+    var candidate = Framing.none
+    var hasLength = false
+    var hasCoding = false
+    var declaredLength: Int64 = 0
+    /// The number that is being read, or what is left of the body or chunk.
+    var number: Int64 = 0
+    var headBytes = 0
+    var fieldBytes = 0
+    var fieldCount = 0
+
+    /// A scanner at the beginning of a connection.
+    public init(limits: Limits) { self.limits = limits }
+
+    /// Whether the bytes that come next begin a request.
+    public var isBetweenRequests: Bool { state == .start }
+
+    /// Looks at bytes as they come.
+    ///
+    /// What does not pass is taken out of `bytes`, whose later bytes move up.
+    ///
+    /// - Returns: how many bytes, from the front, may be read. If there is a ``fault``, those are of earlier requests.
+    public mutating func scan(_ bytes: inout MutableSpan<UInt8>) -> Int {
+        guard state != .refused else { return 0 }
+        var input = Input(count: bytes.count, dropStart: isDropping ? 0 : -1)
+        while input.index < input.count {
+            switch state {
+            case .start, .startLF, .method, .target, .version, .requestLineLF:
+                scanRequestLine(bytes.span, &input)
+            case .lineStart, .name, .valueStart, .value, .valueLF, .endLF: scanField(&bytes, &input)
+            case .lengthStart, .length, .lengthEnd, .codingStart, .coding, .codingEnd:
+                scanFraming(&bytes, &input)
+            case .body, .chunkSizeStart, .chunkSize, .chunkExtension, .chunkSizeLF, .chunkData, .chunkDataCR,
+                .chunkDataLF:
+                scanBody(&bytes, &input)
+            case .refused: break
+            }
+            if state == .refused { break }
+        }
+        if !isDropping { input.closeGap(in: &bytes, upTo: input.index) }
+        if state == .refused { return input.requestStart }
+        return (isDropping ? input.dropStart : input.count) - input.gap
+    }
+
+    /// Where one call of ``scan(_:)`` is.
+    struct Input {
+        var index = 0
+        let count: Int
+        /// Where what is being taken out begins.
+        var dropStart: Int
+        /// Where what is kept behind the last gap begins, and how wide all gaps before it are.
+        var keptStart = 0
+        var gap = 0
+        /// Where the request that is being read began; 0 if it did earlier.
+        var requestStart = 0
+
+        init(count: Int, dropStart: Int) {
+            self.count = count
+            self.dropStart = dropStart
+        }
+
+        /// Moves what is kept up to `end` to the front: each byte once.
+        func closeGap(in bytes: inout MutableSpan<UInt8>, upTo end: Int) {
+            guard gap > 0 else { return }
+            for index in keptStart..<end { bytes[index - gap] = bytes[index] }
+        }
+    }
+
+    mutating func refuse(_ fault: RequestFault) {
+        self.fault = fault
+        state = .refused
+    }
+
+    mutating func beginDropping(_ bytes: inout MutableSpan<UInt8>, _ input: inout Input) {
+        isDropping = true
+        input.dropStart = input.index
+        input.closeGap(in: &bytes, upTo: input.index)
+    }
+
+    /// What has been read since ``beginDropping(_:_:)`` does not pass.
+    mutating func endDropping(_ input: inout Input) {
+        isDropping = false
+        input.gap += input.index - input.dropStart
+        input.keptStart = input.index
+    }
+
+    /// The request is complete: the next byte begins another.
+    mutating func endRequest(_ input: inout Input) {
+        completeRequests += 1
+        state = .start
+        position = 0
+        input.requestStart = input.index - input.gap
+    }
+}

@@ -1,0 +1,103 @@
+internal import CReceive
+internal import Glibc
+internal import HTTPWire
+
+/// A client's connection, as far as it is no business of libmicrohttpd's: what it sends is looked at before, and its last
+/// answer may be written past it.
+final class ClientConnection {
+    /// How long, in milliseconds, what a client still sends is read behind its last answer, and how many bytes of it.
+    static let leavingTime = 5000
+    private static let leavingBytes = 64 << 20
+    /// Most bytes that are dropped at a time: other clients wait.
+    private static let leavingBurst = 1 << 20
+
+    let socket: Int32
+    private unowned let daemon: HTTPDaemon
+    var scanner: RequestScanner
+    /// The request that is being read or answered.
+    var request: IncomingRequest?
+    /// How many requests libmicrohttpd is done with.
+    var completedRequests = 0
+    var isOpen = true
+    /// Whether the last answer has been given: libmicrohttpd gets nothing more to read.
+    private(set) var isLeaving = false
+    /// When, on the monotonic clock in milliseconds, it is cut off.
+    var leavesAt = 0
+    private var rest: [UInt8] = []
+    private var restStart = 0
+    private var droppedBytes = 0
+
+    init(socket: Int32, limits: RequestScanner.Limits, daemon: HTTPDaemon) {
+        self.socket = socket
+        self.daemon = daemon
+        scanner = RequestScanner(limits: limits)
+    }
+
+    /// Whether everything that came before what is no HTTP has been answered.
+    var isDue: Bool { completedRequests == scanner.completeRequests }
+
+    /// Whether bytes of the last answer have not been taken by the system yet.
+    var hasRest: Bool { restStart < rest.count }
+
+    /// What recv() would give, as far as it is HTTP; with `errno`.
+    func receive(into room: UnsafeMutableRawBufferPointer, _ flags: Int32) -> Int {
+        if isLeaving { return unsafe drop(into: room, flags) }
+        guard let base = room.baseAddress else { return 0 }
+        var filled = 0
+        while scanner.fault == nil, filled < room.count {
+            let count = unsafe creceive(socket, base + filled, room.count - filled, flags)
+            if count <= 0 { return filled > 0 ? filled : count }
+            let wasFull = count == room.count - filled
+            let start = unsafe (base + filled).assumingMemoryBound(to: UInt8.self)
+            var bytes = unsafe MutableSpan(_unsafeStart: start, count: count)
+            filled += scanner.scan(&bytes)
+            if scanner.fault != nil { daemon.noteRefused(self) }
+            // libmicrohttpd takes less than it asked for as a sign that there is no more.
+            if !wasFull { break }
+        }
+        guard filled == 0 else { return filled }
+        errno = EAGAIN
+        return -1
+    }
+
+    /// Reads what nobody wants any more.
+    private func drop(into room: UnsafeMutableRawBufferPointer, _ flags: Int32) -> Int {
+        let end = droppedBytes + Self.leavingBurst
+        while droppedBytes < end {
+            let count = unsafe creceive(socket, room.baseAddress, room.count, flags)
+            guard count > 0 else { return count }
+            droppedBytes += count
+            if droppedBytes > Self.leavingBytes { return 0 }
+        }
+        errno = EAGAIN
+        return -1
+    }
+
+    /// Gives the last answer; while it is not sent whole, ``sendRest()`` goes on.
+    func leave(_ answer: ClosingAnswer) {
+        isLeaving = true
+        rest = answer.bytes
+        daemon.noteLeaving(self)
+        sendRest()
+    }
+
+    func sendRest() {
+        while hasRest {
+            let count = unsafe rest.withUnsafeBytes { bytes in
+                let left = unsafe UnsafeRawBufferPointer(rebasing: bytes[restStart...])
+                return unsafe send(
+                    socket, left.baseAddress, left.count, Int32(MSG_NOSIGNAL | MSG_DONTWAIT))
+            }
+            if count < 0, errno == EAGAIN { return }
+            guard count > 0 else { return cutOff() }
+            restStart += count
+            if !hasRest { shutdown(socket, Int32(SHUT_WR)) }
+        }
+    }
+
+    /// Ends the socket in both directions: libmicrohttpd sees that, and closes it.
+    func cutOff() {
+        restStart = rest.count
+        shutdown(socket, Int32(SHUT_RDWR))
+    }
+}

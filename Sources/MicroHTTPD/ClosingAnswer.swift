@@ -1,0 +1,47 @@
+internal import CMicroHTTPD
+internal import Glibc
+public import HTTPWire
+
+/// An answer that is written without libmicrohttpd, and after which the connection ends.
+public struct ClosingAnswer: Sendable {
+    /// Head and body, as they are sent.
+    let bytes: [UInt8]
+
+    /// An answer with these fields, to which those are added that frame it and end the connection.
+    ///
+    /// - Parameters:
+    ///   - body: its length is told, even if it is not sent.
+    ///   - isHead: whether the request is HEAD, so that no body may follow.
+    public init(status: Int, fields: borrowing FieldBlock, body: Span<UInt8>, isHead: Bool) {
+        var bytes = Array("HTTP/1.1 \(status) ".utf8)
+        bytes.append(contentsOf: Self.phrase(of: status).utf8)
+        fields.forEach { name, value in
+            bytes += [0x0D, 0x0A]
+            bytes.append(name)
+            bytes += [0x3A, 0x20]
+            bytes.append(value)
+        }
+        let hasNoBody = status == 204 || status == 304
+        if !hasNoBody { bytes += Array("\r\nContent-Length: \(body.count)".utf8) }
+        bytes += Array("\r\nConnection: close\r\nDate: \(Self.date)\r\n\r\n".utf8)
+        if !hasNoBody, !isHead { bytes.append(body) }
+        self.bytes = bytes
+    }
+
+    private static func phrase(of status: Int) -> String {
+        unsafe MHD_get_reason_phrase_for(UInt32(clamping: status)).map { unsafe String(cString: $0) } ?? ""
+    }
+
+    /// The time, as RFC 9110 5.6.7 writes it.
+    private static var date: String {
+        var now = time(nil)
+        var parts = unsafe tm()
+        unsafe gmtime_r(&now, &parts)
+        return unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: 40) { room in
+            // The program never sets a locale: names are the C locale's.
+            guard let start = room.baseAddress else { return "" }
+            unsafe strftime(start, room.count, "%a, %d %b %Y %H:%M:%S GMT", &parts)
+            return unsafe String(cString: start)
+        }
+    }
+}
