@@ -141,9 +141,10 @@ extension Exchange {
             else { return false }
             if name.equalsIgnoringCase("cache-control") { hasCacheControl = true }
             if name.equalsIgnoringCase("www-authenticate") { hasChallenge = true }
-            return isForwardedAsItIs(name, &hasReferences)
+            if ReferenceRewriter.concerns(name) { hasReferences = true }
+            return true
         }
-        if hasReferences { appendReferences(of: response) }
+        if hasReferences { rewriteReferences() }
         if !hasCacheControl { responseFields.append(FieldNames.cacheControl, FieldNames.noStore) }
         // RFC 9110 11.6.1: a 401 must say how to authenticate.
         if status == 401, !hasChallenge {
@@ -204,10 +205,11 @@ extension Exchange {
             }
             if name.equalsIgnoringCase("ratelimit") { hasRateLimit = true }
             if name.equalsIgnoringCase("x-request-id") { hasRequestID = true }
-            return isForwardedAsItIs(name, &hasReferences)
+            if ReferenceRewriter.concerns(name) { hasReferences = true }
+            return true
         }
         if namesMore { dropNamedFields(response) }
-        if hasReferences { appendReferences(of: response) }
+        if hasReferences { rewriteReferences() }
         // The provider's own id of the request is what its support asks for.
         if !hasRequestID { responseFields.append(FieldNames.requestID, requestID) }
         if !hasRateLimit { addRateLimit() }
@@ -231,7 +233,7 @@ extension Exchange {
                     isNamed = true
                 }
             }
-            return !isNamed && !ReferenceRewriter.concerns(name)
+            return !isNamed
         }
     }
 }

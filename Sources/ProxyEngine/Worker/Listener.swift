@@ -77,7 +77,7 @@ final class Listener: HTTPDaemonDelegate, ReadinessHandler {
     ) -> ClosingAnswer {
         if let exchange = request as? Exchange { return exchange.refuse(fault) }
         // Nothing that can be routed has come: the refusal is an exchange all the same, which is counted and logged.
-        let exchange = worker.makeExchange(target: Span(), provider: nil)
+        let exchange = worker.makeExchange(target: Span(), to: .mounts)
         defer { exchange.completed(isWhole: true) }
         return exchange.refuse(fault)
     }
