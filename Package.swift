@@ -85,6 +85,14 @@ let package = Package(
 
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
         .testTarget(name: "HTTPWireTests", dependencies: ["HTTPWire"], swiftSettings: settings),
+        // What holds for any bytes: the fuzzer looks for those for which it does not, a test replays its corpus.
+        .target(
+            name: "FuzzProperties",
+            dependencies: [
+                "BuiltIn", "Configuration", "ContentCoding", "HTTPWire", "ProxyCore", "TestSupport",
+            ],
+            path: "Tests/Fuzz/Properties", swiftSettings: settings),
+        .testTarget(name: "FuzzTests", dependencies: ["FuzzProperties"], swiftSettings: settings),
         .testTarget(
             name: "ProxyCoreTests",
             dependencies: [
@@ -138,10 +146,6 @@ let package = Package(
 if Context.environment["WEIR_FUZZ"] != nil {
     package.targets.append(
         .executableTarget(
-            name: "fuzz-normaliser",
-            dependencies: [
-                "BuiltIn", "Configuration", "ContentCoding", "HTTPWire", "ProxyCore", "TestSupport",
-            ],
-            path: "Tests/Fuzz/Normaliser",
+            name: "fuzz", dependencies: ["FuzzProperties"], path: "Tests/Fuzz/Fuzzer",
             swiftSettings: settings + [.unsafeFlags(["-parse-as-library"])]))
 }

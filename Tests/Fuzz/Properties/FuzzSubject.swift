@@ -1,0 +1,36 @@
+/// A parser of bytes that others wrote, with what must hold for any of them.
+///
+/// A property that does not hold traps: the fuzzer finds the input, a test fails. The inputs that a subject starts from are the files
+/// of `Tests/Fuzz/Corpus/<rawValue>`.
+public enum FuzzSubject: String, CaseIterable, Sendable {
+    /// A provider's answer to the problem that it becomes.
+    case normaliser
+    /// The fields that tell how long to wait and what is left of a limit.
+    case rateFields = "rate-fields"
+    /// A request's line and fields, and what of them goes to the provider.
+    case request
+    /// Fields whose value is a list or carries a credential.
+    case credential
+    /// `Content-Encoding`, lies and bombs included.
+    case contentCoding = "content-coding"
+    /// JSON, in and out.
+    case json
+    /// A configuration file.
+    case configuration
+    /// A profile file.
+    case profile
+
+    /// Feeds the parser with `input` and traps if one of its promises is broken.
+    public func check(_ input: [UInt8]) {
+        switch self {
+        case .normaliser: NormaliserProperties.check(input)
+        case .rateFields: RateFieldProperties.check(input)
+        case .request: RequestProperties.check(input)
+        case .credential: CredentialProperties.check(input)
+        case .contentCoding: ContentCodingProperties.check(input)
+        case .json: JSONProperties.check(input)
+        case .configuration: ConfigurationProperties.check(input)
+        case .profile: ProfileProperties.check(input)
+        }
+    }
+}
