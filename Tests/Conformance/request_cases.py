@@ -315,3 +315,5 @@ get("a field of 4000 bytes", "X-A: " + "a" * 4000 + "\n", section="9110 5.4", gr
 get("ten thousand fields", "".join(f"X-{n}: a\n" for n in range(10000)), section="9110 5.4", group="limits", statuses=(400, 413, 431))
 get("eighty fields", "".join(f"X-{n}: a\n" for n in range(80)), section="9110 5.4", group="limits", level="should", expect="accept")
 get("a thousand empty fields", "".join("A:\n" for n in range(1000)), section="9110 5.4", group="limits", level="may", expect="either")
+get("a Cookie of 300 pairs", "Cookie: " + "; ".join(f"a{n}=b" for n in range(300)) + "\n", section="9110 5.4", group="limits", level="should", expect="accept")
+get("eighty fields of 130 bytes", "".join(f"X-{n}: {'a' * 123}\n" for n in range(80)), section="9110 5.4", group="limits", level="should", expect="accept")

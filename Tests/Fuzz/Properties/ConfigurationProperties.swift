@@ -6,6 +6,8 @@ internal import ProxyCore
 /// It is read, or all of its mistakes are told: each on one line, with a place that is in the file, and never with a secret.
 enum ConfigurationProperties {
     static let secret = "hush-4711"
+    /// What ends a line in YAML 1.1.
+    static let lineEnds: Set<Unicode.Scalar> = ["\n", "\r", "\u{85}", "\u{2028}", "\u{2029}"]
 
     /// One variable, one file, both secret.
     static let surroundings = Surroundings(
@@ -13,7 +15,7 @@ enum ConfigurationProperties {
 
     static func check(_ input: [UInt8]) {
         let text = String(decoding: input, as: UTF8.self)
-        let lineCount = text.utf8.count { $0 == 0x0A } + 2
+        let lineCount = text.unicodeScalars.count { lineEnds.contains($0) } + 2
         do {
             let configuration = try read(text)
             expect(!configuration.providers.isEmpty, "nothing to forward to")

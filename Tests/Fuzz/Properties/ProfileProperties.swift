@@ -13,7 +13,7 @@ enum ProfileProperties {
 
     static func check(_ input: [UInt8]) {
         let text = String(decoding: input, as: UTF8.self)
-        let lineCount = text.utf8.count { $0 == 0x0A } + 2
+        let lineCount = text.unicodeScalars.count { ConfigurationProperties.lineEnds.contains($0) } + 2
         do {
             let profile = try ProfileReader.read(
                 text: text, file: "profile.yaml", surroundings: ConfigurationProperties.surroundings,
