@@ -89,7 +89,9 @@ let package = Package(
         .target(
             name: "FuzzProperties",
             dependencies: [
-                "BuiltIn", "Configuration", "ContentCoding", "HTTPWire", "ProxyCore", "TestSupport",
+                "BuiltIn", "Configuration", "ContentCoding", "HTTP1Client", "HTTPTransfer", "HTTPWire",
+                "ProxyCore",
+                "TestSupport",
             ],
             path: "Tests/Fuzz/Properties", swiftSettings: settings),
         .testTarget(name: "FuzzTests", dependencies: ["FuzzProperties"], swiftSettings: settings),

@@ -183,7 +183,7 @@ add("an interim answer, then the end", "HTTP/1.1 100 Continue\r\n\r\n", then="cl
 
 # --- Lines ----------------------------------------------------------------------------------------------------------------------
 syntax = {"group": "syntax", "expect": "bad"}
-for first in ("HTTP/1.1 20 OK", "HTTP/1.1 2000 OK", "HTTP/1.1 abc OK", "HTTP/1.1  200 OK", "HTTP/1.1", "HTTP/2.0 200 OK", "HTTP/1.10 200 OK",
+for first in ("HTTP/1.1 20 OK", "HTTP/1.1 2000 OK", "HTTP/1.1 abc OK", "HTTP/1.1  200 OK", "HTTP/1.1", "HTTP/2.0 200 OK", "HTTP/2 200 OK", "HTTP/1.10 200 OK",
               "HTTP/11 200 OK", "ICY 200 OK", "200 OK", "HTTP/1.1 -20 OK", "HTTP/1.1 099 OK", "HTTP/1.1\t200\tOK", "hello", "HTTP/1.1 200OK",
               "http/1.1 200 OK", "HTTP/0.9 200 OK", "HTTP/1.1 600 OK", "HTTP/1.1 999 OK"):
     may = first in ("HTTP/1.1  200 OK", "HTTP/1.1\t200\tOK", "HTTP/1.1 600 OK", "HTTP/1.1 999 OK", "HTTP/1.10 200 OK", "HTTP/1.1 200OK")

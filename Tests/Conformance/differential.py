@@ -83,7 +83,7 @@ class Request:
             if kind < 0.75:
                 name, value = rng.choice(NAMES), self.value(rng)
                 # What libmicrohttpd makes of the pairs of a cookie is the probe's subject.
-                value = value.replace(b";", b"") if name == b"Cookie" else value
+                value = value.replace(b";", b"").replace(b",", b"") if name == b"Cookie" else value
             elif kind < 0.85:
                 name, value = bytes(rng.choice(TCHAR) for _ in range(rng.randint(1, 24))), self.value(rng)
             else:

@@ -20,7 +20,8 @@ enum ContentCodingProperties {
         if decoded.isTruncated { expect(decoded.bytes.count == limit, "cut below the limit") }
         if ["identity", "snail", "zstd", ""].contains(coding) {
             expect(decoded.bytes == Array(body.prefix(limit)), "a body without a coding was changed")
-            expect(decoded.isIntact == (coding == "identity" || coding.isEmpty), "an unknown coding is intact")
+            expect(
+                decoded.isIntact == (coding == "identity" || coding.isEmpty), "an unknown coding is intact")
         }
         // A larger limit only ever adds to what was there, where all of it could be decoded.
         let more = ContentDecoder.decode(body, coding: coding, limit: limit + 4096)

@@ -7,6 +7,8 @@ public enum FuzzSubject: String, CaseIterable, Sendable {
     case normaliser
     /// The fields that tell how long to wait and what is left of a limit.
     case rateFields = "rate-fields"
+    /// What a provider sends over a connection of HTTP/1.1.
+    case response
     /// A request's line and fields, and what of them goes to the provider.
     case request
     /// Fields whose value is a list or carries a credential.
@@ -25,6 +27,7 @@ public enum FuzzSubject: String, CaseIterable, Sendable {
         switch self {
         case .normaliser: NormaliserProperties.check(input)
         case .rateFields: RateFieldProperties.check(input)
+        case .response: ResponseProperties.check(input)
         case .request: RequestProperties.check(input)
         case .credential: CredentialProperties.check(input)
         case .contentCoding: ContentCodingProperties.check(input)

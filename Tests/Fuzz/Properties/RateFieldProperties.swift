@@ -21,7 +21,8 @@ enum RateFieldProperties {
             expect(reading.resetAfter.map { $0 >= 1 } ?? true, "a reset in the past")
             expect(
                 reading == RateReading(fields, named: profile.rateFields, at: now), "two readings differ")
-            guard let error = normalizer.normalize(answer, of: RequestFacts(method: "GET", path: "/"), at: now)
+            guard
+                let error = normalizer.normalize(answer, of: RequestFacts(method: "GET", path: "/"), at: now)
             else { fatalError("a 429 passed untouched") }
             expect(error.retryAfter.map { $0 >= 0 } ?? true, "a wait into the past")
             BuiltInSubjects.expectValid(error)
