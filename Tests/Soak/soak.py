@@ -348,8 +348,9 @@ class Load:
         if problem["effect"] == "none" and problem["origin"] != "provider" and self.provider.seen[number]:
             self.fail(number, kind, f"{problem['code']} says that nothing was sent, but it was seen")
         allowed = kind in BROKEN | CUT | {"error", "failure", "early-error"} or self.draining
-        # A connection that the provider ends in the same moment fails a request, which must not be sent again.
-        if not allowed and problem["code"] != "connection_lost":
+        # A connection that the provider ends in the same moment fails a request, which must not be sent again. With a 408 that nobody
+        # asked for, as it says goodbye with, it answers one that has just left: the two cannot be told apart.
+        if not allowed and problem["code"] != "connection_lost" and status != 408:
             self.fail(number, kind, f"{status} {problem['code']}: {problem.get('detail')}")
         elif not allowed:
             self.ended["lost to a connection that ended in the same moment"] += 1
