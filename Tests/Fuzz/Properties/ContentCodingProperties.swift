@@ -17,7 +17,10 @@ enum ContentCodingProperties {
         let decoded = ContentDecoder.decode(body, coding: coding, limit: limit)
         expect(decoded.bytes.count <= limit, "more than the limit")
         expect(decoded == ContentDecoder.decode(body, coding: coding, limit: limit), "two results differ")
-        if decoded.isTruncated { expect(decoded.bytes.count == limit, "cut below the limit") }
+        // Of several codings an inner one may have been cut, and the outer ones yield less.
+        if decoded.isTruncated, !coding.contains(",") {
+            expect(decoded.bytes.count == limit, "cut below the limit")
+        }
         if ["identity", "snail", "zstd", ""].contains(coding) {
             expect(decoded.bytes == Array(body.prefix(limit)), "a body without a coding was changed")
             expect(
