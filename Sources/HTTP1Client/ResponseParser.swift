@@ -133,7 +133,9 @@ package struct ResponseParser {
                 line.removeAll(keepingCapacity: true)
             }
             switch progress {
-            case .more: continue
+            case .more:
+                // What libcurl writes for HTTP/2 is no line of this protocol.
+                if head.isHTTP2 { return .invalid(.notHTTP) }
             case .invalid(let fault): return .invalid(fault)
             case .complete:
                 if head.transferCoding == .other { return .invalid(.badTransferCoding) }

@@ -142,6 +142,7 @@ struct ResponseParserTests {
     func garbage() {
         #expect(read("220 smtp.example.com ESMTP", piece: 3).end == "notHTTP")
         #expect(read("\r\n\r\nHTTP/1.1 200 OK\r\n\r\n").end == "notHTTP")
+        #expect(read("HTTP/2 200 OK\r\n\r\n").end == "notHTTP")
         #expect(
             read("HTTP/1.1 200 " + String(repeating: "x", count: 100_000), piece: 1000).end == "headTooLarge")
         let interim = String(repeating: "HTTP/1.1 103 Early Hints\r\nLink: <x>\r\n\r\n", count: 2000)
