@@ -17,6 +17,8 @@ enum RequestProperties {
 
     static func check(_ input: [UInt8]) {
         var lines = input.split(separator: 0x0A, omittingEmptySubsequences: false)
+        // An empty line would end the head.
+        if lines.count > 1, lines.last?.isEmpty == true { lines.removeLast() }
         let words = lines.removeFirst().split(separator: 0x20, maxSplits: 2, omittingEmptySubsequences: false)
         guard words.count == 3 else { return }
         let (method, target) = (Array(words[0]), Array(words[1]))
@@ -26,6 +28,8 @@ enum RequestProperties {
             return Field(
                 name: Array(line[..<colon]), value: trimmed(Array(line[min(colon + 1, line.endIndex)...])))
         }
+        // What the scanner stops never reaches the inspection.
+        guard !lines.contains(where: \.isEmpty), passesScanner(lines: input) else { return }
         let first = inspect(method, target, isHTTP10, fields)
         guard let path = first.path else {
             expect(first.inspection.fault != nil, "a target was refused without a word")
@@ -40,6 +44,40 @@ enum RequestProperties {
         expect(again.path == 0, "the forwarded target begins elsewhere")
         expect(again.inspection.framing == first.inspection.framing, "the framing has changed")
         expect(forwarded(sent, again.inspection).count == sent.count, "a second proxy drops a field")
+    }
+
+    /// Whether the head that these lines make comes through the scanner, in whatever pieces, and unchanged a second time.
+    private static func passesScanner(lines: [UInt8]) -> Bool {
+        var head: [UInt8] = []
+        for byte in lines { head += byte == 0x0A ? [0x0D, 0x0A] : [byte] }
+        head += lines.last == 0x0A ? [0x0D, 0x0A] : [0x0D, 0x0A, 0x0D, 0x0A]
+        let whole = scan(head, pieces: head.count)
+        for size in [1, 7] {
+            let pieces = scan(head, pieces: size)
+            expect(pieces.fault == whole.fault, "the verdict depends on where the bytes are cut")
+            expect(pieces.fault != nil || pieces.passed == whole.passed, "what passes depends on the cut")
+        }
+        guard whole.fault == nil else { return false }
+        let again = scan(whole.passed, pieces: whole.passed.count)
+        expect(again.fault == nil && again.passed == whole.passed, "what has passed does not pass again")
+        return true
+    }
+
+    private static func scan(_ bytes: [UInt8], pieces size: Int) -> (passed: [UInt8], fault: RequestFault?) {
+        var scanner = RequestScanner(
+            limits: RequestScanner.Limits(
+                target: 8192, fieldBytes: 12_288, fieldCount: 200, head: 1 << 16, fieldOverhead: 64,
+                body: 1 << 26))
+        var passed: [UInt8] = []
+        var start = 0
+        while start < bytes.count, scanner.fault == nil {
+            var piece = Array(bytes[start..<min(bytes.count, start + size)])
+            var span = piece.mutableSpan
+            let count = scanner.scan(&span)
+            passed += piece[..<count]
+            start += size
+        }
+        return (passed, scanner.fault)
     }
 
     private static func inspect(
