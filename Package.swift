@@ -26,6 +26,7 @@ let package = Package(
     targets: [
         // C, one door each.
         .systemLibrary(name: "CEpoll"),
+        .systemLibrary(name: "CLoader"),
         .systemLibrary(
             name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(
@@ -77,7 +78,7 @@ let package = Package(
         .executableTarget(
             name: "weir",
             dependencies: [
-                "CMimalloc",
+                "CLoader", "CMimalloc",
                 "ProxyEngine", "ProxyCore", "Configuration", "BuiltIn", "Sandbox", "ContentCoding",
                 "EventLoop", "JSONLog", "HTTPWire", argumentParser, logging,
             ],

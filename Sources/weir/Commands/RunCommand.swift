@@ -57,6 +57,7 @@ struct RunCommand: ParsableCommand {
             writer.flush(within: .seconds(1))
             for line in announcement.lines { StandardStreams.printError(line) }
         }
+        StartupPages.release()
         var reloader = ConfigurationReloader(
             loader: loader, configuration: loaded.configuration, server: server, sandbox: imitations,
             logger: logger)
