@@ -1,16 +1,12 @@
-// What Swift's Glibc module lacks of the dynamic loader: the segments of the program and its libraries.
-#pragma once
-#ifndef _GNU_SOURCE
 #define _GNU_SOURCE
-#endif
+#include "loader.h"
 #include <link.h>
 #include <stddef.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-// Takes the pages of one object's read-only segments out of memory. What the loader relocated, and then protected, lies in writable
-// segments and is left alone.
-static int cloader_release_object(struct dl_phdr_info *info, size_t size, void *context) {
+// What the loader relocated, and then protected, lies in writable segments and is left alone.
+static int release_object(struct dl_phdr_info *info, size_t size, void *context) {
     (void)size;
     (void)context;
     const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
@@ -25,4 +21,4 @@ static int cloader_release_object(struct dl_phdr_info *info, size_t size, void *
     return 0;
 }
 
-static inline void cloader_release_pages(void) { dl_iterate_phdr(cloader_release_object, NULL); }
+void cloader_release_pages(void) { dl_iterate_phdr(release_object, NULL); }
