@@ -52,7 +52,7 @@ extension ConfigurationReader {
         for draft in drafts {
             let isDoubtful = reading.mistakes.contains { $0.key.hasPrefix("providers.\(draft.name).") }
             guard let provider = draft.configuration, !isDoubtful else { continue }
-            guard provider.limits.first?.by == .group else {
+            guard provider.limits.contains(where: { $0.by == .group }) else {
                 draft.places[.group]?.report(
                     "has no effect: no limit of this provider is counted `by: group`")
                 continue
@@ -61,7 +61,7 @@ extension ConfigurationReader {
                 groups[provider.group] = provider
                 continue
             }
-            if Set(first.limits) != Set(provider.limits) {
+            if first.limits != provider.limits {
                 draft.report(
                     "shares the group \(draft.quoted(.group, else: draft.name)) with the provider "
                         + "'\(first.name)', so both must have the same limits",

@@ -17,14 +17,14 @@ extension ConfigurationReader {
     enum ProviderKey: String, SectionKey {
         case profile, mount, listen, upstream, credential, errors
         case upstreamBody = "upstream_body"
-        case limits, group
+        case limits, guarantee, pacing, group
         case maximumWait = "max_wait"
         case timeouts, retries, tls, http, proxy
         case rewriteLocations = "rewrite_locations"
         case allowPrivate = "allow_private"
     }
 
-    enum LimitKey: String, SectionKey { case requests, per, by }
+    enum LimitKey: String, SectionKey { case requests, per, concurrent, by, routes, cost }
 
     enum TimeoutKey: String, SectionKey { case connect, response, idle, total }
 

@@ -31,52 +31,6 @@ extension ConfigurationReader {
         }
     }
 
-    /// A provider's `limits`: a list of windows, all counted by the same scope.
-    func limits(from value: YAMLValue) -> [RateLimit] {
-        let elements = value.elements
-        guard elements.count <= RateLimit.maximumCount else {
-            value.report(
-                "has \(elements.count) limits; allowed: at most \(RateLimit.maximumCount)")
-            return []
-        }
-        var limits: [RateLimit] = []
-        for element in elements {
-            guard let limit = self.limit(from: element) else { continue }
-            if let first = limits.first, first.by != limit.by {
-                element.report(
-                    "is counted by \(limit.by.rawValue), the first one by \(first.by.rawValue); "
-                        + "all limits of a provider must have the same `by`")
-            } else if limits.contains(where: { $0.per == limit.per }) {
-                element.report("another limit has the same `per`; the smaller one is enough")
-            } else {
-                limits.append(limit)
-            }
-        }
-        return limits
-    }
-
-    private func limit(from value: YAMLValue) -> RateLimit? {
-        var requests: Int?
-        var per: Duration?
-        var scope: LimitScope? = .provider
-        var missing: Set<LimitKey> = [.requests, .per]
-        guard value.isMapping else {
-            _ = value.members(of: LimitKey.self)
-            if value.isNull { value.report("must be { requests: N, per: TIME, by: … }, not nothing") }
-            return nil
-        }
-        for (key, value) in value.members(of: LimitKey.self) {
-            missing.remove(key)
-            switch key {
-            case .requests: requests = value.integer(RateLimit.requestsRange)
-            case .per: per = value.duration(RateLimit.perRange)
-            case .by: scope = value.choice(LimitScope.allCases.map { ($0.rawValue, $0) })
-            }
-        }
-        for key in LimitKey.allCases where missing.contains(key) {
-            value.report("needs `\(key.rawValue)`")
-        }
-        guard let requests, let per, let scope else { return nil }
-        return RateLimit(requests: requests, per: per, by: scope)
-    }
+    /// A provider's `limits`: a list of windows, all of which hold.
+    func limits(from value: YAMLValue) -> [RateLimit] { value.rateLimits(defaultScope: .provider) }
 }

@@ -94,6 +94,11 @@ extension ConfigurationReader {
                 .map { provider.errors = $0 }
         case .upstreamBody: value.boolean.map { provider.includesUpstreamBody = $0 }
         case .limits: provider.limits = limits(from: value)
+        case .guarantee:
+            value.choice([("strict", .strict), ("fast", .fast(margin: .milliseconds(100)))])
+                .map { provider.guarantee = $0 }
+        case .pacing:
+            value.choice([("enforce", false), ("observe", true)]).map { provider.isPacingObserved = $0 }
         case .group: value.labelName.map { provider.group = $0 }
         case .maximumWait: value.duration(.zero ... .seconds(3600)).map { provider.maximumWait = $0 }
         case .timeouts: readTimeouts(from: value, into: &provider.timeouts)

@@ -25,25 +25,6 @@ extension ProfileReader {
         }
     }
 
-    static func limit(_ value: YAMLValue) -> RateLimit? {
-        var requests: Int?
-        var per: Duration?
-        var scope: LimitScope? = .credential
-        for (key, value) in value.members(allowed: ["requests", "per", "by"]) {
-            switch key {
-            case "requests": requests = value.integer(1...1_000_000)
-            case "per": per = value.duration(.milliseconds(1)...(.seconds(366 * 86_400)))
-            default: scope = value.choice(LimitScope.allCases.map { ($0.rawValue, $0) })
-            }
-        }
-        guard value.isMapping else { return nil }
-        guard let requests, let per, let scope else {
-            value.report("needs 'requests' and 'per', such as { requests: 20, per: 2s, by: credential }")
-            return nil
-        }
-        return RateLimit(requests: requests, per: per, by: scope)
-    }
-
     static func idempotency(_ value: YAMLValue) -> Idempotency? {
         var header: String?
         var requests: [RequestPattern] = []
@@ -92,10 +73,15 @@ extension ProfileReader {
 
     static func rateFields(_ value: YAMLValue) -> RateFields {
         var fields = RateFields()
-        for (key, value) in value.members(allowed: ["limit", "remaining", "reset"]) {
+        for (key, value) in value.members(
+            allowed: ["limit", "remaining", "reset", "used", "state", "policy"])
+        {
             switch key {
             case "limit": fields.limit = value.texts
             case "remaining": fields.remaining = value.texts
+            case "used": fields.used = value.texts
+            case "state": fields.state = value.texts
+            case "policy": fields.policy = value.texts
             default: fields.reset = value.texts
             }
         }

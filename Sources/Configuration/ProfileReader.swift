@@ -3,7 +3,8 @@ public import ProxyCore
 /// Reads profile files: YAML, as described at the top of the generic profile.
 public enum ProfileReader {
     private static let keys = [
-        "name", "upstream", "credential", "limits", "request_defaults", "idempotency", "request_id", "waits",
+        "name", "upstream", "credential", "limits", "quota_requests", "request_defaults", "idempotency",
+        "request_id", "waits",
         "rate_fields", "read", "keep", "field_phrases", "rules", "cases",
     ]
 
@@ -60,7 +61,8 @@ public enum ProfileReader {
         switch key {
         case "upstream": profile.upstream = value.nonEmptyString
         case "credential": readCredential(value, into: &profile)
-        case "limits": profile.limits = value.elements.compactMap(limit)
+        case "limits": profile.limits = value.rateLimits(defaultScope: .credential)
+        case "quota_requests": profile.quotaRequests = value.oneOrMany.compactMap(requestPattern)
         case "request_defaults":
             profile.requestDefaults = value.members(allowed: nil).compactMap { member in
                 member.value.nonEmptyString.map { (member.name, $0) }

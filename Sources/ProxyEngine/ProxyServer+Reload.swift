@@ -33,12 +33,13 @@ extension ProxyServer {
             change.needsRestart = configuration.keepWhatNeedsRestart(
                 started: started, running: former.configuration)
             guard !instance.isDraining else { return change }
-            let (pacers, wakes) = state.ledgers.pacers(for: configuration, at: Worker.clock())
+            let (shares, wakes) = state.ledgers.shares(
+                for: configuration, normalizers: normalizers, at: Worker.clock())
             let service = ProxyService(
-                configuration: configuration, normalizers: normalizers, pacers: pacers, instance: instance)
+                configuration: configuration, normalizers: normalizers, pacing: shares, instance: instance)
             state.service = service
             for mailbox in mailboxes { mailbox.post(.adopt(service)) }
-            for (pacer, wakes) in wakes { mailboxes[0].post(.wakes(wakes, of: pacer)) }
+            for (pacer, wake) in wakes { mailboxes[0].post(.wake(wake, of: pacer)) }
             change.compare(service.providers, with: former.providers)
             instance.reloads.withLock { [change] in
                 $0.succeed(at: SystemClock.wallNanoseconds, needsRestart: change.needsRestart)

@@ -85,7 +85,8 @@ public final class ProxyServer: Sendable {
         var ledgers = Ledgers()
         let service = ProxyService(
             configuration: configuration, normalizers: normalizers,
-            pacers: ledgers.pacers(for: configuration, at: Worker.clock()).pacers, instance: instance)
+            pacing: ledgers.shares(for: configuration, normalizers: normalizers, at: Worker.clock()).shares,
+            instance: instance)
         state = Mutex(State(service: service, ledgers: ledgers))
         do {
             mailboxes = try (0..<count).map { _ in try Mailbox<WorkerMessage>() }

@@ -73,6 +73,11 @@ struct ConfigurationReaderTests {
                 limits:
                   - { requests: 5, per: 250ms, by: group }
                   - { requests: 1000, per: 1d, by: group }
+                  - { requests: 100, per: day, by: header X-Tenant, routes: [POST /a, GET /b/**] }
+                  - { requests: 3000, per: month, by: { header: X-Tenant }, cost: { POST /a: 5 } }
+                  - { concurrent: 10, by: credential }
+                guarantee: fast
+                pacing: observe
                 group: team
                 max_wait: 0s
                 timeouts: { connect: 1s, response: 1.5s, idle: 1m, total: 1h }
@@ -88,7 +93,15 @@ struct ConfigurationReaderTests {
             limits: [
                 RateLimit(requests: 5, per: .milliseconds(250), by: .group),
                 RateLimit(requests: 1000, per: .seconds(86400), by: .group),
+                RateLimit(requests: 100, counted: .day, by: .header("X-Tenant")),
+                RateLimit(requests: 3000, counted: .month, by: .header("X-Tenant")),
+                RateLimit(requests: 10, counted: .concurrent, by: .credential),
             ])
+        let patterns = try ["POST /a", "GET /b/**"].map { try #require(RequestPattern($0)) }
+        expected.limits[2].routes = patterns
+        expected.limits[3].costs = [RateLimit.Cost(request: patterns[0], slots: 5)]
+        expected.guarantee = .fast(margin: .milliseconds(100))
+        expected.isPacingObserved = true
         expected.credential = Secret("secret")
         expected.errors = .raw
         expected.includesUpstreamBody = true

@@ -17,7 +17,8 @@ struct ExampleFileTests {
     private func completeExample() throws -> String {
         try example().split(separator: "\n", omittingEmptySubsequences: false).map { line in
             let rest = line.drop { $0 == " " }
-            let isKey = rest.first == "#" && rest.dropFirst().first?.isLowercase == true
+            let next = rest.dropFirst().first
+            let isKey = rest.first == "#" && (next?.isLowercase == true || next == "-")
             return String(isKey ? line.replacing("#", with: "", maxReplacements: 1) : line)
         }.joined(separator: "\n")
     }
@@ -52,7 +53,8 @@ struct ExampleFileTests {
 
     private func keys(of value: YAMLValue, path: String) -> Set<String> {
         if value.isSequence { return Set(value.elements.flatMap { keys(of: $0, path: path + "[]") }) }
-        guard value.isMapping else { return [] }
+        // The keys of a cost are requests.
+        guard value.isMapping, !path.hasSuffix(".cost") else { return [] }
         return value.members(allowed: nil).reduce(into: []) { keys, member in
             let name = path == "providers" ? "*" : member.name
             let path = path.isEmpty ? name : "\(path).\(name)"

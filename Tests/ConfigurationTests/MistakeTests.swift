@@ -57,11 +57,9 @@ struct MistakeTests {
             10m, 1h, 1d
             weir.yaml:13:21: providers.lemlist.limits[0].requests: '0' must be a whole number from 1 to \
             10000000
-            weir.yaml:15:9: providers.lemlist.limits[2]: is counted by group, the first one by credential; \
-            all limits of \
-            a provider must have the same `by`
             weir.yaml:16:9: providers.lemlist.limits[3]: needs `requests`
-            weir.yaml:16:20: providers.lemlist.limits[3].burst: unknown key; allowed: requests, per, by
+            weir.yaml:16:20: providers.lemlist.limits[3].burst: unknown key; allowed: requests, per, \
+            concurrent, by, routes, cost
             weir.yaml:17:26: providers.lemlist.timeouts.connect: '10m' must be a time from 1ms to 5m, with \
             its unit: \
             250ms, 1.5s, 10m, 1h, 1d
@@ -75,7 +73,8 @@ struct MistakeTests {
             belongs to
             weir.yaml:20:5: providers.lemlist.ledger: unknown key; allowed: profile, mount, listen, \
             upstream, credential, \
-            errors, upstream_body, limits, group, max_wait, timeouts, retries, tls, http, proxy, rewrite_locations, allow_private
+            errors, upstream_body, limits, guarantee, pacing, group, max_wait, timeouts, retries, tls, http, proxy, \
+            rewrite_locations, allow_private
             weir.yaml:22:5: providers.Lettr: a provider's name must be a lower-case letter, then letters, \
             digits, '-' or \
             '_', at most 32 in all
@@ -186,6 +185,21 @@ struct MistakeTests {
             ("limits: [{ requests: 99999999999999999999, per: 1s }]", "limits[0].requests"),
             ("limits: [{ requests: 1, per: 1s, by: key }]", "limits[0].by"),
             ("limits: [{ requests: 1, per: 1s }, { requests: 2, per: 1000ms }]", "limits[1]"),
+            ("limits: [{ requests: 1, per: week }]", "limits[0].per"),
+            ("limits: [{ concurrent: 0 }]", "limits[0].concurrent"),
+            ("limits: [{ concurrent: 2, per: 1s }]", "limits[0].per"),
+            ("limits: [{ requests: 1, per: 1s, by: header }]", "limits[0].by"),
+            ("limits: [{ requests: 1, per: 1s, by: { header: 'X Y' } }]", "limits[0].by"),
+            ("limits: [{ requests: 1, per: 1s, routes: emails }]", "limits[0].routes"),
+            ("limits: [{ requests: 3, per: 1s, cost: { POST /x: 4 } }]", "limits[0].cost"),
+            ("limits: [{ requests: 3, per: 1s, cost: { POST /x: 0 } }]", "limits[0].cost.POST /x"),
+            ("limits: [{ requests: 3, per: 1s, cost: { x: 1 } }]", "limits[0].cost.x"),
+            (
+                "limits: [{ requests: 1, per: 1s, by: group }, { requests: 1, per: 1s, by: credential }, "
+                    + "{ requests: 1, per: 1s, by: query a }, { requests: 1, per: 1s, by: header b }]",
+                "limits[3]"
+            ),
+            ("guarantee: sure", "guarantee"), ("pacing: off", "pacing"),
             ("max_wait: 61m", "max_wait"), ("max_wait: -1s", "max_wait"),
             ("max_wait: 999999999d", "max_wait"),
             ("max_wait: nans", "max_wait"), ("max_wait: s", "max_wait"), ("max_wait: [1s]", "max_wait"),

@@ -11,6 +11,7 @@ extension ProviderConfiguration {
         (same.errors, same.includesUpstreamBody) = (errors, includesUpstreamBody)
         same.rewritesLocations = rewritesLocations
         (same.limits, same.group, same.maximumWait) = (limits, group, maximumWait)
+        (same.guarantee, same.isPacingObserved) = (guarantee, isPacingObserved)
         same.timeouts = timeouts
         same.timeouts.connect = other.timeouts.connect
         return same == self

@@ -28,8 +28,12 @@ public struct ProviderConfiguration: Hashable, Sendable {
     public var errors = ErrorForm.problem
     /// Whether a problem shows the provider's body (capped and redacted).
     public var includesUpstreamBody = false
-    /// The rate limits, all of the same scope; empty for none.
+    /// The rate limits, all of which hold; empty for none.
     public var limits: [RateLimit]
+    /// When a used slot of a limit is free again.
+    public var guarantee = PacingPolicy.Guarantee.strict
+    /// Whether limits are only watched: nothing waits or is refused.
+    public var isPacingObserved = false
     /// The ledger that is shared where a limit's scope is `group`; the provider's name by default.
     public var group: String
     /// The longest time in the queue, 0 s (never queue) to 1 h; 10 s by default.

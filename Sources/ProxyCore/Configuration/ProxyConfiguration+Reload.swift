@@ -40,12 +40,16 @@ extension ProxyConfiguration {
         var keys: [String] = []
         for provider in providers {
             guard let former = running.providers.first(where: { $0.name == provider.name }),
-                let scope = provider.limits.first?.by, let formerScope = former.limits.first?.by
+                provider.limits != former.limits || provider.group != former.group
             else { continue }
-            if scope != formerScope {
+            let (scopes, formerScopes) = (provider.limits.map(\.by), former.limits.map(\.by))
+            let (plan, formerPlan) = (PacingPlan(limits: provider.limits), PacingPlan(limits: former.limits))
+            if !scopes.isEmpty, !formerScopes.isEmpty, plan.scopes != formerPlan.scopes {
                 keys.append("providers.\(provider.name).limits[].by")
-            } else if scope == .group, provider.group != former.group {
+            } else if scopes.contains(.group), formerScopes.contains(.group), provider.group != former.group {
                 keys.append("providers.\(provider.name).group")
+            } else if !plan.canFollow(formerPlan) {
+                keys.append("providers.\(provider.name).limits")
             }
         }
         guard !keys.isEmpty else { return [] }
@@ -62,6 +66,7 @@ extension ProxyConfiguration {
 
 extension ProviderConfiguration {
     fileprivate func sharesLedger(with other: ProviderConfiguration) -> Bool {
-        limits.first?.by == .group && other.limits.first?.by == .group && group == other.group
+        limits.contains { $0.by == .group } && other.limits.contains { $0.by == .group }
+            && group == other.group
     }
 }

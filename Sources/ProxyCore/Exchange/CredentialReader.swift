@@ -102,11 +102,7 @@ public final class CredentialReader: Sendable {
     ) -> LedgerKey {
         if isShared { return .shared }
         guard let credential = credential(target: target, forEachField: forEachField) else { return .none }
-        var hasher = Hasher()
-        hasher.combine(credential)
-        let hash = UInt64(bitPattern: Int64(hasher.finalize()))
-        // 0 and 1 are taken.
-        return LedgerKey(hash: hash < 2 ? hash + 2 : hash)
+        return LedgerKey(hashing: credential)
     }
 
     /// The credential that the provider will see, or `nil` for none.
@@ -157,7 +153,7 @@ public final class CredentialReader: Sendable {
     }
 
     /// The value of a query parameter, its escapes undone: one credential has one ledger however it is spelled.
-    private static func parameter(_ prefix: [UInt8], in target: Span<UInt8>) -> [UInt8]? {
+    static func parameter(_ prefix: [UInt8], in target: Span<UInt8>) -> [UInt8]? {
         var start = 0
         while start < target.count, target[start] != 0x3F { start += 1 }
         while start < target.count {

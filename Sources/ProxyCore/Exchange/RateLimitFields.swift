@@ -1,11 +1,13 @@
 /// The values of `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers-11) that Weir's own ledger gives.
 public enum RateLimitFields {
     /// The policies, such as `"default";q=20;w=2`; empty without limits.
+    ///
+    /// A limit of requests at the same time has no window, and says what it counts (`qu`).
     public static func policy(_ windows: [PacingPolicy.Window]) -> [UInt8] {
-        var parts: [String] = []
-        for window in windows {
-            parts.append(
-                "\"\(name(of: window, among: windows))\";q=\(window.requests);w=\(seconds(window.per))")
+        let parts = zip(names(of: windows), windows).map { name, window in
+            window.span == .concurrent
+                ? "\"\(name)\";q=\(window.requests);qu=\"concurrent-requests\""
+                : "\"\(name)\";q=\(window.requests);w=\(seconds(window.per))"
         }
         return Array(parts.joined(separator: ", ").utf8)
     }
@@ -21,9 +23,22 @@ public enum RateLimitFields {
         JSONWriter.integer(seconds(headroom.resetIn), into: &output)
     }
 
-    /// A single limit is the default one; of several, each is called after its window.
-    public static func name(of window: PacingPolicy.Window, among windows: [PacingPolicy.Window]) -> String {
-        windows.count == 1 ? "default" : "\(window.requests)-per-\(seconds(window.per))s"
+    /// The names of the limits, each once: a single one is the default; of several, each is called after what
+    /// it counts, with its place where that is the same.
+    public static func names(of windows: [PacingPolicy.Window]) -> [String] {
+        guard windows.count != 1 else { return ["default"] }
+        var names: [String] = []
+        for (index, window) in windows.enumerated() {
+            let name =
+                switch window.span {
+                case .rolling: "\(window.requests)-per-\(seconds(window.per))s"
+                case .day: "\(window.requests)-per-day"
+                case .month: "\(window.requests)-per-month"
+                case .concurrent: "\(window.requests)-concurrent"
+                }
+            names.append(names.contains(name) ? "\(name)-\(index + 1)" : name)
+        }
+        return names
     }
 
     /// Whole seconds, rounded up: whoever waits so long does not come too early.

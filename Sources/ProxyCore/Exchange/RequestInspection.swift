@@ -48,6 +48,8 @@ public struct RequestInspection: Sendable {
     public private(set) var wantsRawErrors = false
     /// The longest time, in seconds, that the client agrees to wait in the queue (`Prefer: wait=N`, RFC 7240 4.3).
     public private(set) var preferredWait: Int64?
+    /// How urgent the client says it is, 0 (most) to 7; 3 if it does not say (`Priority: u=N`, RFC 9218 4.1).
+    public private(set) var urgency = 3
     /// Whether a proxy has announced itself as this one already: the request went in a circle.
     public private(set) var isLoop = false
     /// The client's request id, if it is one to be kept: 1 to 128 visible ASCII characters.
@@ -85,7 +87,8 @@ public struct RequestInspection: Sendable {
         case .errorFormat: wantsRawErrors = value.equalsIgnoringCase("raw")
         case .prefer: takePrefer(value)
         case .via: takeVia(value)
-        case .hopByHop, .revealing, .authorization, .priority, .other: break
+        case .priority: takePriority(value)
+        case .hopByHop, .revealing, .authorization, .other: break
         }
     }
 
@@ -174,6 +177,15 @@ public struct RequestInspection: Sendable {
             var end = 5
             while end < element.count, element[end].isASCIIDigit { end += 1 }
             preferredWait = element.extracting(5..<end).decimal ?? preferredWait
+        }
+    }
+
+    private mutating func takePriority(_ value: Span<UInt8>) {
+        ListElements.forEach(in: value) { element in
+            guard element.count >= 3, element[0] == 0x75, element[1] == 0x3D, element[2] &- 0x30 < 8,
+                element.count == 3 || element[3] == 0x3B || element[3].isBlank
+            else { return }
+            urgency = Int(element[2] - 0x30)
         }
     }
 

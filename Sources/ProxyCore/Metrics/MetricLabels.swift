@@ -105,7 +105,10 @@ public enum QueueRefusalReason: Int, Sendable, CaseIterable {
 extension PauseReason {
     static let count = 3
 
-    var label: String {
+    var label: String { name }
+
+    /// The reason as metrics and pages name it.
+    public var name: String {
         switch self {
         case .rateLimited: "rate_limited"
         case .quotaExceeded: "quota_exceeded"

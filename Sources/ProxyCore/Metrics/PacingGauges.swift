@@ -32,6 +32,17 @@ public struct PacingGauges: Sendable {
     /// The limits, in the order of the configuration.
     public var limits: [Limit]
 
+    /// Ledgers that let nobody through, or wait for the answer to the one request that tries again.
+    public var pausedLedgers = 0
+    /// What part of the provider's count was not ours in its latest answers, 0 to 1.
+    public var foreignShare = 0.0
+    /// The limit that the provider speaks of while none of ours has it, else 0.
+    public var strangeLimit = 0
+    /// Requests that were sent while limits are only watched, and would have waited or been refused.
+    public var wouldHaveWaited: UInt64 = 0
+    /// The same for those that would have been refused.
+    public var wouldHaveBeenRefused: UInt64 = 0
+
     /// The state of one provider.
     public init(queueDepth: Int = 0, oldestNanoseconds: Int64 = 0, limits: [Limit] = []) {
         self.queueDepth = queueDepth

@@ -13,6 +13,7 @@ extension ProxyMetrics {
 
     private static let pacingFamilies: [MetricFamily] = [
         .queueDepth, .queueOldestAge, .limitRequests, .limitWindow, .limitRemaining, .limitReset,
+        .pausedLedgers, .foreignUsage, .limitDrift, .observed,
     ]
 
     private static let instanceFamilies: [MetricFamily] = [
@@ -100,6 +101,21 @@ extension MetricFamily {
     static let limitReset = MetricFamily(
         "weir_limit_reset_seconds", .gauge, unit: "seconds", labels: ["provider", "policy"],
         help: "Time until all slots of the limit are free; of several keys, the longest.")
+}
+
+extension MetricFamily {
+    static let pausedLedgers = MetricFamily(
+        "weir_paused_ledgers", .gauge, labels: ["provider"],
+        help: "Keys whose requests wait because the provider refused one.")
+    static let foreignUsage = MetricFamily(
+        "weir_foreign_usage_ratio", .gauge, unit: "ratio", labels: ["provider"],
+        help: "Part of the provider's own count that did not come through Weir, in its latest answers.")
+    static let limitDrift = MetricFamily(
+        "weir_limit_drift", .gauge, labels: ["provider"],
+        help: "Limit that the provider's answers name while no configured limit is as large; else 0.")
+    static let observed = MetricFamily(
+        "weir_pacing_observed_total", .counter, labels: ["provider", "outcome"],
+        help: "With pacing: observe, requests sent at once that would have waited or been refused.")
 }
 
 // This instance: given when somebody asks.

@@ -60,6 +60,36 @@ extension ProxyMetrics {
         write(.limitWindow) { $1.endLine(secondsOf: Self.atLeastZero($0.windowNanoseconds)) }
         write(.limitRemaining) { $1.endLine($0.remaining) }
         write(.limitReset) { $1.endLine(secondsOf: Self.atLeastZero($0.resetNanoseconds)) }
+        writeState(gauges, format, &output)
+    }
+
+    private func writeState(
+        _ gauges: [(String, PacingGauges)], _ format: ExpositionFormat, _ output: inout ExpositionText
+    ) {
+        func write(_ family: MetricFamily, _ value: (PacingGauges, inout ExpositionText) -> Void) {
+            output.append(headerOf: family, in: format)
+            for (provider, gauge) in gauges {
+                output.append(sample: family.name, labels: [("provider", provider)])
+                value(gauge, &output)
+            }
+        }
+        write(.pausedLedgers) { $1.endLine($0.pausedLedgers) }
+        write(.foreignUsage) { gauge, output in
+            // A number of nanoseconds is written as seconds: the same digits as a part of one.
+            output.endLine(secondsOf: UInt64(min(max(gauge.foreignShare, 0), 1) * 1e9))
+        }
+        write(.limitDrift) { $1.endLine($0.strangeLimit) }
+        output.append(headerOf: .observed, in: format)
+        for (provider, gauge) in gauges {
+            for (outcome, count) in [
+                ("wait", gauge.wouldHaveWaited), ("refusal", gauge.wouldHaveBeenRefused),
+            ] {
+                output.append(
+                    sample: MetricFamily.observed.name,
+                    labels: [("provider", provider), ("outcome", outcome)])
+                output.endLine(count)
+            }
+        }
     }
 
     private func writeReloads(

@@ -41,8 +41,6 @@ public struct Grant: Hashable, Sendable {
 /// A timer that fires late loses speed, never a promise; one that fires early is answered with another wake.
 /// When the moment has come already, `advance` is called at once.
 public struct Wake: Hashable, Sendable {
-    /// The ledger that has something to grant then.
-    public let key: LedgerKey
     /// When.
     public let at: MonotonicTime
 }
@@ -53,7 +51,8 @@ public enum Admission: Hashable, Sendable {
     case admitted(Slot)
     /// It waits; a `Grant` follows, from whichever worker calls `advance` at that time.
     ///
-    /// `expected` is the wait from now on: exact where the free times are known, else an estimate.
+    /// `expected` is the wait from now on: exact where the free times are known, else an estimate. More
+    /// urgent requests overtake only as long as nobody's patience suffers.
     case queued(Place, expected: Duration, wake: Wake?)
     /// It is neither sent nor does it wait.
     case refused(Refusal)
@@ -81,6 +80,8 @@ public struct Refusal: Hashable, Sendable {
     public let retryAfter: Duration
     /// The limit that makes it wait; nil when there is none.
     public let window: PacingPolicy.Window?
+    /// The place of that limit in the policy.
+    public let limit: Int
     /// The requests that could be sent under that limit now.
     public let remaining: Int
 }

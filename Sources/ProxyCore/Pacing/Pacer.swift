@@ -9,25 +9,30 @@ import Synchronization
 /// in between: no window, sliding or fixed, ever holds more requests than it allows. Two conditions: nobody
 /// else uses the key, and nothing is sent without a slot, a retry and a probe included.
 ///
-/// **Turns.** Nobody is sent before a request of the same key that came earlier. A request that must wait
-/// gets a `Place`; grants come out of `advance`, which is called when a `Wake` is due by the worker that
-/// received the wake. It delivers the grants of other workers through their mailboxes. With waiting requests
-/// in a ledger there is always an announced wake or a request in flight, whose report announces one. The
-/// pacer arms no timers: a request whose patience ends while it waits is taken out with `leave` by the worker
-/// that holds it.
+/// **Several limits.** A policy has up to `PacingDemand.maximumScopes` scopes, and a request a key in each:
+/// its credential, its tenant, the provider. It is sent when all limits that count it have the slots that it
+/// needs, and holds none while it waits. It stands in the queue of one limit at a time, the one that keeps it
+/// back longest.
 ///
-/// **Pauses.** A refusal by the provider (`judge`) pauses the ledger, its queue included. Then one request
-/// tries; its success opens the ledger, another refusal pauses it again, longer each time if the provider
-/// names no time.
+/// **Turns.** Nobody is sent before a request that needs the same and came earlier, unless it is more urgent;
+/// `PacingPolicy.aging` says by how much. A request that must wait gets a `Place`; grants come out of
+/// `advance`, which is called when a `Wake` is due by the worker that received the wake. It delivers the
+/// grants of other workers through their mailboxes. With waiting requests there is always an announced wake
+/// or a request in flight, whose report announces one. The pacer arms no timers: a request whose patience
+/// ends while it waits is taken out with `leave` by the worker that holds it.
 ///
-/// **Cost.** One lock, held for a fraction of a microsecond; nothing grows with the number of keys or of
-/// waiting requests. A key that is known costs no allocation. A ledger without history, requests in flight
-/// and pause is forgotten when new keys come.
+/// **Pauses.** A refusal by the provider (`judge`) pauses the ledger of the first scope, its queue included.
+/// Then one request tries; its success opens the ledger, another refusal pauses it again, longer each time if
+/// the provider names no time. A quota that is used up pauses `PacingPolicy.quotaScope` alone.
+///
+/// **Cost.** One lock, held for a fraction of a microsecond; nothing grows with the number of keys. What
+/// waits costs O(1), or the logarithm of the keys that wait for the same limit. A key that is known costs no
+/// allocation. A ledger without history, requests in flight and pause is forgotten when new keys come.
 ///
 /// **A ledger elsewhere.** A shared ledger, whose answer comes from another machine, fits the same shape: its
 /// `admit` answers `.queued` without a wake, and the answer arrives as a `Grant` on the worker's loop,
 /// through the path that grants of other workers take already. The callers do not change, and the ledger in
-/// memory stays synchronous.
+/// memory stays synchronous. A retry takes its slot by `admit` as well.
 public final class Pacer: Sendable {
     /// The most grants that one call of `advance` gives out; the wake it returns is due at once when there
     /// are more.
@@ -43,13 +48,22 @@ public final class Pacer: Sendable {
         book = Mutex(LedgerBook(policy: policy))
     }
 
-    /// Asks to send a request under `key`: now, or after a wait of at most `patience`.
+    /// Says what time it is: `offset` is what has to be added to the times given here to have the time since
+    /// 1970 (UTC).
+    ///
+    /// Limits by the day and by the month need it, from the start and now and then: a clock may be set.
+    public func setWallClock(offset: Duration) {
+        let nanoseconds = offset.wholeNanoseconds
+        book.withLock { $0.setWallClock(offset: nanoseconds) }
+    }
+
+    /// Asks to send a request: now, or after a wait of at most `patience`.
     ///
     /// With a patience of zero the request never waits.
     public func admit(
-        _ key: LedgerKey, waiter: Waiter, patience: Duration, at now: MonotonicTime
+        _ demand: PacingDemand, waiter: Waiter, patience: Duration, at now: MonotonicTime
     ) -> Admission {
-        book.withLock { $0.admit(key, waiter: waiter, patience: patience, at: now) }
+        book.withLock { $0.admit(demand, waiter: waiter, patience: patience, at: now) }
     }
 
     /// Reports the first byte of a response, at `firstByte`: from here the slot's window runs.
@@ -57,9 +71,27 @@ public final class Pacer: Sendable {
     /// The response is the final one: an interim response (RFC 9110 15.2) may come from something in front of
     /// what counts.
     ///
-    /// After `.undecided`, `judge` must follow (or `closedWithoutResponse`, when the rest never came).
-    public func responded(_ slot: Slot, verdict: Verdict, at firstByte: MonotonicTime) -> Outcome {
-        book.withLock { $0.responded(slot, verdict: verdict, at: firstByte) }
+    /// After `.undecided`, `judge` must follow (or `closedWithoutResponse`, when the rest never came); with a
+    /// policy that counts concurrency, `ended` in any case.
+    ///
+    /// - Parameters:
+    ///   - observed: what the response says of the provider's own count.
+    ///   - reset: when that count begins anew, from now; asked only if somebody else uses the key.
+    public func responded(
+        _ slot: Slot, verdict: Verdict, observed: RateObservation? = nil,
+        reset: @Sendable () -> Duration? = { nil }, at firstByte: MonotonicTime
+    ) -> Outcome {
+        book.withLock {
+            $0.responded(slot, verdict: verdict, observed: observed, reset: reset, at: firstByte)
+        }
+    }
+
+    /// Reports that a request that was responded to is over, whether its response is complete or not.
+    ///
+    /// It frees what the request took of a limit of requests at the same time; without such a limit it does
+    /// nothing, and need not be called.
+    public func ended(_ slot: Slot, at now: MonotonicTime) -> Wake? {
+        book.withLock { $0.ended(slot, at: now) }
     }
 
     /// Says what an undecided response turned out to be.
@@ -82,9 +114,9 @@ public final class Pacer: Sendable {
     /// Gives up a place in the queue, and returns whether it was still held.
     ///
     /// When it was not, its grant is on the way to its worker, which must give the slot back with
-    /// `neverSent`.
-    public func leave(_ place: Place) -> Bool {
-        book.withLock { $0.leave(place) }
+    /// `neverSent`. The wake is for those behind, who may need less.
+    public func leave(_ place: Place, at now: MonotonicTime) -> (wasWaiting: Bool, wake: Wake?) {
+        book.withLock { $0.leave(place, at: now) }
     }
 
     /// Gives out what `wake` was announced for: appends to `grants`, and returns the next timer to arm.
@@ -94,7 +126,12 @@ public final class Pacer: Sendable {
 
     /// What is held now, with up to `rows` ledgers (at most 1024); the time it takes is bounded by `rows`
     /// alone.
-    public func snapshot(at now: MonotonicTime, rows: Int = 256) -> PacerSnapshot {
-        book.withLock { $0.snapshot(at: now, rows: min(max(rows, 0), 1024)) }
+    ///
+    /// - Parameter cost: how many requests the `expectedWait` of a ledger is for.
+    public func snapshot(at now: MonotonicTime, rows: Int = 256, cost: Int = 1) -> PacerSnapshot {
+        book.withLock {
+            $0.snapshot(
+                at: now, rows: min(max(rows, 0), 1024), cost: min(max(cost, 1), PacingDemand.maximumWeight))
+        }
     }
 }

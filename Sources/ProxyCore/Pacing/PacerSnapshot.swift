@@ -4,24 +4,32 @@ public struct PacerSnapshot: Hashable, Sendable {
     public struct Reading: Hashable, Sendable {
         /// The limit.
         public let window: PacingPolicy.Window
+        /// The place of the limit in the policy.
+        public let limit: Int
+        /// The slots in use.
+        public let used: Int
         /// The requests that could be sent now.
         public let remaining: Int
         /// How long until all of the limit is free again if nothing more is sent.
         public let resetIn: Duration
+        /// How long the rest lasts at the present rate; nil if it is not used up before slots come back.
+        public let exhaustedIn: Duration?
     }
 
     /// The state of one ledger.
     public struct Ledger: Hashable, Sendable {
         /// Whose.
         public let key: LedgerKey
-        /// Its limits, in the order of the policy.
+        /// Which of a request's keys that is.
+        public let scope: Int
+        /// The limits of its scope, in the order of the policy.
         public let windows: [Reading]
         /// Requests sent and not answered yet.
         public let inFlight: Int
         /// Requests that wait.
         public let waiting: Int
-        /// How long a request that came now would wait.
-        public let expectedWait: Duration
+        /// How long requests that came now, as many as asked for, would wait; nil if a limit has not so many.
+        public let expectedWait: Duration?
         /// Why it is paused, if it is.
         public let pause: PauseReason?
         /// How long the pause lasts, or how long the answer to the request that tries again is awaited.
@@ -40,6 +48,14 @@ public struct PacerSnapshot: Hashable, Sendable {
     public let keys: Int
     /// How many of them are paused, or wait for the answer to the one request that tries again.
     public let paused: Int
+    /// What part of the provider's count was not ours in its latest answers, 0 to 1, smoothed.
+    public let foreignShare: Double
+    /// The limit that the provider speaks of when none of ours has it.
+    public let reportedLimit: Int?
+    /// Requests that were sent at once because limits are only watched, and would have waited.
+    public let wouldHaveWaited: UInt64
+    /// The same for those that would have been refused.
+    public let wouldHaveBeenRefused: UInt64
     /// The ledgers used last, latest first: as many as were asked for.
     public let ledgers: [Ledger]
 }

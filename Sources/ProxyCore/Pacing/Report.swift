@@ -12,6 +12,8 @@ public enum Ruling: Hashable, Sendable {
     case accepted
     /// The provider refuses this key; `retryAfter` is what it asked for, if it did.
     case rejected(retryAfter: Duration?, reason: PauseReason)
+    /// A quota is used up: what uses it pauses (see `PacingPolicy.quotaScope`), other requests go on.
+    case quotaUsedUp(retryAfter: Duration?)
 }
 
 /// Why a ledger is paused.
@@ -36,6 +38,15 @@ public struct Headroom: Hashable, Sendable {
     ///
     /// An estimate while requests are in flight.
     public let resetIn: Duration
+    /// The place of the limit in the policy.
+    public let limit: Int
+
+    init(window: PacingPolicy.Window, remaining: Int, resetIn: Duration, limit: Int = 0) {
+        self.window = window
+        self.remaining = remaining
+        self.resetIn = resetIn
+        self.limit = limit
+    }
 }
 
 /// What a response's report leads to.
@@ -44,4 +55,8 @@ public struct Outcome: Hashable, Sendable {
     public let headroom: Headroom?
     /// A timer to arm.
     public let wake: Wake?
+    /// Whether the provider's count shows that somebody else uses the key.
+    public var isUsedByOthers = false
+    /// The limit that the provider spoke of, if none of ours has it.
+    public var strangeLimit: Int?
 }

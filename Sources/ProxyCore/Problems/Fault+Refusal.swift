@@ -14,10 +14,13 @@ extension Fault {
         self.init(
             .throttled, detail: detail, effect: Effect.none,
             proxyError: refusal.reason == .queueFull ? .connectionLimitReached : nil, retryAfter: seconds,
-            limit: refusal.window.map {
-                QuotaLimit(
-                    requests: $0.requests, per: Double($0.per.wholeNanoseconds) / 1e9,
-                    remaining: refusal.remaining, by: scope)
+            limit: refusal.window.flatMap {
+                // What counts requests at the same time has no window to tell.
+                $0.span == .concurrent
+                    ? nil
+                    : QuotaLimit(
+                        requests: $0.requests, per: Double($0.per.wholeNanoseconds) / 1e9,
+                        remaining: refusal.remaining, by: scope)
             })
     }
 }

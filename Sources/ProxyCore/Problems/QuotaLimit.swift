@@ -30,7 +30,7 @@ public struct QuotaLimit: Sendable, Hashable {
             JSONWriter.integer(remaining, into: &output)
         }
         output.append(literal: #","by":""#)
-        output.append(by.rawValue.utf8.span)
+        output.append(by.name.utf8.span)
         output.append(literal: #""}"#)
     }
 }

@@ -12,6 +12,8 @@ public struct Profile: Sendable {
     public var secretPrefixes: [Text] = []
     /// The provider's rate limits.
     public var limits: [RateLimit] = []
+    /// The requests that a used-up quota stops; empty if that is not known.
+    public var quotaRequests: [RequestPattern] = []
     /// Fields that a request gets unless it has them, such as `Accept: application/json`.
     public var requestDefaults: [(name: String, value: String)] = []
     /// Which requests the provider performs only once per key.

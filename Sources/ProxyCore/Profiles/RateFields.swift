@@ -6,6 +6,12 @@ public struct RateFields: Sendable, Hashable {
     public var remaining: [Text] = []
     /// When the window ends.
     public var reset: [Text] = []
+    /// How many are used, and how many a window has: `39/40`.
+    public var used: [Text] = []
+    /// All of it in one value: `"default";r=50;t=30`, or `limit=100, remaining=50, reset=30`.
+    public var state: [Text] = []
+    /// What the limits of ``state`` are: `"default";q=100;w=60`.
+    public var policy: [Text] = []
 
     /// No fields.
     public init() {}

@@ -1,24 +1,64 @@
-/// A rate limit of a provider, as its profile or the configuration says it: so many requests in each window of time.
+/// A rate limit of a provider, as its profile or the configuration says it.
 public struct RateLimit: Sendable, Hashable {
-    /// The number of requests in a window: 1 to 10,000,000.
+    /// Requests that weigh more than one.
+    public struct Cost: Sendable, Hashable {
+        /// Which.
+        public var request: RequestPattern
+        /// How many slots each takes: 1 to 10,000, and no more than the limit has.
+        public var slots: Int
+
+        /// A cost.
+        public init(request: RequestPattern, slots: Int) {
+            self.request = request
+            self.slots = slots
+        }
+    }
+
+    /// The number of requests in a window, or at the same time: 1 to 10,000,000.
     public var requests: Int
-    /// The length of a window: 1 ms to 31 days.
+    /// The length of a window: 1 ms to 31 days; zero for requests at the same time.
     public var per: Duration
+    /// How requests are counted.
+    public var span: PacingPolicy.Window.Span
     /// Whose requests count together.
     public var by: LimitScope
+    /// The requests that it counts; empty: all.
+    public var routes: [RequestPattern] = []
+    /// What weighs more than one slot; the first that fits decides.
+    public var costs: [Cost] = []
 
     /// The values of ``requests`` that a configuration may have.
     public static let requestsRange = 1...10_000_000
     /// The values of ``per`` that a configuration may have.
     public static let perRange: ClosedRange<Duration> = .milliseconds(1) ... .seconds(31 * 86400)
     /// The most limits that one provider may have.
-    public static let maximumCount = 8
+    public static let maximumCount = PacingDemand.maximumLimits
+    /// The most different ``by`` that the limits of one provider may have.
+    public static let maximumScopes = PacingDemand.maximumScopes - 1
+    /// The most patterns in ``routes`` and in ``costs``.
+    public static let maximumPatterns = 64
 
-    /// A limit.
+    /// A limit of so many requests in each window of time.
     public init(requests: Int, per: Duration, by: LimitScope) {
         self.requests = requests
         self.per = per
         self.by = by
+        span = .rolling
+    }
+
+    /// A limit of so many requests in each day or month, or at the same time.
+    public init(requests: Int, counted span: PacingPolicy.Window.Span, by: LimitScope) {
+        self.requests = requests
+        self.by = by
+        self.span = span
+        per = PacingPolicy.Window(requests: requests, counted: span).per
+    }
+
+    /// The same for the pacer.
+    public func window(scope: Int) -> PacingPolicy.Window {
+        span == .rolling
+            ? PacingPolicy.Window(requests: requests, per: per, scope: scope)
+            : PacingPolicy.Window(requests: requests, counted: span, scope: scope)
     }
 
     /// The same as a member of a problem.

@@ -1,4 +1,5 @@
 internal import HTTPWire
+internal import ProxyCore
 
 /// The paths that Weir answers itself.
 enum AdminPath: Equatable {
@@ -7,6 +8,8 @@ enum AdminPath: Equatable {
     case ready
     case index
     case problemSchema
+    /// `/-/limits`, for requests that weigh `cost`; `nil` for a cost that is no number from 1 on.
+    case limits(cost: Int?)
     /// `/-/errors`, or `/-/errors/<code>`.
     case errors(code: String?)
     case unknown
@@ -37,11 +40,22 @@ enum AdminPath: Equatable {
         case "/livez": self = .live
         case "/readyz": self = .ready
         case "/-", "/-/": self = .index
+        case "/-/limits", "/-/limits/":
+            self = .limits(cost: Self.cost(target.extracting(min(end + 1, target.count)..<target.count)))
         case "/-/schema/problem.json": self = .problemSchema
         case "/-/errors", "/-/errors/": self = .errors(code: nil)
         default:
             let prefix = "/-/errors/"
             self = path.hasPrefix(prefix) ? .errors(code: String(path.dropFirst(prefix.count))) : .unknown
         }
+    }
+
+    /// The number of `cost=N` in a query, 1 without a query.
+    private static func cost(_ query: Span<UInt8>) -> Int? {
+        guard query.count > 0 else { return 1 }
+        guard query.startsIgnoringCase(with: "cost="), let cost = query.extracting(5..<query.count).decimal,
+            (1...Int64(PacingDemand.maximumWeight)).contains(cost)
+        else { return nil }
+        return Int(cost)
     }
 }

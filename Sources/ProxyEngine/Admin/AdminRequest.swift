@@ -5,6 +5,9 @@ internal import ProxyCore
 
 /// A request for one of Weir's own pages: answered at once, from what is in memory.
 final class AdminRequest: IncomingRequest {
+    /// How many ledgers are looked at for the tightest one: those used last.
+    static let rowsForGauges = 64
+
     private let worker: Worker
     private let path: AdminPath
     private var page = AdminPage(status: 200, contentType: AdminPage.json, body: [])
@@ -50,6 +53,13 @@ final class AdminRequest: IncomingRequest {
                 ? problem(.shuttingDown, "Weir is shutting down.") : AdminPage(json: #"{"status":"ready"}"#)
         case .problemSchema:
             return AdminPage(status: 200, contentType: "application/schema+json", body: service.problemSchema)
+        case .limits(let cost):
+            guard let cost else {
+                let allowed = PacingDemand.maximumWeight
+                return problem(
+                    .badClientRequest, Text("The query must be cost=N, with N from 1 to \(allowed)."))
+            }
+            return LimitsPage.page(of: service, cost: cost, at: Worker.clock())
         case .errors(let code): return errors(code: code, accept: accept)
         case .index: return StatusPage.page(of: service, at: Worker.clock())
         case .unknown: return problem(.routeNotFound, "Weir has no such page.")
@@ -60,7 +70,9 @@ final class AdminRequest: IncomingRequest {
         let service = worker.service
         let format = ExpositionFormat(accept: accept.isEmpty ? nil : accept)
         let now = Worker.clock()
-        let gauges = service.providers.map { ($0.index, PacingGauges($0.pacer.snapshot(at: now, rows: 0))) }
+        let gauges = service.providers.map {
+            ($0.index, PacingGauges($0.pacer.snapshot(at: now, rows: Self.rowsForGauges)))
+        }
         let process = ProcessReading.now(startedWallNanoseconds: service.startedWallNanoseconds)
         let text = service.metrics.render(
             format, pacing: Dictionary(uniqueKeysWithValues: gauges),
@@ -100,14 +112,19 @@ final class AdminRequest: IncomingRequest {
 
 extension PacingGauges {
     fileprivate init(_ snapshot: PacerSnapshot) {
-        let windows = snapshot.windows.map(\.window)
+        let names = RateLimitFields.names(of: snapshot.windows.map(\.window))
         self.init(
             queueDepth: snapshot.waiting, oldestNanoseconds: snapshot.oldestWait.wholeNanoseconds,
             limits: snapshot.windows.map { reading in
                 Limit(
-                    policy: RateLimitFields.name(of: reading.window, among: windows),
+                    policy: names[reading.limit],
                     requests: reading.window.requests, windowNanoseconds: reading.window.per.wholeNanoseconds,
                     remaining: reading.remaining, resetNanoseconds: reading.resetIn.wholeNanoseconds)
             })
+        pausedLedgers = snapshot.paused
+        foreignShare = snapshot.foreignShare
+        strangeLimit = snapshot.reportedLimit ?? 0
+        wouldHaveWaited = snapshot.wouldHaveWaited
+        wouldHaveBeenRefused = snapshot.wouldHaveBeenRefused
     }
 }

@@ -8,9 +8,16 @@ enum StatusPage {
     static func page(of service: ProxyService, at now: MonotonicTime) -> AdminPage {
         var rows = ""
         for provider in service.providers {
-            let snapshot = provider.pacer.snapshot(at: now, rows: 0)
+            let snapshot = provider.pacer.snapshot(at: now, rows: AdminRequest.rowsForGauges)
             let limits = snapshot.windows.map { reading in
-                "\(reading.remaining) of \(reading.window.requests) left per \(reading.window.per)"
+                let period =
+                    switch reading.window.span {
+                    case .rolling: "per \(reading.window.per)"
+                    case .day: "today"
+                    case .month: "this month"
+                    case .concurrent: "at a time"
+                    }
+                return "\(reading.remaining) of \(reading.window.requests) left \(period)"
             }
             rows += """
                 <tr><td>\(provider.configuration.name)</td>
@@ -25,7 +32,7 @@ enum StatusPage {
                 <table><tr><th>provider</th><th>mount</th><th>limit, fullest ledger</th><th>waiting</th><th>in flight</th></tr>
                 \(rows)</table>
                 \(configuration(service.instance.reloadStatus, startedAt: service.startedWallNanoseconds))
-                <p><a href="/metrics">metrics</a> · <a href="/-/errors">error codes</a> ·
+                <p><a href="/metrics">metrics</a> · <a href="/-/limits">limits</a> · <a href="/-/errors">error codes</a> ·
                 <a href="/-/schema/problem.json">schema of a problem</a> · <a href="/readyz">readiness</a></p>
                 """)
     }

@@ -82,12 +82,19 @@ extension Exchange {
         guard let provider, let slot = undecidedSlot else { return }
         undecidedSlot = nil
         var ruling = Ruling.accepted
-        if let error, case .pauseLedger(let seconds) = error.pacing {
+        switch error?.pacing ?? .proceed {
+        case .proceed: break
+        case .pauseLedger(let seconds):
             let reason: PauseReason =
-                error.code == .rateLimited
-                ? .rateLimited : error.code == .quotaExceeded ? .quotaExceeded : .unavailable
+                error?.code == .rateLimited
+                ? .rateLimited : error?.code == .quotaExceeded ? .quotaExceeded : .unavailable
             ruling = .rejected(retryAfter: seconds.map { .seconds($0) }, reason: reason)
             worker.metrics.paused(provider: provider.index, reason: reason)
+        case .pauseQuota(let seconds):
+            // Without a word about which requests use it, nothing can be held back but those that do not.
+            guard provider.plan.quotaScope != nil else { break }
+            ruling = .quotaUsedUp(retryAfter: seconds.map { .seconds($0) })
+            worker.metrics.paused(provider: provider.index, reason: .quotaExceeded)
         }
         worker.arm(provider.pacer.judge(slot, ruling, at: Worker.clock()), of: provider)
     }
@@ -174,6 +181,7 @@ extension Exchange {
             responseFields.append(name: FieldNames.retryAfter) { JSONWriter.integer(seconds, into: &$0) }
         }
         if !responseFields.contains(FieldNames.rateLimit) { addRateLimit() }
+        addPreferenceApplied()
         responseBody.removeAll()
         problem.encode(into: &responseBody, as: service.problemFormat)
         problemStatus = problem.status
@@ -184,9 +192,19 @@ extension Exchange {
     func addRateLimit() {
         guard let provider, let headroom else { return }
         responseFields.append(name: FieldNames.rateLimit) {
-            RateLimitFields.append(headroom, named: provider.windowName(headroom.window), to: &$0)
+            RateLimitFields.append(
+                headroom, named: provider.limitName(headroom.limit, headroom.window), to: &$0)
         }
         responseFields.append(FieldNames.ratePolicy, provider.ratePolicy)
+    }
+
+    /// Says that the client's own bound on the wait was kept (RFC 7240 3).
+    func addPreferenceApplied() {
+        guard let seconds = inspection.preferredWait, provider != nil else { return }
+        responseFields.append(name: FieldNames.preferenceApplied) {
+            $0.append(contentsOf: "wait=".utf8)
+            JSONWriter.integer(Int(clamping: seconds), into: &$0)
+        }
     }
 
     /// The fields of an answer that is handed on: the provider's, and Weir's own.
@@ -213,6 +231,7 @@ extension Exchange {
         // The provider's own id of the request is what its support asks for.
         if !hasRequestID { responseFields.append(FieldNames.requestID, requestID) }
         if !hasRateLimit { addRateLimit() }
+        addPreferenceApplied()
         let upstream = (sentAt ?? worker.now).nanoseconds(to: upstreamEndedAt ?? firstByteAt ?? worker.now)
         let whole = startedAt.nanoseconds(to: upstreamEndedAt ?? worker.now)
         responseFields.append(name: FieldNames.serverTiming) {

@@ -186,9 +186,8 @@ extension Exchange {
     private func admit() {
         guard let provider else { return }
         let waiter = worker.makeWaiter()
-        let (target, head) = (target, head)
-        let key = provider.credentials.key(target: target.span) { head.forEachField($0) }
-        switch provider.pacer.admit(key, waiter: waiter, patience: patience, at: worker.now) {
+        let demand = demand(on: provider)
+        switch provider.pacer.admit(demand, waiter: waiter, patience: patience, at: worker.now) {
         case .admitted(let slot):
             self.slot = slot
             _ = machine.admit()
@@ -206,8 +205,21 @@ extension Exchange {
                 provider: provider.index,
                 reason: QueueRefusalReason(
                     refusal.reason, isPreference: patience < provider.configuration.maximumWait))
-            _ = decline(Fault(refusal, scope: provider.scope))
+            _ = decline(Fault(refusal, scope: provider.scope(of: refusal.window)))
         }
+    }
+
+    /// Whose the request is, and what it weighs.
+    private func demand(on provider: ProviderService) -> PacingDemand {
+        let (target, head) = (target, head)
+        let keys = provider.keys.keys(target: target.span) { head.forEachField($0) }
+        let (weights, usesQuota) = head.withMethod {
+            provider.plan.weigh(method: $0, path: target.span.extracting(restOffset..<target.count))
+        }
+        var demand = PacingDemand(
+            keys: keys, weights: weights, usesQuota: usesQuota, urgency: inspection.urgency)
+        demand.revision = provider.revision
+        return demand
     }
 
     /// Its turn has come.
@@ -264,7 +276,9 @@ extension Exchange {
     /// Gives up the place in the queue; if its turn has come meanwhile, the worker gives the slot back.
     func leaveQueue() {
         if let waiter { worker.waiting[waiter.id] = nil }
-        if let place { _ = provider?.pacer.leave(place) }
+        if let place, let provider {
+            worker.arm(provider.pacer.leave(place, at: worker.now).wake, of: provider)
+        }
         place = nil
         waiter = nil
     }

@@ -100,10 +100,7 @@ extension Exchange: TransferDelegate {
         machine.headArrived(isCollected: isWanted)
         if let slot {
             self.slot = nil
-            let outcome = provider.pacer.responded(slot, verdict: isWanted ? .undecided : .accepted, at: now)
-            headroom = outcome.headroom
-            if isWanted { undecidedSlot = slot }
-            worker.arm(outcome.wake, of: provider)
+            report(slot, of: transfer.response, isUndecided: isWanted, at: now, to: provider)
         }
         setUpstreamDeadline(provider.timeouts.idle)
         worker.touch(self)
@@ -182,6 +179,7 @@ extension Exchange: TransferDelegate {
         }
         // An error that was too long to be read says no more than its status did.
         judge(nil)
+        endRun()
         answerWhenPossible()
     }
 
@@ -209,6 +207,7 @@ extension Exchange: TransferDelegate {
         upstreamEndedAt = Worker.clock()
         // How much had left is unknown: the provider may count it.
         settleSlot(wasSent: true)
+        endRun()
     }
 
     /// Something took too long.

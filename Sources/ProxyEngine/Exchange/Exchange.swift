@@ -59,6 +59,8 @@ final class Exchange: IncomingRequest {
     var slot: Slot?
     /// The slot of an answer whose body has to say whether it is a rejection.
     var undecidedSlot: Slot?
+    /// The slot of an answer that counts as running until it has ended.
+    var runningSlot: Slot?
     var headroom: Headroom?
     var patience = Duration.zero
     /// When it began to wait; a client's slow body is not time in the queue.
@@ -146,7 +148,7 @@ final class Exchange: IncomingRequest {
         requestBytes = 0
         requestIsComplete = false
         awaitsBody = false
-        (waiter, place, slot, undecidedSlot, headroom) = (nil, nil, nil, nil, nil)
+        (waiter, place, slot, undecidedSlot, runningSlot, headroom) = (nil, nil, nil, nil, nil, nil)
         attempts = 0
         isTruncated = false
         isReceivePaused = false

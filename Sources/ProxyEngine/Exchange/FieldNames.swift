@@ -14,6 +14,7 @@ enum FieldNames {
     static let receivedStatus = Array("; received-status=".utf8)
     static let rateLimit = Array("RateLimit".utf8)
     static let ratePolicy = Array("RateLimit-Policy".utf8)
+    static let preferenceApplied = Array("Preference-Applied".utf8)
     static let serverTiming = Array("Server-Timing".utf8)
     static let authenticate = Array("WWW-Authenticate".utf8)
     static let anyScheme = Array("Bearer".utf8)

@@ -1,49 +1,87 @@
+internal import EventLoop
 internal import ProxyCore
 
 /// The pacers of all providers, by whom they count for: they outlive the configuration that they were made for.
 struct Ledgers {
+    /// What one provider of a configuration has to do with a pacer.
+    struct Share {
+        let pacer: Pacer
+        let plan: PacingPlan
+        /// The pacer's policy that the plan belongs to.
+        let revision: UInt32
+        /// The key of all requests to this provider: others may share the pacer.
+        let key: LedgerKey
+    }
+
     private enum Owner: Hashable {
         case provider(String)
         case group(String)
 
         init(_ provider: ProviderConfiguration) {
-            self = provider.limits.first?.by == .group ? .group(provider.group) : .provider(provider.name)
+            let isShared = provider.limits.contains { $0.by == .group }
+            self = isShared ? .group(provider.group) : .provider(provider.name)
         }
     }
 
     private struct Entry {
-        var pacer: Pacer
+        let pacer: Pacer
+        var plan: PacingPlan
         /// Since when no provider has used it; `nil` if one does.
         var leftAt: MonotonicTime?
     }
 
     private var entries: [Owner: Entry] = [:]
 
-    /// The pacers of the providers, in their order, each counting by its provider's limits from now on.
+    /// What is to be added to the monotonic clock to have the time since 1970.
+    static var wallClockOffset: Duration {
+        .nanoseconds(SystemClock.wallNanoseconds - SystemClock.monotonicNanoseconds)
+    }
+
+    /// The shares of the providers, in their order, their pacers counting by their limits from now on.
     ///
+    /// - Parameter normalizers: one for each provider.
     /// - Returns: also the timers to arm, for those that wait under a limit that has changed.
-    mutating func pacers(
-        for configuration: ProxyConfiguration, at now: MonotonicTime
-    ) -> (pacers: [Pacer], wakes: [(pacer: Pacer, wakes: [Wake])]) {
-        var wakes: [(pacer: Pacer, wakes: [Wake])] = []
+    mutating func shares(
+        for configuration: ProxyConfiguration, normalizers: [ErrorNormalizer], at now: MonotonicTime
+    ) -> (shares: [Share], wakes: [(pacer: Pacer, wake: Wake)]) {
         let owners = configuration.providers.map(Owner.init)
-        var settled: Set<Owner> = []
-        let pacers = zip(owners, configuration.providers).map { owner, provider in
-            let policy = PacingPolicy(provider, limits: configuration.limits)
-            guard let pacer = entries[owner]?.pacer else {
-                let pacer = Pacer(policy: policy)
-                settled.insert(owner)
-                entries[owner] = Entry(pacer: pacer)
-                return pacer
-            }
-            // The providers of a group have the same limits, perhaps in another order: the first one says which.
-            guard settled.insert(owner).inserted else { return pacer }
-            let armed = pacer.change(to: policy, at: now)
-            if !armed.isEmpty { wakes.append((pacer, armed)) }
-            return pacer
+        let plans = zip(configuration.providers, normalizers).map {
+            PacingPlan(limits: $0.limits, quotaRequests: $1.profile.quotaRequests)
+        }
+        var wakes: [(pacer: Pacer, wake: Wake)] = []
+        var settled: [Owner: (pacer: Pacer, revision: UInt32)] = [:]
+        for (index, owner) in owners.enumerated() where settled[owner] == nil {
+            let members = owners.indices.filter { owners[$0] == owner }
+            let policy = PacingPolicy(
+                members.map { (configuration.providers[$0], plans[$0]) }, limits: configuration.limits)
+            let (pacer, wake) = pacer(of: owner, policy: policy, plan: plans[index], at: now)
+            if let wake { wakes.append((pacer, wake)) }
+            settled[owner] = (pacer, pacer.revision)
         }
         leaveAll(except: Set(owners), at: now)
-        return (pacers, wakes)
+        let shares = owners.indices.compactMap { index in
+            settled[owners[index]].map { pacer, revision in
+                Share(
+                    pacer: pacer, plan: plans[index], revision: revision,
+                    key: LedgerKey(hashing: Array(configuration.providers[index].name.utf8)))
+            }
+        }
+        return (shares, wakes)
+    }
+
+    private mutating func pacer(
+        of owner: Owner, policy: PacingPolicy, plan: PacingPlan, at now: MonotonicTime
+    ) -> (pacer: Pacer, wake: Wake?) {
+        guard let entry = entries[owner] else {
+            let pacer = Pacer(policy: policy)
+            pacer.setWallClock(offset: Self.wallClockOffset)
+            entries[owner] = Entry(pacer: pacer, plan: plan)
+            return (pacer, nil)
+        }
+        entry.pacer.setWallClock(offset: Self.wallClockOffset)
+        let wake = entry.pacer.change(to: policy, origins: plan.origins(in: entry.plan), at: now)
+        entries[owner]?.plan = plan
+        return (entry.pacer, wake)
     }
 
     /// A provider that comes back finds its ledger as long as that remembers something.
@@ -55,7 +93,7 @@ struct Ledgers {
             }
             guard let entry = entries[owner] else { continue }
             let leftAt = entry.leftAt ?? now
-            let longest = entry.pacer.policy.windows.map(\.per).max() ?? .zero
+            let longest = entry.plan.windows.map(\.per).max() ?? .zero
             let snapshot = entry.pacer.snapshot(at: now, rows: 0)
             if leftAt + longest < now, snapshot.waiting == 0, snapshot.inFlight == 0 {
                 entries[owner] = nil
@@ -67,10 +105,24 @@ struct Ledgers {
 }
 
 extension PacingPolicy {
-    /// What a provider allows, and how much may be held for it.
-    fileprivate init(_ provider: ProviderConfiguration, limits: SizeLimits) {
+    /// What providers that share a pacer allow, and how much may be held for them.
+    ///
+    /// Their limits are the same; of what else they may differ in, the pacer does what is safe for all.
+    fileprivate init(
+        _ members: [(provider: ProviderConfiguration, plan: PacingPlan)], limits: SizeLimits
+    ) {
+        var margin = Duration.zero
+        var isStrict = false
+        for (provider, _) in members {
+            switch provider.guarantee {
+            case .strict: isStrict = true
+            case .fast(let own): margin = max(margin, own)
+            }
+        }
         self.init(
-            windows: provider.limits.map { Window(requests: $0.requests, per: $0.per) },
-            queueCapacity: limits.queue, keyCapacity: limits.keys)
+            windows: members[0].plan.windows, quotaScope: members.lazy.compactMap(\.plan.quotaScope).first,
+            guarantee: isStrict ? .strict : .fast(margin: margin), queueCapacity: limits.queue,
+            keyCapacity: limits.keys)
+        isObserved = members.allSatisfy { $0.provider.isPacingObserved }
     }
 }

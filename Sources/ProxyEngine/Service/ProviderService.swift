@@ -1,5 +1,6 @@
 internal import HTTPWire
 internal import ProxyCore
+internal import Synchronization
 
 /// One provider as all workers use it: what was configured, made ready to be used without thinking.
 final class ProviderService: Sendable {
@@ -10,6 +11,15 @@ final class ProviderService: Sendable {
     let normalizer: ErrorNormalizer
     let pacer: Pacer
     let credentials: CredentialReader
+    /// What a request weighs, and whose it is.
+    let plan: PacingPlan
+    /// The pacer's policy that the plan belongs to.
+    let revision: UInt32
+    let keys: LedgerKeyReader
+    /// What answers say of the provider's own count; `nil` if its profile names no field.
+    let rateHeaders: RateHeaders?
+    /// Whether the pacer must know when a response has ended.
+    let countsConcurrency: Bool
     /// The name, as it stands in problems.
     let name: Text
     /// What stands before the rest of a path on its way to the provider.
@@ -27,22 +37,29 @@ final class ProviderService: Sendable {
     private let windowNames: [[UInt8]]
     /// The configured times, in nanoseconds.
     let timeouts: Timeouts
-    /// How the limit's scope is called in problems.
-    let scope: LimitScope
+    private let strangeLimit = Atomic(0)
+    /// When the pacer is told the time of day again, in nanoseconds; never if no limit asks for it.
+    private let nextClockReading: Atomic<Int64>
 
     init(
-        configuration: ProviderConfiguration, normalizer: ErrorNormalizer, pacer: Pacer, metrics: ProxyMetrics
+        configuration: ProviderConfiguration, normalizer: ErrorNormalizer, pacing: Ledgers.Share,
+        metrics: ProxyMetrics
     ) {
         self.metrics = metrics
         index = metrics.open(configuration.name)
         self.configuration = configuration
         self.normalizer = normalizer
-        self.pacer = pacer
+        (pacer, plan, revision) = (pacing.pacer, pacing.plan, pacing.revision)
         let profile = normalizer.profile
-        scope = configuration.limits.first?.by ?? .provider
         credentials = CredentialReader(
             places: profile.credentialPlaces, injected: configuration.credential?.value,
-            injection: profile.credentialInjection, isShared: scope != .credential)
+            injection: profile.credentialInjection, isShared: !plan.scopes.contains(.credential))
+        keys = LedgerKeyReader(
+            scopes: plan.scopes, credentials: credentials, provider: pacing.key)
+        rateHeaders = profile.rateFields == RateFields() ? nil : RateHeaders(names: profile.rateFields)
+        countsConcurrency = plan.windows.contains { $0.span == .concurrent }
+        let needsClock = plan.windows.contains { $0.span == .day || $0.span == .month }
+        nextClockReading = Atomic(needsClock ? 0 : .max)
         name = Text(configuration.name)
         pathPrefix = Array(configuration.upstream.pathPrefix.utf8)
         references =
@@ -50,22 +67,40 @@ final class ProviderService: Sendable {
         let mount = configuration.mount?.path ?? "/"
         mountPrefix = mount == "/" ? [] : Array(mount.utf8)
         requestDefaults = profile.requestDefaults.map { (Array($0.name.utf8), Array($0.value.utf8)) }
-        windows = pacer.policy.windows
+        windows = plan.windows
         ratePolicy = RateLimitFields.policy(windows)
-        let all = windows
-        windowNames = all.map { Array("\"\(RateLimitFields.name(of: $0, among: all))\"".utf8) }
+        windowNames = RateLimitFields.names(of: windows).map { Array("\"\($0)\"".utf8) }
         timeouts = Timeouts(configuration.timeouts)
     }
 
     /// The last exchange of a configuration that is no more takes its provider along, and that its series.
     deinit { metrics.close(index) }
 
-    /// The name of one of the pacer's windows, quoted.
-    func windowName(_ window: PacingPolicy.Window) -> [UInt8] {
-        if windowNames.count == 1 { return windowNames[0] }
-        if let index = windows.firstIndex(of: window) { return windowNames[index] }
+    /// The name of one of the pacer's limits, quoted.
+    func limitName(_ limit: Int, _ window: PacingPolicy.Window) -> [UInt8] {
+        if limit < windows.count, windows[limit] == window { return windowNames[limit] }
+        if windows.count == 1 { return windowNames[0] }
         // The limits have changed under this exchange: the name that they would give it.
-        return Array("\"\(RateLimitFields.name(of: window, among: windows + [window]))\"".utf8)
+        return Array("\"\(RateLimitFields.names(of: windows + [window])[windows.count])\"".utf8)
+    }
+
+    /// How the scope of a limit is called in problems.
+    func scope(of window: PacingPolicy.Window?) -> LimitScope {
+        let scope = window?.scope ?? 0
+        // Limits that are newer than this may have scopes that it knows nothing of.
+        return plan.scopes[scope < plan.scopes.count ? scope : 0]
+    }
+
+    /// Tells the pacer the time of day once a minute, if it needs it: a clock may be set.
+    func keepClock(at now: MonotonicTime) {
+        guard now.nanoseconds >= nextClockReading.load(ordering: .relaxed) else { return }
+        nextClockReading.store(now.nanoseconds + 60_000_000_000, ordering: .relaxed)
+        pacer.setWallClock(offset: Ledgers.wallClockOffset)
+    }
+
+    /// Whether it is news that the provider speaks of a limit that none of ours is.
+    func isNews(strangeLimit limit: Int) -> Bool {
+        strangeLimit.exchange(limit, ordering: .relaxed) != limit
     }
 
     /// How long an exchange may wait, in nanoseconds: a `Duration` has 128 bits, which cost on the data path.

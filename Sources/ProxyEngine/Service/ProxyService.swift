@@ -18,9 +18,9 @@ final class ProxyService: Sendable {
 
     /// - Parameters:
     ///   - normalizers: one for each provider, in their order.
-    ///   - pacers: the same.
+    ///   - pacing: the same.
     init(
-        configuration: ProxyConfiguration, normalizers: [ErrorNormalizer], pacers: [Pacer],
+        configuration: ProxyConfiguration, normalizers: [ErrorNormalizer], pacing: [Ledgers.Share],
         instance: ProxyInstance
     ) {
         precondition(normalizers.count == configuration.providers.count, "a normalizer for each provider")
@@ -29,7 +29,7 @@ final class ProxyService: Sendable {
         routes = configuration.routeTable
         providers = configuration.providers.enumerated().map { index, provider in
             ProviderService(
-                configuration: provider, normalizer: normalizers[index], pacer: pacers[index],
+                configuration: provider, normalizer: normalizers[index], pacing: pacing[index],
                 metrics: instance.metrics)
         }
         problemFormat = ProblemFormat(typeBase: configuration.typeBase)

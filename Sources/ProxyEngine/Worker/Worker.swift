@@ -10,7 +10,7 @@ enum WorkerMessage: Sendable {
     /// The turn of one of its waiting requests has come.
     case grant(Grant, of: Pacer)
     /// Ask this pacer again at these times.
-    case wakes([Wake], of: Pacer)
+    case wake(Wake, of: Pacer)
     /// Serve what begins from now on by another configuration.
     case adopt(ProxyService)
     /// Finish what is in flight until this moment, then end.
@@ -172,7 +172,7 @@ final class Worker: ReadinessHandler {
     private func receive(_ message: WorkerMessage) {
         switch message {
         case .grant(let grant, let pacer): deliver(grant, of: pacer)
-        case .wakes(let wakes, let pacer): for wake in wakes { arm(wake, of: pacer) }
+        case .wake(let wake, let pacer): arm(wake, of: pacer)
         case .adopt(let service): adopt(service)
         case .drain(let end): drain(until: end)
         }

@@ -18,8 +18,18 @@ enum Spelling {
     /// Rate limits, such as `20 per 2s by credential`.
     static func limits(_ limits: [RateLimit]) -> String {
         guard let first = limits.first else { return "none" }
-        let windows = limits.map { "\($0.requests) per \(duration($0.per))" }
-        return windows.joined(separator: ", ") + " by \(first.by.rawValue)"
+        let isOneScope = limits.allSatisfy { $0.by == first.by }
+        let windows = limits.map { limit in
+            let window =
+                switch limit.span {
+                case .rolling: "\(limit.requests) per \(duration(limit.per))"
+                case .day: "\(limit.requests) per day"
+                case .month: "\(limit.requests) per month"
+                case .concurrent: "\(limit.requests) at a time"
+                }
+            return isOneScope ? window : "\(window) by \(limit.by.name)"
+        }
+        return windows.joined(separator: ", ") + (isOneScope ? " by \(first.by.name)" : "")
     }
 
     /// `1 case`, `2 cases`.

@@ -52,7 +52,7 @@ struct FreeTimesTests {
             _ = pacer.closedWithoutResponse(try pacer.send(at: moment), at: moment)
             _ = pacer.responded(try pacer.send(at: moment), verdict: .accepted, at: moment)
         }
-        let times = pacer.book.withLock { $0.freeTimes[0] }
+        let times = pacer.book.withLock { $0.accounts[0].times }
         #expect(times.slots > 20_000)
         #expect(times.entries <= 2 * 128 + 2)
         #expect(try #require(times.last) >= at(20_009))

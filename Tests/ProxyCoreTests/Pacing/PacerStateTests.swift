@@ -51,7 +51,7 @@ struct PacerStateTests {
             case 0...3: arrive(pacer, &account)
             case 4...6: report(pacer, &account)
             case 7: leave(pacer, &account)
-            default: wake(pacer, &account, onlyDue: false)
+            default: try wake(pacer, &account, onlyDue: false)
             }
             try #require(pacer.brokenInvariants == [])
             #expect(pacer.book.withLock { $0.waiters.count } == account.waiting.count)
@@ -60,7 +60,7 @@ struct PacerStateTests {
         for _ in 0..<5000 where !(account.waiting.isEmpty && account.flights.isEmpty) {
             account.now += 50_000_000
             if !account.flights.isEmpty { report(pacer, &account, healthy: true) }
-            wake(pacer, &account, onlyDue: true)
+            try wake(pacer, &account, onlyDue: true)
         }
         #expect(account.waiting.isEmpty)
         #expect(account.flights.isEmpty)
@@ -72,7 +72,7 @@ struct PacerStateTests {
         let patience = Duration.milliseconds(Int.random(in: 0...3000, using: &account.numbers))
         account.nextID += 1
         let waiter = Waiter(worker: 0, id: account.nextID)
-        switch pacer.admit(key, waiter: waiter, patience: patience, at: account.moment) {
+        switch pacer.admit(PacingDemand(key: key), waiter: waiter, patience: patience, at: account.moment) {
         case .admitted(let slot):
             #expect(account.order[key, default: []].isEmpty, "nobody is overtaken")
             account.sent(slot, key, pacer.policy)
@@ -126,17 +126,18 @@ struct PacerStateTests {
     }
 
     /// Fires one of the timers that are armed: late, in time, or too early.
-    private func wake(_ pacer: Pacer, _ account: inout Account, onlyDue: Bool) {
+    private func wake(_ pacer: Pacer, _ account: inout Account, onlyDue: Bool) throws {
         let due = account.wakes.indices.filter { account.wakes[$0].at <= account.moment || !onlyDue }
         guard let index = due.randomElement(using: &account.numbers) else { return }
         let wake = account.wakes.remove(at: index)
         var grants: [Grant] = []
         if let next = pacer.advance(wake, at: account.moment, into: &grants) { account.wakes.append(next) }
         for grant in grants {
-            #expect(account.order[wake.key]?.first == grant.waiter.id, "first in, first out")
-            account.order[wake.key]?.removeFirst()
-            #expect(account.waiting.removeValue(forKey: grant.waiter.id) != nil)
-            account.sent(grant.slot, wake.key, pacer.policy)
+            let waited = account.waiting.removeValue(forKey: grant.waiter.id)
+            let key = try #require(waited).key
+            #expect(account.order[key]?.first == grant.waiter.id, "first in, first out")
+            account.order[key]?.removeFirst()
+            account.sent(grant.slot, key, pacer.policy)
         }
     }
 }

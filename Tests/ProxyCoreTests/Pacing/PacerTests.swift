@@ -16,8 +16,10 @@ extension Pacer {
     func admit(
         _ id: UInt64, key: LedgerKey = .shared, patience: Duration = .zero, at now: MonotonicTime
     ) -> Admission {
-        admit(key, waiter: Waiter(worker: 0, id: id), patience: patience, at: now)
+        admit(PacingDemand(key: key), waiter: Waiter(worker: 0, id: id), patience: patience, at: now)
     }
+
+    func leave(_ place: Place) -> Bool { book.withLock { $0.leave(place, at: nil).wasWaiting } }
 
     /// Sends a request that must be admitted.
     func send(_ id: UInt64 = 0, key: LedgerKey = .shared, at now: MonotonicTime) throws -> Slot {
@@ -107,7 +109,7 @@ struct PacerTests {
         let early = pacer.granted(wake, at: at(2009))
         #expect(early.grants.isEmpty)
         #expect(early.wake == wake)
-        let stale = Wake(key: .shared, at: at(2005))
+        let stale = Wake(at: at(2005))
         #expect(pacer.granted(stale, at: at(2006)).wake == nil)
         #expect(pacer.granted(wake).grants.count == 1)
     }

@@ -37,11 +37,34 @@ struct PacingScenario {
     /// How late timers fire at most, in nanoseconds.
     var timerLateness: Int64 = 0
     var queueCapacity = 1000
+    /// A limit that all keys share, besides; 0 for none.
+    var sharedRequests = 0
+    /// Requests of each key at the same time; 0 for no such limit.
+    var concurrent = 0
+    /// Requests of each key in a day that ends in the middle of the simulation; 0 for no such limit.
+    var daily = 0
+    /// By how much the provider's clock is ahead of ours, in nanoseconds.
+    var skew: Int64 = 0
+    /// The margin of the fast guarantee; nil for the strict one.
+    var fastMargin: Int64?
+    /// Whether requests are more and less urgent.
+    var hasLanes = false
+    /// The share of requests that the provider refuses for reasons of its own.
+    var moods = 0.0
+
+    /// What is to be added to the simulated time to have the time of day: midnight is in the middle.
+    var wallOffset: Int64 { (20_000 * 86_400 - seconds / 2) * 1_000_000_000 }
 
     var policy: PacingPolicy {
-        PacingPolicy(
-            windows: [.init(requests: requests, per: .nanoseconds(per))], queueCapacity: queueCapacity,
-            keyCapacity: keys)
+        var windows = [PacingPolicy.Window(requests: requests, per: .nanoseconds(per))]
+        if sharedRequests > 0 {
+            windows.append(.init(requests: sharedRequests, per: .nanoseconds(per), scope: 1))
+        }
+        if concurrent > 0 { windows.append(.init(requests: concurrent, counted: .concurrent)) }
+        if daily > 0 { windows.append(.init(requests: daily, counted: .day)) }
+        return PacingPolicy(
+            windows: windows, guarantee: fastMargin.map { .fast(margin: .nanoseconds($0)) } ?? .strict,
+            queueCapacity: queueCapacity, keyCapacity: keys + 1)
     }
 
     func oneWay(back: Bool, using numbers: inout SeededNumbers) -> Int64 {
@@ -66,6 +89,8 @@ struct PacingResult {
     var arrived = 0
     var accepted = 0
     var refused = 0
+    /// Refused for reasons of the provider's own.
+    var moody = 0
     /// Refused by ourselves, because the queue was full.
     var turnedAway = 0
     var departed = 0

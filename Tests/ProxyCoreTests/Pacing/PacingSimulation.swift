@@ -16,33 +16,41 @@ struct PacingSimulation {
         case reach(client: Int)
         case firstByte(client: Int)
         case close(client: Int)
+        case end(client: Int)
     }
 
-    private struct Client {
+    struct Client {
         enum State { case coming, waiting(Place), granted, departed, sent, done }
         let key: Int
         let worker: Int
         var state = State.coming
         var slot: Slot?
         var isAccepted = false
+        var isMoody = false
+        var isAtProvider = false
     }
 
-    private let scenario: PacingScenario
+    let scenario: PacingScenario
     private let end: Int64
-    private let pacer: Pacer
+    let pacer: Pacer
     private var limiter: SendTimeLimiter?
     private var queue: [Int] = []
     private var queueHead = 0
     private var pumpAt: Int64 = -1
-    private var providers: [SimulatedProvider]
-    private var clients: [Client] = []
+    var providers: [SimulatedProvider]
+    var sharedProvider: SimulatedProvider
+    /// What each key has at the provider at the same time, and what it has had today.
+    var running: [Int]
+    var today: [Int]
+    var day: Int64 = -1
+    var clients: [Client] = []
     private var lastSent: [Int]
     private var events = EventQueue<Event>()
-    private var numbers: SeededNumbers
+    var numbers: SeededNumbers
     private var result = PacingResult()
     private var acceptedInTime = 0
     private var grants: [Grant] = []
-    private var now: Int64 = 0
+    var now: Int64 = 0
 
     init(_ scenario: PacingScenario, limiter: SendTimeLimiter? = nil) {
         self.scenario = scenario
@@ -55,6 +63,12 @@ struct PacingSimulation {
                 scenario.provider, requests: scenario.requests, per: scenario.per,
                 phase: Int64.random(in: 0..<scenario.per, using: &numbers))
         }
+        sharedProvider = SimulatedProvider(
+            scenario.provider, requests: max(scenario.sharedRequests, 1), per: scenario.per,
+            phase: Int64.random(in: 0..<scenario.per, using: &numbers))
+        running = Array(repeating: 0, count: scenario.keys)
+        today = Array(repeating: 0, count: scenario.keys)
+        pacer.setWallClock(offset: .nanoseconds(scenario.wallOffset))
         self.numbers = numbers
         lastSent = Array(repeating: -1, count: scenario.keys)
     }
@@ -71,7 +85,7 @@ struct PacingSimulation {
         return result
     }
 
-    private var moment: MonotonicTime { MonotonicTime(nanoseconds: now) }
+    var moment: MonotonicTime { MonotonicTime(nanoseconds: now) }
 
     private mutating func handle(_ event: Event) {
         switch event {
@@ -82,10 +96,12 @@ struct PacingSimulation {
         case .deliver(let grant): deliver(grant)
         case .depart(let client): depart(client)
         case .reach(let client):
-            clients[client].isAccepted = providers[clients[client].key].accepts(at: now)
+            reach(client)
         case .firstByte(let client): answer(client)
+        case .end(let client): end(client)
         case .close(let client):
             result.lost += 1
+            leaveProvider(client)
             finish(client) { pacer, slot, moment in pacer.closedWithoutResponse(slot, at: moment) }
         }
     }
@@ -130,8 +146,13 @@ struct PacingSimulation {
             return pump()
         }
         let waiter = Waiter(worker: clients[client].worker, id: UInt64(client))
-        let key = LedgerKey(hash: UInt64(clients[client].key))
-        switch pacer.admit(key, waiter: waiter, patience: .seconds(1_000_000), at: moment) {
+        let key = UInt64(clients[client].key)
+        let urgency = scenario.hasLanes ? Int.random(in: 0...7, using: &numbers) : 3
+        let demand = PacingDemand(
+            keys: SIMD4(key, 1, 0, 0), weights: SIMD8(repeating: 1), usesQuota: false, urgency: urgency)
+        switch pacer.admit(
+            demand, waiter: waiter, patience: .seconds(1_000_000), at: moment)
+        {
         case .admitted(let slot):
             clients[client].slot = slot
             send(client)
@@ -149,7 +170,7 @@ struct PacingSimulation {
         inspect()
     }
 
-    private mutating func arm(_ wake: Wake?, worker: Int) {
+    mutating func arm(_ wake: Wake?, worker: Int) {
         guard let wake else { return }
         let lateness = scenario.timerLateness
         let late = lateness == 0 ? 0 : Int64.random(in: -lateness / 4...lateness, using: &numbers)
@@ -182,7 +203,9 @@ struct PacingSimulation {
     private mutating func depart(_ client: Int) {
         guard case .waiting(let place) = clients[client].state else { return }
         result.departed += 1
-        if pacer.leave(place) {
+        let departure = pacer.leave(place, at: moment)
+        arm(departure.wake, worker: clients[client].worker)
+        if departure.wasWaiting {
             done(client)
         } else {
             clients[client].state = .departed
@@ -210,7 +233,7 @@ struct PacingSimulation {
     // MARK: The network
 
     private mutating func noteTurn(of client: Int) {
-        if client < lastSent[clients[client].key] { result.overtaken += 1 }
+        if !scenario.hasLanes, client < lastSent[clients[client].key] { result.overtaken += 1 }
         lastSent[clients[client].key] = client
     }
 
@@ -230,17 +253,23 @@ struct PacingSimulation {
     }
 
     private mutating func answer(_ client: Int) {
-        if clients[client].isAccepted {
+        if clients[client].isMoody {
+            result.moody += 1
+        } else if clients[client].isAccepted {
             result.accepted += 1
             if now < end { acceptedInTime += 1 }
         } else {
             result.refused += 1
         }
-        let isAccepted = clients[client].isAccepted
+        let isAccepted = clients[client].isAccepted && !clients[client].isMoody
+        if scenario.concurrent > 0 {
+            events.add(.end(client: client), at: now + Int64.random(in: 0...400_000_000, using: &numbers))
+        }
+        let asked: Duration? = clients[client].isMoody && client % 2 == 0 ? .seconds(1) : nil
         finish(client) { pacer, slot, moment in
             let wake = pacer.responded(slot, verdict: isAccepted ? .accepted : .undecided, at: moment).wake
             guard !isAccepted else { return wake }
-            return pacer.judge(slot, .rejected(retryAfter: nil, reason: .rateLimited), at: moment) ?? wake
+            return pacer.judge(slot, .rejected(retryAfter: asked, reason: .rateLimited), at: moment) ?? wake
         }
     }
 
@@ -254,7 +283,7 @@ struct PacingSimulation {
     }
 
     /// Looks for broken promises: always at the beginning, then now and then, for it takes time.
-    private mutating func inspect() {
+    mutating func inspect() {
         guard limiter == nil else { return }
         let waiting = pacer.book.withLock { $0.waiters.count }
         result.longestQueue = max(result.longestQueue, waiting)

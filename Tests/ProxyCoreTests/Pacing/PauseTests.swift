@@ -94,7 +94,7 @@ struct PauseTests {
     func lostProbe() throws {
         let pacer = try refused(for: .seconds(1))
         _ = try pacer.queue(1, at: at(200))
-        let first = pacer.granted(Wake(key: .shared, at: at(1100))).grants
+        let first = pacer.granted(Wake(at: at(1100))).grants
         _ = try pacer.queue(2, at: at(1150))
         _ = try pacer.queue(3, at: at(1150))
         let second = try #require(pacer.neverSent(first[0].slot, at: at(1200)))

@@ -30,7 +30,7 @@ struct FreeTimes {
         }
     }
 
-    /// Adds a slot that is free again at `time`, or several.
+    /// Adds slots that are free again at `time`.
     mutating func add(_ time: MonotonicTime, slots count: Int32 = 1) {
         slots += count
         let place = firstEntry(notBefore: time)
@@ -54,12 +54,13 @@ struct FreeTimes {
         for index in 0..<entries { body(ring[position(index)].time, ring[position(index)].slots) }
     }
 
-    /// Takes back a slot that was added for `time`, if it is there still.
-    mutating func withdraw(_ time: MonotonicTime) {
+    /// Takes back slots that were added for `time`, as far as they are there still.
+    mutating func withdraw(_ time: MonotonicTime, slots count: Int32 = 1) {
         let place = firstEntry(notBefore: time)
         guard place < entries, ring[position(place)].time == time else { return }
-        slots -= 1
-        ring[position(place)].slots -= 1
+        let withdrawn = min(count, ring[position(place)].slots)
+        slots -= withdrawn
+        ring[position(place)].slots -= withdrawn
         guard ring[position(place)].slots == 0 else { return }
         var index = place
         while index < entries - 1 {

@@ -2,9 +2,9 @@ extension LedgerBook {
     /// When a request's turn would come.
     struct Forecast {
         var time: MonotonicTime
-        /// The window that makes it wait longest.
-        var rule = 0
-        /// Whether it is a pause that makes it wait, not a window.
+        /// The limit that makes it wait longest.
+        var rule: Int?
+        /// Whether it is a pause that makes it wait, not a limit.
         var isPause = false
 
         mutating func extend(to time: MonotonicTime, by rule: Int) {
@@ -13,27 +13,66 @@ extension LedgerBook {
         }
     }
 
-    /// When the turn of a request would come that has `ahead` others before it, as of the last `settle`.
+    /// When the turn of a request of `lane` would come behind all that wait.
     ///
     /// Exact while it lies among the free times that are known. Requests in flight are taken to be answered
     /// after the usual response time, and never sooner than now; those ahead are taken to be sent as soon as
-    /// they may.
-    func forecast(_ ledger: Int32, behind ahead: Int, at now: MonotonicTime) -> Forecast {
+    /// they may. With limits of several scopes it holds as long as nobody else uses up the other meanwhile.
+    mutating func forecast(_ seats: Seats, lane: Int, at now: MonotonicTime) -> Forecast {
         var forecast = Forecast(time: now)
-        if let end = pauseEnd(ledger, behind: ahead, at: now) {
-            forecast = Forecast(time: max(end, now), isPause: true)
+        for scope in 0..<scopes where seats.ledgers[scope] >= 0 {
+            let ledger = seats.ledgers[scope]
+            let ahead = ahead(at: point(ledger, place: -1), lane: lane, at: now)
+            if let end = pauseEnd(ledger, behind: ahead, at: now), end >= forecast.time {
+                forecast = Forecast(time: end, isPause: true)
+            }
         }
-        // Nobody is sent before the pause has ended and every window has a slot.
-        for rule in rules.indices {
-            forecast.extend(to: slotTime(ledger, rule: rule, ordinal: 0, at: now), by: rule)
+        // Nobody is sent before the pause has ended and every limit has a slot.
+        for rule in rules.indices where seats.weights[rule] > 0 {
+            let need = Int(seats.weights[rule])
+            forecast.extend(to: slotTime(seats, rule: rule, ordinal: need - 1, at: now), by: rule)
         }
         let start = forecast.time
-        for rule in rules.indices {
-            let (rounds, ordinal) = ahead.quotientAndRemainder(dividingBy: rules[rule].capacity)
-            let first = max(start, slotTime(ledger, rule: rule, ordinal: ordinal, at: now))
+        for rule in rules.indices where seats.weights[rule] > 0 {
+            let point = point(seats.ledgers[rules[rule].scope], place: rules[rule].place)
+            let last = ahead(at: point, lane: lane, at: now) + Int(seats.weights[rule]) - 1
+            let (rounds, ordinal) = last.quotientAndRemainder(dividingBy: rules[rule].capacity)
+            let first = max(start, slotTime(seats, rule: rule, ordinal: ordinal, at: now))
             forecast.extend(to: first.later(by: hold(rule, rounds: rounds)), by: rule)
         }
         return forecast
+    }
+
+    /// The slots that are taken at `point` before a newcomer of `lane` has its turn.
+    func ahead(at point: Int32, lane: Int, at now: MonotonicTime) -> Int {
+        let crowd = crowdsByPoint[Int(point)]
+        guard crowd >= 0 else { return 0 }
+        // Of those that are less urgent, only who has waited long comes first; the oldest of all tells
+        // whether there may be such.
+        let oldest = arrivals.first < 0 ? 0 : waiters[arrivals.first].since.nanoseconds(to: now)
+        var sum = 0
+        for other in 0..<8 {
+            let isAhead = other <= lane || aging.multipliedSaturating(by: Int64(other - lane)) <= oldest
+            if isAhead { sum += Int(crowds[crowd].lanes[other]) }
+        }
+        return sum
+    }
+
+    /// How many slots of each limit others may take before a request that has `spare` nanoseconds more than
+    /// it needs.
+    mutating func slack(_ seats: Seats, lane: Int, spare: Int64, at now: MonotonicTime) -> SIMD8<Int32> {
+        var slack = SIMD8<Int32>(repeating: .max)
+        for rule in rules.indices where seats.weights[rule] > 0 {
+            let account = account(seats, rule: rule)
+            let point = point(seats.ledgers[rules[rule].scope], place: rules[rule].place)
+            let ahead = ahead(at: point, lane: lane, at: now)
+            let unused = max(
+                settle(account, rule: rule, at: now) - ahead - Int(seats.weights[rule]), 0)
+            let rounds = spare / max(hold(rule, rounds: 1), 1)
+            let more = rounds.multipliedSaturating(by: Int64(rules[rule].capacity))
+            slack[rule] = Int32(clamping: more.saturatingSum(Int64(unused)))
+        }
+        return slack
     }
 
     /// When a request with `ahead` others before it would be sent if only the pause counted; nil without one.
@@ -42,58 +81,67 @@ extension LedgerBook {
         guard record.isPaused else { return nil }
         guard record.probe >= 0 else {
             // The first in the queue tries; the others wait for its answer.
-            return ahead > 0 ? record.closedUntil.later(by: responseTime) : record.closedUntil
+            let end = ahead > 0 ? record.closedUntil.later(by: responseTime) : record.closedUntil
+            return max(end, now)
         }
         let answer = flights[record.probe].sentAt.later(by: responseTime)
-        return min(max(answer, now), record.closedUntil)
+        return max(min(max(answer, now), record.closedUntil), now)
     }
 
-    /// When slot number `ordinal` of a window, in the order in which they can be used, can be used.
-    private func slotTime(_ ledger: Int32, rule: Int, ordinal: Int, at now: MonotonicTime) -> MonotonicTime {
-        let used = freeTimes[Int(ledger) * rules.count + rule]
-        let held = heldInFlight(ledger)
-        let rank = ordinal - (rules[rule].capacity - Int(used.slots) - held)
+    /// When slot number `ordinal` of a limit, in the order in which they can be used, can be used.
+    private mutating func slotTime(
+        _ seats: Seats, rule: Int, ordinal: Int, at now: MonotonicTime
+    ) -> MonotonicTime {
+        let account = account(seats, rule: rule)
+        let rank = ordinal - settle(account, rule: rule, at: now)
         guard rank >= 0 else { return now }
-        if let time = used.time(ofSlot: rank) { return time }
-        return rules[rule].free(from: expectedAnswer(ledger, ordinal: rank - Int(used.slots), at: now))
+        if let time = accounts[account].times.time(ofSlot: rank) { return time }
+        let unknown = rank - Int(accounts[account].times.slots)
+        let ledger = seats.ledgers[rules[rule].scope]
+        return rules[rule].free(
+            from: expectedAnswer(ledger, scope: rules[rule].scope, ordinal: unknown, at: now))
     }
 
     /// How long a slot is held `rounds` times in a row, in nanoseconds.
     private func hold(_ rule: Int, rounds: Int) -> Int64 {
-        let (each, overflow) = rules[rule].per.addingReportingOverflow(isStrict ? responseTime : margin)
-        let (all, carry) = each.multipliedReportingOverflow(by: Int64(rounds))
-        return rounds > 0 && (overflow || carry) ? .max : all
+        let each = rules[rule].per.saturatingSum(rules[rule].isHeld ? responseTime : margin)
+        return rounds > 0 ? each.multipliedSaturating(by: Int64(rounds)) : 0
     }
 
     /// When request number `ordinal` of those in flight may be answered: between the oldest and the newest by
     /// its rank.
-    private func expectedAnswer(_ ledger: Int32, ordinal: Int, at now: MonotonicTime) -> MonotonicTime {
+    private func expectedAnswer(
+        _ ledger: Int32, scope: Int, ordinal: Int, at now: MonotonicTime
+    ) -> MonotonicTime {
         let chain = ledgers[ledger].flights
         guard chain.first >= 0 else { return now }
         let oldest = flights[chain.first].sentAt
         let span = max(oldest.nanoseconds(to: flights[chain.last].sentAt), 0)
         let rank = Int64(ordinal + 1)
         let count = Int64(max(ledgers[ledger].inFlight, 1))
-        let sent = oldest.later(by: ordinal == 0 ? 0 : span / count * rank)
+        let sent = oldest.later(by: ordinal == 0 ? 0 : (span / count).multipliedSaturating(by: rank))
         return max(now, sent.later(by: responseTime))
     }
 
-    /// What is left of the tightest window, as of the last `settle`.
-    func headroom(_ ledger: Int32, at now: MonotonicTime) -> Headroom? {
-        var tightest: Headroom?
-        for rule in rules.indices {
-            let left = remaining(ledger, rule: rule)
-            if let tightest, tightest.remaining <= left { continue }
-            tightest = Headroom(
-                window: rules[rule].window, remaining: left, resetIn: reset(ledger, rule: rule, at: now))
+    /// What is left of the tightest limit of a request.
+    mutating func headroom(_ seats: Seats, at now: MonotonicTime) -> Headroom? {
+        var tightest = -1
+        var least = Int.max
+        for rule in rules.indices where seats.weights[rule] > 0 {
+            let left = max(settle(account(seats, rule: rule), rule: rule, at: now), 0)
+            if left < least { (tightest, least) = (rule, left) }
         }
-        return tightest
+        guard tightest >= 0 else { return nil }
+        return Headroom(
+            window: rules[tightest].window, remaining: least,
+            resetIn: reset(seats.ledgers[rules[tightest].scope], rule: tightest, at: now), limit: tightest)
     }
 
-    /// How long until all of the window is free if nothing more is sent.
+    /// How long until all of the limit is free if nothing more is sent.
     func reset(_ ledger: Int32, rule: Int, at now: MonotonicTime) -> Duration {
-        var last = freeTimes[Int(ledger) * rules.count + rule].last ?? now
-        if isStrict, ledgers[ledger].flights.last >= 0 {
+        let account = Int(ledger) * stride + rules[rule].place
+        var last = accounts[account].times.last ?? now
+        if accounts[account].held > 0, ledgers[ledger].flights.last >= 0 {
             let answer = flights[ledgers[ledger].flights.last].sentAt.later(by: responseTime)
             last = max(last, rules[rule].free(from: max(now, answer)))
         }

@@ -11,17 +11,49 @@ extension LedgerBook {
         case until(MonotonicTime)
     }
 
-    /// The ledger of `key`, opened if there is none; nil when all that there may be are in use.
-    mutating func ledger(for key: LedgerKey, at now: MonotonicTime) -> Int32? {
+    /// The ledgers of a request, opened where there are none; nil when all that there may be are in use.
+    mutating func seats(for demand: PacingDemand, at now: MonotonicTime) -> Seats? {
+        var seats = Seats(weights: weights(of: demand))
+        clamp(&seats)
+        for rule in rules.count..<PacingDemand.maximumLimits { seats.weights[rule] = 0 }
+        for scope in 0..<scopes {
+            guard concerns(scope, seats.weights, usesQuota: demand.usesQuota) else { continue }
+            // Equal hashes of different scopes are different keys.
+            let key = LedgerKey(hash: demand.keys[scope] ^ (UInt64(scope) << 60))
+            guard let ledger = ledger(for: key, scope: scope, besides: seats, at: now) else { return nil }
+            seats.ledgers[scope] = ledger
+        }
+        return seats
+    }
+
+    /// Lowers weights to what there is: more than that would wait for ever.
+    func clamp(_ seats: inout Seats) {
+        for rule in rules.indices where Int(seats.weights[rule]) > rules[rule].capacity {
+            seats.weights[rule] = UInt16(clamping: rules[rule].capacity)
+        }
+    }
+
+    /// Whether a request has a ledger in `scope`: always in the first, which the provider's refusals pause.
+    private func concerns(_ scope: Int, _ weights: SIMD8<UInt16>, usesQuota: Bool) -> Bool {
+        if scope == 0 || (scope == policy.quotaScope && usesQuota) { return true }
+        for rule in rules.indices where rules[rule].scope == scope && weights[rule] > 0 {
+            return true
+        }
+        return false
+    }
+
+    private mutating func ledger(
+        for key: LedgerKey, scope: Int, besides seats: Seats, at now: MonotonicTime
+    ) -> Int32? {
         if let ledger = index[key] {
             touch(ledger)
             return ledger
         }
-        forgetIdle(at: now)
-        guard index.count < policy.keyCapacity else { return nil }
-        let ledger = ledgers.insert(LedgerRecord())
-        let base = Int(ledger) * rules.count
-        while freeTimes.count < base + rules.count { freeTimes.append(FreeTimes()) }
+        forgetIdle(besides: seats, at: now)
+        guard index.count < max(policy.keyCapacity, scopes) else { return nil }
+        let ledger = ledgers.insert(LedgerRecord(scope: UInt8(scope)))
+        while accounts.count < (Int(ledger) + 1) * stride { accounts.append(Account()) }
+        while crowdsByPoint.count < (Int(ledger) + 1) * (stride + 1) { crowdsByPoint.append(-1) }
         recencyOrder.append(ledger, to: &recency)
         index.insert(key, ledger: ledger)
         return ledger
@@ -39,11 +71,12 @@ extension LedgerBook {
     /// Two for every new one keep the number near that of the ledgers in use without a timer. When there are
     /// as many as there may be, more are looked at, in turns: the order of use is not quite that in which
     /// their history ends.
-    private mutating func forgetIdle(at now: MonotonicTime) {
+    private mutating func forgetIdle(besides seats: Seats, at now: MonotonicTime) {
         let isFull = index.count >= policy.keyCapacity
         for _ in 0..<(isFull ? 16 : 2) {
             let oldest = recency.first
-            guard oldest >= 0 else { return }
+            // What this request has found already was used last; behind it is nothing.
+            guard oldest >= 0, !any(seats.ledgers .== oldest) else { return }
             switch use(of: oldest, at: now) {
             case .busy: touch(oldest)
             case .until(let end) where end <= now: forget(oldest)
@@ -56,27 +89,32 @@ extension LedgerBook {
 
     private mutating func forget(_ ledger: Int32) {
         if ledgers[ledger].isPaused { paused -= 1 }
+        if let ticket = ledgers[ledger].agenda { agenda.remove(ticket) }
         index.remove(ledger)
         recencyOrder.remove(ledger, from: &recency)
-        let base = Int(ledger) * rules.count
-        for rule in rules.indices { freeTimes[base + rule] = FreeTimes() }
+        for place in 0..<stride { accounts[Int(ledger) * stride + place] = Account() }
         ledgers.remove(ledger)
+    }
+
+    /// How many requests wait that need `ledger`.
+    func waiting(_ ledger: Int32) -> Int {
+        let crowd = crowdsByPoint[Int(point(ledger, place: -1))]
+        return crowd < 0 ? 0 : Int(crowds[crowd].lanes.wrappedSum())
     }
 
     private func use(of ledger: Int32, at now: MonotonicTime) -> Use {
         let record = ledgers[ledger]
-        if record.inFlight > 0 || record.undecided > 0 || record.waiting > 0 { return .busy }
+        if record.attached > 0 || waiting(ledger) > 0 { return .busy }
         if record.isPaused, record.closedUntil.later(by: Self.pauseMemory) > now { return .busy }
         var end = MonotonicTime.distantPast
-        let base = Int(ledger) * rules.count
-        for rule in rules.indices { end = max(end, freeTimes[base + rule].last ?? end) }
+        for place in 0..<stride { end = max(end, accounts[Int(ledger) * stride + place].times.last ?? end) }
         return .until(end)
     }
 
     /// How long a new key must wait when all ledgers are in use: until the one used longest ago may be
     /// forgotten.
     func retryWhenAllKeysAreUsed(at now: MonotonicTime) -> Duration {
-        let shortest = rules.lazy.map(\.per).min() ?? 1_000_000_000
+        let shortest = rules.lazy.filter { !$0.isConcurrent }.map(\.per).min() ?? 1_000_000_000
         guard recency.first >= 0, case .until(let end) = use(of: recency.first, at: now), end > now else {
             return .nanoseconds(shortest)
         }

@@ -3,18 +3,31 @@ extension LedgerBook {
     private static let longestPause: Int64 = 32 * 86_400_000_000_000
     /// The longest pause that we choose ourselves, unless the window is longer.
     private static let longestBackoff: Int64 = 300_000_000_000
+    /// The same where a quota is used up, and the first pause then: it is renewed in hours, not in seconds.
+    private static let longestQuotaBackoff: Int64 = 3_600_000_000_000
+    private static let firstQuotaPause: Int64 = 60_000_000_000
     /// The longest time that a probe is waited for before another request may try.
     private static let longestProbe: Int64 = 30_000_000_000
 
-    /// The shortest window: after it, a provider that names no time may have room again.
-    private var shortestWindow: Int64 { rules.lazy.map(\.per).min() ?? 1_000_000_000 }
+    /// The shortest window of a scope: after it, a provider that names no time may have room again.
+    private func shortestWindow(_ scope: UInt8) -> Int64 {
+        var shortest = Int64.max
+        for rule in rules where rule.scope == Int(scope) && !rule.isConcurrent {
+            shortest = min(shortest, rule.per)
+        }
+        if shortest < .max { return shortest }
+        return policy.quotaScope == Int(scope) ? Self.firstQuotaPause : 1_000_000_000
+    }
 
-    /// Closes `ledger` because the provider refused one of its requests.
+    /// Closes `ledger` because the provider refused `flight`.
     mutating func pause(
-        _ ledger: Int32, for asked: Duration?, reason: PauseReason, probeRefused: Bool, at now: MonotonicTime
+        _ ledger: Int32, for asked: Duration?, reason: PauseReason, flight: Int32, at now: MonotonicTime
     ) {
-        if probeRefused { ledgers[ledger].refusedProbes = min(ledgers[ledger].refusedProbes + 1, 32) }
-        let until = now.later(by: pauseLength(asked, refusedProbes: ledgers[ledger].refusedProbes))
+        guard !policy.isObserved else { return }
+        if ledgers[ledger].probe == flight {
+            ledgers[ledger].refusedProbes = min(ledgers[ledger].refusedProbes + 1, 32)
+        }
+        let until = now.later(by: pauseLength(asked, of: ledger))
         if !ledgers[ledger].isPaused { paused += 1 }
         // While a probe is out, `closedUntil` is its time limit, not something that the provider asked for.
         let isTrying = ledgers[ledger].probe >= 0
@@ -25,41 +38,46 @@ extension LedgerBook {
         ledgers[ledger].pauseReason = reason
     }
 
-    /// Ends the pause of `ledger`: its probe was accepted.
-    mutating func open(_ ledger: Int32) {
-        ledgers[ledger].closedUntil = .distantPast
-        ledgers[ledger].probe = -1
-        ledgers[ledger].refusedProbes = 0
-        paused -= 1
+    /// Ends the pauses that `flight` was the probe of: it was accepted.
+    mutating func openProbed(by flight: Int32) {
+        let seats = flights[flight].seats
+        for scope in 0..<scopes where seats.ledgers[scope] >= 0 {
+            let ledger = seats.ledgers[scope]
+            guard ledgers[ledger].probe == flight else { continue }
+            ledgers[ledger].closedUntil = .distantPast
+            ledgers[ledger].probe = -1
+            ledgers[ledger].refusedProbes = 0
+            paused -= 1
+        }
     }
 
     /// Makes `flight` the one request that tries; no other is sent until it is answered or has taken too
     /// long.
     mutating func beginProbe(_ flight: Int32, on ledger: Int32, at now: MonotonicTime) {
         ledgers[ledger].probe = flight
-        let given = max(min(shortestWindow, Self.longestProbe).saturatingSum(grace), responseTime)
+        let shortest = min(shortestWindow(ledgers[ledger].scope), Self.longestProbe)
+        let given = max(shortest.saturatingSum(grace), responseTime)
         ledgers[ledger].closedUntil = now.later(by: min(given, Self.longestProbe))
     }
 
-    /// Lets another request try at once if `flight` was the probe: it has told nothing.
-    mutating func abandonProbe(_ flight: Int32, on ledger: Int32, at now: MonotonicTime) {
-        guard ledgers[ledger].probe == flight else { return }
-        ledgers[ledger].probe = -1
-        ledgers[ledger].closedUntil = now
+    /// Lets another request try at once where `flight` was the probe: it has told nothing.
+    mutating func abandonProbe(_ flight: Int32, at now: MonotonicTime) {
+        let seats = flights[flight].seats
+        for scope in 0..<scopes where seats.ledgers[scope] >= 0 {
+            let ledger = seats.ledgers[scope]
+            guard ledgers[ledger].probe == flight else { continue }
+            ledgers[ledger].probe = -1
+            ledgers[ledger].closedUntil = now
+        }
     }
 
-    private func pauseLength(_ asked: Duration?, refusedProbes: UInt8) -> Int64 {
+    private func pauseLength(_ asked: Duration?, of ledger: Int32) -> Int64 {
         // A provider that says "now" and refuses again has named no time.
         if let asked, asked > .zero { return min(asked.wholeNanoseconds, Self.longestPause) }
-        let limit = max(Self.longestBackoff, shortestWindow)
-        let (factor, overflow) = shortestWindow.multipliedReportingOverflow(by: 1 << Int64(refusedProbes))
-        return overflow ? limit : min(factor, limit)
-    }
-}
-
-extension Int64 {
-    fileprivate func saturatingSum(_ other: Int64) -> Int64 {
-        let (sum, overflow) = addingReportingOverflow(other)
-        return overflow ? .max : sum
+        let scope = ledgers[ledger].scope
+        let shortest = shortestWindow(scope)
+        let longest = policy.quotaScope == Int(scope) ? Self.longestQuotaBackoff : Self.longestBackoff
+        let factor = Int64(1) << Int64(min(ledgers[ledger].refusedProbes, 32))
+        return min(shortest.multipliedSaturating(by: factor), max(longest, shortest))
     }
 }

@@ -1,63 +1,108 @@
 extension LedgerBook {
-    mutating func responded(_ slot: Slot, verdict: Verdict, at firstByte: MonotonicTime) -> Outcome {
+    mutating func responded(
+        _ slot: Slot, verdict: Verdict, observed: RateObservation?, reset: () -> Duration?,
+        at firstByte: MonotonicTime
+    ) -> Outcome {
         guard let flight = flight(slot, in: .inFlight) else { return Outcome(headroom: nil, wake: nil) }
-        let ledger = flights[flight].ledger
-        land(flight)
+        let seats = flights[flight].seats
         // No response comes before its request: a clock that was read too early must not free the slot too
         // early.
         let heard = max(firstByte, flights[flight].sentAt)
+        land(flight)
         smooth(flights[flight].sentAt.nanoseconds(to: heard))
-        if isStrict { occupy(ledger, from: heard) }
+        for rule in rules.indices
+        where seats.weights[rule] > 0 && rules[rule].isHeld && !rules[rule].isConcurrent {
+            let account = account(seats, rule: rule)
+            let weight = Int32(seats.weights[rule])
+            accounts[account].held -= weight
+            occupy(account, rule: rule, until: rules[rule].free(from: heard), weight)
+        }
+        let isForeign = observed.map { observe($0, of: flight, reset: reset, at: heard) } ?? false
         switch verdict {
         case .accepted:
-            if ledgers[ledger].probe == flight { open(ledger) }
-            end(flight)
-        case .undecided:
-            flights[flight].phase = .undecided
-            ledgers[ledger].undecided += 1
+            openProbed(by: flight)
+            settleDown(flight)
+        case .undecided: flights[flight].phase = .undecided
         }
-        settle(ledger, at: heard)
-        return Outcome(headroom: headroom(ledger, at: heard), wake: announce(ledger, at: heard))
+        let headroom = headroom(seats, at: heard)
+        return Outcome(
+            headroom: headroom, wake: schedule(seats, at: heard), isUsedByOthers: isForeign,
+            strangeLimit: observed == nil ? nil : reportedLimit)
     }
 
     mutating func judge(_ slot: Slot, _ ruling: Ruling, at now: MonotonicTime) -> Wake? {
         guard let flight = flight(slot, in: .undecided) else { return nil }
-        let ledger = flights[flight].ledger
+        let seats = flights[flight].seats
+        var refused: Int32 = -1
         switch ruling {
-        case .accepted:
-            if ledgers[ledger].probe == flight { open(ledger) }
+        case .accepted: break
         case .rejected(let retryAfter, let reason):
-            pause(
-                ledger, for: retryAfter, reason: reason, probeRefused: ledgers[ledger].probe == flight,
-                at: now)
+            refused = seats.ledgers[0]
+            pause(refused, for: retryAfter, reason: reason, flight: flight, at: now)
+        case .quotaUsedUp(let retryAfter):
+            if let scope = policy.quotaScope { refused = seats.ledgers[scope] }
+            if refused >= 0 {
+                pause(refused, for: retryAfter, reason: .quotaExceeded, flight: flight, at: now)
+            }
         }
-        ledgers[ledger].undecided -= 1
-        end(flight)
-        return announce(ledger, at: now)
+        openProbed(by: flight)
+        settleDown(flight)
+        return schedule(seats, at: now)
+    }
+
+    /// Reports that nothing of the response is to come: the request runs no longer.
+    mutating func ended(_ slot: Slot, at now: MonotonicTime) -> Wake? {
+        let flight = slot.index
+        guard flights[flight].generation == slot.generation, flights[flight].isRunning,
+            flights[flight].phase != .over
+        else { return nil }
+        let seats = flights[flight].seats
+        stopRunning(flight, until: now)
+        if flights[flight].phase == .running { end(flight) }
+        return schedule(seats, at: now)
     }
 
     mutating func closedWithoutResponse(_ slot: Slot, at now: MonotonicTime) -> Wake? {
         guard let flight = flight(slot, in: .inFlight, or: .undecided) else { return nil }
-        let ledger = flights[flight].ledger
-        if flights[flight].phase == .undecided {
-            ledgers[ledger].undecided -= 1
-        } else {
+        let seats = flights[flight].seats
+        if flights[flight].phase == .inFlight {
             land(flight)
-            if isStrict { occupyAfterLoss(ledger, from: max(now, flights[flight].sentAt).later(by: grace)) }
+            let lost = max(now, flights[flight].sentAt).later(by: grace)
+            for rule in rules.indices
+            where seats.weights[rule] > 0 && rules[rule].isHeld && !rules[rule].isConcurrent {
+                let account = account(seats, rule: rule)
+                let weight = Int32(seats.weights[rule])
+                accounts[account].held -= weight
+                occupy(account, rule: rule, until: rules[rule].freeAfterLoss(from: lost), weight)
+            }
+            // The provider may be at work on it for a while.
+            stopRunning(flight, until: lost)
+        } else {
+            stopRunning(flight, until: now)
         }
-        abandonProbe(flight, on: ledger, at: now)
+        abandonProbe(flight, at: now)
         end(flight)
-        return announce(ledger, at: now)
+        return schedule(seats, at: now)
     }
 
     mutating func neverSent(_ slot: Slot, at now: MonotonicTime) -> Wake? {
         guard let flight = flight(slot, in: .inFlight) else { return nil }
-        let ledger = flights[flight].ledger
+        let seats = flights[flight].seats
         land(flight)
-        if !isStrict { withdraw(flight) }
-        abandonProbe(flight, on: ledger, at: now)
+        stopRunning(flight, until: now)
+        let start = flights[flight].sentAt.later(by: margin)
+        for rule in rules.indices where seats.weights[rule] > 0 && !rules[rule].isConcurrent {
+            let account = account(seats, rule: rule)
+            let weight = Int32(seats.weights[rule])
+            if rules[rule].isHeld {
+                accounts[account].held -= weight
+            } else {
+                accounts[account].times.withdraw(rules[rule].free(from: start), slots: weight)
+            }
+        }
+        abandonProbe(flight, at: now)
         end(flight)
-        return announce(ledger, at: now)
+        return schedule(seats, at: now)
     }
 
     /// The flight of `slot`, if it is in `phase` or `other`; anything else is a slot reported twice.
@@ -74,27 +119,39 @@ extension LedgerBook {
 
     /// Takes `flight` off the requests without a response.
     private mutating func land(_ flight: Int32) {
-        let ledger = flights[flight].ledger
-        flightOrder.remove(flight, from: &ledgers[ledger].flights)
-        ledgers[ledger].inFlight -= 1
+        let seats = flights[flight].seats
+        for scope in 0..<scopes where seats.ledgers[scope] >= 0 {
+            flightOrder[scope].remove(flight, from: &ledgers[seats.ledgers[scope]].flights)
+            ledgers[seats.ledgers[scope]].inFlight -= 1
+        }
         inFlight -= 1
     }
 
+    /// Nothing more has to be said about the response of `flight`, except when it ends.
+    private mutating func settleDown(_ flight: Int32) {
+        if flights[flight].isRunning { flights[flight].phase = .running } else { end(flight) }
+    }
+
+    /// Frees what `flight` takes of the limits of requests at the same time.
+    private mutating func stopRunning(_ flight: Int32, until time: MonotonicTime) {
+        guard flights[flight].isRunning else { return }
+        flights[flight].isRunning = false
+        let seats = flights[flight].seats
+        for rule in rules.indices where seats.weights[rule] > 0 && rules[rule].isConcurrent {
+            let account = account(seats, rule: rule)
+            let weight = Int32(seats.weights[rule])
+            accounts[account].held -= weight
+            accounts[account].times.add(time, slots: weight)
+        }
+    }
+
     private mutating func end(_ flight: Int32) {
+        let seats = flights[flight].seats
+        for scope in 0..<scopes where seats.ledgers[scope] >= 0 {
+            ledgers[seats.ledgers[scope]].attached -= 1
+        }
         flights[flight].phase = .over
         flights.remove(flight)
-    }
-
-    private mutating func occupyAfterLoss(_ ledger: Int32, from start: MonotonicTime) {
-        let base = Int(ledger) * rules.count
-        for rule in rules.indices { freeTimes[base + rule].add(rules[rule].freeAfterLoss(from: start)) }
-    }
-
-    /// Frees the slots that were occupied when `flight` was sent.
-    private mutating func withdraw(_ flight: Int32) {
-        let base = Int(flights[flight].ledger) * rules.count
-        let start = flights[flight].sentAt.later(by: margin)
-        for rule in rules.indices { freeTimes[base + rule].withdraw(rules[rule].free(from: start)) }
     }
 
     private mutating func smooth(_ sample: Int64) {

@@ -1,20 +1,22 @@
 extension LedgerBook {
-    /// What is held, with the `rows` ledgers used last.
+    /// What is held, with the `rows` ledgers used last; each says when `cost` slots could be had of all of its
+    /// limits.
     ///
     /// A ledger whose requests wait is granted or asked for all the time, so the tightest are among those
     /// used last.
-    mutating func snapshot(at now: MonotonicTime, rows: Int) -> PacerSnapshot {
+    mutating func snapshot(at now: MonotonicTime, rows: Int, cost: Int) -> PacerSnapshot {
         var rowsRead: [PacerSnapshot.Ledger] = []
         rowsRead.reserveCapacity(min(rows, index.count))
-        var least = rules.map {
-            PacerSnapshot.Reading(window: $0.window, remaining: $0.capacity, resetIn: .zero)
+        var least = rules.indices.map {
+            PacerSnapshot.Reading(
+                window: rules[$0].window, limit: $0, used: 0, remaining: rules[$0].capacity, resetIn: .zero,
+                exhaustedIn: nil)
         }
         var ledger = recency.last
         while ledger >= 0, rowsRead.count < rows {
-            settle(ledger, at: now)
-            let row = row(ledger, at: now)
-            for (rule, reading) in row.windows.enumerated() where reading.isTighter(than: least[rule]) {
-                least[rule] = reading
+            let row = row(ledger, cost: cost, at: now)
+            for reading in row.windows where reading.isTighter(than: least[reading.limit]) {
+                least[reading.limit] = reading
             }
             rowsRead.append(row)
             ledger = recencyOrder.previous(before: ledger)
@@ -22,23 +24,51 @@ extension LedgerBook {
         let oldest = arrivals.first >= 0 ? waiters[arrivals.first].since.duration(to: now) : .zero
         return PacerSnapshot(
             windows: least, waiting: waiters.count, oldestWait: max(oldest, .zero), inFlight: inFlight,
-            keys: index.count, paused: paused, ledgers: rowsRead)
+            keys: index.count, paused: paused, foreignShare: foreignShare, reportedLimit: reportedLimit,
+            wouldHaveWaited: wouldHaveWaited, wouldHaveBeenRefused: wouldHaveBeenRefused, ledgers: rowsRead)
     }
 
-    private func row(_ ledger: Int32, at now: MonotonicTime) -> PacerSnapshot.Ledger {
+    private mutating func row(_ ledger: Int32, cost: Int, at now: MonotonicTime) -> PacerSnapshot.Ledger {
         let record = ledgers[ledger]
-        let forecast = forecast(ledger, behind: Int(record.waiting), at: now)
+        let scope = Int(record.scope)
+        var seats = Seats()
+        seats.ledgers[scope] = ledger
+        var isPossible = true
+        for rule in rules.indices where rules[rule].scope == scope {
+            seats.weights[rule] = UInt16(clamping: cost)
+            if cost > rules[rule].capacity { isPossible = false }
+        }
+        let forecast = forecast(seats, lane: 7, at: now)
         let pausedFor = record.isPaused ? max(now.duration(to: record.closedUntil), .zero) : .zero
-        return PacerSnapshot.Ledger(
-            key: index.key(of: ledger),
-            windows: rules.indices.map { rule in
+        var readings: [PacerSnapshot.Reading] = []
+        for rule in rules.indices where rules[rule].scope == scope {
+            let left = remaining(ledger, rule: rule, at: now)
+            readings.append(
                 PacerSnapshot.Reading(
-                    window: rules[rule].window, remaining: remaining(ledger, rule: rule),
-                    resetIn: reset(ledger, rule: rule, at: now))
-            },
-            inFlight: Int(record.inFlight), waiting: Int(record.waiting),
-            expectedWait: now.duration(to: forecast.time),
+                    window: rules[rule].window, limit: rule,
+                    used: accounts[Int(ledger) * stride + rules[rule].place].used, remaining: left,
+                    resetIn: reset(ledger, rule: rule, at: now),
+                    exhaustedIn: exhaustion(ledger, rule: rule, remaining: left, at: now)))
+        }
+        return PacerSnapshot.Ledger(
+            key: LedgerKey(hash: index.key(of: ledger).hash ^ (UInt64(scope) << 60)), scope: scope,
+            windows: readings, inFlight: Int(record.inFlight), waiting: waiting(ledger),
+            expectedWait: isPossible ? now.duration(to: forecast.time) : nil,
             pause: record.isPaused ? record.pauseReason : nil, pausedFor: pausedFor)
+    }
+
+    /// How long what is left lasts if it is used on as it was since the oldest slot in use was taken; nil if
+    /// nothing is used, or slots come back before.
+    private func exhaustion(_ ledger: Int32, rule: Int, remaining: Int, at now: MonotonicTime) -> Duration? {
+        let account = accounts[Int(ledger) * stride + rules[rule].place]
+        guard !rules[rule].isConcurrent, account.times.slots > 0, let first = account.times.first else {
+            return nil
+        }
+        let left = now.nanoseconds(to: first)
+        let elapsed = max(rules[rule].per - left, 1)
+        let each = Double(elapsed) / Double(account.used)
+        let lasts = each * Double(remaining)
+        return lasts < Double(left) ? .nanoseconds(Int64(lasts)) : nil
     }
 }
 

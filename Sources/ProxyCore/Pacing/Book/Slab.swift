@@ -5,6 +5,8 @@ struct Slab<Record> {
 
     /// How many records live.
     var count: Int { records.count - vacant.count }
+    /// What all indexes are below.
+    var bound: Int { records.count }
 
     /// The record at `index`, which may be vacant: records carry what tells them apart.
     subscript(index: Int32) -> Record {

@@ -7,34 +7,66 @@ struct WindowRule {
     ///
     /// A slot is held up to one part longer, never shorter.
     static let parts: Int64 = 128
+    /// How far the provider's clock and ours may be apart where a quota is renewed by the clock.
+    ///
+    /// What is answered shortly before midnight counts for the next day, and the next day begins later.
+    static let clockMargin: Int64 = 5_000_000_000
 
     let window: PacingPolicy.Window
     /// The slots.
     let capacity: Int
+    /// Which of a request's ledgers counts it.
+    let scope: Int
+    /// Which account of that ledger.
+    let place: Int
     /// The window, in nanoseconds.
     let per: Int64
+    let span: PacingPolicy.Window.Span
+    /// Whether a slot is held from sending on, until a report.
+    let isHeld: Bool
     /// What the moments at which slots are free again are rounded up to, in nanoseconds.
     let resolution: Int64
-
     /// The same for slots whose response never came: a long grace is divided into parts, too.
     let lossResolution: Int64
+    /// What is added to our monotonic time to have the nanoseconds since 1970.
+    var wallOffset: Int64 = 0
 
-    init(_ window: PacingPolicy.Window, grace: Int64) {
+    init(_ window: PacingPolicy.Window, grace: Int64, place: Int = 0, isStrict: Bool = true) {
         self.window = window
+        self.place = place
         capacity = window.requests
+        scope = window.scope
+        span = window.span
         per = window.per.wholeNanoseconds
+        isHeld = isStrict || window.span == .concurrent
         let isExact = window.requests <= Self.exactRequests
         resolution = isExact ? 1 : max(per / Self.parts, 1)
         lossResolution = isExact ? 1 : max(grace / Self.parts, resolution)
     }
 
+    var isConcurrent: Bool { span == .concurrent }
+
     /// When a slot is free again whose window begins at `start`.
     func free(from start: MonotonicTime) -> MonotonicTime {
-        start.later(by: per).roundedUp(to: resolution)
+        switch span {
+        case .rolling: start.later(by: per).roundedUp(to: resolution)
+        case .concurrent: start
+        case .day, .month: renewal(after: start)
+        }
     }
 
     /// When a slot is free again whose response never came, and whose window begins at `start`.
     func freeAfterLoss(from start: MonotonicTime) -> MonotonicTime {
-        start.later(by: per).roundedUp(to: lossResolution)
+        switch span {
+        case .rolling, .concurrent: start.later(by: per).roundedUp(to: lossResolution)
+        case .day, .month: renewal(after: start)
+        }
+    }
+
+    /// When the quota that a request at `start` was counted in is renewed for certain.
+    private func renewal(after start: MonotonicTime) -> MonotonicTime {
+        let wall = start.later(by: wallOffset).later(by: Self.clockMargin).nanoseconds
+        let next = span == .day ? UTCCalendar.nextDay(after: wall) : UTCCalendar.nextMonth(after: wall)
+        return MonotonicTime(nanoseconds: next).later(by: Self.clockMargin).later(by: -wallOffset)
     }
 }

@@ -1,0 +1,56 @@
+/// What the provider's own count says: it makes a ledger tighter, never looser.
+extension LedgerBook {
+    /// Compares the provider's count with ours, and takes the slots that somebody else uses.
+    ///
+    /// The provider counted at some moment between the sending and the first byte. Of our requests its window
+    /// then held at most those whose slots were in use at the sending and those sent since: what it counts
+    /// beyond them is not ours. Whatever the answers' order, our own requests are never taken for another's.
+    mutating func observe(
+        _ observed: RateObservation, of flight: Int32, reset: () -> Duration?, at now: MonotonicTime
+    ) -> Bool {
+        let seats = flights[flight].seats
+        guard let rule = rule(observed, seats) else { return false }
+        let limit = observed.limit ?? rules[rule].capacity
+        let account = account(seats, rule: rule)
+        let counted = max(limit - observed.remaining, 0)
+        let own =
+            Int(flights[flight].baseline[rule]) &+ Int(Int32(bitPattern: accounts[account].taken))
+        let foreign = counted - Int(Int32(truncatingIfNeeded: own))
+        noteShare(foreign: max(foreign, 0), of: counted)
+        guard foreign > 0, !policy.isObserved else { return foreign > 0 }
+        let room = rules[rule].capacity - accounts[account].used
+        guard room > 0 else { return true }
+        accounts[account].times.add(
+            foreignEnd(rule, reset: reset(), at: now), slots: Int32(clamping: min(foreign, room)))
+        return true
+    }
+
+    /// The limit that the provider speaks of: the one of that size, else the shortest of the first scope.
+    private mutating func rule(_ observed: RateObservation, _ seats: Seats) -> Int? {
+        var shortest: Int?
+        for rule in rules.indices where seats.weights[rule] > 0 && !rules[rule].isConcurrent {
+            if let limit = observed.limit, limit == rules[rule].capacity {
+                reportedLimit = nil
+                return rule
+            }
+            if rules[rule].scope == 0, rules[rule].per < shortest.map({ rules[$0].per }) ?? .max {
+                shortest = rule
+            }
+        }
+        if let limit = observed.limit, limit > 0 { reportedLimit = limit }
+        // A count of a limit that is not ours says nothing about ours.
+        return observed.limit == nil ? shortest : nil
+    }
+
+    /// When the provider has forgotten what others used: when it says, and within the window in any case.
+    private func foreignEnd(_ rule: Int, reset: Duration?, at now: MonotonicTime) -> MonotonicTime {
+        let latest = rules[rule].free(from: now)
+        guard let reset, reset > .zero else { return latest }
+        return min(latest, now + reset).roundedUp(to: rules[rule].resolution)
+    }
+
+    private mutating func noteShare(foreign: Int, of counted: Int) {
+        let share = counted > 0 ? Double(foreign) / Double(counted) : 0
+        foreignShare += (share - foreignShare) / 16
+    }
+}

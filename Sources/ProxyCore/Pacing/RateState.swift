@@ -1,0 +1,93 @@
+internal import HTTPWire
+
+/// The tightest of the limits in a value that tells all of a provider's count.
+struct RateState {
+    /// One limit of a list: `"burst";r=7;t=2`.
+    struct Item {
+        /// The name, quoted as it stands; a hash, for it is only compared.
+        var name: UInt64 = 0
+        var remaining: Int?
+        var reset: Int?
+        var quota: Int?
+
+        /// Reads a name and parameters; `r` and `t` have other names in drafts to come (`a`, `w`).
+        init(_ text: Span<UInt8>) {
+            var isName = true
+            RateState.forEachPart(in: text, separator: 0x3B) { part in
+                if isName {
+                    for index in 0..<part.count {
+                        name = (name ^ UInt64(part[index])) &* 0x100_0000_01B3
+                    }
+                    isName = false
+                    return
+                }
+                guard part.count > 2, part[1] == 0x3D,
+                    let number = part.extracting(2..<part.count).decimal.map({ Int(clamping: $0) })
+                else { return }
+                switch part[0] {
+                case UInt8(ascii: "r"), UInt8(ascii: "a"): remaining = number
+                case UInt8(ascii: "t"), UInt8(ascii: "w"): reset = number
+                case UInt8(ascii: "q"): quota = number
+                default: break
+                }
+            }
+        }
+    }
+
+    private(set) var name: UInt64 = 0
+    private(set) var limit: Int?
+    private(set) var remaining: Int?
+    /// As it stands: seconds.
+    private(set) var reset: Int?
+
+    /// Reads a list of items, of which the one with the least left counts, or `limit=…, remaining=…`.
+    init(_ value: Span<UInt8>) {
+        Self.forEachItem(in: value) { text in
+            if takeOldForm(text) { return }
+            let item = Item(text)
+            guard let left = item.remaining, left < remaining ?? .max else { return }
+            (name, remaining, reset, limit) = (item.name, left, item.reset, item.quota)
+        }
+    }
+
+    /// `limit=100`, `remaining=50`, `reset=30`.
+    private mutating func takeOldForm(_ text: Span<UInt8>) -> Bool {
+        func number(after count: Int) -> Int? {
+            var end = count
+            while end < text.count, text[end].isASCIIDigit { end += 1 }
+            return text.extracting(count..<end).decimal.map { Int(clamping: $0) }
+        }
+        if text.startsIgnoringCase(with: "limit=") {
+            limit = number(after: 6)
+        } else if text.startsIgnoringCase(with: "remaining=") {
+            remaining = number(after: 10)
+        } else if text.startsIgnoringCase(with: "reset=") {
+            reset = number(after: 6)
+        } else {
+            return false
+        }
+        return true
+    }
+
+    /// Calls `body` with each item of a list; commas in quotes do not divide.
+    static func forEachItem(in value: Span<UInt8>, _ body: (Span<UInt8>) -> Void) {
+        forEachPart(in: value, separator: 0x2C, body)
+    }
+
+    private static func forEachPart(
+        in value: Span<UInt8>, separator: UInt8, _ body: (Span<UInt8>) -> Void
+    ) {
+        var start = 0
+        var isQuoted = false
+        for index in 0...value.count {
+            if index < value.count {
+                if value[index] == 0x22 { isQuoted.toggle() }
+                guard value[index] == separator, !isQuoted else { continue }
+            }
+            let part = value.extracting(start..<index)
+            let trimmed = part.extracting(part.trimmedRange)
+            if trimmed.count > 0 { body(trimmed) }
+            start = index + 1
+        }
+    }
+}

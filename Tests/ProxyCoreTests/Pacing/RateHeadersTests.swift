@@ -1,0 +1,100 @@
+import HTTPWire
+import Testing
+
+@testable import ProxyCore
+
+@Suite("what fields tell of the provider's count")
+struct RateHeadersTests {
+    private static let usual = names {
+        $0.limit = ["X-RateLimit-Limit"]
+        $0.remaining = ["X-RateLimit-Remaining", "RateLimit-Remaining"]
+        $0.reset = ["X-RateLimit-Reset"]
+        $0.used = ["X-Shopify-Shop-Api-Call-Limit"]
+        $0.state = ["RateLimit"]
+        $0.policy = ["RateLimit-Policy"]
+    }
+
+    private static func names(_ fill: (inout RateFields) -> Void) -> RateFields {
+        var names = RateFields()
+        fill(&names)
+        return names
+    }
+
+    private func read(_ fields: [(String, String)]) -> (RateObservation?, Int?) {
+        var block = FieldBlock()
+        for (name, value) in fields { block.append(name, value) }
+        let headers = RateHeaders(names: Self.usual)
+        // 2026-09-12 02:07:39 UTC.
+        return (headers.observation(block), headers.resetSeconds(block, at: 1_789_178_859))
+    }
+
+    @Test("every spelling of a count is read")
+    func counts() {
+        let cases: [([(String, String)], RateObservation?)] = [
+            (
+                [("x-ratelimit-limit", "20"), ("x-ratelimit-remaining", "19")],
+                RateObservation(limit: 20, remaining: 19)
+            ),
+            ([("RateLimit-Remaining", " 7 ")], RateObservation(limit: nil, remaining: 7)),
+            (
+                [("X-RateLimit-Limit", "300/3000/12000"), ("X-RateLimit-Remaining", "299/12/11000")],
+                RateObservation(limit: 3000, remaining: 12)
+            ),
+            ([("X-Shopify-Shop-Api-Call-Limit", "39/40")], RateObservation(limit: 40, remaining: 1)),
+            ([("X-Shopify-Shop-Api-Call-Limit", "41/40")], RateObservation(limit: 40, remaining: 0)),
+            ([("RateLimit", #""default";r=50;t=30"#)], RateObservation(limit: nil, remaining: 50)),
+            (
+                [
+                    ("RateLimit", #""a,b";r=50;t=30, "day";t=4000;r=7;pk=:x:"#),
+                    ("RateLimit-Policy", #""a,b";q=60;w=60, "day";q=100;w=86400"#),
+                ],
+                RateObservation(limit: 100, remaining: 7)
+            ),
+            ([("RateLimit", #""default";a=3;w=30"#)], RateObservation(limit: nil, remaining: 3)),
+            (
+                [("RateLimit", "limit=100, remaining=50, reset=30")],
+                RateObservation(limit: 100, remaining: 50)
+            ),
+            ([("RateLimit", "limit=100;w=60, remaining=5")], RateObservation(limit: 100, remaining: 5)),
+        ]
+        for (fields, expected) in cases { #expect(read(fields).0 == expected, "\(fields)") }
+    }
+
+    @Test(
+        "what is malformed, negative, endless or from a cache says nothing",
+        arguments: [
+            [("X-RateLimit-Remaining", "-1")], [("X-RateLimit-Remaining", "many")],
+            [("X-RateLimit-Remaining", "")],
+            [("X-RateLimit-Remaining", "99999999999999999999999")], [("X-RateLimit-Remaining", "1/2/3/4/5")],
+            [("X-RateLimit-Remaining", "1/")], [("X-Shopify-Shop-Api-Call-Limit", "39")],
+            [("RateLimit", #""default""#)], [("RateLimit", #""default";r=x"#)], [("RateLimit", #"";r"#)],
+            [("RateLimit", "")], [("RateLimit", #""open;r=5"#)],
+            [("X-RateLimit-Remaining", "5"), ("Age", "3")], [("X-RateLimit-Limit", "5")], [],
+        ])
+    func nothing(fields: [(String, String)]) {
+        #expect(read(fields).0 == nil)
+    }
+
+    @Test(
+        "every spelling of a reset is read, against the answer's own clock where it has one",
+        arguments: [
+            ("30", 30), ("1789178889", 30), ("1789178889500", 31), ("1m30s", 90), ("250ms", 1),
+            ("6h0m0s", 21_600),
+            ("1.5s", 2), ("2026-09-12T02:08:09Z", 30), ("Sat, 12 Sep 2026 02:08:09 GMT", 30),
+            ("Sat Sep 12 2026 04:08:09 GMT+0200 (Central European Summer Time)", 30),
+        ])
+    func resets(value: String, seconds: Int) {
+        #expect(read([("X-RateLimit-Reset", value)]).1 == seconds)
+        let other = [("X-RateLimit-Reset", "1789179859"), ("Date", "Sat, 12 Sep 2026 02:24:09 GMT")]
+        #expect(read(other).1 == 10)
+    }
+
+    @Test("the reset of a structured field is read, and what is no time says nothing")
+    func structuredReset() {
+        #expect(read([("RateLimit", #""a";r=5;t=9, "b";r=2;t=40"#)]).1 == 40)
+        #expect(read([("RateLimit", "limit=10, remaining=5, reset=12")]).1 == 12)
+        for value in ["soon", "1x", "ms", "-5", "1m30", "1e9s", ".s", ""] {
+            #expect(read([("X-RateLimit-Reset", value)]).1 == nil, "\(value)")
+        }
+    }
+}
