@@ -18,7 +18,8 @@ extension PacingPlan {
     /// limit nothing is known, as at a start.
     public func canFollow(_ former: PacingPlan) -> Bool {
         zip(limits, origins(in: former)).allSatisfy { limit, origin in
-            origin != nil || (limit.span != .concurrent && (former.limits.isEmpty || limit.by == limits[0].by))
+            origin != nil
+                || (limit.span != .concurrent && (former.limits.isEmpty || limit.by == limits[0].by))
         }
     }
 
