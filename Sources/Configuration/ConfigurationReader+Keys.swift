@@ -19,7 +19,7 @@ extension ConfigurationReader {
         case upstreamBody = "upstream_body"
         case limits, guarantee, pacing, group
         case maximumWait = "max_wait"
-        case timeouts, retries, tls, http, proxy
+        case timeouts, quarantine, retries, tls, http, proxy
         case rewriteLocations = "rewrite_locations"
         case allowPrivate = "allow_private"
     }

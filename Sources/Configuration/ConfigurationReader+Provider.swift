@@ -102,6 +102,7 @@ extension ConfigurationReader {
         case .group: value.labelName.map { provider.group = $0 }
         case .maximumWait: value.duration(.zero ... .seconds(3600)).map { provider.maximumWait = $0 }
         case .timeouts: readTimeouts(from: value, into: &provider.timeouts)
+        case .quarantine: value.boolean.map { provider.quarantinesCredentials = $0 }
         case .retries:
             for (key, value) in value.members(of: RetryKey.self) {
                 switch key {

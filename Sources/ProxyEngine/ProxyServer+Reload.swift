@@ -36,7 +36,8 @@ extension ProxyServer {
             let (shares, wakes) = state.ledgers.shares(
                 for: configuration, normalizers: normalizers, at: Worker.clock())
             let service = ProxyService(
-                configuration: configuration, normalizers: normalizers, pacing: shares, instance: instance)
+                configuration: configuration, normalizers: normalizers, pacing: shares, instance: instance,
+                former: former)
             state.service = service
             for mailbox in mailboxes { mailbox.post(.adopt(service)) }
             for (pacer, wake) in wakes { mailboxes[0].post(.wake(wake, of: pacer)) }

@@ -73,7 +73,7 @@ struct MistakeTests {
             belongs to
             weir.yaml:20:5: providers.lemlist.ledger: unknown key; allowed: profile, mount, listen, \
             upstream, credential, \
-            errors, upstream_body, limits, guarantee, pacing, group, max_wait, timeouts, retries, tls, http, proxy, \
+            errors, upstream_body, limits, guarantee, pacing, group, max_wait, timeouts, quarantine, retries, tls, http, proxy, \
             rewrite_locations, allow_private
             weir.yaml:22:5: providers.Lettr: a provider's name must be a lower-case letter, then letters, \
             digits, '-' or \

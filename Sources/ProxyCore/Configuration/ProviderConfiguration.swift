@@ -40,6 +40,8 @@ public struct ProviderConfiguration: Hashable, Sendable {
     public var maximumWait = Duration.seconds(10)
     /// How long an exchange may wait.
     public var timeouts = TimeoutConfiguration()
+    /// Whether a credential that the provider keeps refusing is held back; see ``CredentialQuarantine``.
+    public var quarantinesCredentials = true
     /// How often Weir sends a request again by itself; always 0.
     public var maximumRetries = 0
     /// How the provider is recognised over TLS.

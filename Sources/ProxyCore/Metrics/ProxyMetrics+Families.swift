@@ -1,8 +1,9 @@
 extension ProxyMetrics {
-    /// Every family that ``render(_:pacing:reloads:process:logLinesDropped:)`` writes, in its order.
+    /// Every family that ``render(_:pacing:guards:reloads:process:logLinesDropped:)`` writes, in its order.
     ///
     /// This is the one list: the layout of the counters, the exposition and the documentation follow it.
-    public static let families: [MetricFamily] = exchangeFamilies + pacingFamilies + instanceFamilies
+    public static let families: [MetricFamily] =
+        exchangeFamilies + pacingFamilies + guardFamilies + instanceFamilies
 
     private static let exchangeFamilies: [MetricFamily] = [
         .requests, .requestsInFlight, .errors, .providerRejections, .upstreamResponses, .unmappedErrors,

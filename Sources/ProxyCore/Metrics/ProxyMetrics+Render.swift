@@ -7,11 +7,13 @@ extension ProxyMetrics {
     /// - Parameters:
     ///   - format: from ``ExpositionFormat/init(accept:)``.
     ///   - pacing: one value per provider, by its place; those that are missing count as idle.
+    ///   - guards: the same; those that are missing hold nothing back.
     ///   - reloads: how often the configuration was read again, and how that went.
     ///   - process: `nil` leaves the `process_…` families out.
     ///   - logLinesDropped: lines that the log has lost so far.
     public func render(
-        _ format: ExpositionFormat, pacing: [Int: PacingGauges], reloads: ReloadCounts,
+        _ format: ExpositionFormat, pacing: [Int: PacingGauges], guards: [Int: GuardGauges] = [:],
+        reloads: ReloadCounts,
         process: ProcessGauges?, logLinesDropped: UInt64
     ) -> [UInt8] {
         let reading = read()
@@ -21,6 +23,8 @@ extension ProxyMetrics {
         let gauges = reading.providers.map { ($0.name, pacing[$0.place] ?? PacingGauges()) }
         writeQueues(gauges, format, &output)
         writeLimits(gauges, format, &output)
+        writeGuards(
+            reading.providers.map { ($0.name, guards[$0.place] ?? GuardGauges()) }, format, &output)
         writeReloads(reloads, format, &output)
         writeInstance(logLinesDropped, format, &output)
         if let process { writeProcess(process, format, &output) }

@@ -23,13 +23,14 @@ enum StatusPage {
                 <tr><td>\(provider.configuration.name)</td>
                 <td><code>\(AdminPage.escaped(provider.configuration.mount?.path ?? "(own port)"))</code></td>
                 <td>\(AdminPage.escaped(limits.joined(separator: "; ")))</td>
-                <td>\(snapshot.waiting)</td><td>\(snapshot.inFlight)</td></tr>
+                <td>\(snapshot.waiting)</td><td>\(snapshot.inFlight)</td>
+                <td>\(provider.guards.gauges.description)</td></tr>
                 """
         }
         return AdminPage(
             title: "Weir",
             content: """
-                <table><tr><th>provider</th><th>mount</th><th>limit, fullest ledger</th><th>waiting</th><th>in flight</th></tr>
+                <table><tr><th>provider</th><th>mount</th><th>limit, fullest ledger</th><th>waiting</th><th>in flight</th><th>held back</th></tr>
                 \(rows)</table>
                 \(configuration(service.instance.reloadStatus, startedAt: service.startedWallNanoseconds))
                 <p><a href="/metrics">metrics</a> · <a href="/-/limits">limits</a> · <a href="/-/errors">error codes</a> ·
@@ -50,5 +51,16 @@ enum StatusPage {
         let mistakes = status.mistakes.map { "<li><code>\(AdminPage.escaped($0))</code></li>" }
         return text
             + "</p><p><strong>the file has mistakes, and was not taken</strong>; the log has them:</p><ul>\(mistakes.joined())</ul>"
+    }
+}
+
+extension GuardGauges {
+    /// What is held back, in words; empty if nothing is.
+    fileprivate var description: String {
+        switch quarantinedCredentials {
+        case 0: ""
+        case 1: "1 credential that the provider keeps refusing"
+        default: "\(quarantinedCredentials) credentials that the provider keeps refusing"
+        }
     }
 }

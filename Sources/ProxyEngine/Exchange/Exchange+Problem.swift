@@ -14,6 +14,8 @@ extension Exchange {
         if problem.code == .internalError { assertionFailure("\(fault)") }
         complete(&problem)
         beginProblemFields()
+        // RFC 9110 11.6.1: a 401 must say how to authenticate.
+        if problem.status == 401 { responseFields.append(FieldNames.authenticate, FieldNames.anyScheme) }
         addProxyStatus(error: fault.proxyError)
         write(problem)
     }
@@ -39,6 +41,7 @@ extension Exchange {
                 answer, of: makeFacts(of: provider), at: SystemClock.wallNanoseconds / 1_000_000_000)
         else { return passUntouched() }
         judge(error)
+        judgeCredential(error.code)
         if !error.isMapped { worker.metrics.unmappedError(provider: provider.index, status: response.status) }
         if wantsRawErrors, isCollectedWhole {
             problemCode = error.code
@@ -62,6 +65,7 @@ extension Exchange {
     /// What looked like an error from its head is none.
     private func passUntouched() {
         judge(nil)
+        judgeCredential(nil)
         if isCollectedWhole {
             answer = .relay
             return

@@ -185,6 +185,10 @@ extension Exchange {
     /// Asks the pacer, and sends, waits or refuses.
     private func admit() {
         guard let provider else { return }
+        if let fault = heldBack(from: provider) {
+            _ = decline(fault)
+            return
+        }
         let waiter = worker.makeWaiter()
         let demand = demand(on: provider)
         switch provider.pacer.admit(demand, waiter: waiter, patience: patience, at: worker.now) {

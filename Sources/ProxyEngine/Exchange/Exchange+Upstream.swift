@@ -98,6 +98,7 @@ extension Exchange: TransferDelegate {
         let status = transfer.response.status
         let isWanted = provider.normalizer.wants(status: status, fields: transfer.response.fields)
         machine.headArrived(isCollected: isWanted)
+        if !isWanted { judgeCredential(nil) }
         if let slot {
             self.slot = nil
             report(slot, of: transfer.response, isUndecided: isWanted, at: now, to: provider)

@@ -62,6 +62,8 @@ final class Exchange: IncomingRequest {
     /// The slot of an answer that counts as running until it has ended.
     var runningSlot: Slot?
     var headroom: Headroom?
+    /// The credential, by its hash, that this request tries while others that carry it are held back.
+    var probedCredential: UInt64?
     var patience = Duration.zero
     /// When it began to wait; a client's slow body is not time in the queue.
     var queuedAt = MonotonicTime(nanoseconds: 0)
@@ -149,6 +151,7 @@ final class Exchange: IncomingRequest {
         requestIsComplete = false
         awaitsBody = false
         (waiter, place, slot, undecidedSlot, runningSlot, headroom) = (nil, nil, nil, nil, nil, nil)
+        probedCredential = nil
         attempts = 0
         isTruncated = false
         isReceivePaused = false
@@ -262,6 +265,7 @@ final class Exchange: IncomingRequest {
     override func completed(isWhole: Bool) {
         if !isWhole, machine.phase != .over { hangUp() }
         returnUnusedSlot()
+        leaveGuards()
         // A provider may answer before it has read the whole request: nobody needs the rest then.
         cancelTransfer()
         setPolling(false)

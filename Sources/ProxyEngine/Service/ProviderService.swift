@@ -10,6 +10,7 @@ final class ProviderService: Sendable {
     let configuration: ProviderConfiguration
     let normalizer: ErrorNormalizer
     let pacer: Pacer
+    let guards: ProviderGuards
     let credentials: CredentialReader
     /// What a request weighs, and whose it is.
     let plan: PacingPlan
@@ -43,6 +44,7 @@ final class ProviderService: Sendable {
 
     init(
         configuration: ProviderConfiguration, normalizer: ErrorNormalizer, pacing: Ledgers.Share,
+        guards: ProviderGuards,
         metrics: ProxyMetrics
     ) {
         self.metrics = metrics
@@ -50,6 +52,7 @@ final class ProviderService: Sendable {
         self.configuration = configuration
         self.normalizer = normalizer
         (pacer, plan, revision) = (pacing.pacer, pacing.plan, pacing.revision)
+        self.guards = guards
         let profile = normalizer.profile
         credentials = CredentialReader(
             places: profile.credentialPlaces, injected: configuration.credential?.value,

@@ -19,17 +19,20 @@ final class ProxyService: Sendable {
     /// - Parameters:
     ///   - normalizers: one for each provider, in their order.
     ///   - pacing: the same.
+    ///   - former: the service that this one replaces.
     init(
         configuration: ProxyConfiguration, normalizers: [ErrorNormalizer], pacing: [Ledgers.Share],
-        instance: ProxyInstance
+        instance: ProxyInstance, former: ProxyService? = nil
     ) {
         precondition(normalizers.count == configuration.providers.count, "a normalizer for each provider")
         self.instance = instance
         self.configuration = configuration
         routes = configuration.routeTable
         providers = configuration.providers.enumerated().map { index, provider in
-            ProviderService(
+            let same = former?.providers.first { $0.configuration == provider }
+            return ProviderService(
                 configuration: provider, normalizer: normalizers[index], pacing: pacing[index],
+                guards: same?.guards ?? ProviderGuards(provider),
                 metrics: instance.metrics)
         }
         problemFormat = ProblemFormat(typeBase: configuration.typeBase)
