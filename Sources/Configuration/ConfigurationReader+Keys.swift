@@ -28,7 +28,7 @@ extension ConfigurationReader {
 
     enum TimeoutKey: String, SectionKey { case connect, response, idle, total }
 
-    enum RetryKey: String, SectionKey { case max }
+    enum RetryKey: String, SectionKey { case max, on, base, cap, budget }
 
     enum TLSKey: String, SectionKey {
         case caFile = "ca_file"

@@ -103,12 +103,7 @@ extension ConfigurationReader {
         case .maximumWait: value.duration(.zero ... .seconds(3600)).map { provider.maximumWait = $0 }
         case .timeouts: readTimeouts(from: value, into: &provider.timeouts)
         case .quarantine: value.boolean.map { provider.quarantinesCredentials = $0 }
-        case .retries:
-            for (key, value) in value.members(of: RetryKey.self) {
-                switch key {
-                case .max: readRetries(from: value)
-                }
-            }
+        case .retries: readRetries(from: value, into: &provider.retries)
         case .tls: readTLS(from: value, into: &provider.tls)
         case .http:
             value.choice(HTTPVersion.allCases.map { ($0.rawValue, $0) }).map { provider.httpVersion = $0 }
@@ -176,11 +171,6 @@ extension ConfigurationReader {
                 value.durationOrOff(.milliseconds(1) ... .seconds(86400)).map { timeouts.total = $0 }
             }
         }
-    }
-
-    private func readRetries(from value: YAMLValue) {
-        guard let text = value.string, text != "0" else { return }
-        value.report("\(value.quoted) must be 0: no request is ever sent a second time")
     }
 
     private func readTLS(from value: YAMLValue, into tls: inout TLSConfiguration) {

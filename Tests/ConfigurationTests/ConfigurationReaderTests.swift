@@ -81,7 +81,8 @@ struct ConfigurationReaderTests {
                 group: team
                 max_wait: 0s
                 timeouts: { connect: 1s, response: 1.5s, idle: 1m, total: 1h }
-                retries: { max: 0 }
+                retries: { max: 2, on: [timeout, rate_limited], base: 1s, cap: 1m, budget: 5% }
+                quarantine: off
                 tls: { ca_file: /ca, client_certificate: /cert, client_key: /key }
                 allow_private: on
             """, variables: ["KEY": "secret"], files: files
@@ -110,6 +111,12 @@ struct ConfigurationReaderTests {
         expected.timeouts = TimeoutConfiguration(
             connect: .seconds(1), response: .milliseconds(1500), idle: .seconds(60), total: .seconds(3600))
         expected.tls = TLSConfiguration(caFile: "/ca", clientCertificate: "/cert", clientKey: "/key")
+        expected.retries.maximum = 2
+        expected.retries.causes = [.timeout, .rateLimited]
+        expected.retries.base = .seconds(1)
+        expected.retries.cap = .seconds(60)
+        expected.retries.budgetPercent = 5
+        expected.quarantinesCredentials = false
         expected.allowsPrivate = true
         #expect(provider == expected)
     }

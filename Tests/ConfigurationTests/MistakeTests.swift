@@ -23,7 +23,7 @@ struct MistakeTests {
                   - { requests: 9, per: 9s, by: group }
                   - { per: 3s, burst: 1 }
                 timeouts: { connect: 10m, read: 1s }
-                retries: { max: 3 }
+                retries: { max: 6 }
                 tls: { ca_file: /nowhere.pem, client_key: /nowhere.key }
                 ledger: redis
               Lettr:
@@ -65,8 +65,7 @@ struct MistakeTests {
             250ms, 1.5s, 10m, 1h, 1d
             weir.yaml:17:31: providers.lemlist.timeouts.read: unknown key; allowed: connect, response, \
             idle, total
-            weir.yaml:18:21: providers.lemlist.retries.max: '3' must be 0: no request is ever sent a second \
-            time
+            weir.yaml:18:21: providers.lemlist.retries.max: '6' must be a whole number from 0 to 5
             weir.yaml:19:21: providers.lemlist.tls.ca_file: '/nowhere.pem' must be a file that can be read
             weir.yaml:19:47: providers.lemlist.tls.client_key: '/nowhere.key' must be a file that can be read
             weir.yaml:19:47: providers.lemlist.tls.client_key: needs `client_certificate`, which the key \
@@ -204,7 +203,11 @@ struct MistakeTests {
             ("max_wait: 999999999d", "max_wait"),
             ("max_wait: nans", "max_wait"), ("max_wait: s", "max_wait"), ("max_wait: [1s]", "max_wait"),
             ("timeouts: { idle: 0s }", "timeouts.idle"), ("timeouts: { total: never }", "timeouts.total"),
-            ("retries: { max: x }", "retries.max"), ("retries: 0", "retries"), ("group: 'a b'", "group"),
+            ("retries: { max: x }", "retries.max"), ("retries: { on: [] }", "retries.on"),
+            ("retries: { on: connection }", "retries.on"), ("retries: { on: [404] }", "retries.on[0]"),
+            ("retries: { base: 0s }", "retries.base"), ("retries: { cap: 11m }", "retries.cap"),
+            ("retries: { budget: 20 }", "retries.budget"), ("retries: { budget: 0% }", "retries.budget"),
+            ("retries: 0", "retries"), ("group: 'a b'", "group"),
             ("credential: ''", "credential"), ("credential: [a]", "credential"), ("profile: ''", "profile"),
             ("allow_private: 2", "allow_private"), ("rewrite_locations: 2", "rewrite_locations"),
             ("tls: { ca_file: /x }", "tls.ca_file"),

@@ -42,8 +42,8 @@ public struct ProviderConfiguration: Hashable, Sendable {
     public var timeouts = TimeoutConfiguration()
     /// Whether a credential that the provider keeps refusing is held back; see ``CredentialQuarantine``.
     public var quarantinesCredentials = true
-    /// How often Weir sends a request again by itself; always 0.
-    public var maximumRetries = 0
+    /// When a request is sent again; never by default.
+    public var retries = RetryPolicy()
     /// How the provider is recognised over TLS.
     public var tls = TLSConfiguration()
     /// Which version of HTTP is spoken with it.

@@ -14,8 +14,11 @@ public struct ExchangeStateMachine: Sendable {
         case relaying
         /// The provider's answer is an error: its body is collected. Leaves by `upstreamEnded`, `hangUp`.
         case collecting
-        /// The answer is decided, and is Weir's or complete.
+        /// The answer is decided, and is Weir's or complete. Leaves by `backOff`.
         case answering
+        /// The answer is decided, and set aside: the request is to be sent again. Leaves by `admit`, `enqueue`, `refuse`,
+        /// `hangUp`.
+        case backingOff
         /// The client is gone, or its answer broke off: nothing is to be done any more.
         case over
     }
@@ -47,10 +50,10 @@ public struct ExchangeStateMachine: Sendable {
     /// An exchange whose request is being read.
     public init() {}
 
-    /// The request is refused before anything was sent.
+    /// The request is refused before anything was sent, or is not sent again after all.
     public mutating func refuse() -> Action {
         switch phase {
-        case .receiving, .queued:
+        case .receiving, .queued, .backingOff:
             let wasQueued = phase == .queued
             phase = .answering
             return wasQueued ? .leaveQueue : .answerFault
@@ -60,14 +63,14 @@ public struct ExchangeStateMachine: Sendable {
 
     /// The pacer lets the request go at once.
     public mutating func admit() -> Action {
-        precondition(phase == .receiving, "admitted in phase \(phase)")
+        precondition(phase == .receiving || phase == .backingOff, "admitted in phase \(phase)")
         phase = .sending
         return .send
     }
 
     /// The pacer lets the request wait.
     public mutating func enqueue() {
-        precondition(phase == .receiving, "queued in phase \(phase)")
+        precondition(phase == .receiving || phase == .backingOff, "queued in phase \(phase)")
         phase = .queued
     }
 
@@ -76,6 +79,12 @@ public struct ExchangeStateMachine: Sendable {
         guard phase == .queued else { return .returnSlot }
         phase = .sending
         return .send
+    }
+
+    /// The answer that was decided is set aside for another attempt: nothing of it has been given.
+    public mutating func backOff() {
+        precondition(phase == .answering, "backed off in phase \(phase)")
+        phase = .backingOff
     }
 
     /// The head of the final answer is there.
@@ -112,7 +121,7 @@ public struct ExchangeStateMachine: Sendable {
             // What has come of an error is enough to tell it.
             phase = .answering
             return .normalize
-        case .receiving, .queued, .answering, .over: return .nothing
+        case .receiving, .queued, .answering, .backingOff, .over: return .nothing
         }
     }
 
@@ -122,7 +131,7 @@ public struct ExchangeStateMachine: Sendable {
         switch phase {
         case .queued: return .leaveQueue
         case .sending, .relaying, .collecting: return .cancelTransfer
-        case .receiving, .answering, .over: return .nothing
+        case .receiving, .answering, .backingOff, .over: return .nothing
         }
     }
 }

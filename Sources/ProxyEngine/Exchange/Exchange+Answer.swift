@@ -23,7 +23,7 @@ extension Exchange {
             }
             setPolling(false)
             return .suspend
-        case .receiving, .queued:
+        case .receiving, .queued, .backingOff:
             setPolling(false)
             return .suspend
         }

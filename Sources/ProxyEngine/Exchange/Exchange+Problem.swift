@@ -11,6 +11,8 @@ extension Exchange {
     func makeProblem(of fault: Fault) {
         var problem = Problem(
             fault, provider: provider?.name, requestID: Text(requestID), isRepeatSafe: isRepeatSafe(fault))
+        retrying.failure = AttemptFailure(
+            problem.code, isRetryable: problem.isRetryable, retryAfter: problem.retryAfter)
         if problem.code == .internalError { assertionFailure("\(fault)") }
         complete(&problem)
         beginProblemFields()
@@ -42,6 +44,8 @@ extension Exchange {
         else { return passUntouched() }
         judge(error)
         judgeCredential(error.code)
+        retrying.failure = AttemptFailure(
+            error.code, isRetryable: error.isRetryable, retryAfter: error.retryAfter.map(Double.init))
         if !error.isMapped { worker.metrics.unmappedError(provider: provider.index, status: response.status) }
         if wantsRawErrors, isCollectedWhole {
             problemCode = error.code
@@ -236,7 +240,9 @@ extension Exchange {
         if !hasRequestID { responseFields.append(FieldNames.requestID, requestID) }
         if !hasRateLimit { addRateLimit() }
         addPreferenceApplied()
-        let upstream = (sentAt ?? worker.now).nanoseconds(to: upstreamEndedAt ?? firstByteAt ?? worker.now)
+        let upstream =
+            (sentAt ?? worker.now).nanoseconds(to: upstreamEndedAt ?? firstByteAt ?? worker.now)
+            + retrying.upstreamNanoseconds
         let whole = startedAt.nanoseconds(to: upstreamEndedAt ?? worker.now)
         responseFields.append(name: FieldNames.serverTiming) {
             ServerTiming.append(

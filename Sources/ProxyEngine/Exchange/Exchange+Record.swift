@@ -11,13 +11,14 @@ extension Exchange {
         let end = Worker.clock()
         let queue = queuedNanoseconds
         let upstream = sentAt.map { $0.nanoseconds(to: upstreamEndedAt ?? end) } ?? 0
-        let own = startedAt.nanoseconds(to: end) - queue - upstream
+        let earlier = retrying.upstreamNanoseconds
+        let own = startedAt.nanoseconds(to: end) - queue - upstream - earlier
         var record = ExchangeRecord(provider: provider?.index, method: method)
         record.providerStatus = receivedStatus
         record.sentStatus = sentStatus
         record.problem = problemCode.map { Int($0.rawValue) }
         record.queueNanoseconds = queue
-        record.upstreamNanoseconds = upstream
+        record.upstreamNanoseconds = upstream + earlier
         record.ownNanoseconds = own
         record.attempts = attempts
         record.requestBytes = UInt64(clamping: requestBytes)
@@ -27,7 +28,7 @@ extension Exchange {
         if service.configuration.logsAccess { log(record) }
     }
 
-    private var receivedStatus: Int { firstByteAt == nil ? 0 : transfer?.response.status ?? 0 }
+    var receivedStatus: Int { firstByteAt == nil ? 0 : transfer?.response.status ?? 0 }
 
     /// One line, without the query: it may carry a credential.
     private func log(_ record: ExchangeRecord) {
@@ -60,7 +61,7 @@ extension ClientAbortStage {
     init(_ phase: ExchangeStateMachine.Phase, requestIsComplete: Bool) {
         switch phase {
         case .receiving: self = .request
-        case .queued: self = .queue
+        case .queued, .backingOff: self = .queue
         case .sending, .collecting: self = requestIsComplete ? .upstream : .request
         case .relaying, .answering, .over: self = .response
         }

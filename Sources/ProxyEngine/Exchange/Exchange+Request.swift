@@ -129,7 +129,7 @@ extension Exchange {
         worker.deliveredUploads = true
         downstreamActivity = worker.now
         switch machine.phase {
-        case .answering, .over: return dropBody(bytes)
+        case .answering, .backingOff, .over: return dropBody(bytes)
         case .relaying where upstreamHasEnded: return dropBody(bytes)
         case .queued:
             // It waits in the client and the kernel; the connection sleeps until the turn comes.
@@ -183,15 +183,12 @@ extension Exchange {
     // MARK: Pacing
 
     /// Asks the pacer, and sends, waits or refuses.
-    private func admit() {
+    func admit() {
         guard let provider else { return }
-        if let fault = heldBack(from: provider) {
-            _ = decline(fault)
-            return
-        }
+        if let fault = heldBack(from: provider) { return refuseAdmission(fault) }
         let waiter = worker.makeWaiter()
         let demand = demand(on: provider)
-        switch provider.pacer.admit(demand, waiter: waiter, patience: patience, at: worker.now) {
+        switch provider.pacer.admit(demand, waiter: waiter, patience: remainingPatience, at: worker.now) {
         case .admitted(let slot):
             self.slot = slot
             _ = machine.admit()
@@ -202,9 +199,10 @@ extension Exchange {
             machine.enqueue()
             worker.waiting[waiter.id] = self
             queuedAt = worker.now
-            setDeadline(queuedAt + patience)
+            setDeadline(queuedAt + remainingPatience)
             worker.arm(wake, of: provider)
         case .refused(let refusal):
+            if retrying.failure != nil { return endRetries() }
             worker.metrics.queueRefused(
                 provider: provider.index,
                 reason: QueueRefusalReason(
@@ -226,6 +224,11 @@ extension Exchange {
         return demand
     }
 
+    /// The request must not be sent, or not again.
+    private func refuseAdmission(_ fault: Fault) {
+        if retrying.failure != nil { endRetries() } else { _ = decline(fault) }
+    }
+
     /// Its turn has come.
     func turnHasCome(_ slot: Slot) {
         guard let provider else { return }
@@ -236,7 +239,7 @@ extension Exchange {
             return
         }
         self.slot = slot
-        queuedNanoseconds = queuedAt.nanoseconds(to: worker.now)
+        queuedNanoseconds += queuedAt.nanoseconds(to: worker.now)
         clearDeadline()
         sendOrAwaitBody()
         // A body that is streamed has been waiting in the client.
@@ -264,15 +267,17 @@ extension Exchange {
 
     func queueTimedOut() {
         worker.waiting[waiter?.id ?? 0] = nil
-        queuedNanoseconds = queuedAt.nanoseconds(to: worker.now)
+        queuedNanoseconds += queuedAt.nanoseconds(to: worker.now)
+        if retrying.failure != nil { return endRetries() }
         decide(Fault(.queueTimeout, effect: Effect.none))
         answerWhenPossible()
     }
 
     /// Weir ends: what waits is told so.
     func refuseForShutdown() {
+        queuedNanoseconds += queuedAt.nanoseconds(to: worker.now)
+        if retrying.failure != nil { return endRetries() }
         if let provider { worker.metrics.queueRefused(provider: provider.index, reason: .shuttingDown) }
-        queuedNanoseconds = queuedAt.nanoseconds(to: worker.now)
         decide(Fault(.shuttingDown, effect: Effect.none))
         answerWhenPossible()
     }

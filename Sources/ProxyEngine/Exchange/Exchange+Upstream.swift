@@ -8,6 +8,7 @@ extension Exchange: TransferDelegate {
     /// Starts the transfer; the slot is held.
     func send() {
         guard let upstream, let provider else { return }
+        if retrying.failure != nil { setLastAttemptAside() } else { provider.guards.requestSent() }
         let transfer = upstream.makeTransfer()
         self.transfer = transfer
         makeUpstreamTarget(of: provider)
@@ -18,6 +19,7 @@ extension Exchange: TransferDelegate {
         attempts += 1
         let now = Worker.clock()
         sentAt = now
+        if retrying.firstSentAt == nil { retrying.firstSentAt = now }
         setUpstreamDeadline(provider.timeouts.response)
         upstream.start(transfer, for: self)
     }
@@ -181,6 +183,7 @@ extension Exchange: TransferDelegate {
         // An error that was too long to be read says no more than its status did.
         judge(nil)
         endRun()
+        if backOff() { return }
         answerWhenPossible()
     }
 

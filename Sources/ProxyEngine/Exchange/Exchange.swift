@@ -71,6 +71,7 @@ final class Exchange: IncomingRequest {
     // The provider's side.
     var transfer: (any UpstreamTransfer)?
     var attempts = 0
+    var retrying = RetryCourse()
     var isTruncated = false
     var isReceivePaused = false
     var isSendPaused = false
@@ -153,6 +154,7 @@ final class Exchange: IncomingRequest {
         (waiter, place, slot, undecidedSlot, runningSlot, headroom) = (nil, nil, nil, nil, nil, nil)
         probedCredential = nil
         attempts = 0
+        retrying = RetryCourse()
         isTruncated = false
         isReceivePaused = false
         isSendPaused = false
@@ -212,13 +214,17 @@ final class Exchange: IncomingRequest {
         deadline = nil
         guard let provider else { return }
         let timeouts = provider.timeouts
-        if let total = timeouts.total, let sentAt, sentAt.later(by: total) <= worker.now {
+        if let total = timeouts.total, let first = retrying.firstSentAt, first.later(by: total) <= worker.now,
+            transfer?.isRunning == true
+        {
             return upstreamTimedOut(.total)
         }
         switch machine.phase {
         case .queued:
-            let end = queuedAt + patience
+            let end = queuedAt + remainingPatience
             if end <= worker.now { queueTimedOut() } else { setDeadline(end) }
+        case .backingOff:
+            if retrying.until <= worker.now { backOffIsOver() } else { setDeadline(retrying.until) }
         case .receiving: watchClient()
         case .sending:
             // A provider that waits for the client's body is not slow.
@@ -256,7 +262,9 @@ final class Exchange: IncomingRequest {
     func setUpstreamDeadline(_ nanoseconds: Int64) {
         upstreamActivity = worker.now
         var end = worker.now.later(by: nanoseconds)
-        if let total = provider?.timeouts.total, let sentAt { end = min(end, sentAt.later(by: total)) }
+        if let total = provider?.timeouts.total, let first = retrying.firstSentAt {
+            end = min(end, first.later(by: total))
+        }
         setDeadline(end)
     }
 

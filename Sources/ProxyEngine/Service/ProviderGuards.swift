@@ -9,9 +9,21 @@ final class ProviderGuards: Sendable {
     /// Whether the quarantine remembers any credential: as long as it does not, requests take no lock.
     private let remembersCredentials = Atomic(false)
 
-    init(_ provider: ProviderConfiguration) {
+    private let retries: Mutex<RetryBudget>?
+
+    init(_ provider: ProviderConfiguration, at now: MonotonicTime) {
         quarantine = provider.quarantinesCredentials ? Mutex(CredentialQuarantine()) : nil
+        let policy = provider.retries
+        retries = policy.maximum > 0 ? Mutex(RetryBudget(percent: policy.budgetPercent, at: now)) : nil
     }
+
+    // MARK: Retries
+
+    /// A request is sent for the first time.
+    func requestSent() { retries?.withLock { $0.requestSent() } }
+
+    /// Whether there may be another retry now: it counts as made.
+    func takeRetry(at now: MonotonicTime) -> Bool { retries?.withLock { $0.takeRetry(at: now) } ?? false }
 
     // MARK: Credentials
 

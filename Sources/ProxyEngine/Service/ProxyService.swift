@@ -32,7 +32,7 @@ final class ProxyService: Sendable {
             let same = former?.providers.first { $0.configuration == provider }
             return ProviderService(
                 configuration: provider, normalizer: normalizers[index], pacing: pacing[index],
-                guards: same?.guards ?? ProviderGuards(provider),
+                guards: same?.guards ?? ProviderGuards(provider, at: Worker.clock()),
                 metrics: instance.metrics)
         }
         problemFormat = ProblemFormat(typeBase: configuration.typeBase)

@@ -141,6 +141,7 @@ extension Worker {
             listener.daemon.quiesce()
         }
         for exchange in Array(waiting.values) { exchange.refuseForShutdown() }
+        for exchange in allExchanges where exchange.machine.phase == .backingOff { exchange.endRetries() }
         daemonsMustRun = true
     }
 

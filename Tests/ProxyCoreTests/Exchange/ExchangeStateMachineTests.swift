@@ -16,6 +16,9 @@ struct ExchangeStateMachineTests {
             _ = machine.admit()
             machine.headArrived(isCollected: phase == .collecting)
         case .answering: _ = machine.refuse()
+        case .backingOff:
+            _ = machine.refuse()
+            machine.backOff()
         case .over: _ = machine.hangUp()
         }
         #expect(machine.phase == phase)
@@ -23,19 +26,20 @@ struct ExchangeStateMachineTests {
     }
 
     private static let all: [ExchangeStateMachine.Phase] = [
-        .receiving, .queued, .sending, .relaying, .collecting, .answering, .over,
+        .receiving, .queued, .sending, .relaying, .collecting, .answering, .backingOff, .over,
     ]
 
     @Test(
         "a refusal answers what was not sent, takes a waiting request out of the queue, and is too late else")
     func refusals() {
         let expected: [ExchangeStateMachine.Action] = [
-            .answerFault, .leaveQueue, .nothing, .nothing, .nothing, .nothing, .nothing,
+            .answerFault, .leaveQueue, .nothing, .nothing, .nothing, .nothing, .answerFault, .nothing,
         ]
         for (phase, action) in zip(Self.all, expected) {
             var machine = machine(in: phase)
             #expect(machine.refuse() == action, "\(phase)")
-            #expect(machine.phase == ([.receiving, .queued].contains(phase) ? .answering : phase))
+            #expect(
+                machine.phase == ([.receiving, .queued, .backingOff].contains(phase) ? .answering : phase))
         }
     }
 
@@ -51,6 +55,7 @@ struct ExchangeStateMachineTests {
     func hangUps() {
         let expected: [ExchangeStateMachine.Action] = [
             .nothing, .leaveQueue, .cancelTransfer, .cancelTransfer, .cancelTransfer, .nothing, .nothing,
+            .nothing,
         ]
         for (phase, action) in zip(Self.all, expected) {
             var machine = machine(in: phase)
@@ -82,6 +87,15 @@ struct ExchangeStateMachineTests {
         var machine = machine(in: phase)
         #expect(machine.upstreamEnded(isComplete: isComplete, isAnswered: isAnswered) == action)
         #expect(machine.phase == next)
+    }
+
+    @Test("what backs off is sent again, at once or in its turn")
+    func backingOff() {
+        var machine = machine(in: .backingOff)
+        #expect(machine.admit() == .send && machine.phase == .sending)
+        machine = self.machine(in: .backingOff)
+        machine.enqueue()
+        #expect(machine.grant() == .send && machine.phase == .sending)
     }
 
     @Test("an error that is too long to be understood is handed on instead")

@@ -1,0 +1,16 @@
+internal import ProxyCore
+
+/// What an exchange remembers of its earlier attempts.
+struct RetryCourse {
+    /// What the last attempt came to, as long as its answer is not given; it is set aside when the next one begins.
+    var failure: AttemptFailure?
+    /// How often the request was sent again.
+    var count = 0
+    /// Since when it waits for another attempt, and until when.
+    var since = MonotonicTime(nanoseconds: 0)
+    var until = MonotonicTime(nanoseconds: 0)
+    /// When it was sent for the first time: what all attempts may take together runs from here.
+    var firstSentAt: MonotonicTime?
+    /// How long the provider took for attempts that were set aside.
+    var upstreamNanoseconds: Int64 = 0
+}
