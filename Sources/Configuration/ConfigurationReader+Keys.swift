@@ -19,7 +19,9 @@ extension ConfigurationReader {
         case upstreamBody = "upstream_body"
         case limits, guarantee, pacing, group
         case maximumWait = "max_wait"
-        case timeouts, quarantine, retries, tls, http, proxy
+        case timeouts, quarantine, retries
+        case circuitBreaker = "circuit_breaker"
+        case tls, http, proxy
         case rewriteLocations = "rewrite_locations"
         case allowPrivate = "allow_private"
     }
@@ -29,6 +31,12 @@ extension ConfigurationReader {
     enum TimeoutKey: String, SectionKey { case connect, response, idle, total }
 
     enum RetryKey: String, SectionKey { case max, on, base, cap, budget }
+
+    enum CircuitKey: String, SectionKey {
+        case failureRatio = "failure_ratio"
+        case window, minimum
+        case openFor = "open_for"
+    }
 
     enum TLSKey: String, SectionKey {
         case caFile = "ca_file"
@@ -58,6 +66,7 @@ extension ConfigurationReader {
         + paths(of: LimitKey.self, in: "providers.*.limits[].")
         + paths(of: TimeoutKey.self, in: "providers.*.timeouts.")
         + paths(of: RetryKey.self, in: "providers.*.retries.")
+        + paths(of: CircuitKey.self, in: "providers.*.circuit_breaker.")
         + paths(of: TLSKey.self, in: "providers.*.tls.")
         + paths(of: SizeKey.self, in: "limits.")
 

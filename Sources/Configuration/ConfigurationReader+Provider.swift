@@ -103,6 +103,7 @@ extension ConfigurationReader {
         case .maximumWait: value.duration(.zero ... .seconds(3600)).map { provider.maximumWait = $0 }
         case .timeouts: readTimeouts(from: value, into: &provider.timeouts)
         case .quarantine: value.boolean.map { provider.quarantinesCredentials = $0 }
+        case .circuitBreaker: provider.circuitBreaker = circuitBreaker(from: value)
         case .retries: readRetries(from: value, into: &provider.retries)
         case .tls: readTLS(from: value, into: &provider.tls)
         case .http:

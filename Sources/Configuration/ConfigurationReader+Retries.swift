@@ -28,7 +28,7 @@ extension ConfigurationReader {
 
 extension YAMLValue {
     /// A whole number of hundredths, 1% to 100%.
-    fileprivate var percent: Int? {
+    var percent: Int? {
         parsed { text throws(InvalidSetting) in
             guard text.hasSuffix("%"), let number = Int(text.dropLast()), (1...100).contains(number) else {
                 throw InvalidSetting("must be a whole number of percent from 1% to 100%")

@@ -83,6 +83,7 @@ struct ConfigurationReaderTests {
                 timeouts: { connect: 1s, response: 1.5s, idle: 1m, total: 1h }
                 retries: { max: 2, on: [timeout, rate_limited], base: 1s, cap: 1m, budget: 5% }
                 quarantine: off
+                circuit_breaker: { failure_ratio: 30%, window: 1m, minimum: 7, open_for: 2s }
                 tls: { ca_file: /ca, client_certificate: /cert, client_key: /key }
                 allow_private: on
             """, variables: ["KEY": "secret"], files: files
@@ -117,8 +118,23 @@ struct ConfigurationReaderTests {
         expected.retries.cap = .seconds(60)
         expected.retries.budgetPercent = 5
         expected.quarantinesCredentials = false
+        var circuit = CircuitBreaker.Policy()
+        circuit.failurePercent = 30
+        circuit.window = .seconds(60)
+        circuit.minimum = 7
+        circuit.openFor = .seconds(2)
+        expected.circuitBreaker = circuit
         expected.allowsPrivate = true
         #expect(provider == expected)
+    }
+
+    @Test(
+        "a circuit breaker is off, or on with defaults",
+        arguments: [("off", false), ("on", true), ("{}", true), ("~", false)])
+    func circuitBreaker(text: String, isOn: Bool) throws {
+        let provider = try readProvider("circuit_breaker: \(text)")
+        #expect(provider?.circuitBreaker == (isOn ? CircuitBreaker.Policy() : nil))
+        #expect(try readProvider("max_wait: 1s")?.circuitBreaker == nil)
     }
 
     @Test("every key of the top level is heard")

@@ -72,8 +72,8 @@ struct MistakeTests {
             belongs to
             weir.yaml:20:5: providers.lemlist.ledger: unknown key; allowed: profile, mount, listen, \
             upstream, credential, \
-            errors, upstream_body, limits, guarantee, pacing, group, max_wait, timeouts, quarantine, retries, tls, http, proxy, \
-            rewrite_locations, allow_private
+            errors, upstream_body, limits, guarantee, pacing, group, max_wait, timeouts, quarantine, retries, circuit_breaker, tls, \
+            http, proxy, rewrite_locations, allow_private
             weir.yaml:22:5: providers.Lettr: a provider's name must be a lower-case letter, then letters, \
             digits, '-' or \
             '_', at most 32 in all
@@ -203,6 +203,11 @@ struct MistakeTests {
             ("max_wait: 999999999d", "max_wait"),
             ("max_wait: nans", "max_wait"), ("max_wait: s", "max_wait"), ("max_wait: [1s]", "max_wait"),
             ("timeouts: { idle: 0s }", "timeouts.idle"), ("timeouts: { total: never }", "timeouts.total"),
+            ("circuit_breaker: maybe", "circuit_breaker"), ("circuit_breaker: [on]", "circuit_breaker"),
+            ("circuit_breaker: { minimum: 0 }", "circuit_breaker.minimum"),
+            ("circuit_breaker: { failure_ratio: 0.5 }", "circuit_breaker.failure_ratio"),
+            ("circuit_breaker: { window: 0s }", "circuit_breaker.window"),
+            ("circuit_breaker: { open_for: 2h }", "circuit_breaker.open_for"),
             ("retries: { max: x }", "retries.max"), ("retries: { on: [] }", "retries.on"),
             ("retries: { on: connection }", "retries.on"), ("retries: { on: [404] }", "retries.on[0]"),
             ("retries: { base: 0s }", "retries.base"), ("retries: { cap: 11m }", "retries.cap"),

@@ -9,7 +9,7 @@ extension ProviderConfiguration {
         same.profileContents = profileContents
         (same.upstream, same.credential) = (upstream, credential)
         (same.errors, same.includesUpstreamBody) = (errors, includesUpstreamBody)
-        same.retries = retries
+        (same.retries, same.circuitBreaker) = (retries, circuitBreaker)
         same.quarantinesCredentials = quarantinesCredentials
         same.rewritesLocations = rewritesLocations
         (same.limits, same.group, same.maximumWait) = (limits, group, maximumWait)

@@ -42,6 +42,8 @@ public struct ProviderConfiguration: Hashable, Sendable {
     public var timeouts = TimeoutConfiguration()
     /// Whether a credential that the provider keeps refusing is held back; see ``CredentialQuarantine``.
     public var quarantinesCredentials = true
+    /// When nothing is sent because the provider fails; never by default.
+    public var circuitBreaker: CircuitBreaker.Policy?
     /// When a request is sent again; never by default.
     public var retries = RetryPolicy()
     /// How the provider is recognised over TLS.

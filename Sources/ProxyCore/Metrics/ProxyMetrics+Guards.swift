@@ -1,6 +1,6 @@
 // What keeps requests from a provider: read when somebody asks.
 extension ProxyMetrics {
-    static let guardFamilies: [MetricFamily] = [.quarantinedCredentials]
+    static let guardFamilies: [MetricFamily] = [.quarantinedCredentials, .circuitState]
 
     func writeGuards(
         _ gauges: [(provider: String, guards: GuardGauges)], _ format: ExpositionFormat,
@@ -14,6 +14,7 @@ extension ProxyMetrics {
             }
         }
         write(.quarantinedCredentials, \.quarantinedCredentials)
+        write(.circuitState, \.circuit.rawValue)
     }
 }
 
@@ -21,4 +22,7 @@ extension MetricFamily {
     static let quarantinedCredentials = MetricFamily(
         "weir_credentials_quarantined", .gauge, labels: ["provider"],
         help: "Credentials that are held back because the provider keeps refusing them.")
+    static let circuitState = MetricFamily(
+        "weir_circuit_state", .gauge, labels: ["provider"],
+        help: "Whether requests are sent: 0 all (closed), 1 one at a time (half open), 2 none (open).")
 }

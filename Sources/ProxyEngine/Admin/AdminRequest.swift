@@ -76,7 +76,8 @@ final class AdminRequest: IncomingRequest {
         let process = ProcessReading.now(startedWallNanoseconds: service.startedWallNanoseconds)
         let text = service.metrics.render(
             format, pacing: Dictionary(uniqueKeysWithValues: gauges),
-            guards: Dictionary(uniqueKeysWithValues: service.providers.map { ($0.index, $0.guards.gauges) }),
+            guards: Dictionary(
+                uniqueKeysWithValues: service.providers.map { ($0.index, $0.guards.gauges(at: now)) }),
             reloads: service.instance.reloadStatus.counts, process: process,
             logLinesDropped: service.droppedLogLines())
         return AdminPage(status: 200, contentType: format.contentType, body: text)

@@ -24,7 +24,7 @@ enum StatusPage {
                 <td><code>\(AdminPage.escaped(provider.configuration.mount?.path ?? "(own port)"))</code></td>
                 <td>\(AdminPage.escaped(limits.joined(separator: "; ")))</td>
                 <td>\(snapshot.waiting)</td><td>\(snapshot.inFlight)</td>
-                <td>\(provider.guards.gauges.description)</td></tr>
+                <td>\(provider.guards.gauges(at: now).description)</td></tr>
                 """
         }
         return AdminPage(
@@ -57,10 +57,17 @@ enum StatusPage {
 extension GuardGauges {
     /// What is held back, in words; empty if nothing is.
     fileprivate var description: String {
-        switch quarantinedCredentials {
-        case 0: ""
-        case 1: "1 credential that the provider keeps refusing"
-        default: "\(quarantinedCredentials) credentials that the provider keeps refusing"
+        var parts: [String] = []
+        switch circuit {
+        case .closed: break
+        case .halfOpen: parts.append("circuit half open: one request at a time")
+        case .open: parts.append("circuit open")
         }
+        switch quarantinedCredentials {
+        case 0: break
+        case 1: parts.append("1 credential that the provider keeps refusing")
+        default: parts.append("\(quarantinedCredentials) credentials that the provider keeps refusing")
+        }
+        return parts.joined(separator: "; ")
     }
 }

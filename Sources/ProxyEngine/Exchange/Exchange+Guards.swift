@@ -5,6 +5,10 @@ internal import ProxyCore
 extension Exchange {
     /// Why the request must not be sent now, whatever its limits say; `nil` if it may.
     func heldBack(from provider: ProviderService) -> Fault? {
+        refusedCredential(by: provider) ?? openCircuit(to: provider)
+    }
+
+    private func refusedCredential(by provider: ProviderService) -> Fault? {
         guard provider.guards.hasRefusedCredentials, let credential = credentialHash(for: provider) else {
             return nil
         }
@@ -14,9 +18,27 @@ extension Exchange {
             probedCredential = credential
             return nil
         case .refused(let wait):
-            return Fault(
-                .credentialsQuarantined, effect: Effect.none, retryAfter: Double(wait.wholeNanoseconds) / 1e9)
+            return Fault(.credentialsQuarantined, effect: Effect.none, retryAfter: Self.seconds(wait))
         }
+    }
+
+    private func openCircuit(to provider: ProviderService) -> Fault? {
+        let admission = provider.guards.admitToCircuit(at: worker.now)
+        guard case .refused(let wait) = admission else {
+            circuitPass = admission
+            return nil
+        }
+        return Fault(.circuitOpen, effect: Effect.none, retryAfter: Self.seconds(wait))
+    }
+
+    private static func seconds(_ duration: Duration) -> Double { Double(duration.wholeNanoseconds) / 1e9 }
+
+    /// Tells the circuit what the attempt came to, once it is over.
+    func judgeCircuit() {
+        guard let provider, let pass = circuitPass else { return }
+        circuitPass = nil
+        provider.guards.recordInCircuit(
+            isFailure: CircuitBreaker.isFailure(problemCode), isProbe: pass == .probe, at: Worker.clock())
     }
 
     /// Tells what the provider's answer says of the credential that it got.
@@ -33,9 +55,12 @@ extension Exchange {
         provider.guards.judge(credential: credential, verdict, at: Worker.clock())
     }
 
-    /// Gives back what the request was let through for, if it was not sent after all.
+    /// Gives back what the request was let through for, if nothing came of it.
     func leaveGuards() {
-        guard let provider, let probedCredential, attempts == 0 else { return }
+        guard let provider else { return }
+        if circuitPass == .probe { provider.guards.returnCircuitProbe() }
+        circuitPass = nil
+        guard let probedCredential, attempts == 0 else { return }
         provider.guards.returnProbe(ofCredential: probedCredential)
         self.probedCredential = nil
     }

@@ -224,11 +224,6 @@ extension Exchange {
         return demand
     }
 
-    /// The request must not be sent, or not again.
-    private func refuseAdmission(_ fault: Fault) {
-        if retrying.failure != nil { endRetries() } else { _ = decline(fault) }
-    }
-
     /// Its turn has come.
     func turnHasCome(_ slot: Slot) {
         guard let provider else { return }

@@ -10,14 +10,14 @@ extension Exchange {
     /// Sets the answer aside that has just been decided, if the request is to be sent again; else it is to be given.
     func backOff() -> Bool {
         guard let provider, let failure = retrying.failure, provider.configuration.retries.maximum > 0,
-            machine.phase == .answering, !isAnswered, isReplayable, worker.drainsUntil == nil,
-            let wait = provider.configuration.retries.wait(
-                after: failure, retries: retrying.count, patience: remainingPatience,
-                chance: .random(in: 0 ... .max)),
-            provider.guards.takeRetry(at: worker.now)
+            machine.phase == .answering, !isAnswered, isReplayable, worker.drainsUntil == nil
         else { return false }
-        machine.backOff()
         retrying.since = worker.now
+        let wait = provider.configuration.retries.wait(
+            after: failure, retries: retrying.count, patience: remainingPatience,
+            chance: .random(in: 0 ... .max))
+        guard let wait, provider.guards.takeRetry(at: worker.now) else { return false }
+        machine.backOff()
         retrying.until = worker.now + wait
         setDeadline(retrying.until)
         return true
@@ -40,6 +40,11 @@ extension Exchange {
         answerWhenPossible()
     }
 
+    /// The request must not be sent, or not again.
+    func refuseAdmission(_ fault: Fault) {
+        if retrying.failure != nil { endRetries() } else { _ = decline(fault) }
+    }
+
     /// Forgets the last attempt and its answer: the next one is sent.
     func setLastAttemptAside() {
         guard let provider else { return }
@@ -58,12 +63,12 @@ extension Exchange {
         responseFields.removeAll()
     }
 
-    /// How long the request may still wait: for its turn, or for another attempt.
+    /// How long the request may still wait, from the moment that it began to: for its turn, or for another attempt.
     var remainingPatience: Duration {
         guard retrying.failure != nil else { return patience }
         var left = patience - .nanoseconds(queuedNanoseconds)
         if let provider, let total = provider.timeouts.total, let first = retrying.firstSentAt {
-            left = min(left, worker.now.duration(to: first.later(by: total)))
+            left = min(left, retrying.since.duration(to: first.later(by: total)))
         }
         return max(left, .zero)
     }

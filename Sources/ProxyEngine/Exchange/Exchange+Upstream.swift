@@ -183,6 +183,7 @@ extension Exchange: TransferDelegate {
         // An error that was too long to be read says no more than its status did.
         judge(nil)
         endRun()
+        judgeCircuit()
         if backOff() { return }
         answerWhenPossible()
     }

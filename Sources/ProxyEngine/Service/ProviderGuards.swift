@@ -5,42 +5,65 @@ internal import Synchronization
 ///
 /// It outlives a reload that changes nothing about its provider, and begins anew after any other.
 final class ProviderGuards: Sendable {
-    private let quarantine: Mutex<CredentialQuarantine>?
+    /// Whether refusals of a credential are counted at all.
+    let quarantinesCredentials: Bool
     /// Whether the quarantine remembers any credential: as long as it does not, requests take no lock.
     private let remembersCredentials = Atomic(false)
-
-    private let retries: Mutex<RetryBudget>?
+    private let quarantine = Mutex(CredentialQuarantine())
+    private let hasCircuit: Bool
+    private let circuit: Mutex<CircuitBreaker>
+    private let hasRetries: Bool
+    private let retries: Mutex<RetryBudget>
 
     init(_ provider: ProviderConfiguration, at now: MonotonicTime) {
-        quarantine = provider.quarantinesCredentials ? Mutex(CredentialQuarantine()) : nil
-        let policy = provider.retries
-        retries = policy.maximum > 0 ? Mutex(RetryBudget(percent: policy.budgetPercent, at: now)) : nil
+        quarantinesCredentials = provider.quarantinesCredentials
+        hasCircuit = provider.circuitBreaker != nil
+        circuit = Mutex(CircuitBreaker(provider.circuitBreaker ?? CircuitBreaker.Policy()))
+        hasRetries = provider.retries.maximum > 0
+        retries = Mutex(RetryBudget(percent: provider.retries.budgetPercent, at: now))
     }
+
+    // MARK: Circuit
+
+    /// Whether a request may be sent to a provider that may have failed too often.
+    func admitToCircuit(at now: MonotonicTime) -> CircuitBreaker.Admission {
+        hasCircuit ? circuit.withLock { $0.admit(at: now) } : .admitted
+    }
+
+    /// Takes what a request came to.
+    func recordInCircuit(isFailure: Bool, isProbe: Bool, at now: MonotonicTime) {
+        guard hasCircuit else { return }
+        circuit.withLock { $0.record(isFailure: isFailure, isProbe: isProbe, at: now) }
+    }
+
+    /// Takes back a probe that came to nothing that would tell.
+    func returnCircuitProbe() { circuit.withLock { $0.returnProbe() } }
 
     // MARK: Retries
 
     /// A request is sent for the first time.
-    func requestSent() { retries?.withLock { $0.requestSent() } }
+    func requestSent() {
+        if hasRetries { retries.withLock { $0.requestSent() } }
+    }
 
     /// Whether there may be another retry now: it counts as made.
-    func takeRetry(at now: MonotonicTime) -> Bool { retries?.withLock { $0.takeRetry(at: now) } ?? false }
+    func takeRetry(at now: MonotonicTime) -> Bool {
+        hasRetries && retries.withLock { $0.takeRetry(at: now) }
+    }
 
     // MARK: Credentials
 
     /// Whether there may be something to ask ``admit(credential:at:)`` for.
     var hasRefusedCredentials: Bool { remembersCredentials.load(ordering: .relaxed) }
 
-    /// Whether refusals of a credential are counted at all.
-    var quarantinesCredentials: Bool { quarantine != nil }
-
     /// Whether a request with this credential, known by its hash, may be sent.
     func admit(credential: UInt64, at now: MonotonicTime) -> CredentialQuarantine.Admission {
-        quarantine?.withLock { $0.admit(credential, at: now) } ?? .admitted
+        quarantine.withLock { $0.admit(credential, at: now) }
     }
 
     /// Takes what the provider's answer says of the credential.
     func judge(credential: UInt64, _ verdict: CredentialQuarantine.Verdict, at now: MonotonicTime) {
-        quarantine?.withLock { quarantine in
+        quarantine.withLock { quarantine in
             quarantine.judge(credential, verdict, at: now)
             remembersCredentials.store(!quarantine.isEmpty, ordering: .relaxed)
         }
@@ -48,13 +71,15 @@ final class ProviderGuards: Sendable {
 
     /// Takes back a probe that was not sent.
     func returnProbe(ofCredential credential: UInt64) {
-        quarantine?.withLock { $0.returnProbe(credential) }
+        quarantine.withLock { $0.returnProbe(credential) }
     }
 
     // MARK: Reading
 
     /// What metrics and pages tell.
-    var gauges: GuardGauges {
-        GuardGauges(quarantinedCredentials: quarantine?.withLock { $0.count } ?? 0)
+    func gauges(at now: MonotonicTime) -> GuardGauges {
+        GuardGauges(
+            quarantinedCredentials: quarantine.withLock { $0.count },
+            circuit: circuit.withLock { $0.state(at: now) })
     }
 }

@@ -1,0 +1,80 @@
+internal import EventLoop
+internal import HTTPTransfer
+internal import MicroHTTPD
+internal import ProxyCore
+
+/// What may take too long, and what happens then.
+extension Exchange {
+    /// Sees to it that ``deadlineHasCome()`` is called at `time`, or before: whoever is called looks whether it is time.
+    func setDeadline(_ time: MonotonicTime) {
+        if let deadline {
+            guard time < deadline.at else { return }
+            worker.deadlines.remove(deadline.ticket)
+        }
+        deadline = (worker.deadlines.insert(.exchange(self), at: time), time)
+    }
+
+    func clearDeadline() {
+        if let deadline { worker.deadlines.remove(deadline.ticket) }
+        deadline = nil
+    }
+
+    /// Looks at what may take too long in this phase, and ends it or waits on.
+    func deadlineHasCome() {
+        deadline = nil
+        guard let provider else { return }
+        let timeouts = provider.timeouts
+        if let total = timeouts.total, let first = retrying.firstSentAt, first.later(by: total) <= worker.now,
+            transfer?.isRunning == true
+        {
+            return upstreamTimedOut(.total)
+        }
+        switch machine.phase {
+        case .queued:
+            let end = queuedAt + remainingPatience
+            if end <= worker.now { queueTimedOut() } else { setDeadline(end) }
+        case .backingOff:
+            if retrying.until <= worker.now { backOffIsOver() } else { setDeadline(retrying.until) }
+        case .receiving: watchClient()
+        case .sending:
+            // A provider that waits for the client's body is not slow.
+            if isSendPaused || awaitsBody { return watchClient() }
+            watch(upstreamActivity.later(by: timeouts.response), .response)
+        case .relaying, .collecting:
+            // A provider that Weir holds back because the client is slow is not idle.
+            if isReceivePaused { return watchClient() }
+            watch(upstreamActivity.later(by: timeouts.idle), .idle)
+        case .answering: watchClient()
+        case .over: break
+        }
+    }
+
+    private func watch(_ end: MonotonicTime, _ timeout: UpstreamFailure.Timeout) {
+        if end <= worker.now { upstreamTimedOut(timeout) } else { setDeadline(end) }
+    }
+
+    /// Ends the connection of a client that neither goes on with its request nor takes its answer.
+    private func watchClient() {
+        let end = downstreamActivity + service.configuration.clientTimeouts.stall
+        guard end <= worker.now else { return setDeadline(end) }
+        hungUpAt = hungUpAt ?? ClientAbortStage(machine.phase, requestIsComplete: requestIsComplete)
+        shutDownConnection()
+        resume()
+        worker.daemonsAreReady()
+    }
+
+    /// The longest time that the client may let Weir wait from now on.
+    func setClientDeadline() {
+        setDeadline(worker.now + service.configuration.clientTimeouts.stall)
+    }
+
+    /// The longest time that the next step may take.
+    func setUpstreamDeadline(_ nanoseconds: Int64) {
+        upstreamActivity = worker.now
+        var end = worker.now.later(by: nanoseconds)
+        if let total = provider?.timeouts.total, let first = retrying.firstSentAt {
+            end = min(end, first.later(by: total))
+        }
+        setDeadline(end)
+    }
+}

@@ -1,0 +1,95 @@
+import Synchronization
+import TestSupport
+import Testing
+
+@Suite("a provider that fails, behind a circuit breaker")
+struct CircuitTests {
+    private static let state = #"weir_circuit_state{provider="p"}"#
+
+    @Test("gets no more requests once enough have failed", arguments: [1, 2])
+    func opens(workers: Int) throws {
+        let upstream = try ScriptedUpstream(answering: .status(500))
+        let settings = "circuit_breaker: { minimum: 4, open_for: 1h }"
+        try withProxy(to: upstream, provider: settings, workers: workers) { proxy throws in
+            #expect(try proxy.metric(Self.state) == 0)
+            for _ in 1...4 { #expect(try proxy.exchange("GET", "/p/x").code == "provider_error") }
+            let refused = try proxy.exchange("POST", "/p/x", body: "{}")
+            #expect(refused.status == 503)
+            #expect(refused.code == "circuit_open")
+            #expect(refused.problem["retryable"] == "true" && refused.problem["effect"] == "none")
+            #expect(refused.problem["attempts"] == nil)
+            #expect(refused.retryAfter > 0 && refused.retryAfter <= 3600)
+            #expect(upstream.requestCount == 4)
+            #expect(try proxy.metric(Self.state) == 2)
+            #expect(try proxy.exchange("GET", "/-/").text.contains("circuit open"))
+        }
+    }
+
+    @Test("gets one request at a time after a while, and all once it answers")
+    func recovers() throws {
+        let upstream = try ScriptedUpstream()
+        let settings = "circuit_breaker: { minimum: 1, open_for: 200ms }, timeouts: { response: 10s }"
+        try withProxy(to: upstream, provider: settings) { proxy throws in
+            let client = try proxy.client()
+            try client.request("GET", "/p/x")
+            try upstream.expectRequest().reset()
+            #expect(try client.readResponse().code == "connection_lost")
+            try eventually("the circuit to be half open") { try proxy.metric(Self.state) == 1 }
+
+            try client.request("GET", "/p/probe")
+            let probe = try upstream.expectRequest()
+            #expect(probe.request.target == "/probe")
+            #expect(try proxy.exchange("GET", "/p/x").code == "circuit_open")
+            try probe.respond(.status(404))
+            #expect(try client.readResponse().code == "not_found")
+            #expect(try proxy.metric(Self.state) == 0)
+
+            try client.request("GET", "/p/x")
+            try upstream.expectRequest().respond(.ok())
+            #expect(try client.readResponse().status == 200)
+        }
+    }
+
+    @Test("gets another probe if the client of the first one leaves")
+    func lostProbe() throws {
+        let upstream = try ScriptedUpstream()
+        let settings = "circuit_breaker: { minimum: 1, open_for: 200ms }"
+        try withProxy(to: upstream, provider: settings) { proxy throws in
+            let client = try proxy.client()
+            try client.request("GET", "/p/x")
+            try upstream.expectRequest().respond(.status(503))
+            #expect(try client.readResponse().code == "provider_unavailable")
+            try eventually("the circuit to be half open") { try proxy.metric(Self.state) == 1 }
+            try client.request("GET", "/p/probe")
+            _ = try upstream.expectRequest()
+            client.reset()
+            try proxy.expectNothingInFlight()
+            let next = try proxy.client()
+            try next.request("GET", "/p/probe")
+            try upstream.expectRequest().respond(.ok())
+            #expect(try next.readResponse().status == 200)
+            #expect(try proxy.metric(Self.state) == 0)
+        }
+    }
+
+    @Test("is not tried again while the circuit is open, and the failure is told")
+    func retries() throws {
+        let upstream = try ScriptedUpstream(answering: .status(503))
+        let settings = "circuit_breaker: { minimum: 2, open_for: 1h }, retries: { max: 5, base: 1ms }"
+        try withProxy(to: upstream, provider: settings) { proxy throws in
+            let response = try proxy.exchange("GET", "/p/x")
+            #expect(response.code == "provider_unavailable")
+            #expect(response.problem["attempts"] == "2")
+            #expect(upstream.requestCount == 2)
+        }
+    }
+
+    @Test("gets all requests without one")
+    func off() throws {
+        let upstream = try ScriptedUpstream(answering: .status(500))
+        try withProxy(to: upstream) { proxy throws in
+            for _ in 1...25 { #expect(try proxy.exchange("GET", "/p/x").code == "provider_error") }
+            #expect(try proxy.metric(Self.state) == 0)
+        }
+    }
+}
