@@ -30,7 +30,8 @@ let package = Package(
             name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(
             name: "CMicroHTTPD", pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
-        .target(name: "CReceive"),
+        .systemLibrary(name: "CGnuTLS", pkgConfig: "gnutls", providers: [.apt(["libgnutls28-dev"])]),
+        .target(name: "CReceive", linkerSettings: [.linkedLibrary("gnutls")]),
         // The loader's list of what is in memory.
         .target(name: "CLoader"),
         .systemLibrary(name: "CMimalloc", providers: [.apt(["libmimalloc-dev"])]),
@@ -46,7 +47,7 @@ let package = Package(
             name: "HTTP1Client", dependencies: ["Curl", "EventLoop", "HTTPTransfer", "HTTPWire"],
             swiftSettings: settings),
         .target(
-            name: "MicroHTTPD", dependencies: ["CMicroHTTPD", "CReceive", "HTTPWire"],
+            name: "MicroHTTPD", dependencies: ["CGnuTLS", "CMicroHTTPD", "CReceive", "HTTPWire"],
             swiftSettings: settings),
         .target(name: "ContentCoding", dependencies: ["CZlib", "CBrotli"], swiftSettings: settings),
 

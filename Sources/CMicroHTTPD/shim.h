@@ -25,6 +25,7 @@ struct cmhd_settings {
     cmhd_connection connection;
     cmhd_log log;
     void *context;
+    int uses_tls;
 };
 
 // Query arguments are never looked at: the raw target is what counts, so nothing is unescaped in place.
@@ -36,12 +37,16 @@ static inline size_t cmhd_keep_escapes(void *context, struct MHD_Connection *con
     return length;
 }
 
+// Each connection is given its certificate when it begins, and never asks for one: without a source, the library would not
+// start.
+static inline int cmhd_no_certificate(void) { return -1; }
+
 // The fixed way in which Weir runs the library: external epoll, no thread of its own, suspend and resume. With the least
 // strictness it answers nothing by itself that Weir has let pass: above it, a request without Host gets a page of the
 // library's.
 static inline struct MHD_Daemon *cmhd_start(const struct cmhd_settings *s) {
     return MHD_start_daemon(
-        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL,
+        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG | (s->uses_tls ? MHD_USE_TLS : 0), 0, NULL, NULL,
         (MHD_AccessHandlerCallback)s->access, s->context,
         MHD_OPTION_EXTERNAL_LOGGER, (MHD_LogCallback)s->log, s->context,
         MHD_OPTION_LISTEN_SOCKET, (MHD_socket)s->listener,
@@ -53,6 +58,7 @@ static inline struct MHD_Daemon *cmhd_start(const struct cmhd_settings *s) {
         MHD_OPTION_UNESCAPE_CALLBACK, cmhd_keep_escapes, NULL,
         MHD_OPTION_NOTIFY_COMPLETED, (MHD_RequestCompletedCallback)s->completed, s->context,
         MHD_OPTION_NOTIFY_CONNECTION, (MHD_NotifyConnectionCallback)s->connection, s->context,
+        s->uses_tls ? MHD_OPTION_HTTPS_CERT_CALLBACK2 : MHD_OPTION_END, (void *)cmhd_no_certificate,
         MHD_OPTION_END);
 }
 
@@ -65,6 +71,13 @@ static inline int cmhd_socket(struct MHD_Connection *connection) {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
     return info == NULL ? -1 : info->connect_fd;
+}
+
+// GnuTLS's session; NULL without TLS.
+static inline void *cmhd_tls_session(struct MHD_Connection *connection) {
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+    return info == NULL ? NULL : (void *)info->tls_session;
 }
 
 static inline size_t cmhd_head_size(struct MHD_Connection *connection) {

@@ -8,6 +8,13 @@ extension ConfigurationReader {
         case providers, limits
     }
 
+    enum ListenKey: String, SectionKey { case address, tls }
+
+    enum ListenTLSKey: String, SectionKey {
+        case certificate, key
+        case minimumVersion = "min_version"
+    }
+
     enum AdminKey: String, SectionKey { case listen }
 
     enum LogKey: String, SectionKey { case access }
@@ -59,10 +66,14 @@ extension ConfigurationReader {
 
     /// Every path that a key may have; `*` stands for a provider's name, `[]` for a list's element.
     static let keyPaths: [String] =
-        paths(of: TopKey.self, in: "") + paths(of: AdminKey.self, in: "admin.")
+        paths(of: TopKey.self, in: "")
+        + paths(of: ListenKey.self, in: "listen.") + paths(of: ListenTLSKey.self, in: "listen.tls.")
+        + paths(of: AdminKey.self, in: "admin.")
         + paths(of: LogKey.self, in: "log.")
         + paths(of: ReloadKey.self, in: "reload.")
         + paths(of: ProviderKey.self, in: "providers.*.")
+        + paths(of: ListenKey.self, in: "providers.*.listen.")
+        + paths(of: ListenTLSKey.self, in: "providers.*.listen.tls.")
         + paths(of: LimitKey.self, in: "providers.*.limits[].")
         + paths(of: TimeoutKey.self, in: "providers.*.timeouts.")
         + paths(of: RetryKey.self, in: "providers.*.retries.")

@@ -7,6 +7,7 @@ struct ProviderDraft {
     var configuration: ProviderConfiguration?
     var mount: MountPath?
     var listen: ListenAddress?
+    var listenTLS: ListenerTLS?
     var place: YAMLValue?
     var places: [ConfigurationReader.ProviderKey: YAMLValue] = [:]
 
@@ -61,7 +62,9 @@ extension ConfigurationReader {
         for (key, value) in value.members(of: ProviderKey.self) { draft.places[key] = value }
         let places = draft.places
         let profile = profile(of: draft)
-        draft.listen = places[.listen]?.listenAddress
+        if let listener = places[.listen]?.listener {
+            (draft.listen, draft.listenTLS) = listener
+        }
         draft.mount = places[.mount]?.mountPath
         if places[.mount] == nil, places[.listen] == nil { draft.mount = try? MountPath(parsing: "/\(name)") }
         let upstream = upstream(of: draft, profile: profile)
@@ -74,6 +77,7 @@ extension ConfigurationReader {
             name: name, profile: profile?.name ?? "", mount: draft.mount, listen: draft.listen,
             upstream: standIn,
             limits: profile?.defaults.limits ?? [])
+        provider.listenTLS = draft.listenTLS
         for (key, value) in places { read(key, from: value, into: &provider) }
         if !provider.upstream.isTLS, provider.tls != TLSConfiguration(), upstream != nil {
             draft.report("has no effect: the upstream is \(provider.upstream.scheme.rawValue)://", at: .tls)
@@ -182,9 +186,7 @@ extension ConfigurationReader {
             case .caFile: tls.caFile = value.readableFile
             case .clientCertificate: tls.clientCertificate = value.readableFile
             case .clientKey: tls.clientKey = value.readableFile
-            case .minimumVersion:
-                value.choice(TLSConfiguration.Version.allCases.map { ($0.rawValue, $0) })
-                    .map { tls.minimumVersion = $0 }
+            case .minimumVersion: value.tlsVersion.map { tls.minimumVersion = $0 }
             }
         }
         if let key = places[.clientKey], places[.clientCertificate] == nil {

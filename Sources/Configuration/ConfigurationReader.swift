@@ -66,9 +66,10 @@ public struct ConfigurationReader {
     private mutating func read(_ key: TopKey, from value: YAMLValue, into result: inout ProxyConfiguration) {
         switch key {
         case .listen:
-            let address = value.listenAddress
-            isListenSound = address != nil
-            address.map { result.listen = $0 }
+            let listener = value.listener
+            isListenSound = listener.address != nil
+            listener.address.map { result.listen = $0 }
+            result.listenTLS = listener.tls
         case .admin:
             for (key, value) in value.members(of: AdminKey.self) {
                 switch key {

@@ -6,13 +6,17 @@ public struct Surroundings: Sendable {
     public var variable: @Sendable (String) -> String?
     /// The contents of a file.
     public var file: @Sendable (String) -> String?
+    /// Why a certificate and a key, both PEM, cannot be shown to clients; `nil` if they can.
+    public var identityMistake: @Sendable (_ certificate: String, _ key: String) -> String?
 
     /// Looks variables and files up with these closures.
     public init(
-        variable: @escaping @Sendable (String) -> String?, file: @escaping @Sendable (String) -> String?
+        variable: @escaping @Sendable (String) -> String?, file: @escaping @Sendable (String) -> String?,
+        identityMistake: @escaping @Sendable (String, String) -> String? = { _, _ in nil }
     ) {
         self.variable = variable
         self.file = file
+        self.identityMistake = identityMistake
     }
 
     /// Nothing is defined: for files that may not refer to anything, such as the built-in profiles.

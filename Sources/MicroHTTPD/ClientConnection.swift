@@ -12,6 +12,8 @@ final class ClientConnection {
     private static let leavingBurst = 1 << 20
 
     let socket: Int32
+    /// `nil` without TLS.
+    private let session: TLSSession?
     private unowned let daemon: HTTPDaemon
     var scanner: RequestScanner
     /// The request that is being read or answered.
@@ -25,10 +27,13 @@ final class ClientConnection {
     var leavesAt = 0
     private var rest: [UInt8] = []
     private var restStart = 0
+    /// Whether our side has been ended.
+    private var hasEnded = false
     private var droppedBytes = 0
 
-    init(socket: Int32, limits: RequestScanner.Limits, daemon: HTTPDaemon) {
+    init(socket: Int32, session: TLSSession?, limits: RequestScanner.Limits, daemon: HTTPDaemon) {
         self.socket = socket
+        self.session = session
         self.daemon = daemon
         scanner = RequestScanner(limits: limits)
     }
@@ -39,23 +44,36 @@ final class ClientConnection {
     /// Whether bytes of the last answer have not been taken by the system yet.
     var hasRest: Bool { restStart < rest.count }
 
-    /// What recv() would give, as far as it is HTTP; with `errno`.
+    /// Whether TLS is spoken.
+    var isEncrypted: Bool { session != nil }
+
+    /// What recv() or, with TLS, gnutls_record_recv() would give, as far as it is HTTP; with `errno`.
     func receive(into room: UnsafeMutableRawBufferPointer, _ flags: Int32) -> Int {
         if isLeaving { return unsafe drop(into: room, flags) }
         guard let base = room.baseAddress else { return 0 }
         var filled = 0
         while scanner.fault == nil, filled < room.count {
-            let count = unsafe creceive(socket, base + filled, room.count - filled, flags)
+            let count = unsafe read(base + filled, room.count - filled, flags)
             if count <= 0 { return filled > 0 ? filled : count }
             let wasFull = count == room.count - filled
             let start = unsafe (base + filled).assumingMemoryBound(to: UInt8.self)
             var bytes = unsafe MutableSpan(_unsafeStart: start, count: count)
             filled += scanner.scan(&bytes)
             if scanner.fault != nil { daemon.noteRefused(self) }
-            // libmicrohttpd takes less than it asked for as a sign that there is no more.
-            if !wasFull { break }
+            // libmicrohttpd takes less than it asked for as a sign that there is no more; not with TLS, where only GnuTLS
+            // knows, and says so.
+            if session == nil ? !wasFull : filled > 0 { break }
         }
-        guard filled == 0 else { return filled }
+        return filled == 0 ? nothingYet() : filled
+    }
+
+    private func read(_ bytes: UnsafeMutableRawPointer?, _ room: Int, _ flags: Int32) -> Int {
+        unsafe session?.receive(bytes, room) ?? creceive(socket, bytes, room, flags)
+    }
+
+    /// What libmicrohttpd takes for nothing to read for now.
+    private func nothingYet() -> Int {
+        if session != nil { return TLSSession.nothingYet }
         errno = EAGAIN
         return -1
     }
@@ -64,13 +82,12 @@ final class ClientConnection {
     private func drop(into room: UnsafeMutableRawBufferPointer, _ flags: Int32) -> Int {
         let end = droppedBytes + Self.leavingBurst
         while droppedBytes < end {
-            let count = unsafe creceive(socket, room.baseAddress, room.count, flags)
+            let count = unsafe read(room.baseAddress, room.count, flags)
             guard count > 0 else { return count }
             droppedBytes += count
             if droppedBytes > Self.leavingBytes { return 0 }
         }
-        errno = EAGAIN
-        return -1
+        return nothingYet()
     }
 
     /// Gives the last answer; while it is not sent whole, ``sendRest()`` goes on.
@@ -83,21 +100,31 @@ final class ClientConnection {
 
     func sendRest() {
         while hasRest {
-            let count = unsafe rest.withUnsafeBytes { bytes in
-                let left = unsafe UnsafeRawBufferPointer(rebasing: bytes[restStart...])
-                return unsafe send(
-                    socket, left.baseAddress, left.count, Int32(MSG_NOSIGNAL | MSG_DONTWAIT))
+            switch sendSome() {
+            case .bytes(let count): restStart += count
+            case .later: return
+            case .failed: return cutOff()
             }
-            if count < 0, errno == EAGAIN { return }
-            guard count > 0 else { return cutOff() }
-            restStart += count
-            if !hasRest { shutdown(socket, Int32(SHUT_WR)) }
+        }
+        guard !hasEnded, session?.sayGoodbye() ?? true else { return }
+        hasEnded = true
+        shutdown(socket, Int32(SHUT_WR))
+    }
+
+    private func sendSome() -> TLSSession.Written {
+        unsafe rest.withUnsafeBytes { bytes in
+            let left = unsafe UnsafeRawBufferPointer(rebasing: bytes[restStart...])
+            if let session { return unsafe session.send(left) }
+            let count = unsafe send(socket, left.baseAddress, left.count, Int32(MSG_NOSIGNAL | MSG_DONTWAIT))
+            if count > 0 { return .bytes(count) }
+            return count < 0 && errno == EAGAIN ? .later : .failed
         }
     }
 
     /// Ends the socket in both directions: libmicrohttpd sees that, and closes it.
     func cutOff() {
         restStart = rest.count
+        hasEnded = true
         shutdown(socket, Int32(SHUT_RDWR))
     }
 }

@@ -50,7 +50,7 @@ enum DaemonCallbacks {
         guard let daemon = unsafe daemon(context), let connection = unsafe connection else { return }
         let socket = unsafe cmhd_socket(connection)
         if event == CMHD_CONNECTION_STARTED {
-            daemon.begin(socket)
+            unsafe daemon.begin(socket, session: cmhd_tls_session(connection).map { OpaquePointer($0) })
         } else {
             daemon.end(socket)
         }
@@ -73,6 +73,14 @@ enum DaemonCallbacks {
             let bytes = unsafe bytes, flags & Int32(MSG_PEEK) == 0
         else { return unsafe creceive(socket, bytes, room, flags) }
         return unsafe client.receive(into: UnsafeMutableRawBufferPointer(start: bytes, count: room), flags)
+    }
+
+    /// The same where TLS is spoken.
+    static let receiveRecord: creceive_record_reader = { context, session, socket, bytes, room in
+        guard let daemon = unsafe daemon(context), let client = daemon.client(on: socket), client.isEncrypted,
+            let bytes = unsafe bytes
+        else { return unsafe creceive_record(session, bytes, room) }
+        return unsafe client.receive(into: UnsafeMutableRawBufferPointer(start: bytes, count: room), 0)
     }
 
     /// The content reader of a streamed answer.

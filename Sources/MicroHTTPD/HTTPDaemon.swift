@@ -56,6 +56,9 @@ public protocol HTTPDaemonDelegate: AnyObject {
 
     private var handle: OpaquePointer?
     private let requestLimits: RequestScanner.Limits
+    private let speaksTLS: Bool
+    /// What clients are shown that connect from now on, where TLS is spoken.
+    public var identity: ServerIdentity?
     /// The clients, by their descriptors.
     private var clients: [ClientConnection?] = []
     /// Clients whose bytes are no HTTP, and who still wait for the answer to an earlier request.
@@ -71,13 +74,21 @@ public protocol HTTPDaemonDelegate: AnyObject {
 
     /// Starts serving connections of `listener`, which the daemon owns from now on.
     ///
-    /// - Parameter delegate: see ``delegate``.
+    /// - Parameters:
+    ///   - identity: with one, TLS is spoken, and nothing else.
+    ///   - delegate: see ``delegate``.
     public init(
-        listener: ListenSocket, limits: Limits, delegate: (any HTTPDaemonDelegate)? = nil
+        listener: ListenSocket, limits: Limits, identity: ServerIdentity? = nil,
+        delegate: (any HTTPDaemonDelegate)? = nil
     ) throws(DaemonError) {
         // Without that, libmicrohttpd would read what nobody has looked at.
         precondition(creceive_is_used() != 0, "recv() of the program is not the one that libraries call")
+        precondition(
+            identity == nil || creceive_records_are_used() != 0,
+            "gnutls_record_recv() of the program is not the one that libraries call")
         self.delegate = delegate
+        self.identity = identity
+        speaksTLS = identity != nil
         requestLimits = limits.request
         unsafe handle = nil
         var settings = unsafe cmhd_settings()
@@ -91,6 +102,7 @@ public protocol HTTPDaemonDelegate: AnyObject {
         unsafe settings.connection = DaemonCallbacks.connection
         unsafe settings.log = DaemonCallbacks.log
         unsafe settings.context = Unmanaged.passUnretained(self).toOpaque()
+        unsafe settings.uses_tls = speaksTLS ? 1 : 0
         unsafe handle = cmhd_start(&settings)
         guard unsafe handle != nil else { throw DaemonError() }
     }
@@ -111,9 +123,17 @@ public protocol HTTPDaemonDelegate: AnyObject {
     /// Accepts, reads, calls the requests' methods, writes; never from inside such a method.
     public func run() {
         guard let handle = unsafe handle else { return }
-        unsafe creceive_begin(DaemonCallbacks.receive, Unmanaged.passUnretained(self).toOpaque())
-        unsafe MHD_run(handle)
-        creceive_end()
+        let context = unsafe Unmanaged.passUnretained(self).toOpaque()
+        if speaksTLS {
+            // What recv() gives to GnuTLS is nothing to look at.
+            unsafe creceive_begin_records(DaemonCallbacks.receiveRecord, context)
+            unsafe MHD_run(handle)
+            creceive_end_records()
+        } else {
+            unsafe creceive_begin(DaemonCallbacks.receive, context)
+            unsafe MHD_run(handle)
+            creceive_end()
+        }
         if !refused.isEmpty { answerRefused() }
         if !ended.isEmpty { endAnswered() }
         if !leaving.isEmpty { attendLeaving() }
@@ -148,10 +168,14 @@ public protocol HTTPDaemonDelegate: AnyObject {
         socket >= 0 && Int(socket) < clients.count ? clients[Int(socket)] : nil
     }
 
-    func begin(_ socket: Int32) {
+    func begin(_ socket: Int32, session: OpaquePointer?) {
         guard socket >= 0 else { return }
         while clients.count <= Int(socket) { clients.append(nil) }
-        clients[Int(socket)] = ClientConnection(socket: socket, limits: requestLimits, daemon: self)
+        let session = unsafe session.flatMap { session in
+            identity.map { unsafe TLSSession(session, identity: $0) }
+        }
+        clients[Int(socket)] = ClientConnection(
+            socket: socket, session: session, limits: requestLimits, daemon: self)
         delegate?.daemon(self, accepted: socket)
     }
 
@@ -164,9 +188,10 @@ public protocol HTTPDaemonDelegate: AnyObject {
     /// The client on `socket`, if it is one of this daemon's, will send no more: when its requests have been answered, its
     /// connection ends.
     ///
-    /// > Where the end of a connection comes with its last bytes, 0.9.75 misses it. ``run()`` must follow.
+    /// > Where the end of a connection comes with its last bytes, 0.9.75 misses it; not with TLS, where it reads until there is
+    /// nothing. ``run()`` must follow.
     public func clientHasEnded(_ socket: Int32) {
-        if let client = client(on: socket) { ended.append(client) }
+        if let client = client(on: socket), !client.isEncrypted { ended.append(client) }
     }
 
     private func endAnswered() {

@@ -1,4 +1,6 @@
 internal import EventLoop
+internal import Logging
+internal import MicroHTTPD
 public import ProxyCore
 internal import Synchronization
 
@@ -36,7 +38,8 @@ extension ProxyServer {
             let (shares, wakes) = state.ledgers.shares(
                 for: configuration, normalizers: normalizers, at: Worker.clock())
             let service = ProxyService(
-                configuration: configuration, normalizers: normalizers, pacing: shares, instance: instance,
+                configuration: configuration, normalizers: normalizers, pacing: shares,
+                identities: identities(of: configuration, after: former.identities), instance: instance,
                 former: former)
             state.service = service
             for mailbox in mailboxes { mailbox.post(.adopt(service)) }
@@ -46,6 +49,18 @@ extension ProxyServer {
                 $0.succeed(at: SystemClock.wallNanoseconds, needsRestart: change.needsRestart)
             }
             return change
+        }
+    }
+
+    /// Certificates have been looked at when the configuration was read; should one fail all the same, the old ones stay.
+    private func identities(
+        of configuration: ProxyConfiguration, after former: ListenerIdentities
+    ) -> ListenerIdentities {
+        do throws(ServerIdentity.Mistake) {
+            return try ListenerIdentities(configuration)
+        } catch {
+            instance.logger.error("a certificate cannot be used", metadata: ["reason": "\(error)"])
+            return former
         }
     }
 

@@ -82,11 +82,17 @@ public final class ProxyServer: Sendable {
             environment: environment, workers: count, pseudonym: Self.makePseudonym(),
             startedWallNanoseconds: SystemClock.wallNanoseconds)
         started = configuration
+        let identities: ListenerIdentities
+        do {
+            identities = try ListenerIdentities(configuration)
+        } catch {
+            throw StartError(description: "a certificate cannot be used: \(error)")
+        }
         var ledgers = Ledgers()
         let service = ProxyService(
             configuration: configuration, normalizers: normalizers,
             pacing: ledgers.shares(for: configuration, normalizers: normalizers, at: Worker.clock()).shares,
-            instance: instance)
+            identities: identities, instance: instance)
         state = Mutex(State(service: service, ledgers: ledgers))
         do {
             mailboxes = try (0..<count).map { _ in try Mailbox<WorkerMessage>() }

@@ -13,14 +13,14 @@ struct ExampleFileTests {
         return try String(contentsOf: root.appending(path: "Config/weir.yaml"), encoding: .utf8)
     }
 
-    /// The example with its `#key:` lines in use.
+    /// The example with its `#key:` lines in use; of the two forms of `listen`, that with more keys.
     private func completeExample() throws -> String {
         try example().split(separator: "\n", omittingEmptySubsequences: false).map { line in
             let rest = line.drop { $0 == " " }
             let next = rest.dropFirst().first
             let isKey = rest.first == "#" && (next?.isLowercase == true || next == "-")
             return String(isKey ? line.replacing("#", with: "", maxReplacements: 1) : line)
-        }.joined(separator: "\n")
+        }.joined(separator: "\n").replacing("\nlisten: 127.0.0.1:8080\n", with: "\n")
     }
 
     @Test("the example as it stands is the same as no file")
@@ -30,9 +30,11 @@ struct ExampleFileTests {
 
     @Test("the example with every key in use is a valid configuration")
     func everyKeyInUse() throws {
-        let files = ["/etc/weir/ca.pem": "", "/etc/weir/client.pem": "", "/etc/weir/client.key": ""]
+        let names = ["ca.pem", "client.pem", "client.key", "tls.pem", "tls.key"]
+        let files = Dictionary(uniqueKeysWithValues: names.map { ("/etc/weir/\($0)", "") })
         let configuration = try read(completeExample(), variables: ["LEMLIST_API_KEY": "k"], files: files)
         #expect(configuration.adminListen?.description == "127.0.0.1:9464")
+        #expect(configuration.listenTLS != nil && configuration.providers.first?.listenTLS != nil)
         #expect(configuration.providers.first?.credential?.value == "k")
         #expect(configuration.providers.first?.tls.clientKey == "/etc/weir/client.key")
     }

@@ -125,6 +125,17 @@ final class Socket: Sendable {
         release()
     }
 
+    /// Starts a program that reads from and writes to this socket; returns its process identifier.
+    func spawn(_ arguments: [String]) throws -> Int32 {
+        let nowhere = unsafe open("/dev/null", O_WRONLY | O_CLOEXEC)
+        guard nowhere >= 0 else { throw System.failure("open /dev/null") }
+        defer { Glibc.close(nowhere) }
+        return try using {
+            try System.spawn(
+                arguments, environment: System.environment, streams: [descriptor, descriptor, nowhere])
+        }
+    }
+
     private func using<Result>(_ body: () throws -> Result) throws -> Result {
         guard hold() else { throw PeerError.alreadyClosed }
         defer { release() }

@@ -14,3 +14,16 @@ void creceive_end(void);
 ssize_t creceive(int socket, void *bytes, size_t room, int flags);
 // Whether shared libraries get this program's recv().
 int creceive_is_used(void);
+
+// The same for what came through TLS. `session` is GnuTLS's, `socket` the one that it reads from; returns as
+// gnutls_record_recv() does.
+typedef ssize_t (*creceive_record_reader)(void *context, void *session, int socket, void *bytes, size_t room);
+
+// From now on, what this thread takes out of TLS goes through `reader`. GnuTLS itself reads with recv(), or otherwise.
+void creceive_begin_records(creceive_record_reader reader, void *context);
+// No more.
+void creceive_end_records(void);
+// What gnutls_record_recv() does.
+ssize_t creceive_record(void *session, void *bytes, size_t room);
+// Whether shared libraries get this program's gnutls_record_recv().
+int creceive_records_are_used(void);

@@ -6,6 +6,7 @@ extension ProviderConfiguration {
         guard upstream.origin == other.upstream.origin else { return false }
         var same = other
         (same.name, same.profile, same.mount, same.listen) = (name, profile, mount, listen)
+        same.listenTLS = listenTLS
         same.profileContents = profileContents
         (same.upstream, same.credential) = (upstream, credential)
         (same.errors, same.includesUpstreamBody) = (errors, includesUpstreamBody)

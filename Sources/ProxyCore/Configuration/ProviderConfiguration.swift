@@ -20,6 +20,8 @@ public struct ProviderConfiguration: Hashable, Sendable {
     public var mount: MountPath?
     /// A port of its own, where every path is the provider's.
     public var listen: ListenAddress?
+    /// The TLS that is spoken at ``listen``; `nil` for none.
+    public var listenTLS: ListenerTLS?
     /// Where requests go.
     public var upstream: UpstreamURL
     /// The key that Weir adds, so that the app needs none.

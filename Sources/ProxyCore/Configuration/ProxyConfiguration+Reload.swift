@@ -18,12 +18,21 @@ extension ProxyConfiguration {
             keys.append(key)
         }
         keep("listen", &listen, started.listen)
+        // A certificate can be another one; whether TLS is spoken cannot change.
+        if (listenTLS == nil) != (started.listenTLS == nil) {
+            listenTLS = running.listenTLS
+            keys.append("listen.tls")
+        }
         keep("admin.listen", &adminListen, started.adminListen)
         keep("workers", &workers, started.workers)
         for index in providers.indices {
             let name = providers[index].name
-            let bound = started.providers.first { $0.name == name }?.listen
-            keep("providers.\(name).listen", &providers[index].listen, bound)
+            let bound = started.providers.first { $0.name == name }
+            keep("providers.\(name).listen", &providers[index].listen, bound?.listen)
+            guard (providers[index].listenTLS == nil) != (bound?.listenTLS == nil) else { continue }
+            let former = running.providers.first { $0.name == name } ?? bound
+            providers[index].listenTLS = former?.listenTLS
+            if bound?.listen != nil { keys.append("providers.\(name).listen.tls") }
         }
         for former in started.providers where former.listen != nil {
             if !providers.contains(where: { $0.name == former.name }) {

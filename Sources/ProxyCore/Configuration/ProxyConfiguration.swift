@@ -2,6 +2,8 @@
 public struct ProxyConfiguration: Hashable, Sendable {
     /// Where clients connect.
     public var listen = ListenAddress.tcp(.v4(0x7F00_0001), port: 8080)
+    /// The TLS that is spoken at ``listen``; `nil` for none.
+    public var listenTLS: ListenerTLS?
     /// Where the admin paths are served; `nil` for ``listen``.
     public var adminListen: ListenAddress?
     /// The number of event loops, 1 to 256; `nil` for one per core.

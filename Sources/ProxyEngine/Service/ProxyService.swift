@@ -9,6 +9,8 @@ final class ProxyService: Sendable {
     let configuration: ProxyConfiguration
     let routes: RouteTable
     let providers: [ProviderService]
+    /// What clients are shown where TLS is spoken with them.
+    let identities: ListenerIdentities
     let problemFormat: ProblemFormat
     let inspectionLimits: RequestInspection.Limits
     /// The instance's; see ``ProxyInstance``.
@@ -22,11 +24,12 @@ final class ProxyService: Sendable {
     ///   - former: the service that this one replaces.
     init(
         configuration: ProxyConfiguration, normalizers: [ErrorNormalizer], pacing: [Ledgers.Share],
-        instance: ProxyInstance, former: ProxyService? = nil
+        identities: ListenerIdentities, instance: ProxyInstance, former: ProxyService? = nil
     ) {
         precondition(normalizers.count == configuration.providers.count, "a normalizer for each provider")
         self.instance = instance
         self.configuration = configuration
+        self.identities = identities
         routes = configuration.routeTable
         providers = configuration.providers.enumerated().map { index, provider in
             let same = former?.providers.first { $0.configuration == provider }

@@ -42,14 +42,16 @@ final class Listener: HTTPDaemonDelegate, ReadinessHandler {
                     target: configuration.limits.uri, fieldBytes: configuration.limits.requestHead,
                     fieldCount: configuration.limits.headerCount,
                     head: Self.connectionMemory - Self.headReserve, fieldOverhead: Self.fieldOverhead,
-                    body: Int64(configuration.limits.requestBody))))
+                    body: Int64(configuration.limits.requestBody))),
+            identity: worker.service.identities.identity(for: role))
         daemon.delegate = self
-        findProvider()
+        adoptConfiguration()
         try worker.loop.watch(daemon.pollDescriptor, for: .readable, handler: self)
     }
 
-    /// Looks the provider of its own up in the worker's configuration; it may be there no more.
-    func findProvider() {
+    /// Takes what is its own from the worker's configuration: the certificate, and the provider; it may be there no more.
+    func adoptConfiguration() {
+        if let identity = worker.service.identities.identity(for: role) { daemon.identity = identity }
         guard case .provider(let name) = role else { return }
         let index = worker.service.configuration.providers.firstIndex { $0.name == name }
         destination = index.map { .provider($0) } ?? .nowhere

@@ -12,7 +12,7 @@ extension Worker {
         formerGenerations.append(former)
         // They would hold on to the former generation.
         idleExchanges = []
-        for listener in listeners { listener.findProvider() }
+        for listener in listeners { listener.adoptConfiguration() }
         mustSweep = true
     }
 

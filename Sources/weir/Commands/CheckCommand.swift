@@ -25,8 +25,9 @@ struct CheckCommand: ParsableCommand {
         let loaded = try ConfigurationLoader(path: file).loadOrTell()
         let summary = ConfigurationSummary(configuration: loaded.configuration)
         let admin = loaded.configuration.adminListen.map { ", the admin paths on \($0)" } ?? ""
+        let tls = loaded.configuration.listenTLS == nil ? "" : " (TLS)"
         StandardStreams.print(
-            "\(file ?? "") is valid; Weir would listen on \(loaded.configuration.listen)\(admin)")
+            "\(file ?? "") is valid; Weir would listen on \(loaded.configuration.listen)\(tls)\(admin)")
         for line in summary.lines { StandardStreams.print(line) }
     }
 }

@@ -7,7 +7,8 @@ struct HealthcheckCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "healthcheck", abstract: "Exit 0 if the running instance is ready, else 1.",
         discussion:
-            "It asks /readyz where the configuration, WEIR_LISTEN and WEIR_ADMIN_LISTEN say, within 2 s.")
+            "It asks /readyz where the configuration, WEIR_LISTEN and WEIR_ADMIN_LISTEN say, within 2 s. "
+            + "It speaks no TLS: where `listen` does, the instance needs `admin.listen`.")
 
     @Option(help: ArgumentHelp("The configuration file of the instance.", valueName: "file"))
     var config: String?
@@ -15,6 +16,11 @@ struct HealthcheckCommand: ParsableCommand {
     mutating func run() throws {
         let configuration = try ConfigurationLoader(path: config, overrides: .environment).loadOrTell()
             .configuration
+        guard configuration.adminListen != nil || configuration.listenTLS == nil else {
+            throw Failure.tell(
+                "cannot ask: the admin paths are on \(configuration.listen), which speaks TLS; "
+                    + "set admin.listen (or WEIR_ADMIN_LISTEN), which does not", Failure.check)
+        }
         let address = configuration.adminListen ?? configuration.listen
         do {
             let status = try ReadinessProbe(address: address).status(within: .seconds(2))

@@ -2,6 +2,7 @@ internal import BuiltIn
 internal import Configuration
 internal import Glibc
 internal import ProxyCore
+internal import ProxyEngine
 
 /// A configuration with the profiles that its providers use.
 struct LoadedConfiguration {
@@ -113,5 +114,7 @@ extension ConfigurationOverrides {
 
 extension Surroundings {
     /// The environment and the files of this process.
-    static let system = Surroundings(variable: Environment.variable, file: { Files.read($0) })
+    static let system = Surroundings(
+        variable: Environment.variable, file: { Files.read($0) },
+        identityMistake: { ListenerTLS(certificate: Secret($0), key: Secret($1)).mistake })
 }

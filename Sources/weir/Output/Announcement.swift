@@ -32,7 +32,10 @@ struct Announcement {
 
     /// The same for people; with a sandbox, commands to paste at the end.
     var lines: [String] {
-        var lines = ["", "Weir \(Versions.weir) listens on \(server.address)"]
+        var lines = [
+            "",
+            "Weir \(Versions.weir) listens on \(server.address)\(configuration.listenTLS == nil ? "" : " (TLS)")",
+        ]
         if let admin = server.adminAddress { lines.append("admin paths are on \(admin)") }
         lines += [""] + ConfigurationSummary(configuration: configuration).lines
         guard let sandbox else { return lines + [""] }
@@ -50,19 +53,27 @@ struct Announcement {
         guard let provider = configuration.providers.first(where: { $0.profile == profile }) else {
             return nil
         }
-        if let mount = provider.mount { return Self.url(server.address) + mount.path }
-        return server.providerAddresses.first { $0.provider == provider.name }.map { Self.url($0.address) }
+        if let mount = provider.mount { return mainPlace + mount.path }
+        return server.providerAddresses.first { $0.provider == provider.name }
+            .map { Self.url($0.address, speaksTLS: provider.listenTLS != nil) }
     }
 
-    private var adminPlace: String { Self.url(server.adminAddress ?? server.address) }
+    private var mainPlace: String {
+        Self.url(server.address, speaksTLS: configuration.listenTLS != nil)
+    }
+
+    private var adminPlace: String {
+        server.adminAddress.map { Self.url($0, speaksTLS: false) } ?? mainPlace
+    }
 
     /// The curl arguments for a listening address; where it is any address, the loopback one.
-    private static func url(_ address: String) -> String {
-        if address.hasPrefix("unix:") { return "--unix-socket \(address.dropFirst(5)) http://localhost" }
+    private static func url(_ address: String, speaksTLS: Bool) -> String {
+        let scheme = speaksTLS ? "https" : "http"
+        if address.hasPrefix("unix:") { return "--unix-socket \(address.dropFirst(5)) \(scheme)://localhost" }
         for (any, loopback) in [("0.0.0.0:", "127.0.0.1:"), ("[::]:", "[::1]:")] where address.hasPrefix(any)
         {
-            return "http://\(loopback)\(address.dropFirst(any.count))"
+            return "\(scheme)://\(loopback)\(address.dropFirst(any.count))"
         }
-        return "http://\(address)"
+        return "\(scheme)://\(address)"
     }
 }

@@ -17,6 +17,7 @@ struct ConfigurationSummary {
     }
 
     private func places(of provider: ProviderConfiguration) -> String {
-        [provider.mount?.path, provider.listen?.description].compactMap { $0 }.joined(separator: ", ")
+        let own = provider.listen.map { "\($0)\(provider.listenTLS == nil ? "" : " (TLS)")" }
+        return [provider.mount?.path, own].compactMap { $0 }.joined(separator: ", ")
     }
 }

@@ -1,5 +1,6 @@
 import BuiltIn
 import Configuration
+import Foundation
 import Logging
 import ProxyCore
 import ProxyEngine
@@ -69,8 +70,10 @@ final class ProxyFixture: Sendable {
     private let server: Mutex<ProxyServer?>
     private static let profiles = Result { try ProfileReader.builtIn(BuiltIn.profiles) }
 
-    /// No variables; the files that a configuration names are there.
-    private static let surroundings = Surroundings(variable: { _ in nil }, file: { _ in "" })
+    /// No variables; the files that a configuration names are there, empty where they are not.
+    private static let surroundings = Surroundings(
+        variable: { _ in nil }, file: { (try? String(contentsOfFile: $0, encoding: .utf8)) ?? "" },
+        identityMistake: { ListenerTLS(certificate: Secret($0), key: Secret($1)).mistake })
 
     /// Listens and serves, until ``stop()``.
     init(yaml: String) throws {

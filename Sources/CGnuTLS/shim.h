@@ -1,0 +1,26 @@
+// What Swift needs of GnuTLS, which libmicrohttpd speaks TLS through: its structures of pointers and lengths, its enums.
+#pragma once
+#include <gnutls/gnutls.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+// Negative if the two are not PEM, or do not belong together.
+static inline int cgnutls_set_certificate(gnutls_certificate_credentials_t credentials, const char *certificate,
+                                          size_t certificate_size, const char *key, size_t key_size) {
+    gnutls_datum_t chain = {(unsigned char *)certificate, (unsigned)certificate_size};
+    gnutls_datum_t secret = {(unsigned char *)key, (unsigned)key_size};
+    return gnutls_certificate_set_x509_key_mem(credentials, &chain, &secret, GNUTLS_X509_FMT_PEM);
+}
+
+// Of the credentials that a session has; the later call counts.
+static inline int cgnutls_use_certificate(gnutls_session_t session, gnutls_certificate_credentials_t credentials) {
+    return gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE, credentials);
+}
+
+static inline int cgnutls_say_goodbye(gnutls_session_t session) { return gnutls_bye(session, GNUTLS_SHUT_WR); }
+
+static inline int cgnutls_is_interrupted(ssize_t result) {
+    return result == GNUTLS_E_AGAIN || result == GNUTLS_E_INTERRUPTED;
+}
+
+static const ssize_t CGNUTLS_AGAIN = GNUTLS_E_AGAIN;

@@ -1,0 +1,42 @@
+internal import CGnuTLS
+internal import CReceive
+
+/// A client's TLS session, which libmicrohttpd owns and ends after the connection.
+@safe final class TLSSession {
+    /// What came of writing.
+    enum Written {
+        case bytes(Int)
+        /// The socket takes no more for now.
+        case later
+        case failed
+    }
+
+    private let handle: OpaquePointer
+    private let identity: ServerIdentity
+
+    /// Sets a session up that libmicrohttpd has made, before its handshake; without success, the handshake fails.
+    init(_ handle: OpaquePointer, identity: ServerIdentity) {
+        unsafe self.handle = handle
+        self.identity = identity
+        guard unsafe identity.use(in: handle) else { return }
+        unsafe SessionTicketKey.shared?.enable(in: handle)
+    }
+
+    /// What the client has sent, as gnutls_record_recv() gives it.
+    func receive(_ bytes: UnsafeMutableRawPointer?, _ room: Int) -> Int {
+        unsafe creceive_record(UnsafeMutableRawPointer(handle), bytes, room)
+    }
+
+    /// What says that there is nothing to read for now.
+    static var nothingYet: Int { CGNUTLS_AGAIN }
+
+    /// Sends what fits; after ``Written/later`` the same bytes must be given again.
+    func send(_ bytes: UnsafeRawBufferPointer) -> Written {
+        let count = unsafe gnutls_record_send(handle, bytes.baseAddress, bytes.count)
+        if count > 0 { return .bytes(count) }
+        return cgnutls_is_interrupted(count) != 0 ? .later : .failed
+    }
+
+    /// Tells the client that no more comes; `false` if the socket takes nothing for now.
+    func sayGoodbye() -> Bool { unsafe cgnutls_is_interrupted(Int(cgnutls_say_goodbye(handle))) == 0 }
+}
