@@ -171,6 +171,8 @@ struct RetryTests {
             let client = try proxy.client()
             try client.request("GET", "/p/x")
             try eventually("the failure to be judged") { try proxy.metric(Self.paused) == 1 }
+            // An end that comes with the request would mean that the client has said all and waits.
+            pauseThread(for: .milliseconds(50))
             client.close()
             try proxy.expectNothingInFlight()
             #expect(upstream.requestCount == 1)
