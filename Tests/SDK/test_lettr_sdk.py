@@ -156,8 +156,8 @@ class LettrSDK(unittest.TestCase):
         self.assertIn(f"({field}: {error.errors[field][0]}", str(error))
         self.assertTrue(str(error).startswith(error.message))
 
-    def test_429_quota(self):
-        """A used-up quota is a RateLimitError that says so."""
+    def test_used_up_quota(self):
+        """A used-up quota is a RateLimitError that says so. The last of all by its name: nothing is sent afterwards until it is renewed."""
         with self.assertRaises(lettr.RateLimitError) as caught:
             self.send(to="quota@example.com")
         self.assertEqual(caught.exception.error_code, "daily_quota_exceeded")
