@@ -2,7 +2,7 @@
 public enum HTTPVersion: String, CaseIterable, Sendable {
     /// HTTP/1.1: one connection for each request that is under way.
     ///
-    /// The default: it takes half the CPU of libcurl's HTTP/2, no stream can hold up another, and an early answer to a long upload is
+    /// The default: it goes without the cost of libcurl's framing, no stream can hold up another, and an early answer to a long upload is
     /// seen at once.
     case http1 = "1.1"
     /// HTTP/2 where the provider offers it in the TLS handshake, else HTTP/1.1: fewer connections and handshakes.

@@ -2,7 +2,7 @@ internal import Glibc
 internal import HTTPTransfer
 internal import ProxyCore
 
-/// What a transfer that gave no usable answer means: from libcurl's code, and our own reasons, to a fault.
+/// What a transfer that gave no usable answer means: from a transfer's fault, and our own deadlines, to Weir's.
 enum UpstreamFailure {
     /// Which of our own deadlines passed.
     enum Timeout {
