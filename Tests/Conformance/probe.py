@@ -241,7 +241,8 @@ def run(cases, one, workers):
             return case, f"the probe itself failed: {fault!r}", "", False
 
     # What stalls waits; the rest of the answers go one by one, since what one leaves behind is the next one's.
-    numbered = list(enumerate(cases))
+    # Numbers of equal width: the target of one case is no part of another's.
+    numbered = list(enumerate(cases, start=1000))
     waiting = [pair for pair in numbered if getattr(pair[1], "then", "") == "stall"]
     with concurrent.futures.ThreadPoolExecutor(workers) as pool:
         results = list(pool.map(judged, [pair for pair in numbered if pair not in waiting]))
