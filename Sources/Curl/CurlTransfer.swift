@@ -96,6 +96,9 @@ internal import HTTPWire
         multi.add(easy)
     }
 
+    /// libcurl gives out bytes of HTTP/2 by its callback alone.
+    public func pullBody(into room: UnsafeMutableRawBufferPointer) -> PulledBody { .nothing }
+
     /// See ``UpstreamTransfer/resume()``.
     public func resume() {
         guard isRunning, isReceivePaused || isSendPaused || wantsPause else { return }

@@ -95,16 +95,48 @@ internal import HTTPTransfer
 
     // MARK: Receiving
 
+    /// Receives into memory of whoever reads the body.
+    ///
+    /// - Returns: how many bytes; with none, the socket tells of more. If the connection has ended, the transfer is over, and its
+    ///   delegate hears of it later.
+    func pull(into room: UnsafeMutableRawBufferPointer) -> Int {
+        guard let link, let transfer else { return 0 }
+        var count = 0
+        repeat {
+            switch unsafe link.receive(into: UnsafeMutableRawBufferPointer(rebasing: room[count...])) {
+            case .moved(let more): count += more
+            case .wouldBlock: return count
+            case .ended:
+                end(transfer, fault: transfer.faultOfEnd(isClean: true))
+                return count
+            case .failed:
+                end(transfer, fault: transfer.faultOfEnd(isClean: false))
+                return count
+            }
+            // A record of TLS is less than what fits, and the next one may be here already.
+        } while count < room.count && link.mayHoldBytes
+        return count
+    }
+
+    /// Whether bytes may have come of which the socket does not tell.
+    var mayHoldBytes: Bool { link?.mayHoldBytes == true }
+
     private func receive() {
         guard let link else { return }
         let room = unsafe pool.room.buffer
+        // A large body goes past this room, straight to its reader.
+        if let transfer, !transfer.isReceivePaused, transfer.isLeftToReader(piece: room.count) {
+            return setInterest()
+        }
         while let transfer, !transfer.isReceivePaused {
             switch unsafe link.receive(into: room) {
             case .moved(let count):
                 let step = unsafe transfer.take(UnsafeRawBufferPointer(rebasing: room[0..<count]))
                 switch step {
                 case .more: if count < room.count, !link.mayHoldBytes { return }
-                case .complete(let isExact): return complete(transfer, isExact: isExact)
+                case .complete(let isExact):
+                    let mayHoldMore = count == room.count || link.mayHoldBytes
+                    return complete(transfer, isExact: isExact && !(mayHoldMore && holdsMore()))
                 case .failed(let fault): return end(transfer, fault: fault)
                 }
             case .wouldBlock: return
@@ -117,16 +149,16 @@ internal import HTTPTransfer
 
     /// The answer is complete: the connection is kept if nothing speaks against it.
     private func complete(_ transfer: HTTP1Transfer, isExact: Bool) {
-        guard isExact, transfer.leavesConnectionUsable, !holdsMore() else { return end(transfer, fault: nil) }
+        guard isExact, transfer.leavesConnectionUsable else { return end(transfer, fault: nil) }
         self.transfer = nil
         setInterest()
         unsafe pool.keep(self, seconds: transfer.response.keepAliveSeconds)
         transfer.finish(nil)
     }
 
-    /// Whether TLS holds bytes behind the answer: they would be taken for the next one.
+    /// Whether bytes stand behind the answer: they would be taken for the next one.
     private func holdsMore() -> Bool {
-        guard let link, link.mayHoldBytes else { return false }
+        guard let link else { return false }
         return unsafe link.receive(into: pool.room.buffer) != .wouldBlock
     }
 
@@ -137,7 +169,8 @@ internal import HTTPTransfer
 
     // MARK: Watching
 
-    private func setInterest() {
+    /// Has the socket watched for what is wanted of it now.
+    func setInterest() {
         guard isOpen, interest != nil else { return }
         var wanted: Readiness = []
         if transfer?.isReceivePaused != true { wanted.insert(.readable) }

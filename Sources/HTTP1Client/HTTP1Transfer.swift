@@ -34,9 +34,9 @@ internal import HTTPWire
     }
 
     private unowned(unsafe) let pool: HTTP1Pool
-    private var connection: HTTP1Connection?
-    private var delegate: (any TransferDelegate)?
-    private var parser = ResponseParser()
+    private(set) var connection: HTTP1Connection?
+    private(set) var delegate: (any TransferDelegate)?
+    var parser = ResponseParser()
     /// Bytes of the request on their way to the socket.
     private var out = ByteQueue()
     private var upload = Upload.done
@@ -50,7 +50,9 @@ internal import HTTPWire
     /// Whether the socket has to become writable before anything else can be sent.
     private(set) var isBlocked = false
     /// Whether the delegate wants no more bytes for now.
-    private(set) var isReceivePaused = false
+    var isReceivePaused = false
+    /// Whether that is because it receives them itself: see ``pullBody(into:)``.
+    var isPulled = false
 
     /// See ``UpstreamTransfer/response``.
     public let response = ResponseHead()
@@ -75,7 +77,7 @@ internal import HTTPWire
         isHead = method.equals("HEAD")
         sentBytes = 0
         attempts = 0
-        (isSendPaused, isReceivePaused, isBlocked, isBroken) = (false, false, false, false)
+        (isSendPaused, isReceivePaused, isPulled, isBlocked, isBroken) = (false, false, false, false, false)
         out.removeAll()
         out.append(method)
         out.append(literal: " ")
@@ -123,7 +125,9 @@ internal import HTTPWire
     /// See ``UpstreamTransfer/resume()``.
     public func resume() {
         guard isRunning, isReceivePaused || isSendPaused else { return }
-        (isReceivePaused, isSendPaused) = (false, false)
+        // What is pulled goes on when its reader says so.
+        if !isPulled { isReceivePaused = false }
+        isSendPaused = false
         connection?.resume()
     }
 

@@ -68,6 +68,20 @@ package struct ResponseParser {
         }
     }
 
+    /// How many bytes come next that are nothing but body, and not its last one; 0 where that is not known.
+    package var certainBody: Int {
+        guard case .length(let left) = state, left > 1 else { return 0 }
+        return Int(min(left - 1, Int64(Int.max)))
+    }
+
+    /// Passes over bytes of the body that were received elsewhere, at most ``certainBody``.
+    package mutating func skipBody(_ count: Int) {
+        guard case .length(let left) = state, Int64(count) < left else {
+            preconditionFailure("not within the body")
+        }
+        state = .length(left: left - Int64(count))
+    }
+
     /// Reads `bytes` from `position` on, which moves behind what was read.
     package mutating func next(
         in bytes: borrowing Span<UInt8>, at position: inout Int, into head: ResponseHead

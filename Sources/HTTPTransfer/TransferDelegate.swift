@@ -8,6 +8,9 @@ public protocol TransferDelegate: AnyObject {
     /// Bytes of the body; valid during the call.
     func transfer(_ transfer: any UpstreamTransfer, didReceiveBody bytes: Span<UInt8>) -> BodyDisposition
 
+    /// More of the body has come, and has not been read.
+    func transferMayBePulled(_ transfer: any UpstreamTransfer) -> PullIntent
+
     /// There is room for bytes of the request's body.
     func transfer(_ transfer: any UpstreamTransfer, wantsBodyInto room: UnsafeMutableRawBufferPointer)
         -> UploadStep
@@ -24,6 +27,16 @@ public enum BodyDisposition: Sendable {
     case takenForNow
     /// None was taken, and no more is wanted: the transfer fails.
     case refuse
+}
+
+/// Whether a delegate receives the bytes itself, by ``UpstreamTransfer/pullBody(into:)``.
+public enum PullIntent: Sendable {
+    /// No: they are to be read and offered.
+    case none
+    /// Yes, in this turn.
+    case now
+    /// Yes, once it has handed on what it has: nobody need look for them before.
+    case later
 }
 
 /// What a delegate did with room for its request body.

@@ -27,6 +27,10 @@ public protocol UpstreamTransfer: AnyObject {
     /// Sends the request; the delegate is held until the transfer is over or cancelled.
     func start(for delegate: any TransferDelegate)
 
+    /// Receives bytes of the body straight into `room`, past ``TransferDelegate/transfer(_:didReceiveBody:)``: for a delegate that has
+    /// handed on all that it was given. The end of the body never comes so.
+    func pullBody(into room: UnsafeMutableRawBufferPointer) -> PulledBody
+
     /// Goes on with what a pause stopped; harmless if nothing is paused.
     ///
     /// Never from inside a delegate's method.
@@ -44,4 +48,14 @@ public protocol UpstreamTransfer: AnyObject {
 extension UpstreamTransfer {
     /// Adds a field; see ``addField(name:value:)``.
     public func addField(_ name: [UInt8], _ value: [UInt8]) { addField(name: name.span, value: value.span) }
+}
+
+/// What came of an attempt to receive a part of a body past the delegate.
+public enum PulledBody: Sendable {
+    /// So many bytes, at least 1.
+    case bytes(Int)
+    /// What comes next comes through the delegate.
+    case nothing
+    /// What comes next comes through the delegate, after ``UpstreamTransfer/resume()``.
+    case paused
 }

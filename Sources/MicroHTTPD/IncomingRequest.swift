@@ -40,6 +40,9 @@ public import HTTPWire
         case streamed(length: Int64?)
     }
 
+    /// Most bytes that are read and sent at once of a body whose length is known.
+    private static let streamBlock: Int64 = 64 << 10
+
     private var connection: OpaquePointer?
     private var client: ClientConnection?
     /// Whether the head is held, see ``holdHead()``.
@@ -243,7 +246,7 @@ public import HTTPWire
         case .streamed(let length):
             // > Chunked answers are written into the connection's memory, so the block is unused: 1 is enough. For a known length
             // it is zeroed for each answer.
-            let block = head.isHTTP10 || length != nil ? Int(min(length ?? 16384, 16384)) : 1
+            let block = head.isHTTP10 || length != nil ? Int(min(length ?? 16384, Self.streamBlock)) : 1
             let size = length.map { UInt64($0) } ?? UInt64.max  // MHD_SIZE_UNKNOWN
             let response = unsafe MHD_create_response_from_callback(
                 size, max(block, 1), DaemonCallbacks.read, Unmanaged.passUnretained(self).toOpaque(), nil)

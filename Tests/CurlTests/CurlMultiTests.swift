@@ -55,6 +55,8 @@ struct CurlMultiTests {
 
         func transferDidReceiveHead(_ transfer: any UpstreamTransfer) {}
 
+        func transferMayBePulled(_ transfer: any UpstreamTransfer) -> PullIntent { .none }
+
         func transfer(_ transfer: any UpstreamTransfer, didReceiveBody bytes: Span<UInt8>) -> BodyDisposition
         {
             for index in 0..<bytes.count { body.append(bytes[index]) }

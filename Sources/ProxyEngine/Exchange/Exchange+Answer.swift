@@ -113,12 +113,35 @@ extension Exchange {
             if isReceivePaused, responseBody.count <= Exchange.lowWater { worker.touch(self) }
             return .wrote(count)
         }
+        if let count = unsafe pullBody(into: room) { return .wrote(count) }
         if machine.phase == .over {
             // Without a length and without chunks, a clean end would look like the whole answer.
             if head.isHTTP10, transfer?.response.bodyLength == nil { resetConnection() }
             return .abort
         }
         return upstreamHasEnded ? .end : .suspend
+    }
+
+    /// Receives the provider's bytes where libmicrohttpd wants them: nothing of a large body is copied on its way.
+    private func pullBody(into room: UnsafeMutableRawBufferPointer) -> Int? {
+        guard machine.phase == .relaying, !isReceivePaused, let transfer, transfer.isRunning else {
+            return nil
+        }
+        switch unsafe transfer.pullBody(into: room) {
+        case .bytes(let count):
+            responseBytes += Int64(count)
+            (upstreamActivity, downstreamActivity) = (worker.now, worker.now)
+            return count
+        case .nothing: break
+        case .paused:
+            isReceivePaused = true
+            worker.touch(self)
+        }
+        if isPulling {
+            isPulling = false
+            setUpstreamDeadline(provider?.timeouts.idle ?? 0)
+        }
+        return nil
     }
 
     /// libmicrohttpd refused the answer: the client sees a closed connection, and the log says why.

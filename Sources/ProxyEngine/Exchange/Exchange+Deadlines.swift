@@ -42,7 +42,7 @@ extension Exchange {
             watch(upstreamActivity.later(by: timeouts.response), .response)
         case .relaying, .collecting:
             // A provider that Weir holds back because the client is slow is not idle.
-            if isReceivePaused { return watchClient() }
+            if isReceivePaused || isPulling { return watchClient() }
             watch(upstreamActivity.later(by: timeouts.idle), .idle)
         case .answering: watchClient()
         case .over: break

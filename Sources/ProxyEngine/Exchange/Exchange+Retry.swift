@@ -57,7 +57,8 @@ extension Exchange {
         transfer = nil
         (fault, timedOut, problemCode) = (nil, nil, nil)
         answer = .undecided
-        (isTruncated, isReceivePaused, isSendPaused, upstreamHasEnded) = (false, false, false, false)
+        (isTruncated, isReceivePaused, isPulling) = (false, false, false)
+        (isSendPaused, upstreamHasEnded) = (false, false)
         (firstByteAt, upstreamEndedAt) = (nil, nil)
         responseBody.removeAll()
         responseFields.removeAll()

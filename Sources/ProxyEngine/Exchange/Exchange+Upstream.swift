@@ -124,6 +124,19 @@ extension Exchange: TransferDelegate {
         return .takenForNow
     }
 
+    /// A client that is being sent the body is what asks for more of it, asleep or not.
+    func transferMayBePulled(_ transfer: any UpstreamTransfer) -> PullIntent {
+        guard machine.phase == .relaying, isAnswered else { return .none }
+        upstreamActivity = worker.now
+        if isSuspended {
+            worker.touch(self)
+            return .now
+        }
+        isPulling = true
+        setClientDeadline()
+        return .later
+    }
+
     /// Keeps what is needed to tell the error, and no more: the rest is not even read.
     private func collect(_ bytes: Span<UInt8>) -> BodyDisposition {
         let room = service.configuration.limits.errorBody - responseBody.count

@@ -76,6 +76,8 @@ final class Exchange: IncomingRequest {
     var retrying = RetryCourse()
     var isTruncated = false
     var isReceivePaused = false
+    /// Whether the client's side receives the body itself, whenever it can hand on more.
+    var isPulling = false
     var isSendPaused = false
     /// Whether the transfer is over, well or not.
     var upstreamHasEnded = false
@@ -159,6 +161,7 @@ final class Exchange: IncomingRequest {
         retrying = RetryCourse()
         isTruncated = false
         isReceivePaused = false
+        isPulling = false
         isSendPaused = false
         upstreamHasEnded = false
         fault = nil
