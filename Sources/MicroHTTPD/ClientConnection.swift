@@ -25,6 +25,8 @@ final class ClientConnection {
     private(set) var isLeaving = false
     /// When, on the monotonic clock in milliseconds, it is cut off.
     var leavesAt = 0
+    /// `nil` before the first bytes are asked for.
+    private var idleMemory: IdleMemory?
     private var rest: [UInt8] = []
     private var restStart = 0
     /// Whether our side has been ended.
@@ -51,6 +53,10 @@ final class ClientConnection {
     func receive(into room: UnsafeMutableRawBufferPointer, _ flags: Int32) -> Int {
         if isLeaving { return unsafe drop(into: room, flags) }
         guard let base = room.baseAddress else { return 0 }
+        if idleMemory == nil {
+            unsafe idleMemory = IdleMemory(firstRoom: room, pool: daemon.connectionMemory)
+        }
+        idleMemory?.use()
         var filled = 0
         while scanner.fault == nil, filled < room.count {
             let count = unsafe read(base + filled, room.count - filled, flags)
@@ -65,6 +71,14 @@ final class ClientConnection {
             if session == nil ? !wasFull : filled > 0 { break }
         }
         return filled == 0 ? nothingYet() : filled
+    }
+
+    /// Gives the connection's memory back if it has been idle since the last call.
+    ///
+    /// - Returns: whether there may be something to give back later.
+    func giveBackIdleMemory() -> Bool {
+        let isIdle = request == nil && scanner.isBetweenRequests && scanner.fault == nil && !isLeaving
+        return idleMemory?.giveBack(isIdle: isIdle && isDue) ?? false
     }
 
     private func read(_ bytes: UnsafeMutableRawPointer?, _ room: Int, _ flags: Int32) -> Int {

@@ -59,6 +59,8 @@ public protocol HTTPDaemonDelegate: AnyObject {
     private let speaksTLS: Bool
     /// What clients are shown that connect from now on, where TLS is spoken.
     public var identity: ServerIdentity?
+    /// The memory of a connection, in bytes.
+    let connectionMemory: Int
     /// The clients, by their descriptors.
     private var clients: [ClientConnection?] = []
     /// Clients whose bytes are no HTTP, and who still wait for the answer to an earlier request.
@@ -90,6 +92,7 @@ public protocol HTTPDaemonDelegate: AnyObject {
         self.identity = identity
         speaksTLS = identity != nil
         requestLimits = limits.request
+        connectionMemory = limits.connectionMemory
         unsafe handle = nil
         var settings = unsafe cmhd_settings()
         unsafe settings.listener = listener.descriptor
@@ -137,6 +140,15 @@ public protocol HTTPDaemonDelegate: AnyObject {
         if !refused.isEmpty { answerRefused() }
         if !ended.isEmpty { endAnswered() }
         if !leaving.isEmpty { attendLeaving() }
+    }
+
+    /// Gives back the memory of connections that have been idle since the last call; never from inside a request's method.
+    ///
+    /// - Returns: whether there may be something to give back later.
+    public func giveBackIdleMemory() -> Bool {
+        var isWanted = false
+        for client in clients { if client?.giveBackIdleMemory() == true { isWanted = true } }
+        return isWanted
     }
 
     /// Stops accepting; connections that exist go on.

@@ -86,6 +86,7 @@ extension Worker {
         switch deadline {
         case .exchange(let exchange): exchange.deadlineHasCome()
         case .wake(let pacer, let wake): advance(wake, of: pacer)
+        case .idleMemory: giveBackIdleMemory()
         }
     }
 

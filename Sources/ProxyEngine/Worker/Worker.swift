@@ -42,6 +42,8 @@ final class Worker: ReadinessHandler {
     private(set) var now: MonotonicTime
     var requestIDs: RequestIDGenerator
 
+    private var expectsIdleConnections = false
+
     // Work of the current turn; see Worker+Turn.swift.
     var daemonsMustRun = true
     var listed: [Upstream] = []
@@ -67,7 +69,12 @@ final class Worker: ReadinessHandler {
     enum Deadline {
         case exchange(Exchange)
         case wake(Pacer, Wake)
+        /// Connections may have been idle for a while.
+        case idleMemory
     }
+
+    /// After how much of idleness, in nanoseconds, a connection's memory is given back: between once and twice as long.
+    private static let idleMemoryNanoseconds: Int64 = 1_000_000_000
 
     /// How many unused exchanges are kept.
     private static let idleLimit = 256
@@ -108,8 +115,22 @@ final class Worker: ReadinessHandler {
         return exchange
     }
 
+    /// Sees to it that the memory of connections is given back once they have been idle for a while.
+    func expectIdleConnections() {
+        guard !expectsIdleConnections else { return }
+        expectsIdleConnections = true
+        _ = deadlines.insert(.idleMemory, at: now.later(by: Self.idleMemoryNanoseconds))
+    }
+
+    /// Gives back the memory of connections that are idle.
+    func giveBackIdleMemory() {
+        expectsIdleConnections = false
+        for listener in listeners where listener.daemon.giveBackIdleMemory() { expectIdleConnections() }
+    }
+
     /// Takes an exchange back that is over.
     func recycle(_ exchange: Exchange) {
+        expectIdleConnections()
         if exchange.hasBegun { activeExchanges -= 1 }
         exchange.generation.exchanges -= 1
         guard exchange.generation === generation else {

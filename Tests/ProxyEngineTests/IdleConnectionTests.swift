@@ -1,0 +1,31 @@
+import TestSupport
+import Testing
+
+@Suite("a connection that is idle")
+struct IdleConnectionTests {
+    static let count = 400
+
+    @Test("it costs less than 8 KiB, and answers as before")
+    func memory() throws {
+        let upstream = try ScriptedUpstream { exchange in try exchange.respond(.ok()) }
+        let weir = try WeirProcess(to: upstream)
+        func exchange(_ client: RawClient) throws {
+            #expect(try client.exchange("POST", "/p/x?y", body: "{}").status == 200)
+        }
+        for _ in 0..<5 { try exchange(RawClient(port: weir.port)) }
+        let before = try weir.residentBytes
+        let clients = try (0..<Self.count).map { _ in try RawClient(port: weir.port) }
+        for client in clients { try exchange(client) }
+        if !WeirProcess.isSanitized {
+            try eventually("the memory to be given back") {
+                try weir.residentBytes - before < Self.count * 8 << 10
+            }
+        }
+        // A head that comes in two parts, the first of which the connection keeps while it waits.
+        for client in clients { try client.send("POST /p/x HTTP/1.1\r\nHost: h\r\nConte") }
+        pauseThread(for: .milliseconds(2500))
+        for client in clients { try client.send("nt-Length: 2\r\n\r\n{}") }
+        for client in clients { #expect(try client.readResponse().status == 200) }
+        for client in clients { try exchange(client) }
+    }
+}
