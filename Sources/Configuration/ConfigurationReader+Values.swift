@@ -44,6 +44,18 @@ extension YAMLValue {
         }
     }
 
+    /// The names that a request's `Host` may have.
+    var hostPatterns: [HostPattern] {
+        let elements = elements
+        guard elements.count <= ProxyConfiguration.maximumHosts else {
+            report("has \(elements.count) names; allowed: at most \(ProxyConfiguration.maximumHosts)")
+            return []
+        }
+        return elements.compactMap {
+            $0.parsed { text throws(InvalidSetting) in try HostPattern(parsing: text) }
+        }
+    }
+
     var mountPath: MountPath? { parsed { text throws(InvalidSetting) in try MountPath(parsing: text) } }
 
     /// A number of workers, or `.some(nil)` for `auto`.

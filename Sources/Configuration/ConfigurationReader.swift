@@ -70,6 +70,7 @@ public struct ConfigurationReader {
             isListenSound = listener.address != nil
             listener.address.map { result.listen = $0 }
             result.listenTLS = listener.tls
+        case .hosts: result.hosts = value.hostPatterns
         case .admin:
             for (key, value) in value.members(of: AdminKey.self) {
                 switch key {

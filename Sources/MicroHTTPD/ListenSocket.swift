@@ -6,6 +6,8 @@ public final class ListenSocket: Sendable {
     public let descriptor: Int32
     /// The TCP port; the one that the system chose if 0 was asked for.
     public let port: UInt16
+    /// Whether it is a Unix domain socket.
+    public let isUnix: Bool
 
     /// Listens on `port` of a numeric address.
     ///
@@ -15,6 +17,7 @@ public final class ListenSocket: Sendable {
     ///   - isShared: other sockets of this process listen on the same port as well (SO_REUSEPORT); the kernel spreads the connections.
     /// - Throws: ``ListenError``, with the system's words.
     public init(host: String, port: UInt16, isShared: Bool) throws(ListenError) {
+        isUnix = false
         let place = host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
         var hints = unsafe addrinfo()
         unsafe hints.ai_family = AF_UNSPEC
@@ -50,6 +53,7 @@ public final class ListenSocket: Sendable {
     /// - Throws: ``ListenError``
     public init(path: String) throws(ListenError) {
         port = 0
+        isUnix = true
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
         let room = MemoryLayout.size(ofValue: address.sun_path)

@@ -13,6 +13,23 @@ struct CheckTests {
         #expect(outcome.output.contains("20 per 2s by credential") && outcome.output.contains("≤ 3s"))
     }
 
+    @Test("where others can use a key that Weir holds, it says so")
+    func keysWithinReach() throws {
+        func output(_ settings: String) throws -> String {
+            try CommandLine.run("check", "-", input: settings).output
+        }
+        let provider = "providers: { lemlist: { credential: k }, lettr: {} }"
+        let told =
+            "whoever reaches 0.0.0.0:80 can use the key of lemlist, where Host is an address, localhost"
+        #expect(try output("listen: 0.0.0.0:80\n\(provider)").contains("\(told); `hosts` may name more"))
+        let named = try output("listen: 0.0.0.0:80\nhosts: [Api.internal, '*.b']\n\(provider)")
+        #expect(named.contains("\(told) or one of `hosts`: api.internal, *.b"))
+        #expect(try !output("listen: 127.0.0.1:80\n\(provider)").contains("whoever"))
+        #expect(try !output("listen: 0.0.0.0:80\nproviders: { lettr: {} }").contains("whoever"))
+        let own = "listen: 127.0.0.1:80\nproviders: { lemlist: { listen: '[::]:81', credential: k } }"
+        #expect(try output(own).contains("whoever reaches [::]:81 can use the key of lemlist"))
+    }
+
     @Test("standard input is checked like a file")
     func standardInput() throws {
         #expect(try CommandLine.run("check", "-", input: "workers: 2").code == 0)

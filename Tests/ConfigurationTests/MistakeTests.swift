@@ -42,7 +42,7 @@ struct MistakeTests {
             0.0.0.0:8080) or \
             unix:/PATH
             weir.yaml:2:10: workers: '0' must be auto or a whole number from 1 to 256
-            weir.yaml:3:1: retry: unknown key; allowed: listen, admin, workers, log, reload, type_base, providers, \
+            weir.yaml:3:1: retry: unknown key; allowed: listen, hosts, admin, workers, log, reload, type_base, providers, \
             limits
             weir.yaml:4:6: log: must be a mapping (`key: value` lines), not a single value
             weir.yaml:5:12: type_base: 'errors/' must be a path (/-/errors) or an http(s) URL, without '/' \
@@ -130,6 +130,21 @@ struct MistakeTests {
         }
         #expect(mistakes(many(256)) == "")
         #expect(mistakes(many(257)) == "weir.yaml:2:3: providers: has 257 providers; allowed: at most 256")
+    }
+
+    @Test("a name under `hosts` is a name, and there are not too many")
+    func hosts() throws {
+        #expect(
+            mistakes("hosts: [a, 'b:80', '*.c', d.]") == """
+                weir.yaml:1:12: hosts[1]: 'b:80' must be a name without a port (api.internal), *.NAME for those \
+                below it, or *
+                weir.yaml:1:27: hosts[3]: 'd.' must be a name without a port (api.internal), *.NAME for those \
+                below it, or *
+                """)
+        #expect(mistakes("hosts: a").contains("hosts: must be a list, not a single value"))
+        let many = (0...64).map { "h\($0)" }.joined(separator: ", ")
+        #expect(mistakes("hosts: [\(many)]").contains("hosts: has 65 names; allowed: at most 64"))
+        #expect(try read("hosts: ['*', A.b]").hosts.map(\.description) == ["*", "a.b"])
     }
 
     @Test("a profile must be there, and have a usable upstream where the file has none")

@@ -80,7 +80,7 @@ struct HTTPDaemonTests {
             for _ in 1...2 {
                 let response = try client.exchange("GET", "/stream")
                 #expect(response.isComplete)
-                #expect(response.text == "GET /stream\nHost=weir.test\nfalse 1 0\n")
+                #expect(response.text == "GET /stream\nHost=localhost\nfalse 1 0\n")
                 #expect(response.body.chunkSizes.count > 3)
             }
             let broken = try client.exchange("GET", "/broken")

@@ -10,7 +10,7 @@ import Testing
         var received: [String] = []
         try withProxy(to: upstream, provider: provider) { proxy throws in
             let client = try proxy.client()
-            let head = ["\(method) /p/x HTTP/1.1", "Host: client.example"] + lines
+            let head = ["\(method) /p/x HTTP/1.1", "Host: 192.0.2.1"] + lines
             try client.send((head + ["", ""]).joined(separator: "\r\n").latin1Bytes)
             #expect(try client.readResponse().status == 200)
             received = try #require(upstream.requests.first).rawBytes.headLines

@@ -76,7 +76,7 @@ import Testing
     func absoluteForm() throws {
         let upstream = try ScriptedUpstream(answering: .ok())
         try withProxy(to: upstream) { proxy throws in
-            let response = try proxy.exchange("GET", "http://weir.test/p/a?b=http://x")
+            let response = try proxy.exchange("GET", "http://localhost/p/a?b=http://x")
             #expect(response.status == 200)
             #expect(upstream.requests.map(\.target) == ["/a?b=http://x"])
             #expect(upstream.requests.map { $0.fields["Host"] } == ["127.0.0.1:\(upstream.port)"])

@@ -61,7 +61,7 @@ public final class RawClient: Sendable {
     ) throws {
         var text = "\(method) \(target) HTTP/1.1\r\n"
         let names = fields.map { $0.0.lowercased() }
-        if !names.contains("host") { text += "Host: weir.test\r\n" }
+        if !names.contains("host") { text += "Host: localhost\r\n" }
         for (name, value) in fields { text += "\(name): \(value)\r\n" }
         if !body.isEmpty, !names.contains("content-length"), !names.contains("transfer-encoding") {
             text += "Content-Length: \(body.utf8.count)\r\n"

@@ -14,6 +14,8 @@ public struct ProxyConfiguration: Hashable, Sendable {
     public var logsAccess = true
     /// Whether a change of the file, or of one that it names, is looked for and taken; a signal always does that.
     public var reloadsOnChange = true
+    /// The names under which clients may use a credential that Weir adds; addresses and `localhost` always.
+    public var hosts: [HostPattern] = []
     /// What every problem's `type` begins with, without a slash at the end.
     public var typeBase = "/-/errors"
     /// The providers, in the order of the file.
@@ -27,6 +29,8 @@ public struct ProxyConfiguration: Hashable, Sendable {
 
     /// The most providers.
     public static let maximumProviders = 256
+    /// The most elements of ``hosts``.
+    public static let maximumHosts = 64
     /// The values of ``workers`` that a configuration may have.
     public static let workersRange = 1...256
 

@@ -23,6 +23,9 @@ extension Exchange {
                 Fault(.routeNotFound, detail: "No provider is configured for this path.", effect: Effect.none)
             )
         }
+        if provider.credentials.injects, isWithinReachOfPages, !namesAllowedHost {
+            return decline(misdirected)
+        }
         if worker.service.isDraining {
             worker.metrics.queueRefused(provider: provider.index, reason: .shuttingDown)
             return decline(Fault(.shuttingDown, effect: Effect.none))

@@ -35,6 +35,8 @@ final class Exchange: IncomingRequest {
     var generation: Generation
     /// Where the listener that it came to leads.
     var destination = Destination.mounts
+    /// Whether web pages could reach the listener that it came to; see ``HostGuard``.
+    var isWithinReachOfPages = true
     /// The provider that it goes to, once it is routed.
     var provider: ProviderService?
     /// The worker's way there.

@@ -26,12 +26,15 @@ final class Listener: HTTPDaemonDelegate, ReadinessHandler {
     let role: Role
     /// Where requests go that are not for the admin paths.
     private var destination = Exchange.Destination.mounts
+    /// Whether a web page could have a browser connect to it: not to a Unix socket.
+    private let isWithinReachOfPages: Bool
     private let worker: Worker
     let daemon: HTTPDaemon
 
     init(role: Role, socket: ListenSocket, worker: Worker) throws {
         self.role = role
         self.worker = worker
+        isWithinReachOfPages = !socket.isUnix
         let configuration = worker.service.configuration
         daemon = try HTTPDaemon(
             listener: socket,
@@ -66,7 +69,10 @@ final class Listener: HTTPDaemonDelegate, ReadinessHandler {
         case .admin: return AdminRequest(worker: worker, target: target)
         case .providers(servesAdmin: true) where AdminPath.contains(target):
             return AdminRequest(worker: worker, target: target)
-        case .providers, .provider: return worker.makeExchange(target: target, to: destination)
+        case .providers, .provider:
+            let exchange = worker.makeExchange(target: target, to: destination)
+            exchange.isWithinReachOfPages = isWithinReachOfPages
+            return exchange
         }
     }
 

@@ -28,6 +28,6 @@ struct CheckCommand: ParsableCommand {
         let tls = loaded.configuration.listenTLS == nil ? "" : " (TLS)"
         StandardStreams.print(
             "\(file ?? "") is valid; Weir would listen on \(loaded.configuration.listen)\(tls)\(admin)")
-        for line in summary.lines { StandardStreams.print(line) }
+        for line in summary.lines + summary.keysWithinReach { StandardStreams.print(line) }
     }
 }

@@ -16,6 +16,21 @@ struct ConfigurationSummary {
         return table.lines
     }
 
+    /// A line for each listener of other machines where Weir's keys can be used.
+    var keysWithinReach: [String] {
+        let held = configuration.providers.filter { $0.credential != nil }
+        var listeners = [(configuration.listen, held.filter { $0.mount != nil })]
+        listeners += held.compactMap { provider in provider.listen.map { ($0, [provider]) } }
+        return listeners.compactMap { address, providers in
+            guard case .tcp(let host, _) = address, !host.isLoopback, !providers.isEmpty else { return nil }
+            let names = providers.map(\.name).joined(separator: ", ")
+            let hosts = configuration.hosts.map(\.description).joined(separator: ", ")
+            return
+                "whoever reaches \(address) can use the key of \(names), where Host is an address, localhost"
+                + (hosts.isEmpty ? "; `hosts` may name more" : " or one of `hosts`: \(hosts)")
+        }
+    }
+
     private func places(of provider: ProviderConfiguration) -> String {
         let own = provider.listen.map { "\($0)\(provider.listenTLS == nil ? "" : " (TLS)")" }
         return [provider.mount?.path, own].compactMap { $0 }.joined(separator: ", ")
