@@ -43,6 +43,20 @@ final class ClientConnection {
     /// Whether everything that came before what is no HTTP has been answered.
     var isDue: Bool { completedRequests == scanner.completeRequests }
 
+    /// Whether the system holds bytes of it that nobody has read.
+    var hasUnread: Bool {
+        var byte: UInt8 = 0
+        return unsafe creceive(socket, &byte, 1, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT)) > 0
+    }
+
+    /// How long ago, in nanoseconds, its last bytes arrived, whether they have been read or not; `nil` if the system does not say.
+    var nanosecondsSinceData: Int64? {
+        var info = tcp_info()
+        var size = socklen_t(MemoryLayout<tcp_info>.size)
+        guard unsafe getsockopt(socket, Int32(IPPROTO_TCP), TCP_INFO, &info, &size) == 0 else { return nil }
+        return Int64(info.tcpi_last_data_recv) * 1_000_000
+    }
+
     /// Whether bytes of the last answer have not been taken by the system yet.
     var hasRest: Bool { restStart < rest.count }
 

@@ -209,8 +209,10 @@ public protocol HTTPDaemonDelegate: AnyObject {
     private func endAnswered() {
         ended.removeAll { client in
             guard client.isOpen else { return true }
-            guard client.isDue else { return false }
-            if !client.isLeaving { client.cutOff() }
+            if client.isLeaving { return true }
+            // What is left to be read may complete a request.
+            guard client.isDue, !client.hasUnread else { return false }
+            client.cutOff()
             return true
         }
     }

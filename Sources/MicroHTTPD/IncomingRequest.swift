@@ -131,6 +131,16 @@ public import HTTPWire
     /// Whether a last answer has been given that the client has not got whole.
     public var isLeaving: Bool { client.map { $0.isLeaving && $0.hasRest } ?? false }
 
+    /// Whether the rest of the request may be here already, read by nobody: a client that has ended its side need not have left.
+    public var mayBecomeComplete: Bool {
+        client.map { $0.hasUnread || !$0.isDue } ?? false
+    }
+
+    /// How long ago, in nanoseconds, the client's last bytes arrived, whether they have been read or not.
+    ///
+    /// `nil` if the system does not say: for a Unix domain socket.
+    public var nanosecondsSinceData: Int64? { client?.nanosecondsSinceData }
+
     /// Sleeps in ``headReceived()`` or ``headReleased()``, before a client that waits for it is told to go on.
     ///
     /// After ``resume()`` comes ``headReleased()``.

@@ -175,6 +175,40 @@ import Testing
         }
     }
 
+    @Test(
+        "a client that ends its side behind a long request gets its answer, however slowly the provider reads",
+        arguments: [false, true], [1, 2])
+    func endOfLongRequest(isChunked: Bool, workers: Int) throws {
+        let upstream = try ScriptedUpstream(receiveBuffer: 1 << 16)
+        try withProxy(to: upstream, workers: workers) { proxy throws in
+            let client = try proxy.client()
+            let body = String(repeating: "x", count: 5_000_000)
+            let sending = Background {
+                let size = String(body.utf8.count, radix: isChunked ? 16 : 10)
+                try client.request(
+                    "POST", "/p/x",
+                    fields: [isChunked ? ("Transfer-Encoding", "chunked") : ("Content-Length", size)],
+                    body: isChunked ? "\(size)\r\n\(body)\r\n0\r\n\r\n" : body)
+                try client.shutdownWrite()
+            }
+            let exchange = try upstream.expectRequestHead()
+            var tail = ""
+            var count = 0
+            while isChunked ? !tail.hasSuffix("0\r\n\r\n") : count < body.utf8.count {
+                let piece = try exchange.readBytes(atMost: 200_000)
+                try #require(!piece.isEmpty, "the request is whole, not \(count) bytes")
+                count += piece.count
+                tail = String((tail + piece.suffix(5).latin1).suffix(5))
+                pauseThread(for: .milliseconds(2))
+            }
+            try sending.join()
+            try exchange.respond(.ok("taken").then(.close))
+            let response = try client.readResponse()
+            #expect(response.status == 200 && response.text == "taken")
+            try client.expectClosed()
+        }
+    }
+
     @Test("a client that ends its side with its request, and then breaks off, cancels its transfer")
     func breakingOff() throws {
         let upstream = try ScriptedUpstream()

@@ -10,17 +10,22 @@ extension Exchange {
     func clientHungUp(isBroken: Bool) {
         let phase = machine.phase
         guard phase != .over else { return }
-        if !isBroken, requestIsComplete,
-            requestEndedAt.nanoseconds(to: Worker.clock()) < Exchange.halfCloseNanoseconds
-        {
-            return
-        }
+        if !isBroken, hasSaidAll { return }
         hangUp()
         // > Where the end of a connection comes with its last bytes, 0.9.75 misses it, and waits for more of the body; and
         // it waits for room in a socket whose peer has ended its side and reads no more.
         if !requestIsComplete || phase == .relaying { shutDownConnection() }
         resume()
         worker.daemonsAreReady()
+    }
+
+    /// Whether a client that has ended its side did so with its request, be it that not all of it has been read.
+    private var hasSaidAll: Bool {
+        let now = Worker.clock()
+        if requestIsComplete { return requestEndedAt.nanoseconds(to: now) < Exchange.halfCloseNanoseconds }
+        guard mayBecomeComplete else { return false }
+        let silence = nanosecondsSinceData ?? downstreamActivity.nanoseconds(to: now)
+        return silence < Exchange.longHalfCloseNanoseconds
     }
 
     /// Gives back what the exchange holds: nobody waits for its answer.

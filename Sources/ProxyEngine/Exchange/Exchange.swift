@@ -18,6 +18,8 @@ final class Exchange: IncomingRequest {
 
     /// A client that ends its side so soon behind its request has not left: it will ask no more (`nc -N` does this).
     static let halfCloseNanoseconds: Int64 = 10_000_000
+    /// The same while the end of the request may still be unread: there the system tells when its last bytes came.
+    static let longHalfCloseNanoseconds: Int64 = 200_000_000
 
     /// Retained, and let go by the worker's end: an unowned reference would be checked at every use.
     let worker: Worker
