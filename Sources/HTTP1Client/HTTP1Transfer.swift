@@ -40,6 +40,8 @@ internal import HTTPWire
     /// Bytes of the request on their way to the socket.
     private var out = ByteQueue()
     private var upload = Upload.done
+    /// What stands behind the last chunk.
+    private var trailerLines: [UInt8] = []
     private var isHead = false
     private var sentBytes: Int64 = 0
     private var attempts = 0
@@ -79,6 +81,7 @@ internal import HTTPWire
         attempts = 0
         (isSendPaused, isReceivePaused, isPulled, isBlocked, isBroken) = (false, false, false, false, false)
         out.removeAll()
+        if !trailerLines.isEmpty { trailerLines = [] }
         out.append(method)
         out.append(literal: " ")
         out.append(target)
@@ -107,6 +110,17 @@ internal import HTTPWire
             out.append(literal: "Transfer-Encoding: chunked\r\n\r\n")
             upload = .chunked
         }
+    }
+
+    /// See ``UpstreamTransfer/sendsTrailers``.
+    public var sendsTrailers: Bool { true }
+
+    /// See ``UpstreamTransfer/addTrailer(name:value:)``.
+    public func addTrailer(name: borrowing Span<UInt8>, value: borrowing Span<UInt8>) {
+        trailerLines.append(name)
+        trailerLines += [0x3A, 0x20]
+        trailerLines.append(value)
+        trailerLines += [0x0D, 0x0A]
     }
 
     private func appendLength(_ length: Int64) {
@@ -203,7 +217,10 @@ internal import HTTPWire
             // A body that ends before its announced length is cut off.
             guard case .chunked = upload else { return .abort }
             upload = .done
-            out.append(literal: "0\r\n\r\n")
+            out.append(literal: "0\r\n")
+            let lines = trailerLines
+            out.append(lines.span)
+            out.append(literal: "\r\n")
             return .wrote(5)
         case .abort: return .abort
         }

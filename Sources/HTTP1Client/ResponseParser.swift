@@ -38,7 +38,7 @@ package struct ResponseParser {
     /// Whether any byte has come.
     package private(set) var hasBegun = false
 
-    /// Most bytes of the trailers; they are read and dropped (RFC 9110 6.5.1 allows that).
+    /// Most bytes of the trailers.
     private static let trailerLimit = 16 << 10
 
     package init() {}
@@ -115,10 +115,10 @@ package struct ResponseParser {
                 return .needsMore
             case .trailers:
                 state = .trailers
-                return readTrailers(in: bytes, at: &position)
+                return readTrailers(in: bytes, at: &position, into: head)
             case .invalid: return .invalid(.badChunk)
             }
-        case .trailers: return readTrailers(in: bytes, at: &position)
+        case .trailers: return readTrailers(in: bytes, at: &position, into: head)
         case .untilEnd:
             guard position < bytes.count else { return .needsMore }
             let start = position
@@ -195,7 +195,9 @@ package struct ResponseParser {
         return nil
     }
 
-    private mutating func readTrailers(in bytes: borrowing Span<UInt8>, at position: inout Int) -> Event {
+    private mutating func readTrailers(
+        in bytes: borrowing Span<UInt8>, at position: inout Int, into head: ResponseHead
+    ) -> Event {
         while position < bytes.count {
             let start = position
             let isWhole = takeLine(of: bytes, at: &position)
@@ -205,8 +207,10 @@ package struct ResponseParser {
             let isLast: Bool
             if line.isEmpty {
                 isLast = Self.isBlank(bytes.extracting(start..<position))
+                if !isLast { _ = head.take(bytes.extracting(start..<position)) }
             } else {
                 isLast = Self.isBlank(line.span)
+                if !isLast { _ = head.take(line.span) }
                 line.removeAll(keepingCapacity: true)
             }
             if isLast {

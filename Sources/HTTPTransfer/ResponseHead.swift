@@ -35,12 +35,17 @@ public final class ResponseHead {
     public private(set) var keepsConnection = true
     /// For how many seconds the provider keeps an idle connection, if it says so (`Keep-Alive: timeout=5`).
     public private(set) var keepAliveSeconds: Int64?
+    /// The trailers that have come so far, behind the body: those that are well-formed.
+    public private(set) var trailers = FieldBlock()
+    private var trailerBytes = 0
     private var byteCount = 0
     /// Whether the last field frames the message: it must not be folded.
     private var lastFieldFrames = false
 
     /// Most bytes of one head, and of all interim answers before it, that are taken; a provider that sends more sends garbage.
     package static let limit = 64 << 10
+    /// Most bytes of trailers that are kept.
+    private static let trailerLimit = 8 << 10
 
     /// A head of which nothing has come.
     public init() {}
@@ -50,6 +55,8 @@ public final class ResponseHead {
         status = 0
         isComplete = false
         byteCount = 0
+        if trailerBytes > 0 { trailers.removeAll() }
+        trailerBytes = 0
         startMessage()
     }
 
@@ -68,7 +75,10 @@ public final class ResponseHead {
         var length = raw.count
         if length > 0, raw[length - 1] == 0x0A { length -= 1 }
         if length > 0, raw[length - 1] == 0x0D { length -= 1 }
-        if isComplete { return .more }
+        if isComplete {
+            takeTrailer(raw.extracting(0..<length))
+            return .more
+        }
         byteCount += raw.count
         guard byteCount <= Self.limit else { return .invalid(.headTooLarge) }
         let line = raw.extracting(0..<length)
@@ -80,6 +90,19 @@ public final class ResponseHead {
         guard status > 0 else { return .invalid(.notHTTP) }
         if line[0].isBlank { return continueField(line) }
         return takeField(line)
+    }
+
+    /// What is no field is left out, and all that comes behind ``trailerLimit`` bytes: nobody relies on trailers.
+    private func takeTrailer(_ line: borrowing Span<UInt8>) {
+        trailerBytes += line.count
+        guard trailerBytes <= Self.trailerLimit else { return trailers.removeAll() }
+        var colon = 0
+        while colon < line.count, line[colon] != 0x3A { colon += 1 }
+        guard colon < line.count, line.extracting(0..<colon).isToken else { return }
+        let rest = line.extracting(colon + 1..<line.count)
+        let value = rest.extracting(rest.trimmedRange)
+        for index in 0..<value.count where value[index].isForbiddenInFieldValue { return }
+        trailers.append(name: line.extracting(0..<colon), value: value)
     }
 
     private func takeEnd() -> Progress {

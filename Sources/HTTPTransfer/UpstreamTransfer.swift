@@ -24,6 +24,12 @@ public protocol UpstreamTransfer: AnyObject {
     /// - Parameter body: its memory, if whole, must outlive the transfer.
     func endRequest(body: RequestBody)
 
+    /// Whether ``addTrailer(name:value:)`` has an effect.
+    var sendsTrailers: Bool { get }
+
+    /// Adds a trailer to a body without a length: in ``TransferDelegate/transfer(_:wantsBodyInto:)``, before it says ``UploadStep/end``.
+    func addTrailer(name: borrowing Span<UInt8>, value: borrowing Span<UInt8>)
+
     /// Sends the request; the delegate is held until the transfer is over or cancelled.
     func start(for delegate: any TransferDelegate)
 
@@ -46,6 +52,12 @@ public protocol UpstreamTransfer: AnyObject {
 }
 
 extension UpstreamTransfer {
+    /// See ``sendsTrailers``; libcurl's transfers send none.
+    public var sendsTrailers: Bool { false }
+
+    /// See ``addTrailer(name:value:)``.
+    public func addTrailer(name: borrowing Span<UInt8>, value: borrowing Span<UInt8>) {}
+
     /// Adds a field; see ``addField(name:value:)``.
     public func addField(_ name: [UInt8], _ value: [UInt8]) { addField(name: name.span, value: value.span) }
 }

@@ -94,13 +94,17 @@ extension RequestScanner {
             let start = input.index
             while input.index < input.count, !bytes[input.index].isForbiddenInFieldValue { input.index += 1 }
             fieldBytes += input.index - start
+            if isTrailer { keepTrailer(bytes.span.extracting(start..<input.index)) }
             guard input.index < input.count else { return checkFieldSize() }
             endValue(bytes[input.index], &input)
         case .valueLF:
             guard byte == 0x0A else { return refuse(.lineEnd) }
             state = .lineStart
             input.index += 1
-            if isTrailer { endDropping(&input) }
+            if isTrailer {
+                endDropping(&input)
+                keepTrailer(0x0A)
+            }
         default:
             guard byte == 0x0A else { return refuse(.lineEnd) }
             input.index += 1
@@ -116,10 +120,12 @@ extension RequestScanner {
         }
         position += input.index - start
         fieldBytes += input.index - start
+        if isTrailer { keepTrailer(bytes.extracting(start..<input.index)) }
         guard input.index < input.count else { return checkFieldSize() }
         guard bytes[input.index] == 0x3A, position > 0 else {
             return refuse(bytes[input.index] == 0x0A ? .lineEnd : .fieldName)
         }
+        if isTrailer { keepTrailer(0x3A) }
         input.index += 1
         switch candidate {
         case .length where position == 14: state = .lengthStart
@@ -146,7 +152,10 @@ extension RequestScanner {
     }
 
     private mutating func endHead(_ input: inout Input) {
-        if isTrailer { return endRequest(&input) }
+        if isTrailer {
+            endRequest(&input)
+            return endTrailers()
+        }
         if hasLength, hasCoding { return refuse(.lengthAndCoding) }
         if hasCoding, isHTTP10 { return refuse(.codingInHTTP10) }
         if hasCoding {

@@ -1,8 +1,8 @@
 /// Looks at a client's bytes before the parser behind it does, and lets only well-formed HTTP/1 requests pass (RFC 9112).
 ///
 /// A parser that is lax, or that answers by itself, never gets to see what it would misread: bytes are looked at once, in
-/// order, in whatever pieces they come, and nothing is kept. What carries no meaning for a proxy and is read differently by
-/// different parsers is taken out on the way: chunk extensions, trailers, blanks behind a length.
+/// order, in whatever pieces they come. What is read differently by different parsers is taken out on the way: chunk
+/// extensions and blanks behind a length, which mean nothing to a proxy, and trailers, which alone are kept.
 public struct RequestScanner: Sendable {
     /// How long the parts of a request may be, in bytes.
     public struct Limits: Sendable {
@@ -70,6 +70,10 @@ public struct RequestScanner: Sendable {
     var headBytes = 0
     var fieldBytes = 0
     var fieldCount = 0
+
+    /// The lines of the trailers that are being read, and those of requests that have passed.
+    var trailerLines: [UInt8] = []
+    var trailers: [Trailers] = []
 
     /// A scanner at the beginning of a connection.
     public init(limits: Limits) { self.limits = limits }

@@ -44,6 +44,8 @@ public import HTTPWire
     private static let streamBlock: Int64 = 64 << 10
 
     private var connection: OpaquePointer?
+    /// The answer that libmicrohttpd sends, which owns it.
+    private var response: OpaquePointer?
     private var client: ClientConnection?
     /// Whether the head is held, see ``holdHead()``.
     public private(set) var isHeadHeld = false
@@ -61,6 +63,7 @@ public import HTTPWire
     /// A request of which nothing is known yet.
     public init() {
         unsafe connection = nil
+        unsafe response = nil
     }
 
     /// The client's socket, while the request lasts; -1 otherwise.
@@ -106,12 +109,32 @@ public import HTTPWire
         guard let response = unsafe makeResponse(status: status, body: body) else { return false }
         defer { unsafe MHD_destroy_response(response) }
         unsafe fields.forEachTerminated { name, value in
-            // > MHD_add_response_header refuses empty values: a single blank stands for one.
-            let shown = unsafe value[0] == 0 ? UnsafePointer(blank.utf8Start).asCharacters : value
-            unsafe MHD_add_response_header(response, name, shown)
+            unsafe MHD_add_response_header(response, name, Self.shown(value))
         }
         isAnswered = unsafe cmhd_queue(connection, UInt32(status), response) != 0
+        if isAnswered { unsafe self.response = response }
         return isAnswered
+    }
+
+    /// > MHD_add_response_header refuses empty values: a single blank stands for one.
+    private static func shown(_ value: UnsafePointer<CChar>) -> UnsafePointer<CChar> {
+        unsafe value[0] == 0 ? UnsafePointer(blank.utf8Start).asCharacters : value
+    }
+
+    /// Adds trailers to an answer that is streamed without a length to a client of HTTP/1.1.
+    ///
+    /// In ``readBody(into:)``, before it says ``BodyRead/end``. What does not fit into the connection's memory breaks the answer off.
+    public func addTrailers(_ fields: borrowing FieldBlock) {
+        // libmicrohttpd holds the answer as long as it asks for its body.
+        guard let response = unsafe response else { return }
+        unsafe fields.forEachTerminated { name, value in
+            unsafe MHD_add_response_footer(response, name, Self.shown(value))
+        }
+    }
+
+    /// The trailers of the request, once its body is complete; given once.
+    public func takeTrailers() -> FieldBlock {
+        client.map { $0.scanner.takeTrailers(of: $0.completedRequests + 1) } ?? FieldBlock()
     }
 
     /// Gives the answer at once, whatever is left of the request, and ends the connection.
@@ -231,10 +254,12 @@ public import HTTPWire
 
     func complete(isWhole: Bool) {
         isSuspended = false
+        _ = takeTrailers()
         client?.request = nil
         client?.completedRequests += 1
         completed(isWhole: isWhole)
         unsafe connection = nil
+        unsafe response = nil
         client = nil
         head.clear()
     }

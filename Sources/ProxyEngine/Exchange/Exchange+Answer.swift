@@ -69,10 +69,12 @@ extension Exchange {
         guard let transfer, let provider else { return false }
         let status = transfer.response.status
         makeRelayFields(transfer.response, of: provider)
+        let hasNoBody = isHead || status == 304
+        let isWhole = upstreamHasEnded && !hasNoBody && !hasTrailersToGive
+        if !isWhole { announceTrailers(of: transfer.response) }
         guard fieldsFit else { return refuseLargeHead() }
         sentStatus = status
-        let hasNoBody = isHead || status == 304
-        if upstreamHasEnded, !hasNoBody {
+        if isWhole {
             responseBytes = Int64(responseBody.count)
             return unsafe respond(
                 status: status, fields: responseFields,
@@ -119,7 +121,9 @@ extension Exchange {
             if head.isHTTP10, transfer?.response.bodyLength == nil { resetConnection() }
             return .abort
         }
-        return upstreamHasEnded ? .end : .suspend
+        guard upstreamHasEnded else { return .suspend }
+        giveTrailers()
+        return .end
     }
 
     /// Receives the provider's bytes where libmicrohttpd wants them: nothing of a large body is copied on its way.

@@ -65,6 +65,7 @@ extension Exchange: TransferDelegate {
         }
         addDefaults(to: transfer, of: provider)
         transfer.addField(FieldNames.via, worker.service.via)
+        announceTrailers(to: transfer)
     }
 
     private func addDefaults(to transfer: any UpstreamTransfer, of provider: ProviderService) {
@@ -162,7 +163,10 @@ extension Exchange: TransferDelegate {
             if requestBody.count <= Exchange.lowWater { worker.touch(self) }
             return .wrote(count)
         }
-        if requestIsComplete { return .end }
+        if requestIsComplete {
+            sendTrailers(to: transfer)
+            return .end
+        }
         isSendPaused = true
         setClientDeadline()
         worker.touch(self)

@@ -18,6 +18,7 @@ enum FieldNames {
     static let serverTiming = Array("Server-Timing".utf8)
     static let authenticate = Array("WWW-Authenticate".utf8)
     static let anyScheme = Array("Bearer".utf8)
+    static let trailer = Array("Trailer".utf8)
     static let via = Array("Via".utf8)
 }
 

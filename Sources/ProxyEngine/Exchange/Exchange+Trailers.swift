@@ -1,0 +1,71 @@
+internal import HTTPTransfer
+internal import HTTPWire
+internal import MicroHTTPD
+internal import ProxyCore
+
+/// Trailers, both ways (RFC 9110 6.5): those that ``FieldRules/forwardsTrailer(_:)`` lets pass.
+extension Exchange {
+    // MARK: To the provider
+
+    /// Announces the trailers of a chunked request, as the client does.
+    func announceTrailers(to transfer: any UpstreamTransfer) {
+        guard inspection.framing == .chunked, transfer.sendsTrailers else { return }
+        head.forEachField { name, value in
+            guard name.equalsIgnoringCase("trailer"), let names = FieldRules.trailerNames(value) else {
+                return
+            }
+            transfer.addField(FieldNames.trailer, names)
+        }
+    }
+
+    /// Gives the provider the trailers of the request, whose body is complete.
+    func sendTrailers(to transfer: any UpstreamTransfer) {
+        guard inspection.framing == .chunked, transfer.sendsTrailers else { return }
+        let trailers = takeTrailers()
+        guard trailers.count > 0, trailers.byteCount <= FieldRules.trailerLimit, let provider else { return }
+        trailers.forEach { name, value in
+            guard FieldRules.forwardsTrailer(name), !provider.credentials.replaces(name) else { return }
+            transfer.addTrailer(name: name, value: value)
+        }
+    }
+
+    // MARK: To the client
+
+    /// Whether the answer's body goes out in chunks, behind which trailers can stand.
+    private var isAnsweredInChunks: Bool {
+        guard let response = transfer?.response else { return false }
+        return !isHead && !head.isHTTP10 && response.status != 304 && response.bodyLength == nil
+    }
+
+    /// Whether the answer has trailers, for the sake of which it is sent in chunks though it is complete.
+    var hasTrailersToGive: Bool {
+        guard let trailers = transfer?.response.trailers, trailers.count > 0, isAnsweredInChunks else {
+            return false
+        }
+        var isAny = false
+        trailers.forEach { name, _ in if FieldRules.forwardsTrailer(name) { isAny = true } }
+        return isAny
+    }
+
+    /// Announces the trailers of an answer that is sent in chunks, as the provider does.
+    func announceTrailers(of response: ResponseHead) {
+        guard isAnsweredInChunks else { return }
+        response.fields.forEach { name, value in
+            guard name.equalsIgnoringCase("trailer"), let names = FieldRules.trailerNames(value) else {
+                return
+            }
+            responseFields.append(FieldNames.trailer, names)
+        }
+    }
+
+    /// Gives the client the trailers behind the body, if libmicrohttpd has room for them.
+    func giveTrailers() {
+        guard let trailers = transfer?.response.trailers, trailers.count > 0, isAnsweredInChunks else {
+            return
+        }
+        responseFields.removeAll()
+        responseFields.append(trailers) { name, _ in FieldRules.forwardsTrailer(name) }
+        guard responseFields.byteCount <= FieldRules.trailerLimit, fieldsFit else { return }
+        addTrailers(responseFields)
+    }
+}
