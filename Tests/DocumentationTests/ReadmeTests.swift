@@ -64,6 +64,23 @@ struct ReadmeTests {
         }
     }
 
+    @Test("every admin path is described, and no other")
+    func adminPaths() throws {
+        let weir = try Subprocess(
+            WeirBinary.path, ["run", "--listen", "127.0.0.1:0"],
+            environment: ["WEIR_ADMIN_LISTEN": "", "WEIR_LOG_LEVEL": "", "WEIR_WORKERS": "1"])
+        try weir.waitForOutput(containing: #""message":"listening""#)
+        let mark = #""address":"127.0.0.1:"#
+        let rest = try #require(weir.errorOutput.firstRange(of: mark)).upperBound
+        let port = try #require(UInt16(weir.errorOutput[rest...].prefix { $0.isNumber }))
+        let told = try RawClient(port: port).exchange("GET", "/-/nothing").text
+        let list = try #require(told.firstRange(of: "There are: ")).upperBound
+        let paths = told[list...].prefix { $0 != "\"" }.dropLast().split(separator: ", ").map(String.init)
+        #expect(try readme.rows("## Admin paths").flatMap { $0[0].quoted } == paths)
+        weir.send(.terminate)
+        #expect(try weir.waitForExit() == .code(0))
+    }
+
     @Test("every environment variable is named")
     func variables() throws {
         let text = try Readme.file("README.md")

@@ -42,6 +42,11 @@ public final class ErrorNormalizer: Sendable {
         return error(reading, entry, of: request, at: Int(wallClockSeconds))
     }
 
+    /// The beginning of an answer's body, at most `limit` bytes, secrets taken out.
+    public func excerpt(of answer: ProviderAnswer, _ request: RequestFacts, limit: Int) -> [UInt8] {
+        Array(redaction.applied(to: answer.body, credential: request.credential).prefix(limit))
+    }
+
     private static func acceptsHead(_ rule: Rule, _ fields: FieldBlock) -> Bool {
         if let test = rule.contentType {
             let isAccepted = fields.withFirstValue(of: contentTypeName.span) { test.accepts($0) }

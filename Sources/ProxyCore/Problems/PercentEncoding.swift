@@ -1,7 +1,7 @@
-internal import HTTPWire
+public import HTTPWire
 
 /// Percent-encoding (RFC 3986 2.1).
-enum PercentEncoding {
+public enum PercentEncoding {
     /// What may stand anywhere in a URI as it is (RFC 3986 2.3).
     private static let unreserved = ASCIISet(alphanumericsAnd: "-._~")
 
@@ -13,7 +13,7 @@ enum PercentEncoding {
     }
 
     /// Writes a text as one segment of a path: only unreserved characters stay as they are.
-    static func segment(_ text: Text, into output: inout some ByteSink & ~Copyable) {
+    public static func segment(_ text: Text, into output: inout some ByteSink & ~Copyable) {
         encode(text.storage.span.extracting(text.range), keeping: unreserved, into: &output)
     }
 

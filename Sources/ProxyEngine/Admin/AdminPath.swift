@@ -12,7 +12,17 @@ enum AdminPath: Equatable {
     case limits(cost: Int?)
     /// `/-/errors`, or `/-/errors/<code>`.
     case errors(code: String?)
+    /// `/-/requests`, or `/-/requests/<id>`.
+    case requests(id: String?)
+    case unmapped
     case unknown
+
+    /// The paths that there are, as they are told to people.
+    static let all = [
+        "/metrics", "/livez", "/readyz", "/-/", "/-/limits", "/-/limits?cost=N", "/-/requests",
+        "/-/requests/<id>",
+        "/-/unmapped", "/-/errors", "/-/errors/<code>", "/-/schema/problem.json",
+    ]
 
     /// Whether `target` is Weir's to answer.
     static func contains(_ target: Span<UInt8>) -> Bool {
@@ -44,10 +54,21 @@ enum AdminPath: Equatable {
             self = .limits(cost: Self.cost(target.extracting(min(end + 1, target.count)..<target.count)))
         case "/-/schema/problem.json": self = .problemSchema
         case "/-/errors", "/-/errors/": self = .errors(code: nil)
+        case "/-/requests", "/-/requests/": self = .requests(id: nil)
+        case "/-/unmapped": self = .unmapped
         default:
-            let prefix = "/-/errors/"
-            self = path.hasPrefix(prefix) ? .errors(code: String(path.dropFirst(prefix.count))) : .unknown
+            if let code = Self.step(of: path, behind: "/-/errors/") {
+                self = .errors(code: code)
+            } else if let id = Self.step(of: path, behind: "/-/requests/") {
+                self = .requests(id: id)
+            } else {
+                self = .unknown
+            }
         }
+    }
+
+    private static func step(of path: String, behind prefix: String) -> String? {
+        path.hasPrefix(prefix) ? String(path.dropFirst(prefix.count)) : nil
     }
 
     /// The number of `cost=N` in a query, 1 without a query.

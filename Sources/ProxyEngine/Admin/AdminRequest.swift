@@ -62,7 +62,18 @@ final class AdminRequest: IncomingRequest {
             return LimitsPage.page(of: service, cost: cost, at: Worker.clock())
         case .errors(let code): return errors(code: code, accept: accept)
         case .index: return StatusPage.page(of: service, at: Worker.clock())
-        case .unknown: return problem(.routeNotFound, "Weir has no such page.")
+        case .requests(id: nil): return service.instance.problems.index()
+        case .requests(let id?):
+            return service.instance.problems.page(named: id)
+                ?? problem(
+                    .routeNotFound,
+                    Text(
+                        "None of the last \(RecentProblems.count) problems that Weir has sent has this request id."
+                    ))
+        case .unmapped: return service.instance.unmapped.page()
+        case .unknown:
+            let all = AdminPath.all.joined(separator: ", ")
+            return problem(.routeNotFound, Text("Weir has no such page. There are: \(all)."))
         }
     }
 

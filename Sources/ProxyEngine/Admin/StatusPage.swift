@@ -33,7 +33,8 @@ enum StatusPage {
                 <table><tr><th>provider</th><th>mount</th><th>limit, fullest ledger</th><th>waiting</th><th>in flight</th><th>held back</th></tr>
                 \(rows)</table>
                 \(configuration(service.instance.reloadStatus, startedAt: service.startedWallNanoseconds))
-                <p><a href="/metrics">metrics</a> · <a href="/-/limits">limits</a> · <a href="/-/errors">error codes</a> ·
+                <p><a href="/metrics">metrics</a> · <a href="/-/limits">limits</a> ·
+                <a href="/-/requests">recent problems</a> · <a href="/-/unmapped">unmapped answers</a> · <a href="/-/errors">error codes</a> ·
                 <a href="/-/schema/problem.json">schema of a problem</a> · <a href="/readyz">readiness</a></p>
                 """)
     }

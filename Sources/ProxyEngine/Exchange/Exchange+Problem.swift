@@ -46,7 +46,7 @@ extension Exchange {
         judgeCredential(error.code)
         retrying.failure = AttemptFailure(
             error.code, isRetryable: error.isRetryable, retryAfter: error.retryAfter.map(Double.init))
-        if !error.isMapped { worker.metrics.unmappedError(provider: provider.index, status: response.status) }
+        if !error.isMapped { noteUnmapped(answer, of: provider) }
         if wantsRawErrors, isCollectedWhole {
             problemCode = error.code
             self.answer = .relay
@@ -59,6 +59,19 @@ extension Exchange {
         if !fieldsFit { beginProblemFields() }
         addProxyStatus(receivedStatus: response.status)
         write(problem)
+    }
+
+    /// Counts an answer that no rule knows, and shows it to people.
+    private func noteUnmapped(_ answer: ProviderAnswer, of provider: ProviderService) {
+        worker.metrics.unmappedError(provider: provider.index, status: answer.status)
+        let contentType = answer.fields.first("Content-Type") ?? ""
+        service.instance.unmapped.add(
+            provider: provider.configuration.name, status: answer.status,
+            contentType: Array(contentType.utf8),
+            at: SystemClock.wallNanoseconds
+        ) { limit in
+            provider.normalizer.excerpt(of: answer, makeFacts(of: provider), limit: limit)
+        }
     }
 
     /// Whether nothing of the answer's body is missing.

@@ -1,3 +1,4 @@
+internal import EventLoop
 internal import HTTPTransfer
 internal import HTTPWire
 internal import JSONLog
@@ -25,7 +26,16 @@ extension Exchange {
         record.responseBytes = UInt64(clamping: responseBytes)
         record.abort = hungUpAt
         worker.metrics.exchangeFinished(record)
+        if answer == .problem {
+            service.instance.problems.add(self, record, at: SystemClock.wallNanoseconds)
+        }
         if service.configuration.logsAccess { log(record) }
+    }
+
+    /// Adds the problem that was sent, unless it has more bytes than `limit`.
+    func appendProblem(to bytes: inout [UInt8], limit: Int) {
+        guard answer == .problem, responseBody.count <= limit else { return }
+        unsafe bytes.append(contentsOf: responseBody.waiting)
     }
 
     var receivedStatus: Int { firstByteAt == nil ? 0 : transfer?.response.status ?? 0 }

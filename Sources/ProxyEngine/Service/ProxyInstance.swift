@@ -13,6 +13,8 @@ final class ProxyInstance: Sendable {
     let logger: Logger
     let droppedLogLines: @Sendable () -> UInt64
     let startedWallNanoseconds: Int64
+    let problems = RecentProblems()
+    let unmapped = UnmappedAnswers()
     /// How often the configuration was read again, and how that went.
     let reloads: Mutex<ReloadStatus>
     private let draining = Atomic(false)
