@@ -22,6 +22,12 @@ extension CurlMulti {
         private let allowsAddress: @Sendable (ResolvedAddress) -> Bool
         /// The upstream's origin, parsed.
         let url: OpaquePointer
+        private let firstAddresses: UnsafeMutablePointer<curl_slist>?
+        private var hasGivenAddresses = false
+        /// Takes the upstream's name out of libcurl's cache.
+        private let forgetting: UnsafeMutablePointer<curl_slist>?
+        /// Whether the name is to be looked up again before the next connection: one could not be made.
+        var looksUpAnew = false
         private var sockets: [Socket] = []
         var needsKick = false
         var deadline: Int64?
@@ -36,9 +42,39 @@ extension CurlMulti {
             unsafe self.url = url
             let code = unsafe curl_url_set(url, CURLUPART_URL, options.origin + "/", 0)
             precondition(code == CURLUE_OK, "curl_url_set: \(options.origin)")
+            unsafe firstAddresses = options.firstAddresses.flatMap { unsafe curl_slist_append(nil, $0) }
+            unsafe forgetting = curl_slist_append(nil, "-" + Self.place(in: url))
         }
 
-        deinit { unsafe curl_url_cleanup(url) }
+        deinit {
+            unsafe curl_slist_free_all(firstAddresses)
+            unsafe curl_slist_free_all(forgetting)
+            unsafe curl_url_cleanup(url)
+        }
+
+        /// The upstream's `name:port`, as `CURLOPT_RESOLVE` spells it.
+        private static func place(in url: OpaquePointer) -> String {
+            func part(_ part: CURLUPart) -> String {
+                var text: UnsafeMutablePointer<CChar>?
+                unsafe curl_url_get(url, part, &text, UInt32(CURLU_DEFAULT_PORT))
+                defer { unsafe curl_free(text) }
+                return unsafe text.map { unsafe String(cString: $0) } ?? ""
+            }
+            return "\(part(CURLUPART_HOST)):\(part(CURLUPART_PORT))"
+        }
+
+        /// Tells libcurl, before a transfer or connection, which addresses it knows, or knows no more.
+        ///
+        /// > It reads the list once, when the handle begins.
+        func applyAddresses(to easy: EasyHandle) {
+            if looksUpAnew {
+                looksUpAnew = false
+                unsafe easy.set(CURLOPT_RESOLVE, forgetting)
+            } else if let first = unsafe firstAddresses, !hasGivenAddresses {
+                hasGivenAddresses = true
+                unsafe easy.set(CURLOPT_RESOLVE, first)
+            }
+        }
 
         /// Transfers whose sockets libcurl has no interest in for a while.
         var pausedTransfers = 0

@@ -41,6 +41,7 @@ internal import HTTPTransfer
     func join(_ owner: any Owner) {
         self.owner = owner
         fault = nil
+        unsafe hooks.applyAddresses(to: self)
     }
 
     /// The handle is in no multi any more.
@@ -49,6 +50,10 @@ internal import HTTPTransfer
     /// What a code of libcurl's means; `nil` for success.
     func fault(of code: CURLcode) -> TransferFault? {
         if code == CURLE_OK { return nil }
+        // The provider may have moved: what is known of its name is not used again.
+        if [CURLE_COULDNT_CONNECT, CURLE_OPERATION_TIMEDOUT].contains(code) {
+            unsafe hooks.looksUpAnew = true
+        }
         if let fault { return fault }
         let status = info(CURLINFO_HTTP_CONNECTCODE)
         if status >= 300 { return .proxyRefused(status: status) }

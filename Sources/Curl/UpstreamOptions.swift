@@ -23,6 +23,13 @@ public struct UpstreamOptions: Sendable {
     /// The longest idle time, in seconds, after which a connection is not used again.
     public var connectionAgeSeconds = 50
 
+    /// How long, in seconds, the addresses of a name are used before it is looked up again.
+    public static let addressAgeSeconds = 30
+    /// How long, in milliseconds, IPv6 is tried before IPv4 is tried beside it (RFC 8305 8).
+    public static let headStartMilliseconds = 200
+    /// Addresses that take the place of the first look-up, as `CURLOPT_RESOLVE` spells them: `name:port:address,address`.
+    package var firstAddresses: String?
+
     /// Options for an origin, with the system's CA certificates.
     public init(
         origin: String, connectTimeoutMilliseconds: Int,
@@ -45,6 +52,8 @@ public struct UpstreamOptions: Sendable {
         // Allocated for each transfer: below the size at which the allocator gathers its free lists each time one is freed.
         easy.set(CURLOPT_BUFFERSIZE, 32 << 10)
         easy.set(CURLOPT_TCP_KEEPALIVE, 1)
+        easy.set(CURLOPT_DNS_CACHE_TIMEOUT, Self.addressAgeSeconds)
+        easy.set(CURLOPT_HAPPY_EYEBALLS_TIMEOUT_MS, Self.headStartMilliseconds)
         easy.set(CURLOPT_MAXAGE_CONN, connectionAgeSeconds)
         easy.set(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
         if isTLS { applyTLS(to: easy) }
