@@ -41,7 +41,7 @@ internal import HTTPWire
     private var out = ByteQueue()
     private var upload = Upload.done
     /// What stands behind the last chunk.
-    private var trailerLines: [UInt8] = []
+    var trailerLines: [UInt8] = []
     private var isHead = false
     private var sentBytes: Int64 = 0
     private var attempts = 0
@@ -110,17 +110,6 @@ internal import HTTPWire
             out.append(literal: "Transfer-Encoding: chunked\r\n\r\n")
             upload = .chunked
         }
-    }
-
-    /// See ``UpstreamTransfer/sendsTrailers``.
-    public var sendsTrailers: Bool { true }
-
-    /// See ``UpstreamTransfer/addTrailer(name:value:)``.
-    public func addTrailer(name: borrowing Span<UInt8>, value: borrowing Span<UInt8>) {
-        trailerLines.append(name)
-        trailerLines += [0x3A, 0x20]
-        trailerLines.append(value)
-        trailerLines += [0x0D, 0x0A]
     }
 
     private func appendLength(_ length: Int64) {

@@ -45,8 +45,8 @@ public import HTTPWire
 
     private var connection: OpaquePointer?
     /// The answer that libmicrohttpd sends, which owns it.
-    private var response: OpaquePointer?
-    private var client: ClientConnection?
+    private(set) var response: OpaquePointer?
+    private(set) var client: ClientConnection?
     /// Whether the head is held, see ``holdHead()``.
     public private(set) var isHeadHeld = false
 
@@ -117,24 +117,8 @@ public import HTTPWire
     }
 
     /// > MHD_add_response_header refuses empty values: a single blank stands for one.
-    private static func shown(_ value: UnsafePointer<CChar>) -> UnsafePointer<CChar> {
+    static func shown(_ value: UnsafePointer<CChar>) -> UnsafePointer<CChar> {
         unsafe value[0] == 0 ? UnsafePointer(blank.utf8Start).asCharacters : value
-    }
-
-    /// Adds trailers to an answer that is streamed without a length to a client of HTTP/1.1.
-    ///
-    /// In ``readBody(into:)``, before it says ``BodyRead/end``. What does not fit into the connection's memory breaks the answer off.
-    public func addTrailers(_ fields: borrowing FieldBlock) {
-        // libmicrohttpd holds the answer as long as it asks for its body.
-        guard let response = unsafe response else { return }
-        unsafe fields.forEachTerminated { name, value in
-            unsafe MHD_add_response_footer(response, name, Self.shown(value))
-        }
-    }
-
-    /// The trailers of the request, once its body is complete; given once.
-    public func takeTrailers() -> FieldBlock {
-        client.map { $0.scanner.takeTrailers(of: $0.completedRequests + 1) } ?? FieldBlock()
     }
 
     /// Gives the answer at once, whatever is left of the request, and ends the connection.
