@@ -192,6 +192,8 @@ class Load:
         self.stopping = False
         self.draining = False
         self.next_time = 0.0
+        self.during = 0  # requests of the first phase, which lasts as long as was asked for
+        self.reloads = 0
 
     def fail(self, number, kind, reason):
         self.failures.append(f"request {number} ({kind}): {reason}")
@@ -396,13 +398,14 @@ async def reload(proxy, text, load):
     """Changes the configuration back and forth."""
     turn = 0
     while not load.stopping:
-        await asyncio.sleep(5)
+        await asyncio.sleep(1)
         turn += 1
         changed = text.replace("max_wait: 10s", f"max_wait: {10 + turn % 2}s")
         with open(proxy.path + ".new", "w", encoding="utf-8") as file:
             file.write(changed if turn % 3 else "providers: [ this is wrong")
         os.replace(proxy.path + ".new", proxy.path)
         proxy.process.send_signal(signal.SIGHUP)
+        load.reloads += 1
 
 
 async def run(options):
@@ -427,6 +430,7 @@ async def run(options):
         await asyncio.sleep(1)
         if proxy.process.poll() is None:
             watch.look()
+    load.during = load.number
     problems = await settle(options, load, proxy, tasks, watch)
     problems += await restart(options, load, start)
     server.close()
@@ -501,7 +505,7 @@ def summarise(options, load, provider, watch, problems):
         problems.append(f"descriptors rose to {peak}")
     if watch.descriptors[-1] > max(watch.descriptors[:max(1, len(watch.descriptors) // 4)]) + 8:
         problems.append(f"{watch.descriptors[-1]} descriptors are left when nothing is in flight")
-    print(f"requests: {load.number} in {options.seconds} s, {load.answered} answered, {load.left} left by their clients, failures {len(load.failures)}")
+    print(f"requests: {load.number} in {options.seconds} s ({load.during / options.seconds:.0f} a second, {load.reloads} reloads), {load.answered} answered, {load.left} left by their clients, failures {len(load.failures)}")
     print("ended:", ", ".join(f"{name} {count}" for name, count in load.ended.most_common()))
     print("statuses:", ", ".join(f"{status}: {count}" for status, count in sorted(load.statuses.items())))
     print("problems:", ", ".join(f"{code} {count}" for code, count in load.codes.most_common()))
