@@ -154,3 +154,17 @@ if Context.environment["WEIR_FUZZ"] != nil {
             name: "fuzz", dependencies: ["FuzzProperties"], path: "Tests/Fuzz/Fuzzer",
             swiftSettings: settings + [.unsafeFlags(["-parse-as-library"])]))
 }
+
+// Only Benchmarks/micro builds it: how long single steps take, and what they allocate.
+if Context.environment["WEIR_BENCHMARKS"] != nil {
+    package.targets += [
+        .target(name: "CAllocations", path: "Benchmarks/Micro/CAllocations"),
+        .executableTarget(
+            name: "micro",
+            dependencies: [
+                "CAllocations", "BuiltIn", "Configuration", "HTTP1Client", "HTTPTransfer", "HTTPWire",
+                "ProxyCore",
+            ],
+            path: "Benchmarks/Micro/Program", swiftSettings: settings),
+    ]
+}

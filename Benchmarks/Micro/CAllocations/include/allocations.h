@@ -1,0 +1,5 @@
+#pragma once
+#include <stddef.h>
+
+/// How many blocks this thread has asked the allocator for.
+size_t allocations_made(void);

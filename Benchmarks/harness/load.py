@@ -1,0 +1,82 @@
+"""The loads: wrk for saturation, `rate.c` for a constant rate, and connections that only stand there."""
+
+import http.client
+import json
+import os
+import socket
+import subprocess
+
+from harness import machine, tools
+
+BASIC = "Basic OmJlbmNobWFyaw=="
+BEARER = "Bearer benchmark"
+
+
+def saturate(port, path, seconds, connections=32, authorization=BASIC, script=None, body=None, core=None):
+    """Keeps so many connections busy; what wrk saw, as a dictionary."""
+    core = machine.cores()[0] if core is None else core
+    command = ["taskset", "-c", str(core), "wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "-s",
+               script or os.path.join(tools.HERE, "harness", "report.lua"), "-H", f"Authorization: {authorization}",
+               f"http://127.0.0.1:{port}{path}", "--", *([str(body)] if body else [])]
+    shown = subprocess.run(command, check=True, capture_output=True, text=True, timeout=seconds + 60).stdout
+    result = [line for line in shown.splitlines() if line.startswith("{")]
+    if not result:
+        raise SystemExit(f"wrk said nothing of use: {shown}")
+    return json.loads(result[-1])
+
+
+def constant(port, path, rate, seconds, connections=32, authorization=BASIC):
+    """So many requests a second, whatever becomes of them; latencies in microseconds from the moment each was due."""
+    program = tools.compiled("rate")
+    command = ["taskset", "-c", str(machine.cores()[0]), program, str(port), path, str(rate), str(seconds), str(connections), authorization]
+    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True, timeout=seconds + 30).stdout)
+
+
+def ask(port, path, method="GET", body=None, authorization=BASIC):
+    """One request: status, fields, body."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    try:
+        connection.request(method, path, body=body, headers={"Authorization": authorization})
+        answer = connection.getresponse()
+        return answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read()
+    finally:
+        connection.close()
+
+
+class Standing:
+    """Client connections that are kept; each has had an answer, unless it only connects."""
+
+    def __init__(self, port, count, path=None):
+        self.sockets = []
+        for _ in range(count):
+            client = socket.create_connection(("127.0.0.1", port), timeout=20)
+            self.sockets.append(client)
+            if path:
+                self.send(client, path)
+                self.read(client)
+
+    @staticmethod
+    def send(client, path):
+        """A request, without waiting for the answer."""
+        client.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: {BASIC}\r\n\r\n".encode())
+
+    @staticmethod
+    def read(client):
+        """An answer with Content-Length; its head."""
+        data = b""
+        while b"\r\n\r\n" not in data:
+            part = client.recv(65536)
+            if not part:
+                raise SystemExit("a connection was closed")
+            data += part
+        head, rest = data.split(b"\r\n\r\n", 1)
+        fields = dict(line.lower().split(b":", 1) for line in head.split(b"\r\n")[1:])
+        left = int(fields.get(b"content-length", b"0")) - len(rest)
+        while left > 0:
+            left -= len(client.recv(65536))
+        return head
+
+    def close(self):
+        """Closes all."""
+        for client in self.sockets:
+            client.close()
