@@ -19,7 +19,7 @@ def filled(name, run, **values):
     values.update(RUN=run, HERE=os.path.join(tools.HERE, "peers"))
     for key, value in values.items():
         text = text.replace(f"@{key}@", str(value))
-    path = os.path.join(run, f"{values.get('PORT', '')}-{name}")
+    path = os.path.join(run, f"{values.get('PORT', '')}-{os.path.basename(name)}")
     with open(path, "w", encoding="utf-8") as file:
         file.write(text)
     return path

@@ -45,8 +45,12 @@ class Program:
                     return
             time.sleep(0.02)
         self.stop()
+        raise SystemExit(f"{self.name} does not listen on {self.port}:\n{self.tail()}")
+
+    def tail(self):
+        """The end of what it said."""
         with open(self.log, encoding="utf-8", errors="replace") as log:
-            raise SystemExit(f"{self.name} does not listen on {self.port}:\n{log.read()[-2000:]}")
+            return log.read()[-2000:]
 
     def processes(self):
         """It and its descendants."""
