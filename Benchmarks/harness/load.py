@@ -17,7 +17,7 @@ def saturate(port, path, seconds, connections=32, authorization=BASIC, script=No
     core = machine.cores()[0] if core is None else core
     command = ["taskset", "-c", str(core), "wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "-s",
                script or os.path.join(tools.HERE, "harness", "report.lua"), "-H", f"Authorization: {authorization}",
-               f"http://127.0.0.1:{port}{path}", "--", *([str(body)] if body else [])]
+               f"http://127.0.0.1:{port}{path}", "--", *str(body or "").split()]
     shown = subprocess.run(command, check=True, capture_output=True, text=True, timeout=seconds + 60).stdout
     result = [line for line in shown.splitlines() if line.startswith("{")]
     if not result:

@@ -2,6 +2,8 @@
 // another name.
 #include "include/allocations.h"
 
+#include <malloc.h>
+
 extern void *__libc_malloc(size_t size);
 extern void *__libc_calloc(size_t count, size_t size);
 extern void *__libc_realloc(void *block, size_t size);
@@ -10,6 +12,11 @@ extern void *__libc_memalign(size_t alignment, size_t size);
 static _Thread_local size_t made;
 
 size_t allocations_made(void) { return made; }
+
+size_t allocations_held(void) {
+    struct mallinfo2 info = mallinfo2();
+    return info.uordblks + info.hblkhd;
+}
 
 void *malloc(size_t size) {
     made++;

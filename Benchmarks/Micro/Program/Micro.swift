@@ -1,8 +1,13 @@
-internal import CAllocations
-
+/// Prints what single steps of an exchange cost; see Benchmarks/README.md.
 @main
 enum Micro {
-    static func main() {
-        print(allocations_made())
+    static func main() throws {
+        let measure = Measure()
+        WireBenchmarks.run(measure)
+        try NormaliserBenchmarks.run(measure)
+        MetricsBenchmarks.run(measure)
+        LedgerBenchmarks.run(measure)
+        LedgerMemory.run()
+        Fairness.run()
     }
 }
