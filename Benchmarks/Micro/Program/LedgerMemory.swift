@@ -19,8 +19,9 @@ enum LedgerMemory {
     private static func bytesPerKey(_ keys: Int, requests: Int) -> Int {
         let before = allocations_held()
         let pacer = Pacer(policy: PacingPolicy(windows: [LedgerBenchmarks.window], keyCapacity: keys))
-        let now = MonotonicTime(nanoseconds: 1_000_000_000)
         for number in 0..<(keys * requests) {
+            // Requests of one moment would be counted together.
+            let now = MonotonicTime(nanoseconds: 1_000_000_000 + 20_000_000 * Int64(number / keys))
             let key = LedgerKey(hash: LedgerBenchmarks.scattered(UInt64(number % keys)))
             guard
                 case .admitted(let slot) = pacer.admit(
