@@ -56,3 +56,21 @@ def describe():
                 break
     return (f"{os.cpu_count()} × {model}, Linux {platform.release()}, {time.strftime('%Y-%m-%d %H:%M', time.gmtime())} UTC, "
             f"load average {load_average():.2f}")
+
+
+class Quiet:
+    """Waits until others leave the machine alone, as long as its patience lasts, in seconds for the whole run."""
+
+    LIMIT = 0.1
+
+    def __init__(self, patience):
+        self.left = patience
+
+    def wait(self, *programs):
+        """Returns when a second has passed in which others used less than a tenth of a core."""
+        while self.left > 0:
+            before = others_seconds(*programs)
+            time.sleep(1)
+            self.left -= 1
+            if others_seconds(*programs) - before < self.LIMIT:
+                return
