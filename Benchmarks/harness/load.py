@@ -5,6 +5,7 @@ import json
 import os
 import socket
 import subprocess
+import time
 
 from harness import machine, tools
 
@@ -12,17 +13,35 @@ BASIC = "Basic OmJlbmNobWFyaw=="
 BEARER = "Bearer benchmark"
 
 
-def saturate(port, path, seconds, connections=32, authorization=BASIC, script=None, body=None, core=None):
-    """Keeps so many connections busy; what wrk saw, as a dictionary."""
-    core = machine.cores()[0] if core is None else core
-    command = ["taskset", "-c", str(core), "wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "-s",
-               script or os.path.join(tools.HERE, "harness", "report.lua"), "-H", f"Authorization: {authorization}",
-               f"http://127.0.0.1:{port}{path}", "--", *str(body or "").split()]
-    shown = subprocess.run(command, check=True, capture_output=True, text=True, timeout=seconds + 60).stdout
+def _wrk(port, path, seconds, connections=32, authorization=BASIC, script=None, body=None):
+    """The command of a load that keeps so many connections busy."""
+    return ["taskset", "-c", str(machine.cores()[0]), "wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "-s",
+            script or os.path.join(tools.HERE, "harness", "report.lua"), "-H", f"Authorization: {authorization}",
+            f"http://127.0.0.1:{port}{path}", "--", *str(body or "").split()]
+
+
+def _report(shown):
+    """What wrk saw, as a dictionary."""
     result = [line for line in shown.splitlines() if line.startswith("{")]
     if not result:
         raise SystemExit(f"wrk said nothing of use: {shown}")
     return json.loads(result[-1])
+
+
+def saturate(port, path, seconds, **options):
+    """Keeps connections busy; what wrk saw, from the first connection to the last answer."""
+    command = _wrk(port, path, seconds, **options)
+    return _report(subprocess.run(command, check=True, capture_output=True, text=True, timeout=seconds + 60).stdout)
+
+
+def during(port, path, seconds, look, **options):
+    """What `look` tells before and behind so many seconds in the middle of a load, when all connections stand; and what wrk saw."""
+    with subprocess.Popen(_wrk(port, path, seconds + 4, **options), stdout=subprocess.PIPE, text=True) as wrk:
+        time.sleep(2.5)
+        before = look()
+        time.sleep(seconds)
+        after = look()
+        return before, after, _report(wrk.communicate(timeout=60)[0])
 
 
 def constant(port, path, rate, seconds, connections=32, authorization=BASIC):
