@@ -31,7 +31,7 @@ public protocol HTTP1PoolOwner: AnyObject {
     private var open: [ObjectIdentifier: HTTP1Connection] = [:]
 
     /// How many unused transfers and connections are kept.
-    private static let idleLimit = 256
+    private static let idleLimit = 1024
     /// The longest time, in nanoseconds, after which an idle connection is not used again: most servers close it after 60 s or more.
     private static let idleNanoseconds: Int64 = 50_000_000_000
 

@@ -49,12 +49,16 @@ final class ClientConnection {
         return unsafe creceive(socket, &byte, 1, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT)) > 0
     }
 
-    /// How long ago, in nanoseconds, its last bytes arrived, whether they have been read or not; `nil` if the system does not say.
-    var nanosecondsSinceData: Int64? {
+    /// How long after the last bytes of a request, in nanoseconds, the end of its side arrived; `nil` if the system does not say.
+    ///
+    /// - Parameter isRead: whether the whole request has been read: what is left then under TLS is its farewell, sent with the end.
+    func nanosecondsToEnd(ofRequestThatIsRead isRead: Bool) -> Int64? {
+        if isRead, isEncrypted, hasUnread { return nil }
         var info = tcp_info()
         var size = socklen_t(MemoryLayout<tcp_info>.size)
         guard unsafe getsockopt(socket, Int32(IPPROTO_TCP), TCP_INFO, &info, &size) == 0 else { return nil }
-        return Int64(info.tcpi_last_data_recv) * 1_000_000
+        // What brings an end acknowledges something, and is the last that does until an answer is sent. Both are milliseconds ago.
+        return max(0, Int64(info.tcpi_last_data_recv) - Int64(info.tcpi_last_ack_recv)) * 1_000_000
     }
 
     /// Whether bytes of the last answer have not been taken by the system yet.

@@ -143,10 +143,13 @@ public import HTTPWire
         client.map { $0.hasUnread || !$0.isDue } ?? false
     }
 
-    /// How long ago, in nanoseconds, the client's last bytes arrived, whether they have been read or not.
+    /// How long after the request's last bytes, in nanoseconds, the end of the client's side arrived, whenever either was read: asked
+    /// before anything is answered, once the end is there.
     ///
-    /// `nil` if the system does not say: for a Unix domain socket.
-    public var nanosecondsSinceData: Int64? { client?.nanosecondsSinceData }
+    /// `nil` if the system does not say: for a Unix domain socket, and for what TLS has put in between.
+    public var nanosecondsFromRequestToEnd: Int64? {
+        client?.nanosecondsToEnd(ofRequestThatIsRead: bodyHasEnded)
+    }
 
     /// Sleeps in ``headReceived()`` or ``headReleased()``, before a client that waits for it is told to go on.
     ///

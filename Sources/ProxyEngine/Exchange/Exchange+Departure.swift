@@ -21,11 +21,10 @@ extension Exchange {
 
     /// Whether a client that has ended its side did so with its request, be it that not all of it has been read.
     private var hasSaidAll: Bool {
-        let now = Worker.clock()
-        if requestIsComplete { return requestEndedAt.nanoseconds(to: now) < Exchange.halfCloseNanoseconds }
-        guard mayBecomeComplete else { return false }
-        let silence = nanosecondsSinceData ?? downstreamActivity.nanoseconds(to: now)
-        return silence < Exchange.longHalfCloseNanoseconds
+        guard requestIsComplete || mayBecomeComplete else { return false }
+        let last = requestIsComplete ? requestEndedAt : downstreamActivity
+        let gap = nanosecondsFromRequestToEnd ?? last.nanoseconds(to: Worker.clock())
+        return gap < Exchange.halfCloseNanoseconds
     }
 
     /// Gives back what the exchange holds: nobody waits for its answer.

@@ -13,13 +13,13 @@ final class Exchange: IncomingRequest {
     static let lowWater = 64 << 10
     /// A body up to this size is read whole before it is sent: it goes out in one piece, and a slow client holds no slot.
     static let wholeBodyLimit: Int64 = 64 << 10
+    /// Memory that a body's buffer keeps for the next exchange: as many wait for one as there were at once.
+    private static let keptMemory = 16 << 10
     /// Most bytes of a body that are read and dropped so that a refusal can be told on a connection that lives on.
     static let drainLimit: Int64 = 1 << 20
 
     /// A client that ends its side so soon behind its request has not left: it will ask no more (`nc -N` does this).
     static let halfCloseNanoseconds: Int64 = 10_000_000
-    /// The same while the end of the request may still be unread: there the system tells when its last bytes came.
-    static let longHalfCloseNanoseconds: Int64 = 200_000_000
 
     /// Retained, and let go by the worker's end: an unowned reference would be checked at every use.
     let worker: Worker
@@ -218,8 +218,8 @@ final class Exchange: IncomingRequest {
             transfer.discard()
             self.transfer = nil
         }
-        requestBody.removeAll()
-        responseBody.removeAll()
+        requestBody.removeAll(keeping: Self.keptMemory)
+        responseBody.removeAll(keeping: Self.keptMemory)
         responseFields.removeAll()
         worker.recycle(self)
     }

@@ -77,7 +77,7 @@ final class Worker: ReadinessHandler {
     private static let idleMemoryNanoseconds: Int64 = 1_000_000_000
 
     /// How many unused exchanges are kept.
-    private static let idleLimit = 256
+    private static let idleLimit = 1024
 
     init(
         index: Int, service: ProxyService, mailboxes: [Mailbox<WorkerMessage>],
