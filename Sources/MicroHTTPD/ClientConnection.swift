@@ -8,6 +8,8 @@ final class ClientConnection {
     /// How long, in milliseconds, what a client still sends is read behind its last answer, and how many bytes of it.
     static let leavingTime = 5000
     private static let leavingBytes = 64 << 20
+    /// The longest time, in milliseconds, for which Linux holds an acknowledgement back.
+    private static let acknowledgementDelay: Int64 = 200
     /// Most bytes that are dropped at a time: other clients wait.
     private static let leavingBurst = 1 << 20
 
@@ -57,8 +59,10 @@ final class ClientConnection {
         var info = tcp_info()
         var size = socklen_t(MemoryLayout<tcp_info>.size)
         guard unsafe getsockopt(socket, Int32(IPPROTO_TCP), TCP_INFO, &info, &size) == 0 else { return nil }
-        // What brings an end acknowledges something, and is the last that does until an answer is sent. Both are milliseconds ago.
-        return max(0, Int64(info.tcpi_last_data_recv) - Int64(info.tcpi_last_ack_recv)) * 1_000_000
+        // What brings an end acknowledges something, and is the last that does until an answer is sent; but a ticket of TLS may be
+        // acknowledged later. All are milliseconds ago.
+        let late = isEncrypted ? Self.acknowledgementDelay : 0
+        return max(0, Int64(info.tcpi_last_data_recv) - Int64(info.tcpi_last_ack_recv) - late) * 1_000_000
     }
 
     /// Whether bytes of the last answer have not been taken by the system yet.
