@@ -6,6 +6,7 @@ extension ConfigurationReader {
         checkPorts(configuration, drafts: drafts)
         checkMounts(drafts)
         checkGroups(drafts)
+        checkReplicas(configuration, drafts: drafts)
     }
 
     private func checkPorts(_ configuration: ProxyConfiguration, drafts: [ProviderDraft]) {

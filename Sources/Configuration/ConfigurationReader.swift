@@ -6,6 +6,8 @@ public struct ConfigurationReader {
     let profiles: (String) -> ProfileDefaults?
     /// Where `admin.listen` was said: in the file, or by an override.
     var adminListen: YAMLValue?
+    /// Where `replicas` stands.
+    var replicas: YAMLValue?
     /// Whether `listen` is what the user means, so that others can be compared with it.
     var isListenSound = true
 
@@ -80,6 +82,9 @@ public struct ConfigurationReader {
                 }
             }
         case .workers: value.workers.map { result.workers = $0 }
+        case .replicas:
+            value.integer(ProxyConfiguration.replicasRange).map { result.replicas = $0 }
+            replicas = value
         case .log:
             for (key, value) in value.members(of: LogKey.self) {
                 switch key {

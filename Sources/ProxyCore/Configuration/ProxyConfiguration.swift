@@ -8,6 +8,8 @@ public struct ProxyConfiguration: Hashable, Sendable {
     public var adminListen: ListenAddress?
     /// The number of event loops, 1 to 256; `nil` for one per core.
     public var workers: Int?
+    /// How many instances use the providers' limits together, this one included.
+    public var replicas = 1
     /// How much the log says.
     public var logLevel = LogLevel.info
     /// Whether every exchange is logged.
@@ -33,6 +35,9 @@ public struct ProxyConfiguration: Hashable, Sendable {
     public static let maximumHosts = 64
     /// The values of ``workers`` that a configuration may have.
     public static let workersRange = 1...256
+
+    /// The values of ``replicas`` that a configuration may have.
+    public static let replicasRange = 1...1000
 
     /// These providers, and the defaults for all else.
     public init(providers: [ProviderConfiguration]) { self.providers = providers }

@@ -10,7 +10,8 @@ enum LimitsPage {
 
     /// The page; each ledger says when `cost` requests could be sent.
     static func page(of service: ProxyService, cost: Int, at now: MonotonicTime) -> AdminPage {
-        var output = Array(#"{"cost":\#(cost),"providers":["#.utf8)
+        var output = Array(
+            #"{"cost":\#(cost),"replicas":\#(service.configuration.replicas),"providers":["#.utf8)
         for (index, provider) in service.providers.enumerated() {
             if index > 0 { output.append(UInt8(ascii: ",")) }
             append(provider, provider.pacer.snapshot(at: now, rows: read, cost: cost), to: &output)

@@ -11,6 +11,8 @@ struct Ledgers {
         let revision: UInt32
         /// The key of all requests to this provider: others may share the pacer.
         let key: LedgerKey
+        /// Whether other instances use the limits as well.
+        let hasOtherInstances: Bool
     }
 
     private enum Owner: Hashable {
@@ -46,7 +48,8 @@ struct Ledgers {
     ) -> (shares: [Share], wakes: [(pacer: Pacer, wake: Wake)]) {
         let owners = configuration.providers.map(Owner.init)
         let plans = zip(configuration.providers, normalizers).map {
-            PacingPlan(limits: $0.limits, quotaRequests: $1.profile.quotaRequests)
+            PacingPlan(
+                limits: configuration.ownLimits(of: $0), quotaRequests: $1.profile.quotaRequests)
         }
         var wakes: [(pacer: Pacer, wake: Wake)] = []
         var settled: [Owner: (pacer: Pacer, revision: UInt32)] = [:]
@@ -63,7 +66,8 @@ struct Ledgers {
             settled[owners[index]].map { pacer, revision in
                 Share(
                     pacer: pacer, plan: plans[index], revision: revision,
-                    key: LedgerKey(hashing: Array(configuration.providers[index].name.utf8)))
+                    key: LedgerKey(hashing: Array(configuration.providers[index].name.utf8)),
+                    hasOtherInstances: configuration.replicas > 1)
             }
         }
         return (shares, wakes)

@@ -17,7 +17,8 @@ final class ProviderService: Sendable {
     /// The pacer's policy that the plan belongs to.
     let revision: UInt32
     let keys: LedgerKeyReader
-    /// What answers say of the provider's own count; `nil` if its profile names no field.
+    /// What answers say of the provider's own count; `nil` if its profile names no field, or other
+    /// instances send as well.
     let rateHeaders: RateHeaders?
     /// Whether the pacer must know when a response has ended.
     let countsConcurrency: Bool
@@ -59,7 +60,9 @@ final class ProviderService: Sendable {
             injection: profile.credentialInjection, isShared: !plan.scopes.contains(.credential))
         keys = LedgerKeyReader(
             scopes: plan.scopes, credentials: credentials, provider: pacing.key)
-        rateHeaders = profile.rateFields == RateFields() ? nil : RateHeaders(names: profile.rateFields)
+        // What other instances send is in the provider's count, and is not a stranger's.
+        let hasCount = profile.rateFields != RateFields() && !pacing.hasOtherInstances
+        rateHeaders = hasCount ? RateHeaders(names: profile.rateFields) : nil
         countsConcurrency = plan.windows.contains { $0.span == .concurrent }
         let needsClock = plan.windows.contains { $0.span == .day || $0.span == .month }
         nextClockReading = Atomic(needsClock ? 0 : .max)

@@ -23,7 +23,7 @@ struct Announcement {
                 metadata: [
                     "provider": "\(provider.name)", "mount": "\(provider.mount?.path ?? "none")",
                     "upstream": "\(provider.upstream)", "profile": "\(provider.profile)",
-                    "limits": "\(Spelling.limits(provider.limits))",
+                    "limits": "\(Spelling.limits(configuration.ownLimits(of: provider)))",
                     "max_wait": "\(Spelling.duration(provider.maximumWait))",
                     "errors": "\(provider.errors.rawValue)",
                 ])

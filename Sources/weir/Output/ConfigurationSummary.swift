@@ -10,10 +10,17 @@ struct ConfigurationSummary {
         for provider in configuration.providers {
             table.add(
                 provider.name, places(of: provider), "\(provider.upstream)", provider.profile,
-                Spelling.limits(provider.limits), "≤ \(Spelling.duration(provider.maximumWait))",
+                Spelling.limits(configuration.ownLimits(of: provider)),
+                "≤ \(Spelling.duration(provider.maximumWait))",
                 provider.credential == nil ? "the app's" : "Weir's", provider.errors.rawValue)
         }
-        return table.lines
+        return table.lines + instances
+    }
+
+    /// How the limits are shared with other instances.
+    private var instances: [String] {
+        let count = configuration.replicas
+        return count == 1 ? [] : ["the limits are the share of one of \(count) instances"]
     }
 
     /// A line for each listener of other machines where Weir's keys can be used.
