@@ -9,7 +9,7 @@
 FROM swift:6.3-bookworm AS build
 RUN apt-get update -q \
     && apt-get install -q -y --no-install-recommends \
-        libcurl4-openssl-dev libmicrohttpd-dev libgnutls28-dev libmimalloc-dev zlib1g-dev libbrotli-dev pkg-config \
+        libcurl4-openssl-dev libmicrohttpd-dev libgnutls28-dev libmimalloc-dev zlib1g-dev libbrotli-dev libhiredis-dev pkg-config \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 # The dependencies alone first: a layer that stays while only sources change.
@@ -24,7 +24,7 @@ RUN swift build --configuration release --static-swift-stdlib --product weir \
 FROM debian:bookworm-slim
 RUN apt-get update -q \
     && apt-get install -q -y --no-install-recommends \
-        ca-certificates libbrotli1 libcurl4 libgnutls30 libmicrohttpd12 libmimalloc2.0 libstdc++6 zlib1g \
+        ca-certificates libbrotli1 libcurl4 libgnutls30 libhiredis0.14 libmicrohttpd12 libmimalloc2.0 libstdc++6 zlib1g \
     && rm -rf /var/lib/apt/lists/*
 COPY --from=build /usr/local/bin/weir /usr/local/bin/weir
 

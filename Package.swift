@@ -37,6 +37,8 @@ let package = Package(
         .systemLibrary(name: "CMimalloc", providers: [.apt(["libmimalloc-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CBrotli", pkgConfig: "libbrotlidec", providers: [.apt(["libbrotli-dev"])]),
+        // Its pkg-config file has a flag that the package manager refuses.
+        .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"])]),
 
         // Safe Swift over C, and the vocabulary they share.
         .target(name: "HTTPWire", swiftSettings: settings),
@@ -50,6 +52,8 @@ let package = Package(
             name: "MicroHTTPD", dependencies: ["CGnuTLS", "CMicroHTTPD", "CReceive", "HTTPWire"],
             swiftSettings: settings),
         .target(name: "ContentCoding", dependencies: ["CZlib", "CBrotli"], swiftSettings: settings),
+
+        .target(name: "RedisClient", dependencies: ["CHiredis", "EventLoop"], swiftSettings: settings),
 
         .target(name: "JSONLog", dependencies: [logging], swiftSettings: settings),
 
@@ -70,8 +74,9 @@ let package = Package(
             name: "ProxyEngine",
             dependencies: [
                 "EventLoop", "Curl", "HTTP1Client", "HTTPTransfer", "MicroHTTPD", "ContentCoding", "JSONLog",
-                "ProxyCore", "HTTPWire", logging,
+                "ProxyCore", "RedisClient", "HTTPWire", logging,
             ],
+            resources: [.embedInCode("SharedLedger/ledger.lua")],
             swiftSettings: settings),
         .target(
             name: "Sandbox",

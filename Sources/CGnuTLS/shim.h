@@ -1,5 +1,6 @@
 // What Swift needs of GnuTLS, which libmicrohttpd speaks TLS through: its structures of pointers and lengths, its enums.
 #pragma once
+#include <gnutls/crypto.h>
 #include <gnutls/gnutls.h>
 #include <stddef.h>
 #include <sys/types.h>
@@ -18,6 +19,11 @@ static inline int cgnutls_use_certificate(gnutls_session_t session, gnutls_certi
 }
 
 static inline int cgnutls_say_goodbye(gnutls_session_t session) { return gnutls_bye(session, GNUTLS_SHUT_WR); }
+
+// `digest` has 32 bytes.
+static inline int cgnutls_hmac_sha256(const void *key, size_t key_size, const void *text, size_t size, void *digest) {
+    return gnutls_hmac_fast(GNUTLS_MAC_SHA256, key, key_size, text, size, digest);
+}
 
 static inline int cgnutls_is_interrupted(ssize_t result) {
     return result == GNUTLS_E_AGAIN || result == GNUTLS_E_INTERRUPTED;

@@ -3,7 +3,7 @@ protocol SectionKey: RawRepresentable, CaseIterable, Hashable where RawValue == 
 
 extension ConfigurationReader {
     enum TopKey: String, SectionKey {
-        case listen, hosts, admin, workers, replicas, log, reload
+        case listen, hosts, admin, workers, replicas, ledger, log, reload
         case typeBase = "type_base"
         case providers, limits
     }

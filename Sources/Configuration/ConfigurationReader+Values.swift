@@ -69,6 +69,13 @@ extension YAMLValue {
         }
     }
 
+    /// Where several instances count together, or `.some(nil)` for `memory`; it may have a password, and is not shown.
+    var ledgerAddress: LedgerAddress?? {
+        parsed(isSecret: { _ in true }) { text throws(InvalidSetting) in
+            text == "memory" ? nil : try LedgerAddress(parsing: text)
+        }
+    }
+
     /// What the URI of a problem's type begins with: a path or an http(s) URL.
     var typeBase: String? {
         parsed { text throws(InvalidSetting) in

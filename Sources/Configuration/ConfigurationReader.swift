@@ -6,8 +6,9 @@ public struct ConfigurationReader {
     let profiles: (String) -> ProfileDefaults?
     /// Where `admin.listen` was said: in the file, or by an override.
     var adminListen: YAMLValue?
-    /// Where `replicas` stands.
+    /// Where `replicas` and `ledger` stand.
     var replicas: YAMLValue?
+    var ledger: YAMLValue?
     /// Whether `listen` is what the user means, so that others can be compared with it.
     var isListenSound = true
 
@@ -85,6 +86,9 @@ public struct ConfigurationReader {
         case .replicas:
             value.integer(ProxyConfiguration.replicasRange).map { result.replicas = $0 }
             replicas = value
+        case .ledger:
+            value.ledgerAddress.map { result.ledger = $0 }
+            ledger = value
         case .log:
             for (key, value) in value.members(of: LogKey.self) {
                 switch key {

@@ -25,6 +25,9 @@ extension ProxyConfiguration {
         }
         keep("admin.listen", &adminListen, started.adminListen)
         keep("workers", &workers, started.workers)
+        keep("ledger", &ledger, started.ledger)
+        // Instances that count together must agree on how many they are.
+        if ledger != nil { keep("replicas", &replicas, started.replicas) }
         for index in providers.indices {
             let name = providers[index].name
             let bound = started.providers.first { $0.name == name }
@@ -57,6 +60,9 @@ extension ProxyConfiguration {
                 keys.append("providers.\(provider.name).limits[].by")
             } else if scopes.contains(.group), formerScopes.contains(.group), provider.group != former.group {
                 keys.append("providers.\(provider.name).group")
+            } else if ledger != nil {
+                // What other instances count by cannot change here alone.
+                keys.append("providers.\(provider.name).limits")
             } else if !plan.canFollow(formerPlan) {
                 keys.append("providers.\(provider.name).limits")
             }

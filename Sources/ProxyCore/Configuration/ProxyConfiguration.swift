@@ -10,6 +10,8 @@ public struct ProxyConfiguration: Hashable, Sendable {
     public var workers: Int?
     /// How many instances use the providers' limits together, this one included.
     public var replicas = 1
+    /// Where they keep one count for all of them; `nil` if each counts for itself.
+    public var ledger: LedgerAddress?
     /// How much the log says.
     public var logLevel = LogLevel.info
     /// Whether every exchange is logged.

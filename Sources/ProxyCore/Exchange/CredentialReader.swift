@@ -31,6 +31,7 @@ public final class CredentialReader: Sendable {
     /// Where to look, in order.
     private let lookups: [Lookup]
     private let isShared: Bool
+    private let digest: LedgerDigest?
     private let injected: [UInt8]?
     private let injectedQuery: [UInt8]?
     /// The field that carries Weir's own credential.
@@ -45,7 +46,12 @@ public final class CredentialReader: Sendable {
     ///   - injected: the credential that Weir holds, if it does.
     ///   - injection: where it is put; the first of `places` if nothing else is said.
     ///   - isShared: whether all requests share one ledger, whatever credential they carry.
-    public init(places: [CredentialPlace], injected: String?, injection: CredentialPlace?, isShared: Bool) {
+    ///   - digest: makes the keys of ledgers; by default they are this process's own.
+    public init(
+        places: [CredentialPlace], injected: String?, injection: CredentialPlace?, isShared: Bool,
+        digest: LedgerDigest? = nil
+    ) {
+        self.digest = digest
         lookups = places.map(Lookup.init)
         self.isShared = isShared
         let secret = injected.map { Array($0.utf8) }
@@ -102,7 +108,7 @@ public final class CredentialReader: Sendable {
     ) -> LedgerKey {
         if isShared { return .shared }
         guard let credential = credential(target: target, forEachField: forEachField) else { return .none }
-        return LedgerKey(hashing: credential)
+        return LedgerKey(hashing: credential, digest: digest)
     }
 
     /// The credential that the provider will see, or `nil` for none.

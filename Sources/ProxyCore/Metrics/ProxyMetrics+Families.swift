@@ -18,7 +18,8 @@ extension ProxyMetrics {
     ]
 
     private static let instanceFamilies: [MetricFamily] = [
-        .configReloads, .configLastReloadSuccessful, .configLastReloadSuccess,
+        .ledgerUp, .ledgerFallbacks, .ledgerCommands, .configReloads, .configLastReloadSuccessful,
+        .configLastReloadSuccess,
         .logLinesDropped, .buildInfo, .processStartTime, .processCPU, .processResidentMemory,
         .processOpenFiles, .processMaximumFiles,
     ]
@@ -121,6 +122,15 @@ extension MetricFamily {
 
 // This instance: given when somebody asks.
 extension MetricFamily {
+    static let ledgerUp = MetricFamily(
+        "weir_ledger_up", .gauge,
+        help: "1 if the ledger of all instances is in use, 0 if this one keeps to its share.")
+    static let ledgerFallbacks = MetricFamily(
+        "weir_ledger_fallbacks_total", .counter,
+        help: "Times that the ledger of all instances was lost, for each provider or group.")
+    static let ledgerCommands = MetricFamily(
+        "weir_ledger_commands_total", .counter,
+        help: "Commands sent to the ledger of all instances; each is a round trip, many at a time.")
     static let configReloads = MetricFamily(
         "weir_config_reloads_total", .counter, labels: ["result"],
         help: "Times that the configuration was read again; after a failure the old one stays.")

@@ -8,12 +8,13 @@ extension ProxyMetrics {
     ///   - format: from ``ExpositionFormat/init(accept:)``.
     ///   - pacing: one value per provider, by its place; those that are missing count as idle.
     ///   - guards: the same; those that are missing hold nothing back.
+    ///   - ledger: how the ledger of all instances is; `nil` leaves its families out.
     ///   - reloads: how often the configuration was read again, and how that went.
     ///   - process: `nil` leaves the `process_…` families out.
     ///   - logLinesDropped: lines that the log has lost so far.
     public func render(
         _ format: ExpositionFormat, pacing: [Int: PacingGauges], guards: [Int: GuardGauges] = [:],
-        reloads: ReloadCounts,
+        ledger: LedgerGauges? = nil, reloads: ReloadCounts,
         process: ProcessGauges?, logLinesDropped: UInt64
     ) -> [UInt8] {
         let reading = read()
@@ -25,6 +26,7 @@ extension ProxyMetrics {
         writeLimits(gauges, format, &output)
         writeGuards(
             reading.providers.map { ($0.name, guards[$0.place] ?? GuardGauges()) }, format, &output)
+        if let ledger { writeLedger(ledger, format, &output) }
         writeReloads(reloads, format, &output)
         writeInstance(logLinesDropped, format, &output)
         if let process { writeProcess(process, format, &output) }
@@ -93,6 +95,19 @@ extension ProxyMetrics {
                     labels: [("provider", provider), ("outcome", outcome)])
                 output.endLine(count)
             }
+        }
+    }
+
+    private func writeLedger(
+        _ ledger: LedgerGauges, _ format: ExpositionFormat, _ output: inout ExpositionText
+    ) {
+        for (family, value) in [
+            (MetricFamily.ledgerUp, ledger.isUp ? 1 : 0), (.ledgerFallbacks, ledger.fallbacks),
+            (.ledgerCommands, ledger.commands),
+        ] as [(MetricFamily, UInt64)] {
+            output.append(headerOf: family, in: format)
+            output.append(sample: family.name, labels: [])
+            output.endLine(value)
         }
     }
 

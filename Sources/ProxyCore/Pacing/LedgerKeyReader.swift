@@ -1,5 +1,8 @@
 internal import HTTPWire
 
+/// Makes a key of bytes that nobody may see; the same in every process, where the keys are shared.
+public typealias LedgerDigest = @Sendable ([UInt8]) -> UInt64
+
 /// Finds the keys of a request: one for each scope of its provider's pacer.
 public struct LedgerKeyReader: Sendable {
     private let scopes: [LimitScope]
@@ -8,12 +11,18 @@ public struct LedgerKeyReader: Sendable {
     private let names: [[UInt8]]
     private let provider: LedgerKey
     private let onlyScope: LimitScope?
+    private let digest: LedgerDigest?
 
     /// A reader.
     ///
     /// - Parameter provider: the key of all requests to this provider, different in providers that share a
     ///   pacer.
-    public init(scopes: [LimitScope], credentials: CredentialReader, provider: LedgerKey = .shared) {
+    /// - Parameter digest: makes the keys; by default they are this process's own.
+    public init(
+        scopes: [LimitScope], credentials: CredentialReader, provider: LedgerKey = .shared,
+        digest: LedgerDigest? = nil
+    ) {
+        self.digest = digest
         self.scopes = scopes
         self.credentials = credentials
         self.provider = provider
@@ -61,17 +70,23 @@ public struct LedgerKeyReader: Sendable {
                     found = copy
                 }
             }
-            return LedgerKey(hashing: found)
-        case .query: return LedgerKey(hashing: CredentialReader.parameter(name, in: target))
+            return LedgerKey(hashing: found, digest: digest)
+        case .query:
+            return LedgerKey(hashing: CredentialReader.parameter(name, in: target), digest: digest)
         }
     }
 }
 
 extension LedgerKey {
     /// The ledger of those who have these bytes; `none` without bytes.
-    public init(hashing bytes: [UInt8]?) {
+    public init(hashing bytes: [UInt8]?, digest: LedgerDigest? = nil) {
         guard let bytes else {
             self = .none
+            return
+        }
+        if let digest {
+            let hash = digest(bytes)
+            self.init(hash: hash < 1 << 16 ? hash | 1 << 63 : hash)
             return
         }
         var hasher = Hasher()

@@ -14,9 +14,10 @@ extension RateLimit {
 }
 
 extension ProxyConfiguration {
-    /// The limits that this instance keeps: its share.
+    /// The limits that this instance keeps by itself: its share, or the whole where instances
+    /// count together.
     public func ownLimits(of provider: ProviderConfiguration) -> [RateLimit] {
-        guard replicas > 1 else { return provider.limits }
+        guard ledger == nil, replicas > 1 else { return provider.limits }
         // A limit that cannot be shared is a mistake; should one come here, too little is sent, never too much.
         return provider.limits.map { limit in limit.share(of: replicas) ?? limit }
     }

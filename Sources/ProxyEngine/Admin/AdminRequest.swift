@@ -89,6 +89,7 @@ final class AdminRequest: IncomingRequest {
             format, pacing: Dictionary(uniqueKeysWithValues: gauges),
             guards: Dictionary(
                 uniqueKeysWithValues: service.providers.map { ($0.index, $0.guards.gauges(at: now)) }),
+            ledger: service.configuration.ledger == nil ? nil : service.instance.ledger.gauges,
             reloads: service.instance.reloadStatus.counts, process: process,
             logLinesDropped: service.droppedLogLines())
         return AdminPage(status: 200, contentType: format.contentType, body: text)

@@ -11,13 +11,20 @@ enum LimitsPage {
     /// The page; each ledger says when `cost` requests could be sent.
     static func page(of service: ProxyService, cost: Int, at now: MonotonicTime) -> AdminPage {
         var output = Array(
-            #"{"cost":\#(cost),"replicas":\#(service.configuration.replicas),"providers":["#.utf8)
+            #"{"cost":\#(cost),"replicas":\#(service.configuration.replicas),"ledger":"\#(ledger(of: service))","providers":["#
+                .utf8)
         for (index, provider) in service.providers.enumerated() {
             if index > 0 { output.append(UInt8(ascii: ",")) }
             append(provider, provider.pacer.snapshot(at: now, rows: read, cost: cost), to: &output)
         }
         output += Array("]}".utf8)
         return AdminPage(status: 200, contentType: AdminPage.json, body: output)
+    }
+
+    /// Whose count is shown: this instance's, which all others add to, or whose limits are its share.
+    private static func ledger(of service: ProxyService) -> String {
+        guard service.configuration.ledger != nil else { return "memory" }
+        return service.instance.ledger.gauges.isUp ? "shared" : "fallback"
     }
 
     private static func append(

@@ -67,5 +67,6 @@ extension Exchange {
         guard transfer == nil, let provider, let slot else { return }
         self.slot = nil
         worker.arm(provider.pacer.neverSent(slot, at: worker.now), of: provider)
+        reportToLedger(.neverSent)
     }
 }

@@ -23,6 +23,7 @@ extension Exchange {
         headroom = outcome.headroom
         if isUndecided { undecidedSlot = slot }
         if provider.countsConcurrency { runningSlot = slot }
+        reportToLedger(.responded)
         if let limit = outcome.strangeLimit, provider.isNews(strangeLimit: limit) {
             worker.service.logger.warning(
                 "the provider speaks of a limit that is not configured",
@@ -36,5 +37,6 @@ extension Exchange {
         guard let slot = runningSlot, let provider else { return }
         runningSlot = nil
         worker.arm(provider.pacer.ended(slot, at: Worker.clock()), of: provider)
+        reportToLedger(.ended)
     }
 }

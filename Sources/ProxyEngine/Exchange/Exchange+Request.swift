@@ -194,6 +194,12 @@ extension Exchange {
         switch provider.pacer.admit(demand, waiter: waiter, patience: remainingPatience, at: worker.now) {
         case .admitted(let slot):
             self.slot = slot
+            if let account = provider.ledger {
+                machine.enqueue()
+                queuedAt = worker.now
+                askLedger(account, of: provider, as: waiter)
+                return
+            }
             _ = machine.admit()
             sendOrAwaitBody()
         case .queued(let place, _, let wake):
@@ -215,7 +221,7 @@ extension Exchange {
     }
 
     /// Whose the request is, and what it weighs.
-    private func demand(on provider: ProviderService) -> PacingDemand {
+    func demand(on provider: ProviderService) -> PacingDemand {
         let (target, head) = (target, head)
         let keys = provider.keys.keys(target: target.span) { head.forEachField($0) }
         let (weights, usesQuota) = head.withMethod {
@@ -231,6 +237,10 @@ extension Exchange {
     func turnHasCome(_ slot: Slot) {
         guard let provider else { return }
         place = nil
+        if let account = provider.ledger, let waiter, machine.phase == .queued {
+            self.slot = slot
+            return askLedger(account, of: provider, as: waiter)
+        }
         waiter = nil
         guard machine.grant() == .send else {
             worker.arm(provider.pacer.neverSent(slot, at: worker.now), of: provider)
@@ -245,7 +255,7 @@ extension Exchange {
     }
 
     /// Sends the request; a small body for which the client was not yet told to go on is read before.
-    private func sendOrAwaitBody() {
+    func sendOrAwaitBody() {
         if case .length(let length) = inspection.framing, length > 0, length <= Exchange.wholeBodyLimit,
             !requestIsComplete
         {
@@ -286,6 +296,12 @@ extension Exchange {
         if let place, let provider {
             worker.arm(provider.pacer.leave(place, at: worker.now).wake, of: provider)
         }
+        if let slot, let provider {
+            // It has waited for the ledger.
+            self.slot = nil
+            worker.arm(provider.pacer.neverSent(slot, at: worker.now), of: provider)
+        }
+        reportToLedger(.neverSent)
         place = nil
         waiter = nil
     }

@@ -218,6 +218,7 @@ extension Exchange: TransferDelegate {
         let wake =
             wasSent
             ? provider.pacer.closedWithoutResponse(slot, at: now) : provider.pacer.neverSent(slot, at: now)
+        reportToLedger(wasSent ? .closedWithoutResponse : .neverSent)
         if !wasSent { attempts -= 1 }
         worker.arm(wake, of: provider)
     }

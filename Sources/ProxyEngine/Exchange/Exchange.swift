@@ -61,6 +61,8 @@ final class Exchange: IncomingRequest {
     var waiter: Waiter?
     var place: Place?
     var slot: Slot?
+    /// What it asked of the ledger that several instances share, until its end is reported.
+    var claim: UInt64?
     /// The slot of an answer whose body has to say whether it is a rejection.
     var undecidedSlot: Slot?
     /// The slot of an answer that counts as running until it has ended.
@@ -160,7 +162,7 @@ final class Exchange: IncomingRequest {
         requestIsComplete = false
         awaitsBody = false
         (waiter, place, slot, undecidedSlot, runningSlot, headroom) = (nil, nil, nil, nil, nil, nil)
-        (probedCredential, circuitPass) = (nil, nil)
+        (claim, probedCredential, circuitPass) = (nil, nil, nil)
         attempts = 0
         retrying = RetryCourse()
         isTruncated = false

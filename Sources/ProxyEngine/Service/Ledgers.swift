@@ -13,11 +13,23 @@ struct Ledgers {
         let key: LedgerKey
         /// Whether other instances use the limits as well.
         let hasOtherInstances: Bool
+        /// What all of them count; nil if each counts for itself.
+        let ledger: LedgerAccount?
+        /// Makes keys of credentials that are the same in all instances.
+        let digest: LedgerDigest?
     }
 
     private enum Owner: Hashable {
         case provider(String)
         case group(String)
+
+        /// What it is called in the ledger of several instances.
+        var name: String {
+            switch self {
+            case .provider(let name): "p.\(name)"
+            case .group(let name): "g.\(name)"
+            }
+        }
 
         init(_ provider: ProviderConfiguration) {
             let isShared = provider.limits.contains { $0.by == .group }
@@ -33,6 +45,8 @@ struct Ledgers {
     }
 
     private var entries: [Owner: Entry] = [:]
+    /// They stay: their limits cannot change.
+    private var accounts: [Owner: LedgerAccount] = [:]
 
     /// What is to be added to the monotonic clock to have the time since 1970.
     static var wallClockOffset: Duration {
@@ -62,15 +76,32 @@ struct Ledgers {
             settled[owner] = (pacer, pacer.revision)
         }
         leaveAll(except: Set(owners), at: now)
+        let digest = configuration.ledger == nil ? nil : LedgerKeys.digest
         let shares = owners.indices.compactMap { index in
             settled[owners[index]].map { pacer, revision in
-                Share(
+                let provider = configuration.providers[index]
+                return Share(
                     pacer: pacer, plan: plans[index], revision: revision,
-                    key: LedgerKey(hashing: Array(configuration.providers[index].name.utf8)),
-                    hasOtherInstances: configuration.replicas > 1)
+                    key: LedgerKey(hashing: Array(provider.name.utf8), digest: digest),
+                    hasOtherInstances: configuration.replicas > 1 || configuration.ledger != nil,
+                    ledger: account(of: owners[index], provider, pacer.policy, configuration),
+                    digest: digest)
             }
         }
         return (shares, wakes)
+    }
+
+    private mutating func account(
+        of owner: Owner, _ provider: ProviderConfiguration, _ policy: PacingPolicy,
+        _ configuration: ProxyConfiguration
+    ) -> LedgerAccount? {
+        guard configuration.ledger != nil else { return nil }
+        if let account = accounts[owner] { return account }
+        let account = LedgerAccount(
+            name: owner.name, policy: policy, replicas: configuration.replicas,
+            lease: provider.timeouts.connect + provider.timeouts.response + policy.grace)
+        accounts[owner] = account
+        return account
     }
 
     private mutating func pacer(

@@ -10,6 +10,8 @@ final class ProviderService: Sendable {
     let configuration: ProviderConfiguration
     let normalizer: ErrorNormalizer
     let pacer: Pacer
+    /// The ledger of all instances; nil if this one counts for itself.
+    let ledger: LedgerAccount?
     let guards: ProviderGuards
     let credentials: CredentialReader
     /// What a request weighs, and whose it is.
@@ -54,12 +56,14 @@ final class ProviderService: Sendable {
         self.normalizer = normalizer
         (pacer, plan, revision) = (pacing.pacer, pacing.plan, pacing.revision)
         self.guards = guards
+        ledger = configuration.isPacingObserved || plan.windows.isEmpty ? nil : pacing.ledger
         let profile = normalizer.profile
         credentials = CredentialReader(
             places: profile.credentialPlaces, injected: configuration.credential?.value,
-            injection: profile.credentialInjection, isShared: !plan.scopes.contains(.credential))
+            injection: profile.credentialInjection, isShared: !plan.scopes.contains(.credential),
+            digest: pacing.digest)
         keys = LedgerKeyReader(
-            scopes: plan.scopes, credentials: credentials, provider: pacing.key)
+            scopes: plan.scopes, credentials: credentials, provider: pacing.key, digest: pacing.digest)
         // What other instances send is in the provider's count, and is not a stranger's.
         let hasCount = profile.rateFields != RateFields() && !pacing.hasOtherInstances
         rateHeaders = hasCount ? RateHeaders(names: profile.rateFields) : nil

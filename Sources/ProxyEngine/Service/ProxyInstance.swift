@@ -17,6 +17,8 @@ final class ProxyInstance: Sendable {
     let unmapped = UnmappedAnswers()
     /// How often the configuration was read again, and how that went.
     let reloads: Mutex<ReloadStatus>
+    /// How the ledger is that several instances share.
+    let ledger = LedgerStatus()
     private let draining = Atomic(false)
 
     init(

@@ -13,6 +13,7 @@ extension Worker {
         // They would hold on to the former generation.
         idleExchanges = []
         for listener in listeners { listener.adoptConfiguration() }
+        adoptLedgers(of: service)
         mustSweep = true
     }
 

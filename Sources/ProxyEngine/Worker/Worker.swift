@@ -9,6 +9,10 @@ internal import ProxyCore
 enum WorkerMessage: Sendable {
     /// The turn of one of its waiting requests has come.
     case grant(Grant, of: Pacer)
+    /// The ledger that several instances share lets the request go that waits under this name.
+    case ledgerGrant(UInt64)
+    /// To the worker that has the connection to that ledger.
+    case ledger(LedgerMessage)
     /// Ask this pacer again at these times.
     case wake(Wake, of: Pacer)
     /// Serve what begins from now on by another configuration.
@@ -58,6 +62,8 @@ final class Worker: ReadinessHandler {
     /// Requests in a queue, by the id under which the pacer knows them.
     var waiting: [UInt64: Exchange] = [:]
     private var lastWaiterID: UInt64 = 0
+    /// The connection to the ledger that several instances share: the first worker has it.
+    private(set) var sharedLedger: SharedLedger?
     /// The exchange on each client's socket.
     private var exchangesBySocket: [Exchange?] = []
     var idleExchanges: [Exchange] = []
@@ -96,6 +102,19 @@ final class Worker: ReadinessHandler {
         upstreams = generation.upstreams
         try loop.watch(mailbox.descriptor, for: .readable, handler: self)
         listeners = try sockets.map { try Listener(role: $0.role, socket: $0.socket, worker: self) }
+        guard index == 0, let address = service.configuration.ledger else { return }
+        sharedLedger = SharedLedger(address: address, status: service.instance.ledger, worker: self)
+        adoptLedgers(of: service)
+    }
+
+    /// Keeps the shared ledgers of this configuration as well.
+    func adoptLedgers(of service: ProxyService) {
+        sharedLedger?.add(service.providers.compactMap(\.ledger), at: Self.clock())
+    }
+
+    /// Tells the worker that has the connection to the shared ledger; that one acts in its own time, too.
+    func tellLedger(_ message: LedgerMessage) {
+        if let sharedLedger { sharedLedger.receive(message) } else { mailboxes[0].post(.ledger(message)) }
     }
 
     /// The clock of this machine, read now.
@@ -142,6 +161,8 @@ final class Worker: ReadinessHandler {
 
     /// Lets go of everything that holds this worker.
     func letGo() {
+        sharedLedger?.close()
+        sharedLedger = nil
         loop.unwatch(mailbox.descriptor)
         idleExchanges = []
         exchangesBySocket = []
@@ -193,6 +214,8 @@ final class Worker: ReadinessHandler {
     private func receive(_ message: WorkerMessage) {
         switch message {
         case .grant(let grant, let pacer): deliver(grant, of: pacer)
+        case .ledgerGrant(let id): waiting.removeValue(forKey: id)?.ledgerTurnHasCome()
+        case .ledger(let message): sharedLedger?.receive(message)
         case .wake(let wake, let pacer): arm(wake, of: pacer)
         case .adopt(let service): adopt(service)
         case .drain(let end): drain(until: end)

@@ -20,6 +20,11 @@ struct ConfigurationSummary {
     /// How the limits are shared with other instances.
     private var instances: [String] {
         let count = configuration.replicas
+        if let ledger = configuration.ledger {
+            return [
+                "the limits are those of \(Spelling.count(count, "instance")) together, which count at \(ledger)"
+            ]
+        }
         return count == 1 ? [] : ["the limits are the share of one of \(count) instances"]
     }
 

@@ -14,9 +14,11 @@ final class WeirProcess: Sendable {
     ///
     /// - Parameters:
     ///   - provider: more keys of the provider, as YAML in flow style.
+    ///   - settings: more keys of the configuration, a line each.
     ///   - drain: how long what is in flight may go on.
     init(
-        to upstream: ScriptedUpstream, provider: String = "", workers: Int = 1, drain: String = "1s"
+        to upstream: ScriptedUpstream, provider: String = "", profile: String = "generic", workers: Int = 1,
+        drain: String = "1s", settings: String = ""
     ) throws {
         directory = try TemporaryDirectory()
         let more = provider.isEmpty ? "" : ", \(provider)"
@@ -26,7 +28,8 @@ final class WeirProcess: Sendable {
             workers: \(workers)
             log: { access: off }
             limits: { drain: \(drain), request_body: 1GiB }
-            providers: { p: { profile: generic, upstream: '\(upstream.url)'\(more) } }
+            \(settings)
+            providers: { p: { profile: \(profile), upstream: '\(upstream.url)'\(more) } }
             """, to: "weir.yaml")
         process = try Subprocess(try WeirBinary.path, ["run", "--config", file])
         let log = process

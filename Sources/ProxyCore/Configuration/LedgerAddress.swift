@@ -1,0 +1,144 @@
+/// Where several instances keep one count of their requests: a Redis server.
+public struct LedgerAddress: Hashable, Sendable {
+    /// How the server is reached.
+    public enum Place: Hashable, Sendable {
+        /// A host's name or address (an IPv6 address without brackets), and a port.
+        case tcp(host: String, port: UInt16)
+        /// The path of a Unix socket.
+        case unix(path: String)
+    }
+
+    /// How the server is reached.
+    public var place: Place
+    /// The user to authenticate as; `nil` for the server's default user.
+    public var user: String?
+    /// The password; `nil` if none is asked for.
+    public var password: Secret?
+    /// The number of the database.
+    public var database = 0
+
+    /// The largest number of a database.
+    static let maximumDatabase = 65535
+
+    /// Reads `redis://[user:password@]host[:port][/database]` or
+    /// `redis+unix://[user:password@]/path[?db=database]`.
+    ///
+    /// - Throws: the reason, without any part of the text: a password may stand there.
+    public init(parsing text: String) throws(InvalidSetting) {
+        guard text.utf8.count <= 4096, text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
+            throw InvalidSetting("must be visible ASCII characters, blanks excluded, at most 4096")
+        }
+        guard let separator = Self.range(of: "://", in: text) else { throw Self.form }
+        let scheme = text[..<separator.lowerBound]
+        var rest = text[separator.upperBound...]
+        switch scheme {
+        case "redis", "redis+unix": break
+        case "rediss":
+            throw InvalidSetting(
+                "must not be rediss://: the Redis client library that Weir is built with speaks no TLS; "
+                    + "use redis+unix:// or redis:// in a trusted network, or a TLS tunnel beside Weir")
+        default: throw Self.form
+        }
+        place = .unix(path: "")
+        if let at = rest.lastIndex(of: "@") {
+            try takeCredentials(rest[..<at])
+            rest = rest[rest.index(after: at)...]
+        }
+        if scheme == "redis+unix" { try takePath(rest) } else { try takeHost(rest) }
+    }
+
+    private static let form = InvalidSetting(
+        "must be memory, redis://[user:password@]host[:port][/database] or "
+            + "redis+unix://[user:password@]/path[?db=database]")
+
+    private static func range(of part: String, in text: String) -> Range<String.Index>? {
+        text.indices.first { text[$0...].hasPrefix(part) }
+            .map { $0..<text.index($0, offsetBy: part.count) }
+    }
+
+    private mutating func takeCredentials(_ text: Substring) throws(InvalidSetting) {
+        let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+        guard parts.count == 2, let user = Self.decoded(parts[0]), let password = Self.decoded(parts[1]),
+            !password.isEmpty
+        else {
+            throw InvalidSetting(
+                "must have user:password or :password before '@'; a special character is written as %HH")
+        }
+        self.user = user.isEmpty ? nil : user
+        self.password = Secret(password)
+    }
+
+    private mutating func takeHost(_ text: Substring) throws(InvalidSetting) {
+        let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
+        var authority = parts.first ?? ""
+        if parts.count == 2, !parts[1].isEmpty { database = try Self.database(parts[1]) }
+        var port: UInt16 = 6379
+        let isBracketed = authority.hasPrefix("[")
+        if let colon = authority.lastIndex(of: ":"),
+            !isBracketed || authority[colon...].contains("]") == false,
+            authority[authority.index(before: colon)...] != "]"
+        {
+            guard let number = UInt16(authority[authority.index(after: colon)...]), number > 0 else {
+                throw InvalidSetting("must have a port from 1 to 65535 behind the last ':'")
+            }
+            port = number
+            authority = authority[..<colon]
+        }
+        if isBracketed {
+            guard authority.hasSuffix("]") else { throw Self.form }
+            authority = authority.dropFirst().dropLast()
+        }
+        guard !authority.isEmpty, !authority.contains(where: { "?#[]@".contains($0) }) else {
+            throw Self.form
+        }
+        place = .tcp(host: String(authority), port: port)
+    }
+
+    private mutating func takePath(_ text: Substring) throws(InvalidSetting) {
+        let parts = text.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+        guard let path = parts.first.flatMap(Self.decoded), path.hasPrefix("/"), path.utf8.count <= 107 else {
+            throw InvalidSetting(
+                "must have the path of a socket, at most 107 bytes: redis+unix:///run/redis.sock")
+        }
+        place = .unix(path: path)
+        guard parts.count == 2 else { return }
+        guard parts[1].hasPrefix("db=") else { throw Self.form }
+        database = try Self.database(parts[1].dropFirst(3))
+    }
+
+    private static func database(_ text: Substring) throws(InvalidSetting) -> Int {
+        guard let number = Int(text), (0...maximumDatabase).contains(number) else {
+            throw InvalidSetting("must have a database from 0 to \(maximumDatabase)")
+        }
+        return number
+    }
+
+    /// The text with its escapes undone; `nil` if one is not complete.
+    private static func decoded(_ text: Substring) -> String? {
+        var bytes: [UInt8] = []
+        var rest = Array(text.utf8)[...]
+        while let byte = rest.popFirst() {
+            guard byte == UInt8(ascii: "%") else {
+                bytes.append(byte)
+                continue
+            }
+            guard rest.count >= 2,
+                let value = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16), value >= 0x20
+            else { return nil }
+            bytes.append(value)
+            rest = rest.dropFirst(2)
+        }
+        return String(validating: bytes, as: UTF8.self)
+    }
+}
+
+extension LedgerAddress: CustomStringConvertible {
+    /// Where it is, without user and password.
+    public var description: String {
+        switch place {
+        case .tcp(let host, let port):
+            "redis://\(host.contains(":") ? "[\(host)]" : host):\(port)/\(database)"
+        case .unix(let path): "redis+unix://\(path)?db=\(database)"
+        }
+    }
+}

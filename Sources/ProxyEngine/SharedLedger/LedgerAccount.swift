@@ -1,0 +1,125 @@
+internal import ProxyCore
+
+/// The limits of one provider, or of a group of providers, as all instances count them together.
+///
+/// It does not change: other limits need a restart of every instance.
+final class LedgerAccount: Sendable {
+    /// One of the limits, in the words of the script.
+    struct Limit: Sendable {
+        let name: String
+        let scope: Int
+        let slots: Int
+        let span: PacingPolicy.Window.Span
+        /// Microseconds, as all times of the script.
+        let per: Int64
+        let resolution: Int64
+        /// The share of one instance; 0 if there are more of them than slots.
+        let share: Int
+
+        /// Whether it is too long for anybody to keep away from the provider until it is over.
+        var isLong: Bool { per > LedgerAccount.longestQuiet }
+    }
+
+    /// How long an instance is thought to be alive, and on this ledger, without a word.
+    static let lapse: Int64 = 3_000_000
+    /// The longest window, in microseconds, that is waited for when it is not known what others have sent.
+    static let longestQuiet: Int64 = 60_000_000
+
+    /// What the keys begin with: one hash tag, so that they are in one slot of a cluster.
+    let prefix: [UInt8]
+    let limits: [Limit]
+    let replicas: Int
+    /// How long after an instance fell silent one of its requests may be counted by the provider.
+    let lease: Int64
+    /// How long a request may be on its way when its connection is lost.
+    let grace: Int64
+    /// Counts what this instance sends, whoever let it; and paces it where the ledger cannot be reached.
+    let share: Pacer
+    private let policy: PacingPolicy
+
+    init(name: String, policy: PacingPolicy, replicas: Int, lease: Duration) {
+        prefix = Array("weir:{\(name)}".utf8)
+        self.replicas = replicas
+        self.lease = lease.wholeNanoseconds / 1000
+        grace = policy.grace.wholeNanoseconds / 1000
+        limits = policy.windows.enumerated().map { Limit($1, place: $0, replicas: replicas) }
+        var own = policy
+        own.quotaScope = nil
+        own.windows = policy.windows.map { $0.share(of: replicas) }
+        own.isObserved = true
+        self.policy = own
+        share = Pacer(policy: own)
+        share.setWallClock(offset: Ledgers.wallClockOffset)
+    }
+
+    /// Whether the end of an answer counts.
+    var countsConcurrency: Bool { limits.contains { $0.span == .concurrent } }
+
+    /// How long nothing may be sent after the ledger was lost: what others took of it before, and were promised, is over
+    /// then; and the server knows that this instance is on its own.
+    var quiet: Int64 {
+        let longest = limits.lazy.filter { !$0.isLong }.map(\.per).max() ?? 0
+        return Self.lapse + 2 * longest + grace + 500_000
+    }
+
+    /// How long nothing may be taken of a ledger that has forgotten everything.
+    var settling: Int64 { quiet - Self.lapse }
+
+    /// Paces by the share from now on, or only counts.
+    func setPacing(_ paces: Bool, at now: MonotonicTime) -> Wake? {
+        var policy = policy
+        policy.isObserved = !paces
+        return share.change(to: policy, at: now)
+    }
+
+    /// Whether this instance's share is enough for a request.
+    func canShare(_ demand: PacingDemand) -> Bool {
+        limits.enumerated().allSatisfy { Int(demand.weights[$0]) <= $1.share }
+    }
+
+    /// The name of the ledger of a limit that counts a request.
+    func name(of limit: Limit, for demand: PacingDemand) -> String {
+        "\(limit.name):\(String(demand.keys[limit.scope], radix: 16))"
+    }
+
+    /// How long what is written of a limit is kept, in seconds.
+    func lifetime(of limit: Limit) -> Int64 { (3 * limit.per + lease) / 1_000_000 + 3600 }
+}
+
+extension LedgerAccount.Limit {
+    init(_ window: PacingPolicy.Window, place: Int, replicas: Int) {
+        let kind =
+            switch window.span {
+            case .rolling: "\(window.per.wholeNanoseconds / 1000)us"
+            case .day: "day"
+            case .month: "month"
+            case .concurrent: "concurrent"
+            }
+        name = "\(place)-\(kind)"
+        (scope, slots, span) = (window.scope, window.requests, window.span)
+        per = window.per.wholeNanoseconds / 1000
+        // As in memory: large windows count in parts.
+        resolution = window.requests <= 256 ? 1 : max(per / 128, 1)
+        share = window.requests / replicas
+    }
+
+    /// From when on the slots of a request are free again that ends now, or whose window begins in so many microseconds.
+    func delay(after start: Int64) -> String {
+        switch span {
+        case .rolling: "\(start + per)"
+        case .day: "d\(start)"
+        case .month: "m\(start)"
+        case .concurrent: "\(start)"
+        }
+    }
+}
+
+extension PacingPolicy.Window {
+    /// The share of one instance: at least a request, whoever may not even send that is not asked.
+    fileprivate func share(of replicas: Int) -> PacingPolicy.Window {
+        let requests = max(requests / replicas, 1)
+        return span == .rolling
+            ? PacingPolicy.Window(requests: requests, per: per, scope: scope)
+            : PacingPolicy.Window(requests: requests, counted: span, scope: scope)
+    }
+}

@@ -1,0 +1,258 @@
+-- The ledger that several Weirs share: one script, run by Redis, so that each call is one step for all of them.
+--
+-- A limit of n slots is kept under KEYS[1]:NAME in four keys:
+--   :times  a sorted set of the moments at which slots are free again, and
+--   :used   for each moment how many; `all` is their sum
+--   :held   for each instance how many slots it holds: requests that are sent or will be, and not answered
+--   :queue  requests that wait for a slot, each a line
+-- The instances are under KEYS[1]:members (until when each is thought to be alive) and KEYS[1]:seats (until when each
+-- keeps to this ledger alone). The share of an instance without a seat is left free: it may be using it by itself.
+-- KEYS[1]:open is from when on slots are given. Times are microseconds of this server's clock.
+
+local prefix, op, instance = KEYS[1], ARGV[1], ARGV[2]
+local clock = redis.call('TIME')
+local now = clock[1] * 1000000 + clock[2]
+local members, seats, open = prefix .. ':members', prefix .. ':seats', prefix .. ':open'
+local day, year = 86400000000, 366 * 86400
+
+local function text(number) return string.format('%.0f', number) end
+
+-- When the quota is renewed that counts what happens at `at`: days since 1970 of the next day, or the next month.
+local function renewal(at, span)
+  -- Five seconds on either side, for clocks that differ.
+  local days = math.floor((at + 5000000) / day)
+  if span == 'd' then return (days + 1) * day + 5000000 end
+  local function first(d)
+    local z = d + 719468
+    local era = math.floor(z / 146097)
+    local doe = z - era * 146097
+    local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524) - math.floor(doe / 146096)) / 365)
+    local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
+    return doy - math.floor((153 * math.floor((5 * doy + 2) / 153) + 2) / 5) + 1
+  end
+  repeat days = days + 1 until first(days) == 1
+  return days * day + 5000000
+end
+
+-- Says that `count` slots of a limit are free again at `at`.
+local function add(name, count, at, ttl)
+  local key, cell = prefix .. ':' .. name, text(at)
+  redis.call('ZADD', key .. ':times', cell, cell)
+  redis.call('HINCRBY', key .. ':used', cell, count)
+  redis.call('HINCRBY', key .. ':used', 'all', count)
+  redis.call('EXPIRE', key .. ':times', ttl)
+  redis.call('EXPIRE', key .. ':used', ttl)
+end
+
+-- Takes `count` slots out of those that are free again at `cell`.
+local function remove(name, count, cell)
+  local key = prefix .. ':' .. name
+  if redis.call('HINCRBY', key .. ':used', cell, -count) <= 0 then
+    redis.call('HDEL', key .. ':used', cell)
+    redis.call('ZREM', key .. ':times', cell)
+  end
+  redis.call('HINCRBY', key .. ':used', 'all', -count)
+end
+
+-- The instance holds `count` slots more, or fewer: never fewer than none, for what it held may be forgotten.
+local function hold(name, holder, count, ttl)
+  local key = prefix .. ':' .. name .. ':held'
+  if redis.call('HINCRBY', key, holder, count) <= 0 then redis.call('HDEL', key, holder) end
+  redis.call('EXPIRE', key, ttl)
+end
+
+-- What is taken of a limit, and how many slots those have who keep to this ledger.
+local function settle(limit)
+  local key = prefix .. ':' .. limit.name
+  local due = redis.call('ZRANGEBYSCORE', key .. ':times', '-inf', text(now))
+  for _, cell in ipairs(due) do remove(limit.name, tonumber(redis.call('HGET', key .. ':used', cell) or 0), cell) end
+  limit.later = tonumber(redis.call('HGET', key .. ':used', 'all') or 0)
+  local held, ghosts = 0, {}
+  local holders = redis.call('HGETALL', key .. ':held')
+  for index = 1, #holders, 2 do
+    local holder, count = holders[index], tonumber(holders[index + 1])
+    local alive = tonumber(redis.call('ZSCORE', members, holder) or -1)
+    if alive < 0 then
+      alive = now
+      redis.call('ZADD', members, text(now), holder)
+    end
+    if alive > now then
+      held = held + count
+    elseif alive + limit.lease + 2 * limit.per <= now then
+      redis.call('HDEL', key .. ':held', holder)
+    else
+      ghosts[#ghosts + 1] = count
+    end
+  end
+  -- An instance that is not heard of any more has its share to itself, or what it held if that is more.
+  local missing = math.max(0, limit.replicas - redis.call('ZCOUNT', seats, '(' .. text(now), '+inf'))
+  local share, reserved = math.floor(limit.slots / limit.replicas), 0
+  for _, count in ipairs(ghosts) do
+    if missing > 0 then
+      missing = missing - 1
+      reserved = reserved + math.max(share, count)
+    else
+      reserved = reserved + count
+    end
+  end
+  limit.used = limit.later + held
+  limit.capacity = limit.slots - reserved - missing * share
+end
+
+-- Takes the slots of a request, all or none. Returns when it may be sent, or nil and the limit that it waits for.
+local function take(holder, limits, latest)
+  local at = now
+  for _, limit in ipairs(limits) do
+    settle(limit)
+    limit.need = limit.used + limit.weight - limit.capacity
+    if limit.need > 0 then
+      -- Slots that are held are free again at a time that nobody knows.
+      if limit.need > limit.later then return nil, limit end
+      limit.cells = {}
+      local seen = 0
+      local key = prefix .. ':' .. limit.name
+      for _, cell in ipairs(redis.call('ZRANGE', key .. ':times', 0, limit.need - 1)) do
+        local count = tonumber(redis.call('HGET', key .. ':used', cell) or 0)
+        limit.cells[#limit.cells + 1] = { cell, count }
+        seen = seen + count
+        if seen >= limit.need then
+          limit.cells[#limit.cells][2] = count - (seen - limit.need)
+          at = math.max(at, tonumber(cell))
+          break
+        end
+      end
+    end
+  end
+  if at > latest then return at end
+  for _, limit in ipairs(limits) do
+    if limit.need > 0 then
+      -- The last of the slots that must be free by then are the ones that are taken: the others count until their time.
+      local rest, index = math.min(limit.weight, limit.need), #limit.cells
+      while rest > 0 and index > 0 do
+        local part = math.min(rest, limit.cells[index][2])
+        remove(limit.name, part, limit.cells[index][1])
+        rest, index = rest - part, index - 1
+      end
+    end
+    hold(limit.name, holder, limit.weight, limit.ttl)
+  end
+  return at
+end
+
+-- The limits of a request, from the words that tell them.
+local function parse(words, first)
+  local limits = {}
+  for index = first, #words, 7 do
+    limits[#limits + 1] = {
+      name = words[index], weight = tonumber(words[index + 1]), slots = tonumber(words[index + 2]),
+      replicas = tonumber(words[index + 3]), per = tonumber(words[index + 4]), lease = tonumber(words[index + 5]),
+      ttl = tonumber(words[index + 6]),
+    }
+  end
+  return limits
+end
+
+-- Gives slots to those who wait for a limit, in their order.
+local function serve(name)
+  local queue = prefix .. ':' .. name .. ':queue'
+  for _ = 1, 1000 do
+    local line = redis.call('LINDEX', queue, 0)
+    if not line then return end
+    local words = {}
+    for word in line:gmatch('%S+') do words[#words + 1] = word end
+    local holder, id, latest = words[1], words[2], tonumber(words[3])
+    local limits = parse(words, 4)
+    if latest < now then
+      redis.call('LPOP', queue)
+    else
+      local at, blocker = take(holder, limits, latest)
+      if not at and blocker.name == name then return end
+      redis.call('LPOP', queue)
+      if not at then
+        -- Another limit keeps it back now.
+        local other = prefix .. ':' .. blocker.name .. ':queue'
+        redis.call('RPUSH', other, line)
+        redis.call('EXPIRE', other, blocker.ttl)
+      elseif at <= latest and redis.call('PUBLISH', 'weir:' .. holder, id .. ' ' .. text(at - now)) == 0 then
+        -- It has gone: nobody was told.
+        for _, limit in ipairs(limits) do
+          hold(limit.name, holder, -limit.weight, limit.ttl)
+          if at > now then add(limit.name, limit.weight, at, limit.ttl) end
+        end
+      end
+    end
+  end
+end
+
+-- beat INSTANCE NOT_AFTER LAPSE KEEPS QUIET FORMER: the instance is alive, for so long; whether it keeps to this ledger
+-- alone. FORMER is the name that it had before. Returns for how long nothing may be taken, for what was sent before this
+-- server forgot everything; and the time.
+if op == 'beat' then
+  -- What was on its way for too long is not true any more.
+  if tonumber(ARGV[3]) < now then return redis.error_reply('WEIR late') end
+  if redis.call('EXISTS', open) == 0 then redis.call('SET', open, text(now + tonumber(ARGV[6]))) end
+  redis.call('EXPIRE', open, year)
+  if ARGV[7] ~= '' then
+    redis.call('ZREM', seats, ARGV[7])
+    redis.call('ZADD', members, text(now), ARGV[7])
+  end
+  local lapse = text(now + tonumber(ARGV[4]))
+  redis.call('ZADD', members, lapse, instance)
+  if ARGV[5] == '1' then redis.call('ZADD', seats, lapse, instance) else redis.call('ZREM', seats, instance) end
+  redis.call('ZREMRANGEBYSCORE', seats, '-inf', text(now))
+  redis.call('ZREMRANGEBYSCORE', members, '-inf', text(now - 40 * day))
+  redis.call('EXPIRE', members, year)
+  redis.call('EXPIRE', seats, year)
+  return { math.max(0, tonumber(redis.call('GET', open)) - now), now }
+end
+
+-- take INSTANCE ID PATIENCE NOT_AFTER (NAME WEIGHT SLOTS REPLICAS PER LEASE TTL)…: returns after how long the request may be sent, -1
+-- if it waits and is told on the channel, -2 if it would wait too long.
+if op == 'take' then
+  local alive = redis.call('ZSCORE', members, instance)
+  local since = redis.call('GET', open)
+  if not alive or tonumber(alive) <= now or not since or tonumber(since) > now then
+    return redis.error_reply('WEIR unknown instance')
+  end
+  if tonumber(ARGV[5]) < now then return redis.error_reply('WEIR late') end
+  local latest = now + tonumber(ARGV[4])
+  local limits = parse(ARGV, 6)
+  local blocker
+  for _, limit in ipairs(limits) do
+    serve(limit.name)
+    if redis.call('EXISTS', prefix .. ':' .. limit.name .. ':queue') == 1 then blocker = limit end
+  end
+  local at
+  if not blocker then at, blocker = take(instance, limits, latest) end
+  if at then return at <= latest and at - now or -2 end
+  local words = { instance, ARGV[3], text(latest) }
+  for index = 6, #ARGV do words[#words + 1] = ARGV[index] end
+  local queue = prefix .. ':' .. blocker.name .. ':queue'
+  redis.call('RPUSH', queue, table.concat(words, ' '))
+  redis.call('EXPIRE', queue, blocker.ttl)
+  return -1
+end
+
+-- free INSTANCE (NAME WEIGHT DELAY RESOLUTION TTL)…: slots that it held are free again after DELAY: microseconds, perhaps
+-- behind a `d` or `m`, from when on they count in a day or a month. A weight of 0 only looks after those who wait.
+if op == 'free' then
+  for index = 3, #ARGV, 5 do
+    local name, weight, delay, step = ARGV[index], tonumber(ARGV[index + 1]), ARGV[index + 2], tonumber(ARGV[index + 3])
+    if weight > 0 then
+      local span = delay:sub(1, 1)
+      local at
+      if span == 'd' or span == 'm' then
+        at = renewal(now + tonumber(delay:sub(2)), span)
+      else
+        at = now + tonumber(delay)
+      end
+      at = math.ceil(at / step) * step
+      hold(name, instance, -weight, ARGV[index + 4])
+      if at > now then add(name, weight, at, ARGV[index + 4]) end
+    end
+  end
+  for index = 3, #ARGV, 5 do serve(ARGV[index]) end
+  return 0
+end
+
+return redis.error_reply('WEIR no such operation')

@@ -1,0 +1,88 @@
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("several instances that count together in Redis")
+struct SharedLedgerTests {
+    @Test("nothing is refused, and the speed is that of one instance", arguments: [2, 8])
+    func saturated(count: Int) throws {
+        try Fleet.run(of: count, requests: 20, per: .milliseconds(500)) { fleet in
+            try fleet.waitUntilShared()
+            let before = try fleet.members.reduce(0) { try $0 + $1.metric("weir_ledger_commands_total") }
+            let cycles = 5
+            let clients = try fleet.send((20 * cycles + 1 + count - 1) / count)
+            for client in clients {
+                #expect(try client.readResponse(within: .seconds(60)).status == 200)
+            }
+            #expect(fleet.provider.refusals == 0)
+            let share = try fleet.share(ofBoundOver: cycles)
+            #expect(share > 0.6, "\(share) of the bound")
+            let commands =
+                try fleet.members.reduce(0) { try $0 + $1.metric("weir_ledger_commands_total") } - before
+            if ProcessInfo.processInfo.environment["WEIR_PRINT_TABLE"] != nil {
+                print(
+                    "\(count) instances: \(share) of the bound, \(fleet.provider.refusals) refused, "
+                        + "\(commands / Double(clients.count)) commands a request")
+                print(try fleet.redis.command("INFO", "commandstats"))
+            }
+            // One that is waited for, and one that tells of the answer; besides, each instance is heard of every second.
+            #expect(commands <= Double(2 * clients.count + 40 * count))
+        }
+    }
+
+    @Test("an instance whose neighbours are idle has the whole limit")
+    func oneBusy() throws {
+        try Fleet.run(of: 3, requests: 9, per: .seconds(90), patience: "0s") { fleet in
+            try fleet.waitUntilShared()
+            let client = try fleet.members[0].client()
+            for _ in 0..<9 {
+                #expect(try client.exchange("GET", "/p/a", fields: [("X", "y")]).status == 200)
+            }
+            #expect(try fleet.members[1].exchange("GET", "/p/a").status != 200)
+        }
+    }
+
+    @Test("what Redis is told is no credential")
+    func secrecy() throws {
+        try Fleet.run(of: 1, requests: 5, per: .seconds(90)) { fleet in
+            try fleet.waitUntilShared()
+            for client in try fleet.send(2) { #expect(try client.readResponse().status == 200) }
+            let keys = try fleet.redis.command("KEYS", "*")
+            #expect(keys.contains("weir:{p.p}:0-90000000us:"))
+            #expect(!keys.contains("secret"))
+            for key in keys.split(separator: "\n") {
+                #expect(try Int(fleet.redis.command("TTL", String(key))) ?? -1 > 0, "\(key)")
+            }
+        }
+    }
+
+    @Test("clients that leave give back what they were promised")
+    func leaving() throws {
+        try Fleet.run(of: 2, requests: 4, per: .seconds(1)) { fleet in
+            try fleet.waitUntilShared()
+            for client in try fleet.send(2) { #expect(try client.readResponse().status == 200) }
+            // These are promised the next window, and go.
+            for client in try fleet.send(2) { client.close() }
+            for member in fleet.members { try member.expectNothingInFlight() }
+            let start = ContinuousClock.now
+            for client in try fleet.send(2) { #expect(try client.readResponse().status == 200) }
+            #expect(fleet.provider.refusals == 0)
+            #expect(ContinuousClock.now - start < .seconds(15))
+        }
+    }
+
+    @Test("scripts that are forgotten are loaded again, and nobody notices")
+    func scriptFlush() throws {
+        try Fleet.run(of: 2, requests: 10, per: .milliseconds(500)) { fleet in
+            try fleet.waitUntilShared()
+            let clients = try fleet.send(15)
+            for _ in 0..<5 {
+                try fleet.redis.command("SCRIPT", "FLUSH")
+                pauseThread(for: .milliseconds(100))
+            }
+            for client in clients { #expect(try client.readResponse(within: .seconds(60)).status == 200) }
+            #expect(fleet.provider.refusals == 0)
+            for member in fleet.members { #expect(try member.metric("weir_ledger_fallbacks_total") == 0) }
+        }
+    }
+}
