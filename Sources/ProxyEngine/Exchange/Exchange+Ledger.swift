@@ -10,7 +10,8 @@ extension Exchange {
         self.waiter = waiter
         worker.waiting[waiter.id] = self
         let latest = queuedAt + remainingPatience
-        setDeadline(latest)
+        // Who does not want to wait for a turn waits for the answer all the same.
+        setDeadline(max(latest, worker.now.later(by: LedgerLink.patience)))
         worker.tellLedger(
             .claim(
                 LedgerClaim(
