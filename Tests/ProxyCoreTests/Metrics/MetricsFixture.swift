@@ -37,7 +37,8 @@ enum MetricsFixture {
         var reloads = ReloadCounts(startedNanoseconds: 1_700_000_000_000_000_000)
         reloads.failures = 2
         let text = metrics.render(
-            format, pacing: pacing, reloads: reloads, process: process, logLinesDropped: 0)
+            format, pacing: pacing, ledger: LedgerGauges(isUp: false, fallbacks: 0, commands: 0),
+            reloads: reloads, process: process, logLinesDropped: 0)
         return String(decoding: text, as: UTF8.self)
     }
 
