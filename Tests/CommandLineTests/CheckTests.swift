@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-@Suite("weir check")
+@Suite("weir check", .blocking)
 struct CheckTests {
     @Test("a sound file is valid, and the configuration that it comes to is shown")
     func valid() throws {

@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-@Suite("weir explain")
+@Suite("weir explain", .blocking)
 struct ExplainTests {
     private func members(_ text: String) -> [String: JSONSchema.Value] {
         if case .object(let members)? = JSONSchema.parse(Array(text.utf8)) { members } else { [:] }

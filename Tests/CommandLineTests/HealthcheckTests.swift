@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-@Suite("weir healthcheck")
+@Suite("weir healthcheck", .blocking)
 struct HealthcheckTests {
     private func healthcheck(_ environment: [String: String]) throws -> Subprocess.Outcome {
         try CommandLine.run("healthcheck", environment: environment)

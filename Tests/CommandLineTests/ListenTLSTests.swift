@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-@Suite("weir with TLS at `listen`")
+@Suite("weir with TLS at `listen`", .blocking)
 struct ListenTLSTests {
     private static func text(_ certificate: String, key: String) -> String {
         """

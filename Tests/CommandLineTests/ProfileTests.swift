@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-@Suite("weir profile")
+@Suite("weir profile", .blocking)
 struct ProfileTests {
     @Test("the built-in profiles are listed with upstream and limits")
     func list() throws {

@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-@Suite("weir run --config, when the file changes")
+@Suite("weir run --config, when the file changes", .blocking)
 struct ReloadTests {
     private static let reloaded = #""message":"configuration reloaded""#
     private static let refused = #""message":"configuration not reloaded, the old one stays in force""#

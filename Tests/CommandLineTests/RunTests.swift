@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-@Suite("weir run")
+@Suite("weir run", .blocking)
 struct RunTests {
     @Test("without a file it serves lemlist and Lettr, says so in its log alone, and ends well when told to")
     func defaults() throws {

@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-@Suite("weir sandbox, and run --sandbox")
+@Suite("weir sandbox, and run --sandbox", .blocking)
 struct SandboxTests {
     /// The commands that the start-up message ends with.
     private func commands(in message: String) -> [Substring] {

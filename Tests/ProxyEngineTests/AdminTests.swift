@@ -3,7 +3,7 @@ import ProxyCore
 import TestSupport
 import Testing
 
-@Suite("Weir's own pages")
+@Suite("Weir's own pages", .blocking)
 struct AdminTests {
     private func withPages(_ body: (ProxyFixture) throws -> Void) throws {
         try withProxy(to: try ScriptedUpstream(answering: .ok()), body)

@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// 50 MB against a reader that does not read, and then all of it.
-@Suite struct BackpressureTests {
+@Suite(.blocking) struct BackpressureTests {
     static let size = 50_000_000
     /// How much more memory a transfer may take.
     static let room = 10 << 20

@@ -38,7 +38,7 @@ struct BadRequest: CustomTestStringConvertible, Sendable {
     }
 }
 
-@Suite struct BadRequestTests {
+@Suite(.blocking) struct BadRequestTests {
     static let requests: [BadRequest] =
         [
             // Lines

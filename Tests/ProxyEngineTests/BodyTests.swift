@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-@Suite struct BodyTests {
+@Suite(.blocking) struct BodyTests {
     static let sizes = [1, 5, 1000, 16_384, 65_535, 65_536, 65_537, 200_000]
 
     /// A provider that sends back what it was sent, with a length.

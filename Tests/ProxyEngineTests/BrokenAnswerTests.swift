@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// Answers that break off after their head has reached the client, or could have.
-@Suite struct BrokenAnswerTests {
+@Suite(.blocking) struct BrokenAnswerTests {
     enum Framing: String, CaseIterable, Sendable {
         case length = "Content-Length: 1000"
         case chunks = "Transfer-Encoding: chunked"

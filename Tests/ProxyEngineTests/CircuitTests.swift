@@ -2,7 +2,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-@Suite("a provider that fails, behind a circuit breaker")
+@Suite("a provider that fails, behind a circuit breaker", .blocking)
 struct CircuitTests {
     private static let state = #"weir_circuit_state{provider="p"}"#
 

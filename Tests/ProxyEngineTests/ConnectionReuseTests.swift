@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// When a connection to a provider serves another request, and when it must not.
-@Suite struct ConnectionReuseTests {
+@Suite(.blocking) struct ConnectionReuseTests {
     /// What a provider says that forbids another request on the connection, though it leaves it open.
     static let forbidding: [(String, String)] = [
         ("Connection: close", "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}"),

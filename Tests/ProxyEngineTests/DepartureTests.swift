@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// Clients that leave before their answer is complete.
-@Suite struct DepartureTests {
+@Suite(.blocking) struct DepartureTests {
     /// How a client leaves.
     enum Leaving: CaseIterable, Sendable {
         case close, reset, halfClose

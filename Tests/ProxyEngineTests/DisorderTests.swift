@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// Many exchanges at once that end in every way there is; what the sanitizers and the fixture's end look for.
-@Suite struct DisorderTests {
+@Suite(.blocking) struct DisorderTests {
     /// What the provider does with a request for `/<number>`.
     private static func answer(_ exchange: UpstreamExchange) throws {
         switch Int(exchange.request.target.dropFirst()) ?? 0 {

@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-@Suite("a signal to end")
+@Suite("a signal to end", .blocking)
 struct DrainTests {
     private static let slowLimit = "limits: [{ requests: 1, per: 3s, by: provider }], max_wait: 60s"
     private static let depth = #"weir_queue_depth{provider="p"} 1"#

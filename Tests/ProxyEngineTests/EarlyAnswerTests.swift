@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-@Suite("an answer before the request's end")
+@Suite("an answer before the request's end", .blocking)
 struct EarlyAnswerTests {
     @Test("a provider that answers before it reads the body is believed", arguments: [200, 204, 413])
     func unread(status: Int) throws {

@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-@Suite("a proxy on the way to the provider")
+@Suite("a proxy on the way to the provider", .blocking)
 struct EgressProxyTests {
     private func provider(_ upstream: String, _ rest: String) -> String {
         "providers: { p: { profile: generic, upstream: '\(upstream)', \(rest) } }"

@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// Clients that wait for `100 Continue` before they send their body (RFC 9110 10.1.1).
-@Suite("clients that wait to be told to go on")
+@Suite("clients that wait to be told to go on", .blocking)
 struct ExpectationTests {
     private static let oneAtATime = "limits: [{ requests: 1, per: 500ms, by: provider }]"
 

@@ -32,7 +32,7 @@ struct Misdeed: CustomTestStringConvertible, Sendable {
     }
 }
 
-@Suite struct FaultTests {
+@Suite(.blocking) struct FaultTests {
     static let misdeeds: [Misdeed] = [
         Misdeed("reset", "connection_lost", 502, "connection_terminated") { $0.reset() },
         Misdeed("close", "connection_lost", 502, "connection_terminated") { $0.close() },
@@ -248,7 +248,7 @@ struct Misdeed: CustomTestStringConvertible, Sendable {
     }
 }
 
-@Suite struct TotalTimeoutTests {
+@Suite(.blocking) struct TotalTimeoutTests {
     @Test(
         "an exchange that takes longer than its total time ends, whatever goes on", arguments: [false, true])
     func total(hasHead: Bool) throws {

@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-@Suite struct FieldTests {
+@Suite(.blocking) struct FieldTests {
     /// The lines that reach the provider when a client sends these, but for Host and Via.
     private func forwarded(_ lines: [String], method: String = "GET", provider: String = "") throws
         -> [String]

@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-@Suite("a provider that speaks HTTP/2")
+@Suite("a provider that speaks HTTP/2", .blocking)
 struct HTTP2Tests {
     private func provider(_ nginx: Nginx, _ rest: String = "") -> String {
         let tls = "tls: { ca_file: \(nginx.authority.root.certificatePath) }"

@@ -2,7 +2,7 @@ import ProxyCore
 import TestSupport
 import Testing
 
-@Suite("who may use a credential that Weir adds")
+@Suite("who may use a credential that Weir adds", .blocking)
 struct HostTests {
     private static let counter =
         #"weir_errors_total{provider="p",origin="client",code="bad_client_request"}"#

@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-@Suite("a connection that is idle")
+@Suite("a connection that is idle", .blocking)
 struct IdleConnectionTests {
     static let count = 400
 

@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// Bodies that go past Weir's buffers, from the provider's socket to where the client's library sends from.
-@Suite("an answer too large for one buffer")
+@Suite("an answer too large for one buffer", .blocking)
 struct LargeAnswerTests {
     private static let buffer = 64 << 10
     /// Around every size at which the way of the bytes changes.

@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// References to the provider's own address in the fields of its answers.
-@Suite struct LocationTests {
+@Suite(.blocking) struct LocationTests {
     private func answer(_ status: Int, _ url: String) -> ScriptedResponse {
         .status(
             status,

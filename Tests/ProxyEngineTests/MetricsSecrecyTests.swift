@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-@Suite("secrets")
+@Suite("secrets", .blocking)
 struct MetricsSecrecyTests {
     private static let secret = "s3cr3t-0123456789-abcdef"
     /// `:` and the secret in base 64, as it stands on the wire.

@@ -2,7 +2,7 @@ import ProxyCore
 import TestSupport
 import Testing
 
-@Suite("what is counted")
+@Suite("what is counted", .blocking)
 struct MetricsTests {
     /// The sum of all series of a family with these labels.
     private func sum(_ family: String, _ labels: String = "", in proxy: ProxyFixture) throws -> Double {

@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-@Suite("errors of a provider that do not end as they should")
+@Suite("errors of a provider that do not end as they should", .blocking)
 struct NormalisationBrokenTests {
     private static func stalling(_ status: Int, type: String) throws -> ScriptedUpstream {
         try ScriptedUpstream { exchange in

@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-@Suite("the form of an error")
+@Suite("the form of an error", .blocking)
 struct NormalisationFormTests {
     private func respond(
         _ answer: ScriptedResponse, to method: String = "GET", profile: String = "generic",

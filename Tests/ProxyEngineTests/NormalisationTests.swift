@@ -5,7 +5,7 @@ import ProxyCore
 import TestSupport
 import Testing
 
-@Suite("recorded answers through Weir")
+@Suite("recorded answers through Weir", .blocking)
 struct NormalisationTests {
     /// Runs `body` with each recorded case of a profile, and a way to send its request: each with a credential of its own, so that
     /// no pause reaches the next one.

@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-@Suite("who shares a ledger")
+@Suite("who shares a ledger", .blocking)
 struct PacingLedgerTests {
     /// Whether two requests, the second of which never waits, get through a limit of one.
     private func bothPass(

@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-@Suite("what a provider's answer does to its ledger")
+@Suite("what a provider's answer does to its ledger", .blocking)
 struct PacingPauseTests {
     private static let impatient = [("Prefer", "wait=0")]
 

@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-@Suite("the queue in front of a provider")
+@Suite("the queue in front of a provider", .blocking)
 struct PacingQueueTests {
     private static let depth = #"weir_queue_depth{provider="p"}"#
 

@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-@Suite("limits of several kinds")
+@Suite("limits of several kinds", .blocking)
 struct PacingScopeTests {
     private func withLimits(
         _ limits: String, more: String = "", profile: String = "generic", workers: Int = 1,

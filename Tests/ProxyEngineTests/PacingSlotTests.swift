@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-@Suite("the slot of a request")
+@Suite("the slot of a request", .blocking)
 struct PacingSlotTests {
     private static func limit(per time: String) -> String {
         "limits: [{ requests: 1, per: \(time), by: provider }], max_wait: 0s"

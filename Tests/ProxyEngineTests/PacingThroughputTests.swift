@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-@Suite("pacing a provider that enforces its limit strictly")
+@Suite("pacing a provider that enforces its limit strictly", .blocking)
 struct PacingThroughputTests {
     struct Load: CustomTestStringConvertible {
         var requests: Int

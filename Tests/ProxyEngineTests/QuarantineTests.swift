@@ -2,7 +2,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-@Suite("a key that the provider keeps refusing")
+@Suite("a key that the provider keeps refusing", .blocking)
 struct QuarantineTests {
     private static let gauge = #"weir_credentials_quarantined{provider="p"}"#
     private static let refusals =

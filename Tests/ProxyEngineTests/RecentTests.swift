@@ -2,7 +2,7 @@ import Configuration
 import TestSupport
 import Testing
 
-@Suite("what Weir's pages show of recent problems")
+@Suite("what Weir's pages show of recent problems", .blocking)
 struct RecentTests {
     private func object(_ value: JSONSchema.Value?) -> [String: JSONSchema.Value] {
         if case .object(let members)? = value { members } else { [:] }

@@ -2,7 +2,7 @@ import ProxyEngine
 import TestSupport
 import Testing
 
-@Suite("what is told of reloads")
+@Suite("what is told of reloads", .blocking)
 struct ReloadReportTests {
     @Test("metrics and the status page know the last one, good or bad, and what waits for a restart")
     func report() throws {

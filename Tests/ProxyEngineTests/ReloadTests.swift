@@ -12,7 +12,7 @@ func reloadable(_ providers: String, workers: Int = 1, settings: String = "") ->
     """
 }
 
-@Suite("a change of the configuration while Weir runs")
+@Suite("a change of the configuration while Weir runs", .blocking)
 struct ReloadTests {
     private static func provider(_ upstream: ScriptedUpstream, _ more: String = "") -> String {
         "{ profile: generic, upstream: '\(upstream.url)'\(more.isEmpty ? "" : ", \(more)") }"

@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-@Suite("several instances, each with its share")
+@Suite("several instances, each with its share", .blocking)
 struct ReplicaTests {
     @Test("two instances that send all they can are not refused once")
     func two() throws {

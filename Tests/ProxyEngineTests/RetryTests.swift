@@ -2,7 +2,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-@Suite("a request that is sent again")
+@Suite("a request that is sent again", .blocking)
 struct RetryTests {
     private static let twice = "retries: { max: 2, base: 20ms }"
     private static let answered = #"weir_retries_total{provider="p",reason="response"}"#

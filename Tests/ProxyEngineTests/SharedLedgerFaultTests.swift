@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-@Suite("a ledger in Redis that fails")
+@Suite("a ledger in Redis that fails", .blocking)
 struct SharedLedgerFaultTests {
     private func expectAllAnswered(_ clients: [RawClient], _ fleet: Fleet) throws {
         for client in clients { #expect(try client.readResponse(within: .seconds(90)).status == 200) }

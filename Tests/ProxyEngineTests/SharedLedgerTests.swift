@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("several instances that count together in Redis")
+@Suite("several instances that count together in Redis", .blocking)
 struct SharedLedgerTests {
     @Test("nothing is refused, and the speed is that of one instance", arguments: [2, 8])
     func saturated(count: Int) throws {

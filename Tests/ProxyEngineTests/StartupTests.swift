@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-@Suite("the start")
+@Suite("the start", .blocking)
 struct StartupTests {
     @Test("a port in use is one clear line and exit code 69", arguments: [1, 2], [1, 2])
     func portInUse(first: Int, second: Int) throws {

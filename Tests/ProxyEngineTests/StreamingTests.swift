@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-@Suite struct StreamingTests {
+@Suite(.blocking) struct StreamingTests {
     static let framings = ["Transfer-Encoding: chunked", "X-A: 1"]
 
     private func event(_ number: Int, _ framing: String) -> String {

@@ -2,7 +2,7 @@ import ProxyEngine
 import TestSupport
 import Testing
 
-@Suite("handshakes at a port that speaks TLS")
+@Suite("handshakes at a port that speaks TLS", .blocking)
 struct TLSHandshakeTests {
     private func withPort(minimum: String = "1.2", _ body: (TLSFixture, UInt16) throws -> Void) throws {
         let tls = try TLSFixture()

@@ -2,7 +2,7 @@ import ProxyEngine
 import TestSupport
 import Testing
 
-@Suite("a port that speaks TLS with clients")
+@Suite("a port that speaks TLS with clients", .blocking)
 struct TLSListenerTests {
     @Test("requests and answers of every size pass as without TLS, on one connection", arguments: [1, 2])
     func messages(workers: Int) throws {

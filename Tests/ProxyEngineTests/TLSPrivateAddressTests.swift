@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-@Suite("private addresses")
+@Suite("private addresses", .blocking)
 struct TLSPrivateAddressTests {
     /// This machine's name, if it has one that leads to itself.
     private static let ownName: String? = {

@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-@Suite("a provider behind TLS")
+@Suite("a provider behind TLS", .blocking)
 struct TLSTests {
     private static func provider(_ nginx: Nginx, _ tls: String? = nil, url: String? = nil) -> String {
         let trust = tls ?? "ca_file: \(nginx.authority.root.certificatePath)"

@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-@Suite struct TargetTests {
+@Suite(.blocking) struct TargetTests {
     static let rests = [
         "/", "/a", "/a/", "//", "//a//b//", "/a%2Fb", "/%2F", "/%41%62", "/a+b", "/a;b=c;d", "/../a/../..",
         "/.",

@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-@Suite("trailers")
+@Suite("trailers", .blocking)
 struct TrailerTests {
     private static let sum = [("X-Sum", "a, b"), ("Server-Timing", "x;dur=1"), ("X-Empty", "")]
     private static let headOnly = [

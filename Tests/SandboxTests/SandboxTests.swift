@@ -5,7 +5,7 @@ import Testing
 
 @testable import Sandbox
 
-@Suite("Sandbox over sockets")
+@Suite("Sandbox over sockets", .blocking)
 struct SandboxTests {
     private func withSandbox(_ body: (Sandbox) throws -> Void) throws {
         let sandbox = try Sandbox(address: "127.0.0.1", port: 0, profiles: try Asking.profiles())

@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-@Suite struct BrokenResponseTests {
+@Suite(.blocking) struct BrokenResponseTests {
     private func response(to script: ScriptedResponse, method: String = "GET") throws -> RawResponse {
         let upstream = try ScriptedUpstream(answering: script)
         return try RawClient(port: upstream.port).exchange(method, "/")

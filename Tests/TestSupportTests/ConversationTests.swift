@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-@Suite struct ConversationTests {
+@Suite(.blocking) struct ConversationTests {
     @Test("a request arrives byte for byte, and its answer returns with order and case kept")
     func roundTrip() throws {
         let upstream = try ScriptedUpstream()

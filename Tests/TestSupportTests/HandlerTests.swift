@@ -2,7 +2,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-@Suite struct HandlerTests {
+@Suite(.blocking) struct HandlerTests {
     @Test("a handler answers many connections at once, several requests on each")
     func manyConnections() throws {
         let upstream = try ScriptedUpstream { exchange in

@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-@Suite struct NginxTests {
+@Suite(.blocking) struct NginxTests {
     private func curl(_ nginx: Nginx, _ target: String, _ arguments: [String]) throws -> Subprocess.Outcome {
         try Subprocess.run(
             "curl", ["-sS", "--cacert", nginx.authority.root.certificatePath, nginx.url + target] + arguments)

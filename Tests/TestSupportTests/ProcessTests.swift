@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-@Suite struct ProcessTests {
+@Suite(.blocking) struct ProcessTests {
     @Test("a program's output, errors and exit code are told")
     func run() throws {
         let outcome = try Subprocess.run(

@@ -1,0 +1,54 @@
+internal import Dispatch
+internal import Glibc
+internal import Synchronization
+public import Testing
+
+/// Runs a suite's tests on threads that may be blocked.
+///
+/// The scripted peers block the thread of their test, and Swift's own threads are as many as processors: tests that mostly
+/// wait would wait one or two at a time. These have three threads per processor, and leave Swift's own to the tests that compute.
+public struct BlockingTests: SuiteTrait, TestTrait, TestScoping {
+    /// Suites within the suite are run so as well.
+    public var isRecursive: Bool { true }
+
+    /// Runs a test's case on such a thread.
+    public func provideScope(
+        for test: Test, testCase: Test.Case?,
+        performing function: @concurrent @Sendable () async throws -> Void
+    ) async throws {
+        guard testCase != nil else { return try await function() }
+        try await withTaskExecutorPreference(BlockingThreads.shared) { try await function() }
+    }
+}
+
+extension Trait where Self == BlockingTests {
+    /// The tests block their threads; see ``BlockingTests``.
+    public static var blocking: Self { Self() }
+}
+
+/// A few threads for work that blocks, first come, first served.
+private final class BlockingThreads: TaskExecutor {
+    static let shared = BlockingThreads()
+
+    private let jobs = Mutex<[UnownedJob]>([])
+    /// Counts the jobs.
+    private let arrivals = DispatchSemaphore(value: 0)
+
+    private init() {
+        for _ in 0..<3 * max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) {
+            System.startThread { while true { self.runNext() } }
+        }
+    }
+
+    func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        jobs.withLock { $0.append(job) }
+        arrivals.signal()
+    }
+
+    private func runNext() {
+        arrivals.wait()
+        let job = jobs.withLock { $0.removeFirst() }
+        unsafe job.runSynchronously(on: asUnownedTaskExecutor())
+    }
+}
