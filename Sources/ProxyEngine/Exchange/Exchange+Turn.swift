@@ -1,0 +1,135 @@
+internal import HTTPWire
+internal import MicroHTTPD
+internal import ProxyCore
+
+/// The request's turn: it is asked for, waited for, given up.
+extension Exchange {
+    /// Asks the pacer, and sends, waits or refuses.
+    func admit() {
+        guard let provider else { return }
+        if let fault = heldBack(from: provider) { return refuseAdmission(fault) }
+        let waiter = worker.makeWaiter()
+        let demand = demand(on: provider)
+        switch provider.pacer.admit(demand, waiter: waiter, patience: remainingPatience, at: worker.now) {
+        case .admitted(let slot):
+            self.slot = slot
+            if let account = provider.ledger {
+                machine.enqueue()
+                queuedAt = worker.now
+                askLedger(account, of: provider, as: waiter)
+                return
+            }
+            _ = machine.admit()
+            sendOrAwaitBody()
+        case .queued(let place, _, let wake):
+            self.place = place
+            self.waiter = waiter
+            machine.enqueue()
+            worker.waiting[waiter.id] = self
+            queuedAt = worker.now
+            setDeadline(queuedAt + remainingPatience)
+            worker.arm(wake, of: provider)
+        case .refused(let refusal):
+            if retrying.failure != nil { return endRetries() }
+            worker.metrics.queueRefused(
+                provider: provider.index,
+                reason: QueueRefusalReason(
+                    refusal.reason, isPreference: patience < provider.configuration.maximumWait))
+            _ = decline(Fault(refusal, scope: provider.scope(of: refusal.window)))
+        }
+    }
+
+    /// Whose the request is, and what it weighs.
+    func demand(on provider: ProviderService) -> PacingDemand {
+        let (target, head) = (target, head)
+        let keys = provider.keys.keys(target: target.span) { head.forEachField($0) }
+        let (weights, usesQuota) = head.withMethod {
+            provider.plan.weigh(method: $0, path: target.span.extracting(restOffset..<target.count))
+        }
+        var demand = PacingDemand(
+            keys: keys, weights: weights, usesQuota: usesQuota, urgency: inspection.urgency)
+        demand.revision = provider.revision
+        return demand
+    }
+
+    /// Its turn has come.
+    func turnHasCome(_ slot: Slot) {
+        guard let provider else { return }
+        place = nil
+        if let account = provider.ledger, let waiter, machine.phase == .queued {
+            self.slot = slot
+            return askLedger(account, of: provider, as: waiter)
+        }
+        waiter = nil
+        guard machine.grant() == .send else {
+            worker.arm(provider.pacer.neverSent(slot, at: worker.now), of: provider)
+            return
+        }
+        self.slot = slot
+        queuedNanoseconds += queuedAt.nanoseconds(to: worker.now)
+        clearDeadline()
+        sendOrAwaitBody()
+        // A body that is streamed has been waiting in the client.
+        resumeIfUploading()
+    }
+
+    /// Sends the request; a small body for which the client was not yet told to go on is read before.
+    func sendOrAwaitBody() {
+        if case .length(let length) = inspection.framing, length > 0, length <= Exchange.wholeBodyLimit,
+            !requestIsComplete
+        {
+            awaitsBody = true
+            downstreamActivity = worker.now
+            setClientDeadline()
+        } else {
+            send()
+        }
+    }
+
+    /// The small body has been read that was waited for.
+    func sendAwaited() {
+        awaitsBody = false
+        clearDeadline()
+        if machine.phase == .sending { send() }
+    }
+
+    func queueTimedOut() {
+        worker.waiting[waiter?.id ?? 0] = nil
+        queuedNanoseconds += queuedAt.nanoseconds(to: worker.now)
+        if retrying.failure != nil { return endRetries() }
+        decide(Fault(.queueTimeout, effect: Effect.none))
+        answerWhenPossible()
+    }
+
+    /// Weir ends: what waits is told so.
+    func refuseForShutdown() {
+        queuedNanoseconds += queuedAt.nanoseconds(to: worker.now)
+        if retrying.failure != nil { return endRetries() }
+        if let provider { worker.metrics.queueRefused(provider: provider.index, reason: .shuttingDown) }
+        decide(Fault(.shuttingDown, effect: Effect.none))
+        answerWhenPossible()
+    }
+
+    /// Gives up the place in the queue; if its turn has come meanwhile, the worker gives the slot back.
+    func leaveQueue() {
+        if let waiter { worker.waiting[waiter.id] = nil }
+        if let place, let provider {
+            worker.arm(provider.pacer.leave(place, at: worker.now).wake, of: provider)
+        }
+        if let slot, let provider {
+            // It has waited for the ledger.
+            self.slot = nil
+            worker.arm(provider.pacer.neverSent(slot, at: worker.now), of: provider)
+        }
+        reportToLedger(.neverSent)
+        place = nil
+        waiter = nil
+    }
+
+    /// Wakes a connection whose body was held back.
+    func resumeIfUploading() {
+        guard !requestIsComplete, isSuspended else { return }
+        resume()
+        worker.daemonsAreReady()
+    }
+}
