@@ -15,7 +15,6 @@ typedef int (*cmhd_field)(void *context, int kind, const char *name, size_t name
 typedef void (*cmhd_log)(void *context, const char *format, va_list arguments);
 
 struct cmhd_settings {
-    int listener;
     size_t connection_memory;
     unsigned connection_limit;
     unsigned idle_timeout;
@@ -41,15 +40,17 @@ static inline size_t cmhd_keep_escapes(void *context, struct MHD_Connection *con
 // start.
 static inline int cmhd_no_certificate(void) { return -1; }
 
-// The fixed way in which Weir runs the library: external epoll, no thread of its own, suspend and resume. With the least
+// The fixed way in which Weir runs the library: external epoll, no thread of its own, suspend and resume, and no listening
+// socket: where the system has no descriptor left, 0.9.75 would spin, or wait for ever. With the least
 // strictness it answers nothing by itself that Weir has let pass: above it, a request without Host gets a page of the
 // library's.
 static inline struct MHD_Daemon *cmhd_start(const struct cmhd_settings *s) {
     return MHD_start_daemon(
-        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG | (s->uses_tls ? MHD_USE_TLS : 0), 0, NULL, NULL,
+        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG | MHD_USE_NO_LISTEN_SOCKET |
+            (s->uses_tls ? MHD_USE_TLS : 0),
+        0, NULL, NULL,
         (MHD_AccessHandlerCallback)s->access, s->context,
         MHD_OPTION_EXTERNAL_LOGGER, (MHD_LogCallback)s->log, s->context,
-        MHD_OPTION_LISTEN_SOCKET, (MHD_socket)s->listener,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, s->connection_memory,
         MHD_OPTION_CONNECTION_LIMIT, s->connection_limit,
         MHD_OPTION_CONNECTION_TIMEOUT, s->idle_timeout,
@@ -61,6 +62,9 @@ static inline struct MHD_Daemon *cmhd_start(const struct cmhd_settings *s) {
         s->uses_tls ? MHD_OPTION_HTTPS_CERT_CALLBACK2 : MHD_OPTION_END, (void *)cmhd_no_certificate,
         MHD_OPTION_END);
 }
+
+// Declared here since its header hides it from Swift.
+extern int accept4(int listener, struct sockaddr *address, socklen_t *size, int flags);
 
 static inline int cmhd_epoll_fd(struct MHD_Daemon *daemon) {
     const union MHD_DaemonInfo *info = MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_EPOLL_FD);

@@ -76,7 +76,7 @@ final class ClientConnection {
         if isLeaving { return unsafe drop(into: room, flags) }
         guard let base = room.baseAddress else { return 0 }
         if idleMemory == nil {
-            unsafe idleMemory = IdleMemory(firstRoom: room, pool: daemon.connectionMemory)
+            unsafe idleMemory = IdleMemory(firstRoom: room, pool: daemon.limits.connectionMemory)
         }
         idleMemory?.use()
         var filled = 0

@@ -38,6 +38,8 @@ public protocol HTTPDaemonDelegate: AnyObject {
         public var connectionMemory: Int
         /// Most connections at a time; more wait in the backlog.
         public var connections: Int
+        /// A descriptor this high shows that the system will soon have none left for providers and files.
+        public var descriptors: Int
         /// Seconds after which a silent connection is closed.
         public var idleSeconds: Int
         /// How long the parts of a request may be.
@@ -45,24 +47,30 @@ public protocol HTTPDaemonDelegate: AnyObject {
 
         /// Limits with these values.
         public init(
-            connectionMemory: Int, connections: Int, idleSeconds: Int, request: RequestScanner.Limits
+            connectionMemory: Int, connections: Int, descriptors: Int = .max, idleSeconds: Int,
+            request: RequestScanner.Limits
         ) {
             self.connectionMemory = connectionMemory
             self.connections = connections
+            self.descriptors = descriptors
             self.idleSeconds = idleSeconds
             self.request = request
         }
     }
 
-    private var handle: OpaquePointer?
-    private let requestLimits: RequestScanner.Limits
+    private(set) var handle: OpaquePointer?
+    let limits: Limits
     private let speaksTLS: Bool
     /// What clients are shown that connect from now on, where TLS is spoken.
     public var identity: ServerIdentity?
-    /// The memory of a connection, in bytes.
-    let connectionMemory: Int
     /// The clients, by their descriptors.
     private var clients: [ClientConnection?] = []
+    /// How many there are.
+    private(set) var connections = 0
+    /// Where clients connect; -1 when no more are wanted.
+    public private(set) var listenDescriptor: Int32
+    /// Whether the system had no room for another client when one was taken last.
+    var wasExhausted = false
     /// Clients whose bytes are no HTTP, and who still wait for the answer to an earlier request.
     private var refused: [ClientConnection] = []
     /// Clients who have ended their side, and may still wait for answers.
@@ -74,7 +82,7 @@ public protocol HTTPDaemonDelegate: AnyObject {
     /// Not retained: it must outlive the daemon. Needed before the first ``run()``.
     public unowned var delegate: (any HTTPDaemonDelegate)?
 
-    /// Starts serving connections of `listener`, which the daemon owns from now on.
+    /// Starts serving connections of `listener`, which the daemon owns from then on.
     ///
     /// - Parameters:
     ///   - identity: with one, TLS is spoken, and nothing else.
@@ -91,11 +99,10 @@ public protocol HTTPDaemonDelegate: AnyObject {
         self.delegate = delegate
         self.identity = identity
         speaksTLS = identity != nil
-        requestLimits = limits.request
-        connectionMemory = limits.connectionMemory
+        self.limits = limits
+        listenDescriptor = listener.descriptor
         unsafe handle = nil
         var settings = unsafe cmhd_settings()
-        unsafe settings.listener = listener.descriptor
         unsafe settings.connection_memory = limits.connectionMemory
         unsafe settings.connection_limit = UInt32(clamping: limits.connections)
         unsafe settings.idle_timeout = UInt32(clamping: limits.idleSeconds)
@@ -110,7 +117,7 @@ public protocol HTTPDaemonDelegate: AnyObject {
         guard unsafe handle != nil else { throw DaemonError() }
     }
 
-    /// Readable when ``run()`` has something to do.
+    /// Readable when ``run()`` has something to do; ``listenDescriptor`` is when ``accept()`` has.
     public var pollDescriptor: Int32 { unsafe handle.map { unsafe cmhd_epoll_fd($0) } ?? -1 }
 
     /// The longest time, in milliseconds, until ``run()`` should be called; `nil` for no limit.
@@ -123,7 +130,7 @@ public protocol HTTPDaemonDelegate: AnyObject {
         return isLimited ? min(wait, Int(clamping: timeout)) : wait
     }
 
-    /// Accepts, reads, calls the requests' methods, writes; never from inside such a method.
+    /// Reads, calls the requests' methods, writes; never from inside such a method.
     public func run() {
         guard let handle = unsafe handle else { return }
         let context = unsafe Unmanaged.passUnretained(self).toOpaque()
@@ -155,15 +162,16 @@ public protocol HTTPDaemonDelegate: AnyObject {
     ///
     /// The listening socket is closed.
     public func quiesce() {
-        guard let handle = unsafe handle else { return }
-        let listener = unsafe MHD_quiesce_daemon(handle)
-        if listener >= 0 { close(listener) }
+        guard listenDescriptor >= 0 else { return }
+        close(listenDescriptor)
+        listenDescriptor = -1
     }
 
     /// Closes all connections and ends; every suspended request must have been resumed, and ``run()`` called since.
     public func stop() {
         guard let handle = unsafe handle else { return }
         unsafe self.handle = nil
+        quiesce()
         unsafe MHD_stop_daemon(handle)
     }
 
@@ -187,13 +195,17 @@ public protocol HTTPDaemonDelegate: AnyObject {
             identity.map { unsafe TLSSession(session, identity: $0) }
         }
         clients[Int(socket)] = ClientConnection(
-            socket: socket, session: session, limits: requestLimits, daemon: self)
+            socket: socket, session: session, limits: limits.request, daemon: self)
+        connections += 1
         delegate?.daemon(self, accepted: socket)
     }
 
     func end(_ socket: Int32) {
         client(on: socket)?.isOpen = false
-        if socket >= 0, Int(socket) < clients.count { clients[Int(socket)] = nil }
+        if socket >= 0, Int(socket) < clients.count, clients[Int(socket)] != nil {
+            clients[Int(socket)] = nil
+            connections -= 1
+        }
         delegate?.daemon(self, closes: socket)
     }
 

@@ -27,6 +27,7 @@ final class EchoServer: Sendable {
                     fieldOverhead: 64, body: .max))
             let daemon = try HTTPDaemon(listener: handover.socket, limits: limits, delegate: delegate)
             while !mustEnd.load(ordering: .relaxed) {
+                _ = daemon.accept()
                 daemon.run()
                 delegate.resumeAll()
                 pauseThread(for: .microseconds(200))

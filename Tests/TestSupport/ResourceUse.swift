@@ -6,6 +6,8 @@ public struct ResourceUse: Sendable, Equatable {
     public let threads: Int
     /// Resident memory in bytes, shared pages included.
     public let residentBytes: Int
+    /// Processor time used so far, user and system.
+    public let processorMilliseconds: Int
 
     /// What the process holds now.
     ///
@@ -18,6 +20,12 @@ public struct ResourceUse: Sendable, Equatable {
         threads = try System.names(in: "\(root)/task").count
         let statm = String(decoding: try System.read("\(root)/statm"), as: UTF8.self).split(separator: " ")
         residentBytes = statm.count > 1 ? (Int(statm[1]) ?? 0) * 4096 : 0
+        // The program's name, which may contain anything, ends with the last parenthesis; see proc(5).
+        let stat =
+            String(decoding: try System.read("\(root)/stat"), as: UTF8.self)
+            .split(separator: ")").last?.split(separator: " ") ?? []
+        let ticks = stat.count > 12 ? (Int(stat[11]) ?? 0) + (Int(stat[12]) ?? 0) : 0
+        processorMilliseconds = ticks * 10
     }
 }
 

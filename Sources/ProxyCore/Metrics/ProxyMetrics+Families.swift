@@ -1,5 +1,5 @@
 extension ProxyMetrics {
-    /// Every family that ``render(_:pacing:guards:reloads:process:logLinesDropped:)`` writes, in its order.
+    /// Every family that ``render(_:pacing:guards:ledger:reloads:process:instance:)`` writes, in its order.
     ///
     /// This is the one list: the layout of the counters, the exposition and the documentation follow it.
     public static let families: [MetricFamily] =
@@ -20,7 +20,7 @@ extension ProxyMetrics {
     private static let instanceFamilies: [MetricFamily] = [
         .ledgerUp, .ledgerFallbacks, .ledgerCommands, .configReloads, .configLastReloadSuccessful,
         .configLastReloadSuccess,
-        .logLinesDropped, .buildInfo, .processStartTime, .processCPU, .processResidentMemory,
+        .acceptPauses, .logLinesDropped, .buildInfo, .processStartTime, .processCPU, .processResidentMemory,
         .processOpenFiles, .processMaximumFiles,
     ]
 }
@@ -140,6 +140,11 @@ extension MetricFamily {
     static let configLastReloadSuccess = MetricFamily(
         "weir_config_last_reload_success_timestamp_seconds", .gauge, unit: "seconds",
         help: "When the configuration in force was read, in seconds since 1970-01-01 UTC.")
+    static let acceptPauses = MetricFamily(
+        "weir_accept_pauses_total", .counter,
+        help:
+            "Times that a worker took no more clients for a while, for want of file descriptors or by limits.connections."
+    )
     static let logLinesDropped = MetricFamily(
         "weir_log_lines_dropped_total", .counter,
         help: "Log lines lost because the log's reader was too slow or its disk was full.")

@@ -11,11 +11,11 @@ extension ProxyMetrics {
     ///   - ledger: how the ledger of all instances is; `nil` leaves its families out.
     ///   - reloads: how often the configuration was read again, and how that went.
     ///   - process: `nil` leaves the `process_…` families out.
-    ///   - logLinesDropped: lines that the log has lost so far.
+    ///   - instance: what else is counted.
     public func render(
         _ format: ExpositionFormat, pacing: [Int: PacingGauges], guards: [Int: GuardGauges] = [:],
         ledger: LedgerGauges? = nil, reloads: ReloadCounts,
-        process: ProcessGauges?, logLinesDropped: UInt64
+        process: ProcessGauges?, instance: InstanceCounts
     ) -> [UInt8] {
         let reading = read()
         var output = ExpositionText()
@@ -28,7 +28,7 @@ extension ProxyMetrics {
             reading.providers.map { ($0.name, guards[$0.place] ?? GuardGauges()) }, format, &output)
         if let ledger { writeLedger(ledger, format, &output) }
         writeReloads(reloads, format, &output)
-        writeInstance(logLinesDropped, format, &output)
+        writeInstance(instance, format, &output)
         if let process { writeProcess(process, format, &output) }
         if format == .openMetrics { output.append("# EOF\n") }
         return output.bytes
@@ -128,11 +128,15 @@ extension ProxyMetrics {
     }
 
     private func writeInstance(
-        _ logLinesDropped: UInt64, _ format: ExpositionFormat, _ output: inout ExpositionText
+        _ counts: InstanceCounts, _ format: ExpositionFormat, _ output: inout ExpositionText
     ) {
-        output.append(headerOf: .logLinesDropped, in: format)
-        output.append(sample: MetricFamily.logLinesDropped.name, labels: [])
-        output.endLine(logLinesDropped)
+        for (family, count) in [
+            (MetricFamily.acceptPauses, counts.acceptPauses), (.logLinesDropped, counts.logLinesDropped),
+        ] {
+            output.append(headerOf: family, in: format)
+            output.append(sample: family.name, labels: [])
+            output.endLine(count)
+        }
         output.append(headerOf: .buildInfo, in: format)
         let values = [build.version, build.swift, build.libcurl, build.libmicrohttpd]
         output.append(

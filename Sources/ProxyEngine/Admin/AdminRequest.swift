@@ -2,6 +2,7 @@ internal import EventLoop
 internal import HTTPWire
 internal import MicroHTTPD
 internal import ProxyCore
+internal import Synchronization
 
 /// A request for one of Weir's own pages: answered at once, from what is in memory.
 final class AdminRequest: IncomingRequest {
@@ -91,7 +92,9 @@ final class AdminRequest: IncomingRequest {
                 uniqueKeysWithValues: service.providers.map { ($0.index, $0.guards.gauges(at: now)) }),
             ledger: service.configuration.ledger == nil ? nil : service.instance.ledger.gauges,
             reloads: service.instance.reloadStatus.counts, process: process,
-            logLinesDropped: service.droppedLogLines())
+            instance: InstanceCounts(
+                acceptPauses: service.instance.acceptPauses.load(ordering: .relaxed),
+                logLinesDropped: service.droppedLogLines()))
         return AdminPage(status: 200, contentType: format.contentType, body: text)
     }
 

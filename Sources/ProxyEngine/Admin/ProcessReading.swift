@@ -6,12 +6,17 @@ enum ProcessReading {
     static func now(startedWallNanoseconds: Int64) -> ProcessGauges {
         var usage = rusage()
         unsafe getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
-        var files = rlimit()
-        unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &files)
         return ProcessGauges(
             startNanoseconds: startedWallNanoseconds,
             cpuNanoseconds: nanoseconds(usage.ru_utime) + nanoseconds(usage.ru_stime),
-            residentBytes: residentBytes, openFiles: openFiles, maximumFiles: Int(clamping: files.rlim_cur))
+            residentBytes: residentBytes, openFiles: openFiles, maximumFiles: maximumFiles)
+    }
+
+    /// How many file descriptors may be open.
+    static var maximumFiles: Int {
+        var files = rlimit()
+        unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &files)
+        return Int(clamping: files.rlim_cur)
     }
 
     private static func nanoseconds(_ time: timeval) -> Int64 {

@@ -19,6 +19,8 @@ final class ProxyInstance: Sendable {
     let reloads: Mutex<ReloadStatus>
     /// How the ledger is that several instances share.
     let ledger = LedgerStatus()
+    /// How often a worker took no more clients for a while.
+    let acceptPauses = Atomic<UInt64>(0)
     private let draining = Atomic(false)
 
     init(

@@ -3,6 +3,7 @@ internal import HTTPWire
 internal import Logging
 internal import MicroHTTPD
 internal import ProxyCore
+internal import Synchronization
 
 /// One listening socket of a worker, with the daemon that serves it.
 final class Listener: HTTPDaemonDelegate, ReadinessHandler {
@@ -23,6 +24,15 @@ final class Listener: HTTPDaemonDelegate, ReadinessHandler {
     /// What Weir, and the library, may write into an answer's head besides its fields.
     static let headReserve = 1024
 
+    /// For how long no clients are taken where the system has no descriptors left, in nanoseconds.
+    private static let exhaustionNanoseconds: Int64 = 100_000_000
+    /// How often, at most, the log is told that clients have to wait, in nanoseconds.
+    private static let warningNanoseconds: Int64 = 10_000_000_000
+    /// How many times clients are taken, a few each time, before the listening socket is closed: more than wait in a backlog.
+    private static let backlogBursts = 128
+    /// What part of the file descriptors is kept for providers and files, and how many at most.
+    private static let reserve = (share: 4, limit: 1024)
+
     let role: Role
     /// Where requests go that are not for the admin paths.
     private var destination = Exchange.Destination.mounts
@@ -30,6 +40,10 @@ final class Listener: HTTPDaemonDelegate, ReadinessHandler {
     private let isWithinReachOfPages: Bool
     private let worker: Worker
     let daemon: HTTPDaemon
+    /// Why no clients are taken at the moment.
+    private var acceptance = Acceptance.goesOn
+    /// When the log may be told of that again.
+    private var warnsFrom = MonotonicTime.distantPast
 
     init(role: Role, socket: ListenSocket, worker: Worker) throws {
         self.role = role
@@ -40,6 +54,7 @@ final class Listener: HTTPDaemonDelegate, ReadinessHandler {
             listener: socket,
             limits: HTTPDaemon.Limits(
                 connectionMemory: Self.connectionMemory, connections: configuration.limits.connections,
+                descriptors: Self.highestDescriptor,
                 idleSeconds: Int(configuration.clientTimeouts.idle.components.seconds),
                 request: RequestScanner.Limits(
                     target: configuration.limits.uri, fieldBytes: configuration.limits.requestHead,
@@ -50,6 +65,13 @@ final class Listener: HTTPDaemonDelegate, ReadinessHandler {
         daemon.delegate = self
         adoptConfiguration()
         try worker.loop.watch(daemon.pollDescriptor, for: .readable, handler: self)
+        try worker.loop.watch(daemon.listenDescriptor, for: .readable, handler: self)
+    }
+
+    /// The descriptor of a client behind which none are taken for a while.
+    private static var highestDescriptor: Int {
+        let files = ProcessReading.maximumFiles
+        return files - min(files / reserve.share, reserve.limit)
     }
 
     /// Takes what is its own from the worker's configuration: the certificate, and the provider; it may be there no more.
@@ -60,7 +82,65 @@ final class Listener: HTTPDaemonDelegate, ReadinessHandler {
         destination = index.map { .provider($0) } ?? .nowhere
     }
 
-    func descriptor(_ descriptor: Int32, isReady readiness: Readiness) { worker.daemonsAreReady() }
+    func descriptor(_ descriptor: Int32, isReady readiness: Readiness) {
+        if descriptor == daemon.listenDescriptor { accept() }
+        worker.daemonsAreReady()
+    }
+
+    // MARK: Accepting
+
+    private func accept() {
+        acceptance = daemon.accept()
+        guard acceptance != .goesOn else { return }
+        // Who waits in the backlog would be told of in every turn.
+        worker.loop.unwatch(daemon.listenDescriptor)
+        worker.service.instance.acceptPauses.add(1, ordering: .relaxed)
+        warn()
+        if acceptance != .isFull { tryLater() }
+    }
+
+    private func tryLater() {
+        _ = worker.deadlines.insert(
+            .acceptance(self), at: worker.now.later(by: Self.exhaustionNanoseconds))
+    }
+
+    /// Some time has passed since the system had no descriptors left.
+    func acceptAgain() {
+        guard daemon.listenDescriptor >= 0 else { return }
+        acceptance = daemon.accept()
+        worker.daemonsAreReady()
+        switch acceptance {
+        case .goesOn: worker.watch(daemon.listenDescriptor, for: .readable, handler: self)
+        case .isFull: break
+        case .isExhausted: tryLater()
+        }
+    }
+
+    /// Closes the listening socket.
+    ///
+    /// > That resets the connections in its backlog: those are taken first.
+    func stopAccepting() {
+        guard daemon.listenDescriptor >= 0 else { return }
+        for _ in 0..<Self.backlogBursts where daemon.accept() == .goesOn { daemon.run() }
+        worker.loop.unwatch(daemon.listenDescriptor)
+        daemon.quiesce()
+    }
+
+    private func warn() {
+        guard worker.now >= warnsFrom else { return }
+        warnsFrom = worker.now.later(by: Self.warningNanoseconds)
+        let reason: String
+        switch acceptance {
+        case .goesOn: return
+        case .isFull: reason = "as many are connected as limits.connections allows"
+        case .isExhausted(let number):
+            var error = SystemError("accept4")
+            error.number = number
+            reason = "\(error); see ulimit -n, process_open_fds and process_max_fds"
+        }
+        worker.service.logger.warning(
+            "clients have to wait before they are taken", metadata: ["reason": .string(reason)])
+    }
 
     // MARK: HTTPDaemonDelegate
 
@@ -78,7 +158,12 @@ final class Listener: HTTPDaemonDelegate, ReadinessHandler {
 
     func daemon(_ daemon: HTTPDaemon, accepted socket: Int32) { worker.watchClient(socket) }
 
-    func daemon(_ daemon: HTTPDaemon, closes socket: Int32) { worker.loop.forget(socket) }
+    func daemon(_ daemon: HTTPDaemon, closes socket: Int32) {
+        worker.loop.forget(socket)
+        guard acceptance == .isFull, daemon.listenDescriptor >= 0 else { return }
+        acceptance = .goesOn
+        worker.watch(daemon.listenDescriptor, for: .readable, handler: self)
+    }
 
     func daemon(
         _ daemon: HTTPDaemon, refuses fault: RequestFault, of request: IncomingRequest?

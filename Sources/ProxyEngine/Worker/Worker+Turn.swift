@@ -89,6 +89,7 @@ extension Worker {
         case .exchange(let exchange): exchange.deadlineHasCome()
         case .wake(let pacer, let wake): advance(wake, of: pacer)
         case .idleMemory: giveBackIdleMemory()
+        case .acceptance(let listener): listener.acceptAgain()
         }
     }
 
@@ -138,11 +139,7 @@ extension Worker {
     func drain(until end: MonotonicTime) {
         guard drainsUntil == nil else { return }
         drainsUntil = end
-        // > Closing a listener resets the connections in its accept queue: those are taken first.
-        for listener in listeners {
-            for _ in 0..<Self.uploadBurst { listener.daemon.run() }
-            listener.daemon.quiesce()
-        }
+        for listener in listeners { listener.stopAccepting() }
         for exchange in Array(waiting.values) { exchange.refuseForShutdown() }
         for exchange in allExchanges where exchange.machine.phase == .backingOff { exchange.endRetries() }
         daemonsMustRun = true
@@ -155,6 +152,7 @@ extension Worker {
 
     /// Ends everything: transfers are cancelled, connections closed.
     private func stop() {
+        for listener in listeners { listener.stopAccepting() }
         for listener in listeners { loop.unwatch(listener.daemon.pollDescriptor) }
         for exchange in allExchanges { exchange.abortForShutdown() }
         // > Stopping with a suspended connection aborts the process: all are awake now, and must be seen to be.

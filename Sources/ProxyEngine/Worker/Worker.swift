@@ -77,6 +77,8 @@ final class Worker: ReadinessHandler {
         case wake(Pacer, Wake)
         /// Connections may have been idle for a while.
         case idleMemory
+        /// The system may have descriptors again.
+        case acceptance(Listener)
     }
 
     /// After how much of idleness, in nanoseconds, a connection's memory is given back: between once and twice as long.

@@ -18,6 +18,8 @@ final class SandboxServer: HTTPDaemonDelegate, ReadinessHandler {
     static let bodyLimit = 1 << 20
     /// How long an end may take: a client that does not read its answer is left behind.
     private static let stopPatience: Duration = .seconds(2)
+    /// For how long no clients are taken where there is no room for more.
+    private static let acceptPause: Duration = .milliseconds(100)
 
     private let loop: EventLoop
     private let mailbox: Mailbox<Message>
@@ -32,6 +34,8 @@ final class SandboxServer: HTTPDaemonDelegate, ReadinessHandler {
     private var openRequests = 0
     /// The time at which an end that has begun is over, whatever is left.
     private var endsAt: MonotonicTime?
+    /// When clients are taken again, if none are for now.
+    private var acceptsFrom: MonotonicTime?
 
     /// A server that does not listen yet.
     init(mailbox: Mailbox<Message>, profiles: [Profile], counts: SandboxCounts) throws {
@@ -66,6 +70,7 @@ final class SandboxServer: HTTPDaemonDelegate, ReadinessHandler {
         }
         self.daemon = daemon
         try loop.watch(daemon.pollDescriptor, for: .readable, handler: self)
+        try loop.watch(daemon.listenDescriptor, for: .readable, handler: self)
     }
 
     /// Closes all connections and the listening socket.
@@ -79,9 +84,25 @@ final class SandboxServer: HTTPDaemonDelegate, ReadinessHandler {
         while !isOver {
             loop.wait(atMost: patience)
             while let request = delayed.popDue(at: Self.now) { request.isDue() }
+            accept()
             daemon?.run()
         }
         close()
+    }
+
+    /// Takes clients; where there is no room for more, again after a while.
+    private func accept() {
+        guard let daemon, daemon.listenDescriptor >= 0, Self.now >= acceptsFrom ?? .distantPast else {
+            return
+        }
+        let acceptance = daemon.accept()
+        if acceptance != .goesOn {
+            if acceptsFrom == nil { loop.unwatch(daemon.listenDescriptor) }
+            acceptsFrom = Self.now + Self.acceptPause
+        } else if acceptsFrom != nil {
+            acceptsFrom = nil
+            try? loop.watch(daemon.listenDescriptor, for: .readable, handler: self)
+        }
     }
 
     /// Nothing holds the server back any more: all is answered, or the patience has come to its end.
@@ -92,7 +113,7 @@ final class SandboxServer: HTTPDaemonDelegate, ReadinessHandler {
 
     /// The longest wait for an event, in milliseconds; -1 for no limit.
     private var patience: Int32 {
-        let times = [delayed.earliest, endsAt].compactMap { $0 }
+        let times = [delayed.earliest, endsAt, acceptsFrom].compactMap { $0 }
         var patience = times.min().map {
             max(0, Self.now.duration(to: $0).wholeNanoseconds + 999_999) / 1_000_000
         }
@@ -166,7 +187,10 @@ final class SandboxServer: HTTPDaemonDelegate, ReadinessHandler {
     func descriptor(_ descriptor: Int32, isReady readiness: Readiness) {
         guard descriptor == mailbox.descriptor, !mailbox.takeAll().isEmpty, endsAt == nil else { return }
         endsAt = Self.now + Self.stopPatience
-        daemon?.quiesce()
+        if let daemon, daemon.listenDescriptor >= 0 {
+            loop.unwatch(daemon.listenDescriptor)
+            daemon.quiesce()
+        }
         while let request = delayed.popDue(at: .distantFuture) { request.isDue() }
     }
 

@@ -38,7 +38,7 @@ enum MetricsFixture {
         reloads.failures = 2
         let text = metrics.render(
             format, pacing: pacing, ledger: LedgerGauges(isUp: false, fallbacks: 0, commands: 0),
-            reloads: reloads, process: process, logLinesDropped: 0)
+            reloads: reloads, process: process, instance: InstanceCounts())
         return String(decoding: text, as: UTF8.self)
     }
 

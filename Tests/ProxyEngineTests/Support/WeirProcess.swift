@@ -16,9 +16,10 @@ final class WeirProcess: Sendable {
     ///   - provider: more keys of the provider, as YAML in flow style.
     ///   - settings: more keys of the configuration, a line each.
     ///   - drain: how long what is in flight may go on.
+    ///   - descriptors: how many files it may open; as many as the test, unless given.
     init(
         to upstream: ScriptedUpstream, provider: String = "", profile: String = "generic", workers: Int = 1,
-        drain: String = "1s", settings: String = ""
+        drain: String = "1s", settings: String = "", descriptors: Int? = nil
     ) throws {
         directory = try TemporaryDirectory()
         let more = provider.isEmpty ? "" : ", \(provider)"
@@ -31,7 +32,9 @@ final class WeirProcess: Sendable {
             \(settings)
             providers: { p: { profile: \(profile), upstream: '\(upstream.url)'\(more) } }
             """, to: "weir.yaml")
-        process = try Subprocess(try WeirBinary.path, ["run", "--config", file])
+        let limit = descriptors.map { "ulimit -n \($0) && " } ?? ""
+        process = try Subprocess(
+            "sh", ["-c", "\(limit)exec \"$0\" \"$@\"", try WeirBinary.path, "run", "--config", file])
         let log = process
         try log.waitForOutput(containing: "\"address\":\"127.0.0.1:", within: .seconds(30))
         let rest = (log.output + log.errorOutput).split(separator: "\"address\":\"127.0.0.1:").last

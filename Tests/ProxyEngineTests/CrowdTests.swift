@@ -1,0 +1,78 @@
+import TestSupport
+import Testing
+
+@Suite("more clients than there is room for", .blocking)
+struct CrowdTests {
+    /// The beginning of a request that does not end.
+    private static let half = "GET /p/slow HTTP/1.1\r\nHost: a\r\nX-A: "
+
+    @Test(
+        "where file descriptors run out, clients wait at no cost, those that are in are served, and all are taken later",
+        arguments: [1, 2])
+    func fewDescriptors(workers: Int) throws {
+        let upstream = try ScriptedUpstream(answering: .ok())
+        let weir = try WeirProcess(to: upstream, workers: workers, descriptors: 96)
+        #expect(try weir.client().exchange("GET", "/p/a").status == 200)
+        let crowd = try (1...150).map { _ in try weir.client() }
+        for client in crowd { try client.send(Self.half) }
+        try weir.process.waitForOutput(containing: "clients have to wait")
+        try eventually("most descriptors to be used") { try descriptors(of: weir) > 60 }
+
+        // What costs nothing has to be watched for a while.
+        let before = try ResourceUse(of: weir.process.processID)
+        pauseThread(for: .milliseconds(500))
+        let after = try ResourceUse(of: weir.process.processID)
+        #expect(after.processorMilliseconds - before.processorMilliseconds < 200)
+
+        // There are descriptors left for the provider.
+        for client in crowd[0...3] {
+            try client.send("b\r\n\r\n")
+            #expect(try client.readResponse().status == 200)
+        }
+        for client in crowd.dropLast() { client.close() }
+        #expect(try weir.client().exchange("GET", "/p/a").status == 200)
+        // It has waited behind all the others.
+        try crowd[149].send("b\r\n\r\n")
+        #expect(try crowd[149].readResponse().status == 200)
+        let metrics = try weir.client().exchange("GET", "/metrics").text
+        #expect(!metrics.contains("weir_accept_pauses_total 0\n"))
+    }
+
+    @Test("where as many are connected as may be, others wait until some leave, be it all at once")
+    func fewConnections() throws {
+        let upstream = try ScriptedUpstream(answering: .ok())
+        try withProxy(to: upstream, limits: "connections: 4") { proxy in
+            let crowd = try (1...4).map { _ in try proxy.client() }
+            for client in crowd { try client.send(Self.half) }
+            let late = try (1...4).map { _ in try proxy.client() }
+            for client in late { try client.request("GET", "/p/a") }
+            try eventually("a worker to take no more") { proxy.log.text.contains("clients have to wait") }
+            for client in late { try client.expectSilence(for: .milliseconds(20)) }
+            for client in crowd { client.close() }
+            for client in late { #expect(try client.readResponse().status == 200) }
+        }
+    }
+
+    @Test("five hundred clients that send a byte now and then hold up nobody, and leave nothing behind")
+    func slowloris() throws {
+        let upstream = try ScriptedUpstream(answering: .ok())
+        let weir = try WeirProcess(to: upstream)
+        #expect(try weir.client().exchange("GET", "/p/a").status == 200)
+        let idle = try descriptors(of: weir)
+        let crowd = try (1...500).map { _ in try weir.client() }
+        for client in crowd { try client.send(Self.half) }
+        let client = try weir.client()
+        for turn in 1...200 {
+            for slow in crowd[(turn % 10) * 50..<(turn % 10 + 1) * 50] { try slow.send("a") }
+            #expect(try client.exchange("GET", "/p/\(turn)", within: .seconds(5)).status == 200)
+        }
+        #expect(try descriptors(of: weir) >= idle + 500)
+        for slow in crowd { slow.close() }
+        try eventually("their connections to be closed") { try descriptors(of: weir) <= idle + 1 }
+        #expect(upstream.requestCount == 201)
+    }
+
+    private func descriptors(of weir: WeirProcess) throws -> Int {
+        try ResourceUse(of: weir.process.processID).descriptors
+    }
+}
