@@ -63,8 +63,11 @@ static inline struct MHD_Daemon *cmhd_start(const struct cmhd_settings *s) {
         MHD_OPTION_END);
 }
 
-// Declared here since its header hides it from Swift.
-extern int accept4(int listener, struct sockaddr *address, socklen_t *size, int flags);
+// Hands a connected client over: its socket is the daemon's, which closes it if it cannot serve it. Addresses cross as bytes: their
+// types would belong to this module in Swift.
+static inline int cmhd_add(struct MHD_Daemon *daemon, int client, const void *address, unsigned size) {
+    return MHD_add_connection(daemon, client, (const struct sockaddr *)address, size) == MHD_YES;
+}
 
 static inline int cmhd_epoll_fd(struct MHD_Daemon *daemon) {
     const union MHD_DaemonInfo *info = MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_EPOLL_FD);

@@ -18,6 +18,10 @@ ssize_t creceive(int socket, void *bytes, size_t room, int flags) {
     return recvfrom(socket, bytes, room, flags, 0, 0);
 }
 
+int creceive_client(int listener, void *address, unsigned *size) {
+    return accept4(listener, address, size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
+
 // The program's definition stands before the C library's, for shared libraries as well: that is how the dynamic linker
 // works, and how allocators are replaced. Where no reader is set, it is recv() as ever.
 ssize_t recv(int socket, void *bytes, size_t room, int flags) {

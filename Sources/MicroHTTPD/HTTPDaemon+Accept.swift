@@ -1,4 +1,5 @@
 internal import CMicroHTTPD
+internal import CReceive
 internal import Glibc
 
 /// Whether a daemon should go on taking clients.
@@ -14,6 +15,8 @@ public enum Acceptance: Hashable, Sendable {
 extension HTTPDaemon {
     /// How many clients are taken at a time: those that are here are served between.
     private static let burst = 16
+    /// What an address of any family needs (`sockaddr_storage`), in bytes.
+    private static let addressSize = 128
 
     /// Takes clients that wait to connect; ``run()`` must follow.
     ///
@@ -33,41 +36,28 @@ extension HTTPDaemon {
     }
 
     private func takeSome(by library: OpaquePointer) -> Acceptance {
-        for _ in 0..<Self.burst {
-            guard connections < limits.connections else { return .isFull }
-            let (client, address, length) = nextClient()
-            if client < 0 {
-                switch errno {
-                case EAGAIN, EWOULDBLOCK: return .goesOn
-                // The client has gone already, or its network has; accept(2) has the list.
-                case EINTR, ECONNABORTED, EPROTO, EPERM, ENETDOWN, EHOSTDOWN, ENONET, EHOSTUNREACH,
-                    ENETUNREACH,
-                    ENOPROTOOPT, ETIMEDOUT:
-                    continue
-                case let number: return .isExhausted(number: number)
+        unsafe withUnsafeTemporaryAllocation(byteCount: Self.addressSize, alignment: 8) { address in
+            for _ in 0..<Self.burst {
+                guard connections < limits.connections else { return .isFull }
+                var length = UInt32(Self.addressSize)
+                let client = unsafe creceive_client(listenDescriptor, address.baseAddress, &length)
+                if client < 0 {
+                    switch errno {
+                    case EAGAIN: return .goesOn
+                    // The client has gone already, or its network has; accept(2) has the list.
+                    case EINTR, ECONNABORTED, EPROTO, EPERM, ENETDOWN, EHOSTDOWN, ENONET, EHOSTUNREACH,
+                        ENETUNREACH,
+                        ENOPROTOOPT, ETIMEDOUT:
+                        continue
+                    case let number: return .isExhausted(number: number)
+                    }
                 }
-            }
-            // The socket is the library's now, which closes it if it cannot serve it.
-            let isTaken = unsafe withUnsafePointer(to: address) { pointer in
-                unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                    unsafe MHD_add_connection(library, client, $0, length) == .YES
+                guard unsafe cmhd_add(library, client, address.baseAddress, length) != 0 else {
+                    return .isExhausted(number: errno)
                 }
+                if client >= limits.descriptors { return .isExhausted(number: EMFILE) }
             }
-            guard isTaken else { return .isExhausted(number: errno) }
-            if client >= limits.descriptors { return .isExhausted(number: EMFILE) }
+            return .goesOn
         }
-        return .goesOn
-    }
-
-    private func nextClient() -> (socket: Int32, address: sockaddr_storage, length: socklen_t) {
-        var address = sockaddr_storage()
-        var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
-        let client = unsafe withUnsafeMutablePointer(to: &address) { pointer in
-            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                unsafe accept4(
-                    listenDescriptor, $0, &length, Int32(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue))
-            }
-        }
-        return (client, address, length)
     }
 }

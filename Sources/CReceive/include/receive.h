@@ -15,7 +15,11 @@ ssize_t creceive(int socket, void *bytes, size_t room, int flags);
 // Whether shared libraries get this program's recv().
 int creceive_is_used(void);
 
-// The same for what came through TLS. `session` is GnuTLS's, `socket` the one that it reads from; returns as
+// What accept4() does for a socket that does not block and is not inherited; `address` has room for `*size` bytes. Swift does not see
+// accept4().
+int creceive_client(int listener, void *address, unsigned *size);
+
+// What recv() is above, gnutls_record_recv() is here: what came through TLS. `session` is GnuTLS's, `socket` the one that it reads from; returns as
 // gnutls_record_recv() does.
 typedef ssize_t (*creceive_record_reader)(void *context, void *session, int socket, void *bytes, size_t room);
 
