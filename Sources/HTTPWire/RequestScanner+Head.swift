@@ -86,7 +86,7 @@ extension RequestScanner {
             if isTrailer, !isDropping { beginDropping(&bytes, &input) }
             candidate = isTrailer ? .none : Self.candidate(for: byte)
             (state, position) = (.name, 0)
-        case .name: scanName(bytes.span, &input)
+        case .name: scanName(&bytes, &input)
         case .valueStart:
             if byte.isBlank { input.index += 1; headBytes += 1 } else { state = .value }
             if headBytes > limits.head { refuse(.fieldsTooLarge) }
@@ -112,15 +112,22 @@ extension RequestScanner {
         }
     }
 
-    private mutating func scanName(_ bytes: Span<UInt8>, _ input: inout Input) {
+    private mutating func scanName(_ bytes: inout MutableSpan<UInt8>, _ input: inout Input) {
         let start = input.index
         while input.index < input.count, bytes[input.index].isTokenCharacter {
-            if candidate != .none { follow(bytes[input.index], at: position + input.index - start) }
+            if candidate != .none {
+                let byte = bytes[input.index]
+                follow(byte, at: position + input.index - start)
+                if candidate == .cookie, position + input.index - start == 5 {
+                    bytes[input.index] = byte == 0x65 ? Self.hiddenCookie.small : Self.hiddenCookie.capital
+                    candidate = .none
+                }
+            }
             input.index += 1
         }
         position += input.index - start
         fieldBytes += input.index - start
-        if isTrailer { keepTrailer(bytes.extracting(start..<input.index)) }
+        if isTrailer { keepTrailer(bytes.span.extracting(start..<input.index)) }
         guard input.index < input.count else { return checkFieldSize() }
         guard bytes[input.index] == 0x3A, position > 0 else {
             return refuse(bytes[input.index] == 0x0A ? .lineEnd : .fieldName)
@@ -176,13 +183,18 @@ extension RequestScanner {
         }
     }
 
-    /// Whether the name can still be the one that frames the body.
+    /// Whether the name can still be the one that it began as.
     private mutating func follow(_ byte: UInt8, at position: Int) {
+        let letter = byte.lowercasedASCII
+        if candidate == .length, position == 2, letter == 0x6F { candidate = .cookie }
         let expected =
-            candidate == .length
-            ? Self.letter(of: "content-length", at: position)
-            : Self.letter(of: "transfer-encoding", at: position)
-        if byte.lowercasedASCII != expected { candidate = .none }
+            switch candidate {
+            case .none: letter
+            case .length: Self.letter(of: "content-length", at: position)
+            case .coding: Self.letter(of: "transfer-encoding", at: position)
+            case .cookie: Self.letter(of: "cookie", at: position)
+            }
+        if letter != expected { candidate = .none }
     }
 
     /// The letter of `text`; 0 behind its end.

@@ -40,15 +40,22 @@ public struct RequestScanner: Sendable {
         case refused
     }
 
-    /// A field whose value frames the body.
-    enum Framing: UInt8 { case none, length, coding }
+    /// A field that means something to whoever parses what passes: by its value the body is framed, or it is ``hiddenCookie``.
+    enum Framing: UInt8 { case none, length, coding, cookie }
+
+    /// What stands for the last letter of `cookie`, small and capital, in a name that passes.
+    ///
+    /// > libmicrohttpd 0.9.75 parses that field for itself, in a copy, and where its memory does not suffice it answers, or closes the
+    /// connection, though the request is served. No other name can have these bytes.
+    public static let hiddenCookie: (small: UInt8, capital: UInt8) = (0x01, 0x02)
 
     /// Most bytes of one chunk's extensions.
     static let extensionLimit = 1024
     /// Most empty lines before a request (RFC 9112 2.2).
     static let emptyLineLimit = 8
 
-    let limits: Limits
+    /// What is refused; may change between two requests.
+    public var limits: Limits
     var state = State.start
     /// What is wrong with the request that is being read; nothing more of it passes.
     public internal(set) var fault: RequestFault?
@@ -80,6 +87,11 @@ public struct RequestScanner: Sendable {
 
     /// Whether the bytes that come next begin a request.
     public var isBetweenRequests: Bool { state == .start }
+
+    /// Whether a head has begun that is not complete.
+    public var isInHead: Bool {
+        state.rawValue > State.start.rawValue && state.rawValue < State.body.rawValue && !isTrailer
+    }
 
     /// Looks at bytes as they come.
     ///

@@ -79,8 +79,19 @@ internal import HTTPWire
         let valueBytes =
             unsafe value.map { unsafe UnsafeRawPointer($0).assumingMemoryBound(to: UInt8.self) }
             ?? (nameBytes + nameLength)
+        unsafe Self.showCookie(in: UnsafeMutablePointer(mutating: nameBytes), nameLength)
         unsafe fields.append(
             Field(name: nameBytes, nameLength: nameLength, value: valueBytes, valueLength: valueLength))
         fieldBytes += nameLength + valueLength
+    }
+
+    /// Gives a `Cookie` its name back, in the library's memory: see ``RequestScanner/hiddenCookie``.
+    private static func showCookie(in name: UnsafeMutablePointer<UInt8>, _ length: Int) {
+        guard length > 5 else { return }
+        switch unsafe name[5] {
+        case RequestScanner.hiddenCookie.small: unsafe name[5] = UInt8(ascii: "e")
+        case RequestScanner.hiddenCookie.capital: unsafe name[5] = UInt8(ascii: "E")
+        default: break
+        }
     }
 }

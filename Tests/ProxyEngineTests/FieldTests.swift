@@ -31,6 +31,34 @@ import Testing
         #expect(try forwarded(lines) == lines)
     }
 
+    @Test(
+        "a Cookie reaches the provider whatever its size, and its client gets one answer",
+        arguments: ["Cookie", "cookie", "COOKIE"])
+    func cookies(name: String) throws {
+        let upstream = try ScriptedUpstream(answering: .ok())
+        let values = [
+            (1...300).map { "c\($0)=1" }.joined(separator: "; "), String(repeating: "v", count: 8000),
+            "a=\"" + String(repeating: "w", count: 11_000) + "\"", "", "=; ;,",
+        ]
+        try withProxy(to: upstream) { proxy in
+            for method in ["GET", "POST"] {
+                let client = try proxy.client()
+                for value in values {
+                    let body = method == "POST" ? "Content-Length: 2\r\n\r\n{}" : "\r\n"
+                    try client.send("\(method) /p/x HTTP/1.1\r\nHost: h\r\n")
+                    try client.sendSlowly(Array(name.utf8), every: .microseconds(500))
+                    try client.send(": \(value)\r\n\(body)")
+                    #expect(try client.readResponse().status == 200)
+                    let request = try #require(upstream.requests.last)
+                    #expect(
+                        request.rawBytes.headLines.contains(value.isEmpty ? "\(name):" : "\(name): \(value)"))
+                }
+                try client.expectSilence(for: .milliseconds(20))
+            }
+            #expect(upstream.requestCount == 2 * values.count)
+        }
+    }
+
     @Test("blanks around a value are not part of it")
     func trimmed() throws {
         #expect(try forwarded(["X-A:1", "X-B: \t 2 \t ", "X-C:   "]) == ["X-A: 1", "X-B: 2", "X-C:"])
