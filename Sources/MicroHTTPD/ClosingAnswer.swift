@@ -15,7 +15,9 @@ public struct ClosingAnswer: Sendable {
     public init(status: Int, fields: borrowing FieldBlock, body: Span<UInt8>, isHead: Bool) {
         var bytes = Array("HTTP/1.1 \(status) ".utf8)
         bytes.append(contentsOf: Self.phrase(of: status).utf8)
+        var hasDate = false
         fields.forEach { name, value in
+            if name.equalsIgnoringCase("date") { hasDate = true }
             bytes += [0x0D, 0x0A]
             bytes.append(name)
             bytes += [0x3A, 0x20]
@@ -23,7 +25,9 @@ public struct ClosingAnswer: Sendable {
         }
         let hasNoBody = status == 204 || status == 304
         if !hasNoBody { bytes += Array("\r\nContent-Length: \(body.count)".utf8) }
-        bytes += Array("\r\nConnection: close\r\nDate: \(Self.date)\r\n\r\n".utf8)
+        bytes += Array("\r\nConnection: close\r\n".utf8)
+        if !hasDate { bytes += Array("Date: \(Self.date)\r\n".utf8) }
+        bytes += [0x0D, 0x0A]
         if !hasNoBody, !isHead { bytes.append(body) }
         self.bytes = bytes
     }
