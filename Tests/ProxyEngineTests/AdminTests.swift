@@ -105,6 +105,23 @@ struct AdminTests {
         }
     }
 
+    @Test(
+        "a request for a page is as well-formed as any other",
+        arguments: [
+            ("", 400), ("Host: a\r\nHost: b\r\n", 400), ("Host: a b\r\n", 400),
+            ("Host: a\r\nExpect: x\r\n", 417),
+        ])
+    func malformed(fields: String, status: Int) throws {
+        let upstream = try ScriptedUpstream(answering: .ok())
+        try withProxy(to: upstream) { proxy in
+            let client = try proxy.client()
+            try client.send("GET /metrics HTTP/1.1\r\n\(fields)\r\n")
+            let response = try client.readResponse()
+            #expect(response.status == status)
+            #expect(response.code == "bad_client_request")
+        }
+    }
+
     @Test("paths that only look like pages are not taken from the providers")
     func lookalikes() throws {
         let upstream = try ScriptedUpstream(answering: .ok())

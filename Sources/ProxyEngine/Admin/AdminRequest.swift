@@ -10,17 +10,25 @@ final class AdminRequest: IncomingRequest {
     static let rowsForGauges = 64
 
     private let worker: Worker
+    private let target: [UInt8]
     private let path: AdminPath
     private var page = AdminPage(status: 200, contentType: AdminPage.json, body: [])
     private var body = ByteQueue()
 
     init(worker: Worker, target: Span<UInt8>) {
         self.worker = worker
+        var bytes: [UInt8] = []
+        bytes.append(target)
+        self.target = bytes
         path = AdminPath(target)
         super.init()
     }
 
     override func headReceived() -> Bool {
+        if let fault = inspect() {
+            page = problem(fault)
+            return true
+        }
         let isRead = head.withMethod { $0.equals("GET") || $0.equals("HEAD") }
         var accept = ""
         head.forEachField { name, value in if name.equalsIgnoringCase("accept") { accept = value.string } }
@@ -42,6 +50,20 @@ final class AdminRequest: IncomingRequest {
             status: page.status, fields: fields,
             body: .memory(UnsafeRawBufferPointer(start: body.address, count: body.count)))
         return isAnswered ? .answered : .abandon
+    }
+
+    /// What is wrong with the request's head, as with any other.
+    private func inspect() -> Fault? {
+        let service = worker.service
+        var inspection = RequestInspection(pseudonym: service.instance.pseudonym)
+        head.forEachField { name, value in inspection.take(name: name, value: value) }
+        let (head, target) = (head, target)
+        head.withMethod { method in
+            inspection.finish(
+                method: method, target: target.span, isHTTP10: head.isHTTP10, fieldBytes: head.fieldBytes,
+                fieldCount: head.fieldCount, limits: service.inspectionLimits)
+        }
+        return inspection.fault
     }
 
     private func makePage(accept: String) -> AdminPage {
@@ -113,6 +135,10 @@ final class AdminRequest: IncomingRequest {
             fault = Fault(.badClientRequest, detail: detail, effect: Effect.none)
             fault.status = 405
         }
+        return problem(fault)
+    }
+
+    private func problem(_ fault: Fault) -> AdminPage {
         let id = worker.requestIDs.next(
             milliseconds: UInt64(clamping: SystemClock.wallNanoseconds / 1_000_000))
         let problem = Problem(fault, provider: nil, requestID: Text(id), isRepeatSafe: true)
