@@ -27,6 +27,11 @@ final class ClientConnection {
     private(set) var isLeaving = false
     /// When, on the monotonic clock in milliseconds, it is cut off.
     var leavesAt = 0
+    /// When the head began that is not complete, or the connection, where its handshake comes first; 0 if there is none.
+    private(set) var headSince = 0
+    /// Of which request in its order that is.
+    private var headIndex = 0
+    private var limitsRevision = 0
     /// `nil` before the first bytes are asked for.
     private var idleMemory: IdleMemory?
     private var rest: [UInt8] = []
@@ -40,6 +45,20 @@ final class ClientConnection {
         self.session = session
         self.daemon = daemon
         scanner = RequestScanner(limits: limits)
+        limitsRevision = daemon.limitsRevision
+        if session != nil { beginHead() }
+    }
+
+    private func beginHead() {
+        if headSince == 0 { daemon.openHeads += 1 }
+        headSince = HTTPDaemon.milliseconds
+        headIndex = scanner.completeRequests
+    }
+
+    /// There is no head that has begun and is not complete.
+    func endHead() {
+        if headSince > 0 { daemon.openHeads -= 1 }
+        headSince = 0
     }
 
     /// Whether everything that came before what is no HTTP has been answered.
@@ -79,6 +98,10 @@ final class ClientConnection {
             unsafe idleMemory = IdleMemory(firstRoom: room, pool: daemon.limits.connectionMemory)
         }
         idleMemory?.use()
+        if limitsRevision != daemon.limitsRevision, scanner.isBetweenRequests {
+            limitsRevision = daemon.limitsRevision
+            scanner.limits = daemon.limits.request
+        }
         var filled = 0
         while scanner.fault == nil, filled < room.count {
             let count = unsafe read(base + filled, room.count - filled, flags)
@@ -92,16 +115,26 @@ final class ClientConnection {
             // knows, and says so.
             if session == nil ? !wasFull : filled > 0 { break }
         }
+        if !scanner.isInHead {
+            endHead()
+        } else if headSince == 0 || headIndex != scanner.completeRequests {
+            beginHead()
+        }
         return filled == 0 ? nothingYet() : filled
     }
 
-    /// Gives the connection's memory back if it has been idle since the last call.
-    ///
-    /// - Returns: whether there may be something to give back later.
-    func giveBackIdleMemory() -> Bool {
-        let isIdle = request == nil && scanner.isBetweenRequests && scanner.fault == nil && !isLeaving
-        return idleMemory?.giveBack(isIdle: isIdle && isDue) ?? false
+    /// Gives the connection's memory back if nothing has happened since the last call: no request has come, or one waits.
+    func giveBackIdleMemory() -> IdleMemory.Step {
+        guard scanner.fault == nil, !isLeaving else { return .later }
+        let isWaiting = request?.waits == true
+        let isIdle = request == nil && scanner.isBetweenRequests && isDue
+        let step = idleMemory?.giveBack(rests: isIdle || isWaiting, isWaiting: isWaiting) ?? .none
+        if isWaiting, case .given = step { request?.memoryIsAway = true }
+        return step
     }
+
+    /// Has the memory of a request that waited as it was.
+    func putMemoryBack() { idleMemory?.putBack() }
 
     private func read(_ bytes: UnsafeMutableRawPointer?, _ room: Int, _ flags: Int32) -> Int {
         unsafe session?.receive(bytes, room) ?? creceive(socket, bytes, room, flags)

@@ -40,7 +40,7 @@ public protocol HTTPDaemonDelegate: AnyObject {
         public var connections: Int
         /// A descriptor this high shows that the system will soon have none left for providers and files.
         public var descriptors: Int
-        /// Seconds after which a silent connection is closed.
+        /// Seconds after which a silent connection is closed, and one whose head has begun and is not complete.
         public var idleSeconds: Int
         /// How long the parts of a request may be.
         public var request: RequestScanner.Limits
@@ -59,24 +59,35 @@ public protocol HTTPDaemonDelegate: AnyObject {
     }
 
     private(set) var handle: OpaquePointer?
-    let limits: Limits
+    private(set) var limits: Limits
+    /// Which of the limits of requests are in force, by number.
+    private(set) var limitsRevision = 0
     private let speaksTLS: Bool
     /// What clients are shown that connect from now on, where TLS is spoken.
     public var identity: ServerIdentity?
     /// The clients, by their descriptors.
-    private var clients: [ClientConnection?] = []
+    var clients: [ClientConnection?] = []
     /// How many there are.
-    private(set) var connections = 0
+    var connections = 0
     /// Where clients connect; -1 when no more are wanted.
     public private(set) var listenDescriptor: Int32
     /// Whether the system had no room for another client when one was taken last.
     var wasExhausted = false
     /// Clients whose bytes are no HTTP, and who still wait for the answer to an earlier request.
-    private var refused: [ClientConnection] = []
+    var refused: [ClientConnection] = []
+    /// How far the look at clients has come that may rest, and whether it has met one that may rest later.
+    private var (nextToRest, someMayRest) = (0, false)
+    /// Of how many connections the memory is given back at a time: others wait meanwhile.
+    private static let returnsAtATime = 256
+    /// How often, in milliseconds, clients are looked at that are in the middle of a head.
+    static let headPause = 1000
     /// Clients who have ended their side, and may still wait for answers.
-    private var ended: [ClientConnection] = []
+    var ended: [ClientConnection] = []
+    /// How many clients are in the middle of a head, and when they were looked at last.
+    var openHeads = 0
+    var headsSeenAt = 0
     /// Clients who have got their last answer.
-    private var leaving: [ClientConnection] = []
+    var leaving: [ClientConnection] = []
     /// Who makes the requests' objects.
     ///
     /// Not retained: it must outlive the daemon. Needed before the first ``run()``.
@@ -125,9 +136,18 @@ public protocol HTTPDaemonDelegate: AnyObject {
         guard let handle = unsafe handle else { return nil }
         var timeout: UInt64 = 0
         let isLimited = unsafe MHD_get_timeout(handle, &timeout) == .YES
-        guard let first = leaving.first else { return isLimited ? Int(clamping: timeout) : nil }
-        let wait = max(0, first.leavesAt - Self.milliseconds)
-        return isLimited ? min(wait, Int(clamping: timeout)) : wait
+        var wait = isLimited ? Int(clamping: timeout) : nil
+        if let first = leaving.first { wait = min(wait ?? .max, max(0, first.leavesAt - Self.milliseconds)) }
+        if openHeads > 0 {
+            wait = min(wait ?? .max, max(0, headsSeenAt + Self.headPause - Self.milliseconds))
+        }
+        return wait
+    }
+
+    /// Takes other limits of requests, which hold from the next request on.
+    public func change(to limits: RequestScanner.Limits) {
+        self.limits.request = limits
+        limitsRevision += 1
     }
 
     /// Reads, calls the requests' methods, writes; never from inside such a method.
@@ -147,15 +167,24 @@ public protocol HTTPDaemonDelegate: AnyObject {
         if !refused.isEmpty { answerRefused() }
         if !ended.isEmpty { endAnswered() }
         if !leaving.isEmpty { attendLeaving() }
+        if openHeads > 0 { endSlowHeads() }
     }
 
-    /// Gives back the memory of connections that have been idle since the last call; never from inside a request's method.
-    ///
-    /// - Returns: whether there may be something to give back later.
-    public func giveBackIdleMemory() -> Bool {
-        var isWanted = false
-        for client in clients { if client?.giveBackIdleMemory() == true { isWanted = true } }
-        return isWanted
+    /// Gives back the memory of connections on which nothing has happened since the last look at them, of a few at a time; never
+    /// from inside a request's method.
+    public func giveBackIdleMemory() -> MemoryReturn {
+        var rest = Self.returnsAtATime
+        while nextToRest < clients.count {
+            guard rest > 0 else { return .goesOn }
+            switch clients[nextToRest]?.giveBackIdleMemory() {
+            case .given: rest -= 1
+            case .later: someMayRest = true
+            case .some(.none), nil: break
+            }
+            nextToRest += 1
+        }
+        defer { (nextToRest, someMayRest) = (0, false) }
+        return someMayRest ? .later : .none
     }
 
     /// Stops accepting; connections that exist go on.
@@ -181,95 +210,21 @@ public protocol HTTPDaemonDelegate: AnyObject {
     /// The version that runs, such as `0.9.75`.
     public static var version: String { unsafe String(cString: MHD_get_version()) }
 
-    // MARK: Clients
-
-    /// The client on `socket`, if it is one of this daemon's.
-    func client(on socket: Int32) -> ClientConnection? {
-        socket >= 0 && Int(socket) < clients.count ? clients[Int(socket)] : nil
-    }
-
-    func begin(_ socket: Int32, session: OpaquePointer?) {
-        guard socket >= 0 else { return }
-        while clients.count <= Int(socket) { clients.append(nil) }
-        let session = unsafe session.flatMap { session in
-            identity.map { unsafe TLSSession(session, identity: $0) }
-        }
-        clients[Int(socket)] = ClientConnection(
-            socket: socket, session: session, limits: limits.request, daemon: self)
-        connections += 1
-        delegate?.daemon(self, accepted: socket)
-    }
-
-    func end(_ socket: Int32) {
-        client(on: socket)?.isOpen = false
-        if socket >= 0, Int(socket) < clients.count, clients[Int(socket)] != nil {
-            clients[Int(socket)] = nil
-            connections -= 1
-        }
-        delegate?.daemon(self, closes: socket)
-    }
-
-    /// The client on `socket`, if it is one of this daemon's, will send no more: when its requests have been answered, its
-    /// connection ends.
-    ///
-    /// > Where the end of a connection comes with its last bytes, 0.9.75 misses it; not with TLS, where it reads until there is
-    /// nothing. ``run()`` must follow.
-    public func clientHasEnded(_ socket: Int32) {
-        if let client = client(on: socket), !client.isEncrypted { ended.append(client) }
-    }
-
-    private func endAnswered() {
-        ended.removeAll { client in
-            guard client.isOpen else { return true }
-            if client.isLeaving { return true }
-            // What is left to be read may complete a request.
-            guard client.isDue, !client.hasUnread else { return false }
-            client.cutOff()
-            return true
-        }
-    }
-
-    /// `client` has sent what is no HTTP.
-    func noteRefused(_ client: ClientConnection) { refused.append(client) }
-
-    /// `client` has been given its last answer.
-    func noteLeaving(_ client: ClientConnection) {
-        client.leavesAt = Self.milliseconds + ClientConnection.leavingTime
-        leaving.append(client)
-    }
-
-    /// Answers what is no HTTP, once the requests before it are over: libmicrohttpd writes nothing then.
-    private func answerRefused() {
-        let clients = refused
-        refused.removeAll(keepingCapacity: true)
-        for client in clients where client.isOpen && !client.isLeaving {
-            guard let fault = client.scanner.fault, client.isDue else {
-                refused.append(client)
-                continue
-            }
-            if let answer = delegate?.daemon(self, refuses: fault, of: client.request) {
-                client.leave(answer)
-            }
-        }
-    }
-
-    private func attendLeaving() {
-        let now = Self.milliseconds
-        leaving.removeAll { client in
-            guard client.isOpen else { return true }
-            client.sendRest()
-            guard client.leavesAt <= now else { return false }
-            // libmicrohttpd reads the end, and closes.
-            client.cutOff()
-            return true
-        }
-    }
-
-    private static var milliseconds: Int {
+    static var milliseconds: Int {
         var time = timespec()
         unsafe clock_gettime(CLOCK_MONOTONIC, &time)
         return time.tv_sec * 1000 + time.tv_nsec / 1_000_000
     }
+}
+
+/// Whether memory of idle connections is left to be given back.
+public enum MemoryReturn: Hashable, Sendable {
+    /// Not for now: only after something has happened.
+    case none
+    /// Some may have been idle for long enough after a while.
+    case later
+    /// At once: there are more.
+    case goesOn
 }
 
 /// libmicrohttpd refused to start; its log says why.

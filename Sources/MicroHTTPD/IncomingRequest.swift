@@ -51,7 +51,15 @@ public import HTTPWire
     public private(set) var isHeadHeld = false
 
     /// The request's head; empty before ``headReceived()``.
-    public private(set) var head = RequestHead()
+    public final var head: RequestHead {
+        _read {
+            if memoryIsAway { putMemoryBack() }
+            yield headInPool
+        }
+    }
+    private var headInPool = RequestHead()
+    /// Whether what the library holds of the request has been put aside.
+    final var memoryIsAway = false
     private(set) var hasHead = false
     private(set) var isAbandoned = false
     private var bodyHasEnded = false
@@ -165,7 +173,16 @@ public import HTTPWire
     public func resume() {
         guard isSuspended, let connection = unsafe connection else { return }
         isSuspended = false
+        if memoryIsAway { putMemoryBack() }
         unsafe MHD_resume_connection(connection)
+    }
+
+    /// Whether the library has nothing to do for it until it is resumed, and it has no answer.
+    final var waits: Bool { isSuspended && !isAnswered }
+
+    private func putMemoryBack() {
+        memoryIsAway = false
+        client?.putMemoryBack()
     }
 
     /// Makes the client see that its answer broke off, where neither a length nor chunks would show it: the connection is reset.
@@ -193,12 +210,13 @@ public import HTTPWire
         bodyHasEnded = false
         isSuspended = false
         isAnswered = false
+        memoryIsAway = false
     }
 
     func takeHead(method: UnsafePointer<CChar>, version: UnsafePointer<CChar>) -> Bool {
         guard let connection = unsafe connection else { return false }
         hasHead = true
-        unsafe head.take(connection: connection, method: method, version: version)
+        unsafe headInPool.take(connection: connection, method: method, version: version)
         return headReceived()
     }
 
@@ -248,7 +266,7 @@ public import HTTPWire
         unsafe connection = nil
         unsafe response = nil
         client = nil
-        head.clear()
+        headInPool.clear()
     }
 
     /// Closes the connection at the end of the callback that is running.

@@ -72,6 +72,25 @@ struct CrowdTests {
         #expect(upstream.requestCount == 201)
     }
 
+    @Test(
+        "a head that does not come to its end is cut off, however often a byte of it comes",
+        arguments: [false, true])
+    func endlessHead(isSecond: Bool) throws {
+        let upstream = try ScriptedUpstream(answering: .ok())
+        try withProxy(to: upstream, limits: "client_idle: 1s") { proxy in
+            let client = try proxy.client()
+            if isSecond { #expect(try client.exchange("GET", "/p/a").status == 200) }
+            try client.send(Self.half)
+            #expect(throws: PeerError.self) {
+                for _ in 1...200 {
+                    try client.send("a")
+                    try client.expectSilence(for: .milliseconds(50))
+                }
+            }
+            #expect(upstream.requestCount == (isSecond ? 1 : 0))
+        }
+    }
+
     private func descriptors(of weir: WeirProcess) throws -> Int {
         try ResourceUse(of: weir.process.processID).descriptors
     }

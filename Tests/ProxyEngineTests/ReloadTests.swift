@@ -85,6 +85,33 @@ struct ReloadTests {
         }
     }
 
+    @Test("limits that are raised hold for the next request, on a connection that stands as well")
+    func raisedLimits() throws {
+        let upstream = try ScriptedUpstream(answering: .ok())
+        let old = "uri: 100, header_count: 3, request_head: 1KiB, request_body: 1KiB"
+        try withProxy(to: upstream, limits: old) { proxy in
+            let long = "/p/" + String(repeating: "u", count: 200)
+            let fields = (1...8).map { ("X-\($0)", String(repeating: "f", count: 200)) }
+            let body = String(repeating: "b", count: 3000)
+            let client = try proxy.client()
+            #expect(try client.exchange("GET", "/p/a").status == 200)
+            #expect(try proxy.exchange("GET", long).code == "uri_too_long")
+            #expect(try proxy.exchange("GET", "/p/a", fields: fields).code == "headers_too_large")
+            #expect(try proxy.exchange("POST", "/p/a", body: body).code == "request_too_large")
+            try proxy.reload(
+                yaml: reloadable("p: \(Self.provider(upstream))", settings: "limits: { drain: 1s }"))
+            for client in [client, try proxy.client()] {
+                #expect(try client.exchange("GET", long).status == 200)
+                #expect(try client.exchange("GET", "/p/a", fields: fields).status == 200)
+                #expect(try client.exchange("POST", "/p/a", body: body).status == 200)
+                let chunked =
+                    "POST /p/c HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nbb8\r\n\(body)\r\n0\r\n\r\n"
+                try client.send(chunked)
+                #expect(try client.readResponse().status == 200)
+            }
+        }
+    }
+
     @Test("what waits keeps its place, and goes to where it was meant to go", arguments: [true, false])
     func queued(isRemoved: Bool) throws {
         let old = try ScriptedUpstream(answering: .ok("old"))

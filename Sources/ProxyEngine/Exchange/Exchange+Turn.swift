@@ -26,6 +26,7 @@ extension Exchange {
             self.waiter = waiter
             machine.enqueue()
             worker.waiting[waiter.id] = self
+            worker.expectIdleConnections()
             queuedAt = worker.now
             setDeadline(queuedAt + remainingPatience)
             worker.arm(wake, of: provider)

@@ -56,11 +56,7 @@ final class Listener: HTTPDaemonDelegate, ReadinessHandler {
                 connectionMemory: Self.connectionMemory, connections: configuration.limits.connections,
                 descriptors: Self.highestDescriptor,
                 idleSeconds: Int(configuration.clientTimeouts.idle.components.seconds),
-                request: RequestScanner.Limits(
-                    target: configuration.limits.uri, fieldBytes: configuration.limits.requestHead,
-                    fieldCount: configuration.limits.headerCount,
-                    head: Self.connectionMemory - Self.headReserve, fieldOverhead: Self.fieldOverhead,
-                    body: Int64(configuration.limits.requestBody))),
+                request: Self.requestLimits(of: configuration)),
             identity: worker.service.identities.identity(for: role))
         daemon.delegate = self
         adoptConfiguration()
@@ -74,8 +70,16 @@ final class Listener: HTTPDaemonDelegate, ReadinessHandler {
         return files - min(files / reserve.share, reserve.limit)
     }
 
-    /// Takes what is its own from the worker's configuration: the certificate, and the provider; it may be there no more.
+    private static func requestLimits(of configuration: ProxyConfiguration) -> RequestScanner.Limits {
+        RequestScanner.Limits(
+            target: configuration.limits.uri, fieldBytes: configuration.limits.requestHead,
+            fieldCount: configuration.limits.headerCount, head: connectionMemory - headReserve,
+            fieldOverhead: fieldOverhead, body: Int64(configuration.limits.requestBody))
+    }
+
+    /// Takes what is its own from the worker's configuration: the limits, the certificate, and the provider; it may be there no more.
     func adoptConfiguration() {
+        daemon.change(to: Self.requestLimits(of: worker.service.configuration))
         if let identity = worker.service.identities.identity(for: role) { daemon.identity = identity }
         guard case .provider(let name) = role else { return }
         let index = worker.service.configuration.providers.firstIndex { $0.name == name }

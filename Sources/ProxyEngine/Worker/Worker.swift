@@ -83,6 +83,8 @@ final class Worker: ReadinessHandler {
 
     /// After how much of idleness, in nanoseconds, a connection's memory is given back: between once and twice as long.
     private static let idleMemoryNanoseconds: Int64 = 1_000_000_000
+    /// The time, in nanoseconds, between two lots of connections whose memory is given back.
+    private static let idleMemoryPause: Int64 = 2_000_000
 
     /// How many unused exchanges are kept.
     private static let idleLimit = 1024
@@ -138,15 +140,23 @@ final class Worker: ReadinessHandler {
 
     /// Sees to it that the memory of connections is given back once they have been idle for a while.
     func expectIdleConnections() {
-        guard !expectsIdleConnections else { return }
-        expectsIdleConnections = true
-        _ = deadlines.insert(.idleMemory, at: now.later(by: Self.idleMemoryNanoseconds))
+        if !expectsIdleConnections { lookForIdleConnections(in: Self.idleMemoryNanoseconds) }
     }
 
-    /// Gives back the memory of connections that are idle.
+    private func lookForIdleConnections(in nanoseconds: Int64) {
+        expectsIdleConnections = true
+        _ = deadlines.insert(.idleMemory, at: now.later(by: nanoseconds))
+    }
+
+    /// Gives back the memory of connections that are idle, or whose request waits.
     func giveBackIdleMemory() {
         expectsIdleConnections = false
-        for listener in listeners where listener.daemon.giveBackIdleMemory() { expectIdleConnections() }
+        let returns = listeners.map { $0.daemon.giveBackIdleMemory() }
+        if returns.contains(.goesOn) {
+            lookForIdleConnections(in: Self.idleMemoryPause)
+        } else if returns.contains(.later) {
+            expectIdleConnections()
+        }
     }
 
     /// Takes an exchange back that is over.

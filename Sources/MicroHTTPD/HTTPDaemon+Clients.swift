@@ -1,0 +1,100 @@
+internal import CMicroHTTPD
+internal import HTTPWire
+
+/// The clients' connections: how they begin and end, where the library does not see to it.
+extension HTTPDaemon {
+    /// The client on `socket`, if it is one of this daemon's.
+    func client(on socket: Int32) -> ClientConnection? {
+        socket >= 0 && Int(socket) < clients.count ? clients[Int(socket)] : nil
+    }
+
+    func begin(_ socket: Int32, session: OpaquePointer?) {
+        guard socket >= 0 else { return }
+        while clients.count <= Int(socket) { clients.append(nil) }
+        let session = unsafe session.flatMap { session in
+            identity.map { unsafe TLSSession(session, identity: $0) }
+        }
+        clients[Int(socket)] = ClientConnection(
+            socket: socket, session: session, limits: limits.request, daemon: self)
+        connections += 1
+        delegate?.daemon(self, accepted: socket)
+    }
+
+    func end(_ socket: Int32) {
+        client(on: socket)?.isOpen = false
+        if socket >= 0, Int(socket) < clients.count, clients[Int(socket)] != nil {
+            clients[Int(socket)]?.endHead()
+            clients[Int(socket)] = nil
+            connections -= 1
+        }
+        delegate?.daemon(self, closes: socket)
+    }
+
+    /// The client on `socket`, if it is one of this daemon's, will send no more: when its requests have been answered, its
+    /// connection ends.
+    ///
+    /// > Where the end of a connection comes with its last bytes, 0.9.75 misses it; not with TLS, where it reads until there is
+    /// nothing. ``run()`` must follow.
+    public func clientHasEnded(_ socket: Int32) {
+        if let client = client(on: socket), !client.isEncrypted { ended.append(client) }
+    }
+
+    func endAnswered() {
+        ended.removeAll { client in
+            guard client.isOpen else { return true }
+            if client.isLeaving { return true }
+            // What is left to be read may complete a request.
+            guard client.isDue, !client.hasUnread else { return false }
+            client.cutOff()
+            return true
+        }
+    }
+
+    /// `client` has sent what is no HTTP.
+    func noteRefused(_ client: ClientConnection) { refused.append(client) }
+
+    /// `client` has been given its last answer.
+    func noteLeaving(_ client: ClientConnection) {
+        client.leavesAt = Self.milliseconds + ClientConnection.leavingTime
+        leaving.append(client)
+    }
+
+    /// Answers what is no HTTP, once the requests before it are over: libmicrohttpd writes nothing then.
+    func answerRefused() {
+        let clients = refused
+        refused.removeAll(keepingCapacity: true)
+        for client in clients where client.isOpen && !client.isLeaving {
+            guard let fault = client.scanner.fault, client.isDue else {
+                refused.append(client)
+                continue
+            }
+            if let answer = delegate?.daemon(self, refuses: fault, of: client.request) {
+                client.leave(answer)
+            }
+        }
+    }
+
+    /// Closes connections whose head does not come to its end: one byte now and then keeps the library from finding them idle.
+    func endSlowHeads() {
+        let now = Self.milliseconds
+        guard now >= headsSeenAt + Self.headPause else { return }
+        headsSeenAt = now
+        for client in clients {
+            if let client, client.headSince > 0, client.headSince + limits.idleSeconds * 1000 <= now {
+                client.cutOff()
+            }
+        }
+    }
+
+    func attendLeaving() {
+        let now = Self.milliseconds
+        leaving.removeAll { client in
+            guard client.isOpen else { return true }
+            client.sendRest()
+            guard client.leavesAt <= now else { return false }
+            // libmicrohttpd reads the end, and closes.
+            client.cutOff()
+            return true
+        }
+    }
+}
