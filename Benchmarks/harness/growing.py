@@ -108,6 +108,8 @@ def queue(subject, count=10_000):
         for client in clients.sockets:
             clients.send(client, "/slow/ok")
         waiting = settled(weir, count)
+        # So is that of requests that wait.
+        time.sleep(3)
         held = weir.resident()
         after = cost(weir, one)
         clients.close()

@@ -28,4 +28,33 @@ struct IdleConnectionTests {
         for client in clients { #expect(try client.readResponse().status == 200) }
         for client in clients { try exchange(client) }
     }
+
+    @Test("a request that waits for its turn on it costs little more, and is sent as it came")
+    func waiting() throws {
+        let upstream = try ScriptedUpstream { exchange in try exchange.respond(.ok()) }
+        let weir = try WeirProcess(
+            to: upstream, provider: "limits: [{ requests: \(Self.count), per: 5s, by: provider }]")
+        let clients = try (0..<Self.count).map { _ in try weir.client() }
+        for client in clients { #expect(try client.exchange("GET", "/p/first").status == 200) }
+        for (number, client) in clients.enumerated() {
+            try client.request(
+                "POST", "/p/\(number)?q", fields: [("X-Number", "n\(number)")], body: "b\(number)")
+        }
+        if !WeirProcess.isSanitized {
+            var most = 0
+            try eventually("the memory to be given back", within: .seconds(4)) {
+                let now = try weir.residentBytes
+                most = max(most, now)
+                return most - now > Self.count * 6 << 10
+            }
+        }
+        for client in clients { #expect(try client.readResponse(within: .seconds(20)).status == 200) }
+        let sent = upstream.requests.filter { $0.target != "/first" }
+        #expect(Set(sent.map(\.target)) == Set((0..<Self.count).map { "/\($0)?q" }))
+        for request in sent {
+            let number = request.target.dropFirst().dropLast(2)
+            #expect(request.fields.values(of: "X-Number") == ["n\(number)"])
+            #expect(request.text == "b\(number)")
+        }
+    }
 }
