@@ -98,16 +98,21 @@ struct SharedLedgerFaultTests {
         }
     }
 
-    @Test("an instance that is killed gives back what it held, after its lease; nothing is exceeded before")
+    @Test(
+        "an instance that is killed gives back what it held, after its lease, and may be started again; nothing is exceeded"
+    )
     func killed() throws {
         try Fleet.run(of: 1, requests: 10, per: .milliseconds(500), replicas: 2) { fleet in
             try fleet.waitUntilShared()
             let limits = "limits: [{ requests: 10, per: 500ms, by: credential }]"
-            let other = try WeirProcess(
-                to: fleet.provider.upstream,
-                provider: "max_wait: 60s, timeouts: { connect: 1s, response: 3s }, \(limits)",
-                profile: "lemlist",
-                settings: "replicas: 2\nledger: '\(fleet.redis.url())'")
+            func start() throws -> WeirProcess {
+                try WeirProcess(
+                    to: fleet.provider.upstream,
+                    provider: "max_wait: 60s, timeouts: { connect: 1s, response: 3s }, \(limits)",
+                    profile: "lemlist",
+                    settings: "replicas: 2\nledger: '\(fleet.redis.url())'")
+            }
+            let other = try start()
             try eventually("both to have a seat", within: .seconds(30), every: .milliseconds(20)) {
                 try fleet.redis.command("ZCARD", "weir:{p.p}:seats") == "2"
             }
@@ -128,6 +133,16 @@ struct SharedLedgerFaultTests {
                 let held = try fleet.redis.command("KEYS", "*:held")
                 return try held.isEmpty || fleet.redis.command("HLEN", held) == "0"
             }
+            let again = try start()
+            try eventually("both to have a seat again", within: .seconds(30), every: .milliseconds(20)) {
+                try fleet.redis.command("ZCARD", "weir:{p.p}:seats") == "2"
+            }
+            let others = try (0..<20).map { _ in
+                let client = try RawClient(port: again.port)
+                try client.request("GET", "/p/things", fields: [("Authorization", "Basic OnNlY3JldC1rZXk=")])
+                return client
+            }
+            try expectAllAnswered(try fleet.send(20) + others, fleet)
             #expect(fleet.provider.refusals == 0)
         }
     }

@@ -99,6 +99,24 @@ public final class Pacer: Sendable {
         book.withLock { $0.judge(slot, ruling, at: now) }
     }
 
+    /// The pause of a key that is in force, for other instances that use it: how long it lasts, and why.
+    ///
+    /// - Parameters:
+    ///   - key: of the first scope, or of the one whose quota is used up.
+    ///   - usesQuota: whether it is that of the quota.
+    public func pause(
+        ofKey key: UInt64, usesQuota: Bool, at now: MonotonicTime
+    ) -> (left: Duration, reason: PauseReason)? {
+        book.withLock { $0.pause(ofKey: key, usesQuota: usesQuota, at: now) }
+    }
+
+    /// Pauses a key because another instance was refused: as after a refusal, one request tries then.
+    public func pause(
+        key: UInt64, usesQuota: Bool, for duration: Duration, reason: PauseReason, at now: MonotonicTime
+    ) -> Wake? {
+        book.withLock { $0.pause(key: key, usesQuota: usesQuota, for: duration, reason: reason, at: now) }
+    }
+
     /// Reports that a request was sent, perhaps in part, and its connection is closed without a response.
     ///
     /// It may still be on its way, so the slot's window runs from the end of the policy's `grace`.

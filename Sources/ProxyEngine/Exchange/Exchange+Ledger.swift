@@ -28,6 +28,21 @@ extension Exchange {
         resumeIfUploading()
     }
 
+    /// Tells the instances that share the ledger that a key is paused.
+    func tellOfPause(_ ruling: Ruling, by provider: ProviderService, at now: MonotonicTime) {
+        guard let account = provider.ledger else { return }
+        var usesQuota = false
+        if case .quotaUsedUp = ruling { usesQuota = true }
+        let scope = usesQuota ? provider.plan.quotaScope ?? 0 : 0
+        let key = demand(on: provider).keys[scope]
+        guard let pause = provider.pacer.pause(ofKey: key, usesQuota: usesQuota, at: now) else { return }
+        worker.tellLedger(
+            .pause(
+                LedgerPause(
+                    account: account, key: key, usesQuota: usesQuota, left: pause.left, reason: pause.reason))
+        )
+    }
+
     /// Tells the ledger what became of the request; does nothing if it was not asked.
     func reportToLedger(_ report: LedgerReport) {
         guard let claim else { return }

@@ -117,7 +117,9 @@ extension Exchange {
             ruling = .quotaUsedUp(retryAfter: seconds.map { .seconds($0) })
             worker.metrics.paused(provider: provider.index, reason: .quotaExceeded)
         }
-        worker.arm(provider.pacer.judge(slot, ruling, at: Worker.clock()), of: provider)
+        let now = Worker.clock()
+        worker.arm(provider.pacer.judge(slot, ruling, at: now), of: provider)
+        if ruling != .accepted { tellOfPause(ruling, by: provider, at: now) }
     }
 
     // MARK: Facts

@@ -84,7 +84,7 @@ struct Ledgers {
                     pacer: pacer, plan: plans[index], revision: revision,
                     key: LedgerKey(hashing: Array(provider.name.utf8), digest: digest),
                     hasOtherInstances: configuration.replicas > 1 || configuration.ledger != nil,
-                    ledger: account(of: owners[index], provider, pacer.policy, configuration),
+                    ledger: account(of: owners[index], pacer, configuration),
                     digest: digest)
             }
         }
@@ -92,14 +92,17 @@ struct Ledgers {
     }
 
     private mutating func account(
-        of owner: Owner, _ provider: ProviderConfiguration, _ policy: PacingPolicy,
-        _ configuration: ProxyConfiguration
+        of owner: Owner, _ pacer: Pacer, _ configuration: ProxyConfiguration
     ) -> LedgerAccount? {
         guard configuration.ledger != nil else { return nil }
         if let account = accounts[owner] { return account }
+        // As long as the slowest of those that share it may take.
+        let longest =
+            configuration.providers.lazy.filter { Owner($0) == owner }
+            .map { $0.timeouts.connect + $0.timeouts.response }.max() ?? .zero
         let account = LedgerAccount(
-            name: owner.name, policy: policy, replicas: configuration.replicas,
-            lease: provider.timeouts.connect + provider.timeouts.response + policy.grace)
+            name: owner.name, pacer: pacer, replicas: configuration.replicas,
+            lease: longest + pacer.policy.grace)
         accounts[owner] = account
         return account
     }

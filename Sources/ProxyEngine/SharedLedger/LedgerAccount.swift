@@ -33,11 +33,15 @@ final class LedgerAccount: Sendable {
     let lease: Int64
     /// How long a request may be on its way when its connection is lost.
     let grace: Int64
+    /// What paces here before the ledger is asked, and knows of pauses.
+    let pacer: Pacer
     /// Counts what this instance sends, whoever let it; and paces it where the ledger cannot be reached.
     let share: Pacer
     private let policy: PacingPolicy
 
-    init(name: String, policy: PacingPolicy, replicas: Int, lease: Duration) {
+    init(name: String, pacer: Pacer, replicas: Int, lease: Duration) {
+        self.pacer = pacer
+        let policy = pacer.policy
         prefix = Array("weir:{\(name)}".utf8)
         self.replicas = replicas
         self.lease = lease.wholeNanoseconds / 1000

@@ -26,9 +26,20 @@ enum LedgerReport: Sendable {
     case neverSent
 }
 
+/// That the provider has refused a key: all instances pause it.
+struct LedgerPause: Sendable {
+    let account: LedgerAccount
+    let key: UInt64
+    /// Whether the key is that of a quota that is used up.
+    let usesQuota: Bool
+    let left: Duration
+    let reason: PauseReason
+}
+
 /// What workers tell the one that has the connection to the ledger.
 enum LedgerMessage: Sendable {
     case claim(LedgerClaim)
+    case pause(LedgerPause)
     case report(LedgerReport, of: UInt64)
     /// The address of the ledger's host; nil if its name leads nowhere.
     case address(String?)

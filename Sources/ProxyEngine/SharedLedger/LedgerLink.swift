@@ -29,7 +29,8 @@ final class LedgerLink: RedisConnectionDelegate {
     /// When the calls were made that have no reply, the oldest at `firstCall`.
     private var times: [MonotonicTime] = []
     private var firstCall = 0
-    private var isSubscribed = false
+    /// To what it listens: to what is meant for all instances, and for this one.
+    private var subscriptions = 0
     private let startedAt: MonotonicTime
     private(set) var isUp = false
     private var isOver = false
@@ -54,6 +55,7 @@ final class LedgerLink: RedisConnectionDelegate {
         guard let calls, let messages else { return fail("cannot be connected to") }
         authenticate(calls)
         authenticate(messages)
+        messages.subscribe(to: Array("weir:all".utf8))
         messages.subscribe(to: Array("weir:\(name)".utf8))
         command(["TIME"]) { [weak self] reply in
             let parts = reply.elements?.compactMap { $0.text.flatMap { Int64($0) } } ?? []
@@ -78,7 +80,7 @@ final class LedgerLink: RedisConnectionDelegate {
     }
 
     private func lookWhetherUp() {
-        guard !isUp, !isOver, isSubscribed, !digest.isEmpty, clock != nil else { return }
+        guard !isUp, !isOver, subscriptions == 2, !digest.isEmpty, clock != nil else { return }
         isUp = true
         owner?.linkIsUp(self)
     }
@@ -166,7 +168,7 @@ final class LedgerLink: RedisConnectionDelegate {
     func connection(_ connection: RedisConnection, received message: [UInt8]) {
         guard !isOver else { return }
         if message.isEmpty {
-            isSubscribed = true
+            subscriptions += 1
             lookWhetherUp()
         } else {
             owner?.link(self, received: message)

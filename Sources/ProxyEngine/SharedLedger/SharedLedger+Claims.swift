@@ -14,13 +14,15 @@ extension SharedLedger {
     func receive(_ message: LedgerMessage) {
         switch message {
         case .claim(let claim): take(claim)
+        case .pause(let pause): tell(pause)
         case .report(let report, let id): take(report, of: id)
         case .address(let address): resolved(address)
         }
     }
 
     private func take(_ claim: LedgerClaim) {
-        records[claim.id] = Record(claim: claim)
+        arrivals += 1
+        records[claim.id] = Record(claim: claim, arrival: arrivals)
         let now = Worker.clock()
         guard let state = accounts[ObjectIdentifier(claim.account)] else { return }
         if state.isShared, let link { ask(claim.id, link, at: now) } else { askShare(claim.id, at: now) }
@@ -52,6 +54,7 @@ extension SharedLedger {
 
     func link(_ link: LedgerLink, received message: [UInt8]) {
         let words = String(decoding: message, as: UTF8.self).split(separator: " ")
+        if words.first == "pause" { return hear(pause: words, in: link) }
         guard words.count == 2, let id = UInt64(words[0]), let wait = Int64(words[1]) else { return }
         promise(id, after: max(wait, 0), in: link)
     }
@@ -95,6 +98,12 @@ extension SharedLedger {
         worker.mailboxes[waiter.worker].post(.ledgerGrant(waiter.id))
     }
 
+    /// The claims on an account, in the order in which they came.
+    func claims(of account: LedgerAccount) -> [UInt64] {
+        records.filter { $1.claim.account === account }.sorted { $0.value.arrival < $1.value.arrival }.map(
+            \.key)
+    }
+
     // MARK: The share
 
     func askShare(ofAllWaitingFor account: LedgerAccount, at now: MonotonicTime) {
@@ -102,9 +111,7 @@ extension SharedLedger {
             return
         }
         // In the order in which they came.
-        for id in records.keys.sorted() where records[id]?.claim.account === account {
-            askShare(id, at: now)
-        }
+        for id in claims(of: account) { askShare(id, at: now) }
     }
 
     private func askShare(_ id: UInt64, at now: MonotonicTime) {

@@ -45,6 +45,8 @@ final class SharedLedger: LedgerLinkOwner {
         }
 
         let claim: LedgerClaim
+        /// Its place in the order in which claims came.
+        let arrival: UInt64
         var phase = Phase.waiting
         /// The session in which the server was asked, or gave the slot.
         var session: String?
@@ -60,7 +62,8 @@ final class SharedLedger: LedgerLinkOwner {
         case wake(LedgerAccount, Wake)
         case quietIsOver(LedgerAccount)
         case forget(UInt64)
-        case beat
+        /// In this session.
+        case beat(String)
         case connect
     }
 
@@ -69,6 +72,7 @@ final class SharedLedger: LedgerLinkOwner {
     let status: LedgerStatus
     var accounts: [ObjectIdentifier: State] = [:]
     var records: [UInt64: Record] = [:]
+    var arrivals: UInt64 = 0
     var link: LedgerLink?
     /// A link that is over, to be closed outside of the library.
     private var endedLinks: [LedgerLink] = []
@@ -132,11 +136,11 @@ final class SharedLedger: LedgerLinkOwner {
         case .quietIsOver(let account): askShare(ofAllWaitingFor: account, at: now)
         case .forget(let id):
             if case .abandoned = records[id]?.phase { records[id] = nil }
-        case .beat:
-            guard let link, link.isUp else { return }
+        case .beat(let session):
+            guard let link, link.isUp, link.name == session else { return }
             for state in accounts.values { sayAlive(state.account, link) }
             nudge(link)
-            _ = events.insert(.beat, at: now.later(by: Self.beat))
+            _ = events.insert(.beat(session), at: now.later(by: Self.beat))
         case .connect: connect()
         }
     }
@@ -181,7 +185,7 @@ final class SharedLedger: LedgerLinkOwner {
 
     func linkIsUp(_ link: LedgerLink) {
         for state in accounts.values { sayAlive(state.account, link) }
-        _ = events.insert(.beat, at: Worker.clock().later(by: Self.beat))
+        _ = events.insert(.beat(link.name), at: Worker.clock().later(by: Self.beat))
     }
 
     func linkIsDown(_ link: LedgerLink, reason: String) {
@@ -237,11 +241,8 @@ final class SharedLedger: LedgerLinkOwner {
         accounts[id]?.isShared = true
         _ = account.setPacing(false, at: now)
         tellUntold(account, link)
-        // In the order in which they came.
-        for claim in records.keys.sorted() {
-            guard let record = records[claim], record.claim.account === account,
-                case .waiting = record.phase
-            else { continue }
+        for claim in claims(of: account) {
+            guard let record = records[claim], case .waiting = record.phase else { continue }
             if let place = record.place {
                 _ = account.share.leave(place, at: now)
                 records[claim]?.place = nil

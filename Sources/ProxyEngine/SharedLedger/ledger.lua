@@ -255,4 +255,9 @@ if op == 'free' then
   return 0
 end
 
+-- pause INSTANCE rate|quota KEY LEFT REASON: the provider has refused a key for so many microseconds; all instances are told.
+if op == 'pause' then
+  return redis.call('PUBLISH', 'weir:all', table.concat({ 'pause', instance, prefix, ARGV[3], ARGV[4], ARGV[5], ARGV[6] }, ' '))
+end
+
 return redis.error_reply('WEIR no such operation')

@@ -42,7 +42,8 @@ extension LedgerBook {
         return false
     }
 
-    private mutating func ledger(
+    /// The ledger of a key, opened if there is none; nil when all that there may be are in use.
+    mutating func ledger(
         for key: LedgerKey, scope: Int, besides seats: Seats, at now: MonotonicTime
     ) -> Int32? {
         if let ledger = index[key] {

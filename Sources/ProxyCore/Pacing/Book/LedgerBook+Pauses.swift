@@ -38,6 +38,35 @@ extension LedgerBook {
         ledgers[ledger].pauseReason = reason
     }
 
+    /// The pause of a key, which another instance may be told of: how long it lasts.
+    func pause(ofKey hash: UInt64, usesQuota: Bool, at now: MonotonicTime) -> (
+        left: Duration, reason: PauseReason
+    )? {
+        guard let scope = usesQuota ? policy.quotaScope : 0,
+            let ledger = index[LedgerKey(hash: hash ^ (UInt64(scope) << 60))],
+            ledgers[ledger].probe < 0, ledgers[ledger].closedUntil > now
+        else { return nil }
+        return (now.duration(to: ledgers[ledger].closedUntil), ledgers[ledger].pauseReason)
+    }
+
+    /// Closes the ledger of a key because another instance was refused.
+    mutating func pause(
+        key hash: UInt64, usesQuota: Bool, for duration: Duration, reason: PauseReason, at now: MonotonicTime
+    ) -> Wake? {
+        guard !policy.isObserved, duration > .zero, let scope = usesQuota ? policy.quotaScope : 0,
+            let ledger = ledger(
+                for: LedgerKey(hash: hash ^ (UInt64(scope) << 60)), scope: scope, besides: Seats(), at: now)
+        else { return nil }
+        if !ledgers[ledger].isPaused { paused += 1 }
+        let until = now.later(by: min(duration.wholeNanoseconds, Self.longestPause))
+        // Whoever tries here at the moment may open it again: its answer is news as well.
+        ledgers[ledger].closedUntil = max(until, ledgers[ledger].closedUntil)
+        ledgers[ledger].pauseReason = reason
+        var seats = Seats()
+        seats.ledgers[scope] = ledger
+        return schedule(seats, at: now)
+    }
+
     /// Ends the pauses that `flight` was the probe of: it was accepted.
     mutating func openProbed(by flight: Int32) {
         let seats = flights[flight].seats
