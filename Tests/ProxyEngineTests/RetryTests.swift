@@ -177,6 +177,7 @@ struct RetryTests {
             try proxy.expectNothingInFlight()
             #expect(upstream.requestCount == 1)
             #expect(try proxy.metric(#"weir_client_aborts_total{provider="p",stage="queue"}"#) == 1)
+            #expect(try proxy.metric(#"weir_queue_wait_seconds_sum{provider="p"}"#) >= 0.05)
         }
     }
 

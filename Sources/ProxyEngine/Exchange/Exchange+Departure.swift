@@ -32,6 +32,7 @@ extension Exchange {
         if hungUpAt == nil {
             hungUpAt = ClientAbortStage(machine.phase, requestIsComplete: requestIsComplete)
         }
+        if machine.phase == .backingOff { countBackOff() }
         switch machine.hangUp() {
         case .leaveQueue: leaveQueue()
         case .cancelTransfer:

@@ -22,7 +22,7 @@ extension Exchange {
     func ledgerTurnHasCome() {
         waiter = nil
         guard machine.grant() == .send else { return }
-        queuedNanoseconds += queuedAt.nanoseconds(to: worker.now)
+        countWait()
         clearDeadline()
         sendOrAwaitBody()
         resumeIfUploading()

@@ -67,7 +67,7 @@ extension Exchange {
             return
         }
         self.slot = slot
-        queuedNanoseconds += queuedAt.nanoseconds(to: worker.now)
+        countWait()
         clearDeadline()
         sendOrAwaitBody()
         // A body that is streamed has been waiting in the client.
@@ -95,8 +95,6 @@ extension Exchange {
     }
 
     func queueTimedOut() {
-        worker.waiting[waiter?.id ?? 0] = nil
-        queuedNanoseconds += queuedAt.nanoseconds(to: worker.now)
         if retrying.failure != nil { return endRetries() }
         decide(Fault(.queueTimeout, effect: Effect.none))
         answerWhenPossible()
@@ -104,16 +102,16 @@ extension Exchange {
 
     /// Weir ends: what waits is told so.
     func refuseForShutdown() {
-        queuedNanoseconds += queuedAt.nanoseconds(to: worker.now)
         if retrying.failure != nil { return endRetries() }
         if let provider { worker.metrics.queueRefused(provider: provider.index, reason: .shuttingDown) }
         decide(Fault(.shuttingDown, effect: Effect.none))
         answerWhenPossible()
     }
 
-    /// Gives up the place in the queue; if its turn has come meanwhile, the worker gives the slot back.
+    /// Gives up the place in the queue, where the wait ends; if its turn has come meanwhile, the worker gives the slot back.
     func leaveQueue() {
         if let waiter { worker.waiting[waiter.id] = nil }
+        countWait()
         if let place, let provider {
             worker.arm(provider.pacer.leave(place, at: worker.now).wake, of: provider)
         }
@@ -126,6 +124,11 @@ extension Exchange {
         place = nil
         waiter = nil
     }
+
+    /// Counts the wait for the turn, which is over, as time in the queue.
+    ///
+    /// It may end before the worker's turn has read the clock: by a message, or with the client.
+    func countWait() { queuedNanoseconds += queuedAt.nanoseconds(to: Worker.clock()) }
 
     /// Wakes a connection whose body was held back.
     func resumeIfUploading() {
