@@ -20,6 +20,7 @@ extension Exchange {
 
     /// The ledger has given the slots.
     func ledgerTurnHasCome() {
+        if isHeldBackAtItsTurn() { return }
         waiter = nil
         guard machine.grant() == .send else { return }
         countWait()

@@ -7,7 +7,7 @@ extension Exchange {
     /// Asks the pacer, and sends, waits or refuses.
     func admit() {
         guard let provider else { return }
-        if let fault = heldBack(from: provider) { return refuseAdmission(fault) }
+        if let fault = heldBack(from: provider, at: worker.now) { return refuseAdmission(fault) }
         let waiter = worker.makeWaiter()
         let demand = demand(on: provider)
         switch provider.pacer.admit(demand, waiter: waiter, patience: remainingPatience, at: worker.now) {
@@ -57,16 +57,16 @@ extension Exchange {
     func turnHasCome(_ slot: Slot) {
         guard let provider else { return }
         place = nil
-        if let account = provider.ledger, let waiter, machine.phase == .queued {
-            self.slot = slot
-            return askLedger(account, of: provider, as: waiter)
-        }
-        waiter = nil
-        guard machine.grant() == .send else {
+        guard machine.phase == .queued else {
+            waiter = nil
             worker.arm(provider.pacer.neverSent(slot, at: worker.now), of: provider)
             return
         }
         self.slot = slot
+        if isHeldBackAtItsTurn() { return }
+        if let account = provider.ledger, let waiter { return askLedger(account, of: provider, as: waiter) }
+        waiter = nil
+        _ = machine.grant()
         countWait()
         clearDeadline()
         sendOrAwaitBody()

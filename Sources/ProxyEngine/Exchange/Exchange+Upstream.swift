@@ -98,6 +98,7 @@ extension Exchange: TransferDelegate {
         // Not the time of the turn: a slot must not be free before the provider has counted the request.
         let now = Worker.clock()
         firstByteAt = now
+        probedCredential = nil
         let status = transfer.response.status
         let isWanted = provider.normalizer.wants(status: status, fields: transfer.response.fields)
         machine.headArrived(isCollected: isWanted)
@@ -219,7 +220,7 @@ extension Exchange: TransferDelegate {
             wasSent
             ? provider.pacer.closedWithoutResponse(slot, at: now) : provider.pacer.neverSent(slot, at: now)
         reportToLedger(wasSent ? .closedWithoutResponse : .neverSent)
-        if !wasSent { attempts -= 1 }
+        if wasSent { probedCredential = nil } else { attempts -= 1 }
         worker.arm(wake, of: provider)
     }
 
