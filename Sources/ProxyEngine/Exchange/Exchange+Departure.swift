@@ -37,7 +37,7 @@ extension Exchange {
         case .leaveQueue: leaveQueue()
         case .cancelTransfer:
             cancelTransfer()
-            judge(nil)
+            leaveUndecided()
         default: break
         }
     }

@@ -143,9 +143,9 @@ extension Exchange: TransferDelegate {
     private func collect(_ bytes: Span<UInt8>) -> BodyDisposition {
         let room = service.configuration.limits.errorBody - responseBody.count
         if bytes.count > room, wantsRawErrors {
-            // It need not be understood to be handed on.
-            machine.relayInstead()
-            responseBody.append(bytes)
+            responseBody.append(bytes.extracting(0..<room))
+            relayUnread()
+            responseBody.append(bytes.extracting(room..<bytes.count))
             worker.touch(self)
             return .taken
         }
@@ -198,8 +198,6 @@ extension Exchange: TransferDelegate {
             problemCode = failure(of: transfer).code
         default: break
         }
-        // An error that was too long to be read says no more than its status did.
-        judge(nil)
         endRun()
         judgeCircuit()
         if backOff() { return }
