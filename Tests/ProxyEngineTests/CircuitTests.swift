@@ -67,6 +67,27 @@ struct CircuitTests {
         }
     }
 
+    @Test("gets requests again after a reload that changes anything about it, and after no other")
+    func reload() throws {
+        let upstream = try ScriptedUpstream(answering: .status(500))
+        func yaml(_ more: String) -> String {
+            let settings = "circuit_breaker: { minimum: 1, open_for: 1h }\(more)"
+            return "listen: 127.0.0.1:0\nworkers: 1\n"
+                + "providers: { p: { profile: generic, upstream: '\(upstream.url)', \(settings) } }"
+        }
+        let proxy = try ProxyFixture(yaml: yaml(""))
+        defer { proxy.stop() }
+        #expect(try proxy.exchange("GET", "/p/x").code == "provider_error")
+        try proxy.reload(yaml: yaml("") + "\nlog: { access: off }")
+        #expect(try proxy.exchange("GET", "/p/x").code == "circuit_open")
+        try proxy.reload(yaml: yaml(", max_wait: 1s"))
+        // The worker takes it at its own time.
+        try eventually("the provider to be tried again") {
+            try proxy.exchange("GET", "/p/x").code == "provider_error"
+        }
+        #expect(upstream.requestCount == 2)
+    }
+
     @Test("gets one request at a time after a while, and all once it answers")
     func recovers() throws {
         let upstream = try ScriptedUpstream()
