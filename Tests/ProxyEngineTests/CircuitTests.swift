@@ -5,6 +5,7 @@ import Testing
 @Suite("a provider that fails, behind a circuit breaker", .blocking)
 struct CircuitTests {
     private static let state = #"weir_circuit_state{provider="p"}"#
+    private static let depth = #"weir_queue_depth{provider="p"}"#
 
     @Test("gets no more requests once enough have failed", arguments: [1, 2])
     func opens(workers: Int) throws {
@@ -23,6 +24,68 @@ struct CircuitTests {
             #expect(try proxy.metric(Self.state) == 2)
             #expect(try proxy.exchange("GET", "/-/").text.contains("circuit open"))
         }
+    }
+
+    @Test("gets nothing of what waited for its turn when enough had failed", arguments: ["0", "1"])
+    func queued(retries: String) throws {
+        let upstream = try ScriptedUpstream()
+        let settings =
+            "circuit_breaker: { minimum: 2, open_for: 1h }, limits: [{ requests: 2, per: 2s, by: provider }],"
+            + " max_wait: 60s, retries: { max: \(retries), base: 1ms }"
+        try withProxy(to: upstream, provider: settings) { proxy throws in
+            let clients = try (1...5).map { _ in
+                let client = try proxy.client()
+                try client.request("GET", "/p/x")
+                return client
+            }
+            let sent = try (1...2).map { _ in try upstream.expectRequest() }
+            try eventually("the others to wait") { try proxy.metric(Self.depth) == 3 }
+            for exchange in sent { try exchange.respond(.status(500)) }
+            let codes = try clients.map { try $0.readResponse().code }
+            #expect(codes.count { $0 == "provider_error" } == 2)
+            #expect(codes.count { $0 == "circuit_open" } == 3)
+            #expect(upstream.requestCount == 2)
+        }
+    }
+
+    @Test("gets the one request that tries, though it had to wait for its turn")
+    func queuedProbe() throws {
+        let upstream = try ScriptedUpstream()
+        let settings =
+            "circuit_breaker: { minimum: 1, open_for: 100ms }, max_wait: 60s,"
+            + " limits: [{ requests: 1, per: 1s, by: provider }]"
+        try withProxy(to: upstream, provider: settings) { proxy throws in
+            let client = try proxy.client()
+            try client.request("GET", "/p/x")
+            try upstream.expectRequest().respond(.status(500))
+            #expect(try client.readResponse().code == "provider_error")
+            try eventually("the circuit to be half open") { try proxy.metric(Self.state) == 1 }
+            try client.request("GET", "/p/probe")
+            try upstream.expectRequest().respond(.ok())
+            #expect(try client.readResponse().status == 200)
+            #expect(try proxy.metric(Self.state) == 0)
+        }
+    }
+
+    @Test("gets requests again after a reload that changes anything about it, and after no other")
+    func reload() throws {
+        let upstream = try ScriptedUpstream(answering: .status(500))
+        func yaml(_ more: String) -> String {
+            let settings = "circuit_breaker: { minimum: 1, open_for: 1h }\(more)"
+            return "listen: 127.0.0.1:0\nworkers: 1\n"
+                + "providers: { p: { profile: generic, upstream: '\(upstream.url)', \(settings) } }"
+        }
+        let proxy = try ProxyFixture(yaml: yaml(""))
+        defer { proxy.stop() }
+        #expect(try proxy.exchange("GET", "/p/x").code == "provider_error")
+        try proxy.reload(yaml: yaml("") + "\nlog: { access: off }")
+        #expect(try proxy.exchange("GET", "/p/x").code == "circuit_open")
+        try proxy.reload(yaml: yaml(", max_wait: 1s"))
+        // The worker takes it at its own time.
+        try eventually("the provider to be tried again") {
+            try proxy.exchange("GET", "/p/x").code == "provider_error"
+        }
+        #expect(upstream.requestCount == 2)
     }
 
     @Test("gets one request at a time after a while, and all once it answers")

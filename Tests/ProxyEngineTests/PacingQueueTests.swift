@@ -132,6 +132,21 @@ struct PacingQueueTests {
         }
     }
 
+    @Test("what a client waited that left the queue is time in the queue, not Weir's own")
+    func timeOfLeaving() throws {
+        let upstream = try ScriptedUpstream(answering: .ok())
+        try withProxy(to: upstream, provider: Self.limit(1, per: "50s")) { proxy in
+            #expect(try proxy.exchange("GET", "/p/0").status == 200)
+            let leaver = try queue("/p/1", at: 1, in: proxy)
+            pauseThread(for: .milliseconds(500))
+            leaver.close()
+            try proxy.expectNothingInFlight()
+            let queue = try proxy.metric(#"weir_queue_wait_seconds_sum{provider="p"}"#)
+            #expect(queue >= 0.5)
+            #expect(try proxy.metric(#"weir_proxy_overhead_seconds_sum{provider="p"}"#) < queue)
+        }
+    }
+
     @Test("answers say what is left of the limit, and where the time went")
     func fields() throws {
         let upstream = try ScriptedUpstream { exchange in

@@ -54,6 +54,30 @@ struct PacingSlotTests {
         }
     }
 
+    @Test(
+        "it is free before the answer where speed counts more, and only there", arguments: ["fast", "strict"])
+    func guarantee(kind: String) throws {
+        let upstream = try ScriptedUpstream()
+        let settings = "guarantee: \(kind), limits: [{ requests: 1, per: 300ms, by: provider }]"
+        try withProxy(to: upstream, provider: settings) { proxy in
+            let clients = try ["/p/a", "/p/b"].map { target in
+                let client = try proxy.client()
+                try client.request("GET", target)
+                return client
+            }
+            let first = try upstream.expectRequest()
+            if kind == "fast" {
+                try upstream.expectRequest().respond(.ok())
+                try first.respond(.ok())
+            } else {
+                try upstream.expectNoRequest(for: .milliseconds(600))
+                try first.respond(.ok())
+                try upstream.expectRequest().respond(.ok())
+            }
+            for client in clients { #expect(try client.readResponse().status == 200) }
+        }
+    }
+
     @Test("its window runs from the answer's first byte, not from the send")
     func firstByte() throws {
         let upstream = try ScriptedUpstream()

@@ -5,6 +5,7 @@ import Testing
 @Suite("a key that the provider keeps refusing", .blocking)
 struct QuarantineTests {
     private static let gauge = #"weir_credentials_quarantined{provider="p"}"#
+    private static let depth = #"weir_queue_depth{provider="p"}"#
     private static let refusals =
         #"weir_errors_total{provider="p",origin="proxy",code="credentials_quarantined"}"#
 
@@ -42,6 +43,92 @@ struct QuarantineTests {
             #expect(try proxy.exchange("GET", "/p/x").code == "unauthenticated")
             #expect(upstream.requestCount == 5)
         }
+    }
+
+    @Test(
+        "is held back in the queue as well, and what it was to use there is free for others",
+        arguments: [1, 2])
+    func queued(workers: Int) throws {
+        let upstream = try ScriptedUpstream()
+        let settings = "limits: [{ requests: 3, per: 2s, by: provider }], max_wait: 60s"
+        try withProxy(to: upstream, provider: settings, workers: workers) { proxy in
+            let clients = try (1...12).map { _ in
+                let client = try proxy.client()
+                try client.request("GET", "/p/x", fields: Self.key("bad"))
+                return client
+            }
+            let sent = try (1...3).map { _ in try upstream.expectRequest() }
+            try eventually("the others to wait") { try proxy.metric(Self.depth) == 9 }
+            for exchange in sent { try exchange.respond(.status(401)) }
+            let answers = try clients.map { try $0.readResponse() }
+            #expect(answers.count { $0.code == "unauthenticated" } == 3)
+            let refused = answers.filter { $0.code == "credentials_quarantined" }
+            #expect(refused.count == 9)
+            for answer in refused {
+                #expect(answer.problem["effect"] == "none" && answer.problem["attempts"] == nil)
+                #expect(answer.retryAfter > 0 && answer.retryAfter <= 60)
+            }
+            #expect(upstream.requestCount == 3)
+            #expect(try proxy.metric(Self.refusals) == 9)
+
+            let others = try (1...3).map { _ in
+                let client = try proxy.client()
+                try client.request("GET", "/p/x", fields: Self.key("good"))
+                return client
+            }
+            for exchange in try (1...3).map({ _ in try upstream.expectRequest() }) {
+                try exchange.respond(.ok())
+            }
+            for client in others { #expect(try client.readResponse().status == 200) }
+        }
+    }
+
+    @Test("is held back where several instances count together, and what it got of Redis is free for others")
+    func shared() throws {
+        let upstream = try ScriptedUpstream()
+        let redis = try RedisServer()
+        let limits = "limits: [{ requests: 6, per: 2s, by: provider }], max_wait: 60s"
+        let yaml = """
+            listen: 127.0.0.1:0
+            workers: 1
+            limits: { drain: 1s }
+            replicas: 2
+            ledger: '\(redis.url())'
+            providers: { p: { profile: generic, upstream: '\(upstream.url)', \(limits) } }
+            """
+        let members = try (1...2).map { _ in try ProxyFixture(yaml: yaml) }
+        defer { for member in members { member.stop() } }
+        try eventually("both to share", within: .seconds(60), every: .milliseconds(50)) {
+            try members.allSatisfy { try $0.metric("weir_ledger_up") == 1 }
+                && redis.command("ZCARD", "weir:{p.p}:seats") == "2"
+        }
+        func send(_ count: Int, _ name: String, to member: Int) throws -> [RawClient] {
+            try (1...count).map { _ in
+                let client = try members[member].client()
+                try client.request("GET", "/p/x", fields: Self.key(name))
+                return client
+            }
+        }
+        let good = try send(3, "good", to: 0)
+        let taken = try (1...3).map { _ in try upstream.expectRequest() }
+        let bad = try send(3, "bad", to: 1)
+        let refused = try (1...3).map { _ in try upstream.expectRequest() }
+        // This instance has slots for them, the ledger has none.
+        let waiting = try send(3, "bad", to: 1)
+        try upstream.expectNoRequest(for: .milliseconds(100))
+        for exchange in refused { try exchange.respond(.status(401)) }
+        for client in bad { #expect(try client.readResponse().code == "unauthenticated") }
+        for client in waiting {
+            #expect(try client.readResponse(within: .seconds(20)).code == "credentials_quarantined")
+        }
+        #expect(upstream.requestCount == 6)
+        for exchange in taken { try exchange.respond(.ok()) }
+        for client in good { #expect(try client.readResponse().status == 200) }
+        let others = try send(6, "good", to: 0)
+        for exchange in try (1...6).map({ _ in try upstream.expectRequest(within: .seconds(20)) }) {
+            try exchange.respond(.ok())
+        }
+        for client in others { #expect(try client.readResponse().status == 200) }
     }
 
     @Test("counts anew after any answer that takes it")

@@ -177,6 +177,59 @@ struct RetryTests {
             try proxy.expectNothingInFlight()
             #expect(upstream.requestCount == 1)
             #expect(try proxy.metric(#"weir_client_aborts_total{provider="p",stage="queue"}"#) == 1)
+            #expect(try proxy.metric(#"weir_queue_wait_seconds_sum{provider="p"}"#) >= 0.05)
+        }
+    }
+
+    @Test(
+        "an attempt that would come after the time for all of them is not waited for",
+        arguments: ["Retry-After", "limit"])
+    func beyondTotal(reason: String) throws {
+        let isAsked = reason == "Retry-After"
+        let upstream = try Self.upstream([
+            .status(503, fields: isAsked ? [("Retry-After", "50")] : []), .ok(),
+        ])
+        let limits = isAsked ? "[]" : "[{ requests: 1, per: 50s, by: provider }]"
+        let settings = "\(Self.twice), max_wait: 60s, timeouts: { total: 5s }, limits: \(limits)"
+        try withProxy(to: upstream, provider: settings) { proxy throws in
+            let response = try proxy.exchange("GET", "/p/x")
+            #expect(response.code == "provider_unavailable")
+            #expect(response.problem["attempts"] == "1")
+            #expect(upstream.requestCount == 1)
+        }
+    }
+
+    @Test("all attempts together take no longer than the time for all of them")
+    func total() throws {
+        let upstream = try ScriptedUpstream()
+        let settings = "retries: { max: 5, base: 1ms }, timeouts: { response: 60s, total: 4s }"
+        try withProxy(to: upstream, provider: settings) { proxy throws in
+            let client = try proxy.client()
+            try client.request("GET", "/p/x")
+            let first = try upstream.expectRequest()
+            let begun = ContinuousClock.now
+            pauseThread(for: .seconds(2))
+            try first.respond(.status(503))
+            let second = try upstream.expectRequest()
+            let response = try client.readResponse()
+            // Not four seconds from the second one.
+            #expect(begun.duration(to: .now) < .seconds(6))
+            #expect(response.code == "provider_timeout")
+            #expect(response.problem["attempts"] == "2")
+            try second.expectClosed()
+            #expect(upstream.requestCount == 2)
+        }
+    }
+
+    @Test("a body is sent again as long as it was read whole", arguments: [65_536, 65_537])
+    func bodyBound(length: Int) throws {
+        let upstream = try Self.upstream([.status(503), .ok()])
+        try withProxy(to: upstream, provider: Self.twice) { proxy throws in
+            let response = try proxy.exchange("PUT", "/p/x", body: String(repeating: "x", count: length))
+            let isSentAgain = length == 65_536
+            #expect(response.status == (isSentAgain ? 200 : 503))
+            #expect(upstream.requestCount == (isSentAgain ? 2 : 1))
+            #expect(upstream.requests.allSatisfy { $0.body?.bytes.count == length })
         }
     }
 

@@ -32,11 +32,12 @@ extension Exchange {
         if hungUpAt == nil {
             hungUpAt = ClientAbortStage(machine.phase, requestIsComplete: requestIsComplete)
         }
+        if machine.phase == .backingOff { countBackOff() }
         switch machine.hangUp() {
         case .leaveQueue: leaveQueue()
         case .cancelTransfer:
             cancelTransfer()
-            judge(nil)
+            leaveUndecided()
         default: break
         }
     }

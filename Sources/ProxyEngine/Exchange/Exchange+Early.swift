@@ -9,7 +9,7 @@ extension Exchange {
     func refuse(_ requestFault: RequestFault) -> ClosingAnswer {
         if !hasBegun { beginUnread() }
         cancelTransfer()
-        judge(nil)
+        leaveUndecided()
         upstreamHasEnded = true
         let limits = worker.service.inspectionLimits
         let fault = Fault(requestFault, limits: limits, effect: attempts > 0 ? .unknown : Effect.none)

@@ -4,15 +4,20 @@ internal import ProxyCore
 /// What may keep a request from its provider before a limit does.
 extension Exchange {
     /// Why the request must not be sent now, whatever its limits say; `nil` if it may.
-    func heldBack(from provider: ProviderService) -> Fault? {
-        refusedCredential(by: provider) ?? openCircuit(to: provider)
+    ///
+    /// It is asked before the request takes its place in the queue and again when its turn has come: those that were sent
+    /// meanwhile may have been refused. A probe that the request has been given is its own until it is sent.
+    func heldBack(from provider: ProviderService, at now: MonotonicTime) -> Fault? {
+        refusedCredential(by: provider, at: now) ?? openCircuit(to: provider, at: now)
     }
 
-    private func refusedCredential(by provider: ProviderService) -> Fault? {
-        guard provider.guards.hasRefusedCredentials, let credential = credentialHash(for: provider) else {
+    private func refusedCredential(by provider: ProviderService, at now: MonotonicTime) -> Fault? {
+        guard probedCredential == nil, provider.guards.hasRefusedCredentials,
+            let credential = credentialHash(for: provider)
+        else {
             return nil
         }
-        switch provider.guards.admit(credential: credential, at: worker.now) {
+        switch provider.guards.admit(credential: credential, at: now) {
         case .admitted: return nil
         case .probe:
             probedCredential = credential
@@ -22,8 +27,9 @@ extension Exchange {
         }
     }
 
-    private func openCircuit(to provider: ProviderService) -> Fault? {
-        let admission = provider.guards.admitToCircuit(at: worker.now)
+    private func openCircuit(to provider: ProviderService, at now: MonotonicTime) -> Fault? {
+        if circuitPass == .probe { return nil }
+        let admission = provider.guards.admitToCircuit(at: now)
         guard case .refused(let wait) = admission else {
             circuitPass = admission
             return nil
@@ -32,6 +38,24 @@ extension Exchange {
     }
 
     private static func seconds(_ duration: Duration) -> Double { Double(duration.wholeNanoseconds) / 1e9 }
+
+    /// Refuses a request whose turn has come, if it must not be sent any more; what it was granted is given back.
+    ///
+    /// - Returns: whether it is refused.
+    func isHeldBackAtItsTurn() -> Bool {
+        guard let provider, machine.phase == .queued, let fault = heldBack(from: provider, at: Worker.clock())
+        else {
+            return false
+        }
+        if retrying.failure != nil {
+            endRetries()
+        } else {
+            decide(fault)
+            clearDeadline()
+            answerWhenPossible()
+        }
+        return true
+    }
 
     /// Tells the circuit what the attempt came to, once it is over.
     func judgeCircuit() {
@@ -47,7 +71,6 @@ extension Exchange {
     func judgeCredential(_ code: ProblemCode?) {
         guard let provider else { return }
         let verdict = code.map(CredentialQuarantine.Verdict.init) ?? .taken
-        probedCredential = nil
         guard provider.guards.quarantinesCredentials,
             verdict == .refused || provider.guards.hasRefusedCredentials,
             let credential = credentialHash(for: provider)
@@ -60,7 +83,7 @@ extension Exchange {
         guard let provider else { return }
         if circuitPass == .probe { provider.guards.returnCircuitProbe() }
         circuitPass = nil
-        guard let probedCredential, attempts == 0 else { return }
+        guard let probedCredential else { return }
         provider.guards.returnProbe(ofCredential: probedCredential)
         self.probedCredential = nil
     }

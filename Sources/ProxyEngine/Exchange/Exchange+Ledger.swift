@@ -20,9 +20,10 @@ extension Exchange {
 
     /// The ledger has given the slots.
     func ledgerTurnHasCome() {
+        if isHeldBackAtItsTurn() { return }
         waiter = nil
         guard machine.grant() == .send else { return }
-        queuedNanoseconds += queuedAt.nanoseconds(to: worker.now)
+        countWait()
         clearDeadline()
         sendOrAwaitBody()
         resumeIfUploading()

@@ -1,4 +1,3 @@
-internal import ContentCoding
 internal import EventLoop
 internal import HTTPTransfer
 internal import HTTPWire
@@ -26,27 +25,10 @@ extension Exchange {
     func normalize() {
         guard let transfer, let provider else { return }
         let response = transfer.response
-        var body = responseBody.bytes
-        var isCut = !isCollectedWhole
-        if response.fields.contains(FieldNames.contentEncoding),
-            let coding = response.fields.first("Content-Encoding")
-        {
-            let decoded = ContentDecoder.decode(
-                body, coding: coding, limit: service.configuration.limits.errorBody)
-            body = decoded.bytes
-            isCut = isCut || decoded.isTruncated
-        }
-        let answer = ProviderAnswer(
-            status: response.status, fields: response.fields, body: body, isTruncated: isCut)
-        guard
-            let error = provider.normalizer.normalize(
-                answer, of: makeFacts(of: provider), at: SystemClock.wallNanoseconds / 1_000_000_000)
-        else { return passUntouched() }
-        judge(error)
-        judgeCredential(error.code)
+        let answer = answerSoFar(response, isCut: !isCollectedWhole)
+        guard let error = takeMeaning(of: answer, from: provider) else { return passUntouched() }
         retrying.failure = AttemptFailure(
             error.code, isRetryable: error.isRetryable, retryAfter: error.retryAfter.map(Double.init))
-        if !error.isMapped { noteUnmapped(answer, of: provider) }
         if wantsRawErrors, isCollectedWhole {
             problemCode = error.code
             self.answer = .relay
@@ -62,7 +44,7 @@ extension Exchange {
     }
 
     /// Counts an answer that no rule knows, and shows it to people.
-    private func noteUnmapped(_ answer: ProviderAnswer, of provider: ProviderService) {
+    func noteUnmapped(_ answer: ProviderAnswer, of provider: ProviderService) {
         worker.metrics.unmappedError(provider: provider.index, status: answer.status)
         let contentType = answer.fields.first("Content-Type") ?? ""
         service.instance.unmapped.add(
@@ -81,8 +63,6 @@ extension Exchange {
 
     /// What looked like an error from its head is none.
     private func passUntouched() {
-        judge(nil)
-        judgeCredential(nil)
         if isCollectedWhole {
             answer = .relay
             return
@@ -124,7 +104,7 @@ extension Exchange {
 
     // MARK: Facts
 
-    private func makeFacts(of provider: ProviderService) -> RequestFacts {
+    func makeFacts(of provider: ProviderService) -> RequestFacts {
         var facts = RequestFacts(
             method: head.withMethod { Text(copying: $0) }, path: Text(target, in: restOffset..<target.count),
             isIdempotent: isIdempotent,

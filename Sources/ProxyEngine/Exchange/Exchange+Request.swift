@@ -161,7 +161,7 @@ extension Exchange {
 
     private func refuseLongBody() {
         cancelTransfer()
-        judge(nil)
+        leaveUndecided()
         upstreamHasEnded = true
         let sent = sentAt != nil
         _ = machine.upstreamEnded(isComplete: false, isAnswered: false)

@@ -25,16 +25,20 @@ extension Exchange {
 
     /// The wait for another attempt is over: the request takes its place like any other.
     func backOffIsOver() {
-        queuedNanoseconds += retrying.since.nanoseconds(to: worker.now)
-        retrying.since = worker.now
+        countBackOff()
         admit()
+    }
+
+    /// Counts the wait for another attempt, up to now, as time in the queue.
+    func countBackOff() {
+        let now = Worker.clock()
+        queuedNanoseconds += retrying.since.nanoseconds(to: now)
+        retrying.since = now
     }
 
     /// There is no other attempt after all: the last one's answer is given.
     func endRetries() {
-        if machine.phase == .backingOff {
-            queuedNanoseconds += retrying.since.nanoseconds(to: worker.now)
-        }
+        if machine.phase == .backingOff { countBackOff() }
         if machine.refuse() == .leaveQueue { leaveQueue() }
         clearDeadline()
         answerWhenPossible()

@@ -7,7 +7,7 @@ extension Exchange {
     /// Asks the pacer, and sends, waits or refuses.
     func admit() {
         guard let provider else { return }
-        if let fault = heldBack(from: provider) { return refuseAdmission(fault) }
+        if let fault = heldBack(from: provider, at: worker.now) { return refuseAdmission(fault) }
         let waiter = worker.makeWaiter()
         let demand = demand(on: provider)
         switch provider.pacer.admit(demand, waiter: waiter, patience: remainingPatience, at: worker.now) {
@@ -57,17 +57,17 @@ extension Exchange {
     func turnHasCome(_ slot: Slot) {
         guard let provider else { return }
         place = nil
-        if let account = provider.ledger, let waiter, machine.phase == .queued {
-            self.slot = slot
-            return askLedger(account, of: provider, as: waiter)
-        }
-        waiter = nil
-        guard machine.grant() == .send else {
+        guard machine.phase == .queued else {
+            waiter = nil
             worker.arm(provider.pacer.neverSent(slot, at: worker.now), of: provider)
             return
         }
         self.slot = slot
-        queuedNanoseconds += queuedAt.nanoseconds(to: worker.now)
+        if isHeldBackAtItsTurn() { return }
+        if let account = provider.ledger, let waiter { return askLedger(account, of: provider, as: waiter) }
+        waiter = nil
+        _ = machine.grant()
+        countWait()
         clearDeadline()
         sendOrAwaitBody()
         // A body that is streamed has been waiting in the client.
@@ -95,8 +95,6 @@ extension Exchange {
     }
 
     func queueTimedOut() {
-        worker.waiting[waiter?.id ?? 0] = nil
-        queuedNanoseconds += queuedAt.nanoseconds(to: worker.now)
         if retrying.failure != nil { return endRetries() }
         decide(Fault(.queueTimeout, effect: Effect.none))
         answerWhenPossible()
@@ -104,16 +102,16 @@ extension Exchange {
 
     /// Weir ends: what waits is told so.
     func refuseForShutdown() {
-        queuedNanoseconds += queuedAt.nanoseconds(to: worker.now)
         if retrying.failure != nil { return endRetries() }
         if let provider { worker.metrics.queueRefused(provider: provider.index, reason: .shuttingDown) }
         decide(Fault(.shuttingDown, effect: Effect.none))
         answerWhenPossible()
     }
 
-    /// Gives up the place in the queue; if its turn has come meanwhile, the worker gives the slot back.
+    /// Gives up the place in the queue, where the wait ends; if its turn has come meanwhile, the worker gives the slot back.
     func leaveQueue() {
         if let waiter { worker.waiting[waiter.id] = nil }
+        countWait()
         if let place, let provider {
             worker.arm(provider.pacer.leave(place, at: worker.now).wake, of: provider)
         }
@@ -126,6 +124,11 @@ extension Exchange {
         place = nil
         waiter = nil
     }
+
+    /// Counts the wait for the turn, which is over, as time in the queue.
+    ///
+    /// It may end before the worker's turn has read the clock: by a message, or with the client.
+    func countWait() { queuedNanoseconds += queuedAt.nanoseconds(to: Worker.clock()) }
 
     /// Wakes a connection whose body was held back.
     func resumeIfUploading() {

@@ -98,6 +98,7 @@ extension Exchange: TransferDelegate {
         // Not the time of the turn: a slot must not be free before the provider has counted the request.
         let now = Worker.clock()
         firstByteAt = now
+        probedCredential = nil
         let status = transfer.response.status
         let isWanted = provider.normalizer.wants(status: status, fields: transfer.response.fields)
         machine.headArrived(isCollected: isWanted)
@@ -142,9 +143,9 @@ extension Exchange: TransferDelegate {
     private func collect(_ bytes: Span<UInt8>) -> BodyDisposition {
         let room = service.configuration.limits.errorBody - responseBody.count
         if bytes.count > room, wantsRawErrors {
-            // It need not be understood to be handed on.
-            machine.relayInstead()
-            responseBody.append(bytes)
+            responseBody.append(bytes.extracting(0..<room))
+            relayUnread()
+            responseBody.append(bytes.extracting(room..<bytes.count))
             worker.touch(self)
             return .taken
         }
@@ -197,8 +198,6 @@ extension Exchange: TransferDelegate {
             problemCode = failure(of: transfer).code
         default: break
         }
-        // An error that was too long to be read says no more than its status did.
-        judge(nil)
         endRun()
         judgeCircuit()
         if backOff() { return }
@@ -219,7 +218,7 @@ extension Exchange: TransferDelegate {
             wasSent
             ? provider.pacer.closedWithoutResponse(slot, at: now) : provider.pacer.neverSent(slot, at: now)
         reportToLedger(wasSent ? .closedWithoutResponse : .neverSent)
-        if !wasSent { attempts -= 1 }
+        if wasSent { probedCredential = nil } else { attempts -= 1 }
         worker.arm(wake, of: provider)
     }
 

@@ -68,7 +68,7 @@ final class Exchange: IncomingRequest {
     /// The slot of an answer that counts as running until it has ended.
     var runningSlot: Slot?
     var headroom: Headroom?
-    /// The credential, by its hash, that this request tries while others that carry it are held back.
+    /// The credential, by its hash, that this request is to try while others that carry it are held back; until it is sent.
     var probedCredential: UInt64?
     /// How the circuit let the attempt through, until it is told what came of it.
     var circuitPass: CircuitBreaker.Admission?
