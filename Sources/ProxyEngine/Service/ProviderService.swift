@@ -38,7 +38,7 @@ final class ProviderService: Sendable {
     let ratePolicy: [UInt8]
     private let windows: [PacingPolicy.Window]
     /// The names of the limits, quoted, in their order.
-    private let windowNames: [[UInt8]]
+    let windowNames: [[UInt8]]
     /// The configured times, in nanoseconds.
     let timeouts: Timeouts
     private let strangeLimit = Atomic(0)
@@ -92,6 +92,11 @@ final class ProviderService: Sendable {
         if windows.count == 1 { return windowNames[0] }
         // The limits have changed under this exchange: the name that they would give it.
         return Array("\"\(RateLimitFields.names(of: windows + [window])[windows.count])\"".utf8)
+    }
+
+    /// The value of `RateLimit-Policy` behind a provider's own.
+    func ratePolicy(_ naming: RateLimitFields.Naming) -> [UInt8] {
+        naming == .own ? ratePolicy : RateLimitFields.policy(windows, naming: naming)
     }
 
     /// How the scope of a limit is called in problems.
