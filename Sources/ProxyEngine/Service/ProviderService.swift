@@ -66,7 +66,8 @@ final class ProviderService: Sendable {
             scopes: plan.scopes, credentials: credentials, provider: pacing.key, digest: pacing.digest)
         // What other instances send is in the provider's count, and is not a stranger's.
         let hasCount = profile.rateFields != RateFields() && !pacing.hasOtherInstances
-        rateHeaders = hasCount ? RateHeaders(names: profile.rateFields) : nil
+        let sizes = plan.windows.filter { $0.span != .concurrent }.map(\.requests)
+        rateHeaders = hasCount ? RateHeaders(names: profile.rateFields, limits: sizes) : nil
         countsConcurrency = plan.windows.contains { $0.span == .concurrent }
         let needsClock = plan.windows.contains { $0.span == .day || $0.span == .month }
         nextClockReading = Atomic(needsClock ? 0 : .max)
