@@ -184,9 +184,7 @@ extension Exchange {
 
     private func addProxyStatus(error: ProxyErrorType) {
         responseFields.append(FieldNames.cacheControl, FieldNames.noStore)
-        var value = worker.service.pseudonym
-        value += Array("; error=\(error.rawValue)".utf8)
-        responseFields.append(FieldNames.proxyStatus, value)
+        responseFields.append(FieldNames.proxyStatus, error.status(of: worker.service.pseudonym))
     }
 
     private func addProxyStatus(receivedStatus: Int) {
