@@ -55,9 +55,19 @@ extension ProfileReader {
     static func wait(_ value: YAMLValue) -> WaitSource? {
         var places: [WaitSource.Place] = []
         var statuses = StatusSet.errors
-        for (key, value) in value.members(allowed: ["header", "reset", "body", "on"]) {
+        for (key, value) in value.members(allowed: ["header", "milliseconds", "reset", "body", "from", "on"])
+        {
             switch key {
             case "header": if let name = value.nonEmptyString { places.append(.delay(header: Text(name))) }
+            case "milliseconds":
+                if let name = value.nonEmptyString { places.append(.milliseconds(header: Text(name))) }
+            case "from":
+                guard let text = value.nonEmptyString else { break }
+                if text == "rate_fields" {
+                    places.append(.usedUp)
+                } else {
+                    value.report("'\(text)' must be rate_fields")
+                }
             case "reset": if let name = value.nonEmptyString { places.append(.reset(header: Text(name))) }
             case "body": if let pointer = value.pointer { places.append(.body(pointer)) }
             default: statuses = value.statuses
@@ -65,7 +75,7 @@ extension ProfileReader {
         }
         guard value.isMapping else { return nil }
         guard places.count == 1 else {
-            value.report("needs one of 'header', 'reset' and 'body'")
+            value.report("needs one of 'header', 'milliseconds', 'reset', 'body' and 'from'")
             return nil
         }
         return WaitSource(places[0], on: statuses)

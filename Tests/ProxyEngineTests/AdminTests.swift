@@ -89,6 +89,30 @@ struct AdminTests {
         }
     }
 
+    @Test("problems of the pages have the fields that every problem has")
+    func problemFields() throws {
+        try withPages { proxy in
+            for (method, path, status, error) in [
+                ("GET", "/-/nothing", 404, "destination_not_found"),
+                ("GET", "/-/requests/none", 404, "destination_not_found"),
+                ("GET", "/-/limits?cost=0", 400, "http_request_error"),
+                ("POST", "/metrics", 405, "http_request_error"),
+            ] {
+                let response = try proxy.exchange(method, path)
+                #expect(response.status == status)
+                let proxyStatus = response.fields.values(of: "Proxy-Status")
+                #expect(proxyStatus.count == 1)
+                #expect(proxyStatus.first?.hasPrefix("weir-") == true)
+                #expect(proxyStatus.first?.hasSuffix("; error=\(error)") == true, "\(proxyStatus)")
+                #expect(response.fields["X-Error-Code"] == response.problem["code"])
+                #expect(response.fields["X-Request-Id"] == response.problem["request_id"])
+                #expect(response.fields.values(of: "Cache-Control") == ["no-store"])
+                #expect(response.fields["Content-Type"] == "application/problem+json")
+            }
+            #expect(try proxy.exchange("GET", "/livez").fields["Proxy-Status"] == nil)
+        }
+    }
+
     @Test("pages are only read", arguments: ["/metrics", "/livez", "/readyz", "/-/", "/-/errors/not_found"])
     func readOnly(path: String) throws {
         try withPages { proxy in

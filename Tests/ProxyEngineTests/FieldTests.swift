@@ -145,6 +145,31 @@ import Testing
         }
     }
 
+    @Test(
+        "an answer that is handed on keeps the provider's own request id; a problem has Weir's, and tells both"
+    )
+    func providersRequestID() throws {
+        let upstream = try ScriptedUpstream { exchange in
+            let fields = [("X-Request-Id", "theirs")]
+            try exchange.respond(
+                exchange.request.target == "/bad"
+                    ? .status(404, fields: fields, body: "no") : .ok(fields: fields))
+        }
+        try withProxy(to: upstream) { proxy throws in
+            let given = [("X-Request-Id", "ours-1")]
+            let relayed = try proxy.exchange("GET", "/p/x", fields: given)
+            #expect(relayed.fields.values(of: "X-Request-Id") == ["theirs"])
+            let problem = try proxy.exchange("GET", "/p/bad", fields: given)
+            #expect(problem.fields.values(of: "X-Request-Id") == ["ours-1"])
+            #expect(problem.problem["request_id"] == "ours-1")
+            #expect(problem.text.contains(#""request_id":"theirs""#))
+            let raw = try proxy.exchange("GET", "/p/bad", fields: given + [("X-Error-Format", "raw")])
+            #expect(raw.fields.values(of: "X-Request-Id") == ["theirs"])
+            try eventually("the access log") { proxy.log.exchanges.count >= 3 }
+            #expect(proxy.log.exchanges.allSatisfy { $0.metadata.contains(#""request_id":"ours-1""#) })
+        }
+    }
+
     @Test("a configured credential takes the place of the client's, and is in no log")
     func credential() throws {
         let given = ["Authorization: Basic Zm9vOmJhcg==", "X-A: 1"]

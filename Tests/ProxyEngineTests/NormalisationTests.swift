@@ -50,7 +50,8 @@ struct NormalisationTests {
     @Test("each becomes the problem that it should", arguments: ["lemlist", "lettr", "generic"])
     func problems(profile name: String) throws {
         let profile = try #require(RecordedProvider.profiles.first { $0.name == name })
-        let normalizer = ErrorNormalizer(profile: profile)
+        let limit = RateLimit(requests: 1000, per: .seconds(1), by: .credential)
+        let normalizer = ErrorNormalizer(profile: profile, limits: [limit])
         try withCases(of: name) { recorded, send in
             let response = try send([])
             let comment = Comment(

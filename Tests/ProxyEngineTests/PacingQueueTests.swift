@@ -170,17 +170,6 @@ struct PacingQueueTests {
         }
     }
 
-    @Test("a provider that speaks of its limit itself is not talked over", arguments: [200, 400])
-    func providersOwnFields(status: Int) throws {
-        let fields = [("RateLimit", #""theirs";r=5;t=9"#)]
-        let upstream = try ScriptedUpstream(answering: .status(status, fields: fields, body: "text"))
-        try withProxy(to: upstream, provider: Self.limit(2, per: "1s")) { proxy in
-            let response = try proxy.exchange("GET", "/p/0")
-            #expect(response.status == status)
-            #expect(response.fields.values(of: "RateLimit") == [#""theirs";r=5;t=9"#])
-        }
-    }
-
     @Test("a body that waits is held back, and goes through intact", arguments: [true, false])
     func heldBodies(isChunked: Bool) throws {
         let upstream = try ScriptedUpstream(answering: .ok())

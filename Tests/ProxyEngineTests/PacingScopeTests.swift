@@ -169,4 +169,40 @@ struct PacingScopeTests {
             }
         }
     }
+
+    @Test("the limits' page says who waits and since when, what is paused and for how long")
+    func waitsAndPauses() throws {
+        let upstream = try ScriptedUpstream { exchange in
+            try exchange.respond(
+                exchange.request.target == "/slow"
+                    ? .status(429, fields: [("Retry-After", "50")], body: "slow") : .ok())
+        }
+        let provider = "limits: [{ requests: 2, per: 40s, by: credential }], max_wait: 60s"
+        try withProxy(to: upstream, provider: provider) { proxy throws in
+            let quick = [("Authorization", "Bearer quick")]
+            for _ in 0..<2 { #expect(try status(proxy, "/p/a", "GET", quick) == 200) }
+            let before = try proxy.exchange("GET", "/-/limits").text
+            #expect(
+                before.contains(#""queue":0,"oldest_wait":0.0,"in_flight":0,"ledgers_in_use":1"#), "\(before)"
+            )
+            #expect(before.contains(#""ledgers_paused":0"#) && !before.contains(#""paused""#), "\(before)")
+            #expect(before.contains(#","exhausted_in":0.0}"#), "\(before)")
+            let waiting = try proxy.client()
+            try waiting.request("GET", "/p/b", fields: quick)
+            #expect(try status(proxy, "/p/slow", "GET", [("Authorization", "Bearer slow")]) == 429)
+            try eventually("it to wait") {
+                try proxy.exchange("GET", "/-/limits").text.contains(#""queue":1"#)
+            }
+            let page = try proxy.exchange("GET", "/-/limits").text
+            #expect(
+                page.contains(#""queue":1,"oldest_wait":"#) && !page.contains(#""oldest_wait":0.0,"#),
+                "\(page)")
+            #expect(page.contains(#""ledgers_in_use":2,"ledgers_paused":1,"#), "\(page)")
+            let paused = try #require(
+                page.firstRange(of: #""paused":"rate_limited","paused_for":"#), "\(page)")
+            let seconds = page[paused.upperBound...].prefix { $0.isNumber || $0 == "." }
+            #expect((20.0...51).contains(try #require(Double(seconds))), "\(page)")
+            waiting.close()
+        }
+    }
 }

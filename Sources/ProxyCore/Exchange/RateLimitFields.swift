@@ -3,11 +3,12 @@ public enum RateLimitFields {
     /// The policies, such as `"default";q=20;w=2`; empty without limits.
     ///
     /// A limit of requests at the same time has no window, and says what it counts (`qu`).
-    public static func policy(_ windows: [PacingPolicy.Window]) -> [UInt8] {
+    public static func policy(_ windows: [PacingPolicy.Window], naming: Naming = .own) -> [UInt8] {
+        let prefix = naming == .own ? "" : prefix
         let parts = zip(names(of: windows), windows).map { name, window in
             window.span == .concurrent
-                ? "\"\(name)\";q=\(window.requests);qu=\"concurrent-requests\""
-                : "\"\(name)\";q=\(window.requests);w=\(seconds(window.per))"
+                ? "\"\(prefix)\(name)\";q=\(window.requests);qu=\"concurrent-requests\""
+                : "\"\(prefix)\(name)\";q=\(window.requests);w=\(seconds(window.per))"
         }
         return Array(parts.joined(separator: ", ").utf8)
     }
@@ -15,8 +16,16 @@ public enum RateLimitFields {
     /// Writes what is left, such as `"default";r=7;t=2`.
     ///
     /// - Parameter name: of the limit, quoted, as in the policy.
-    public static func append(_ headroom: Headroom, named name: [UInt8], to output: inout [UInt8]) {
-        output += name
+    public static func append(
+        _ headroom: Headroom, named name: [UInt8], naming: Naming = .own, to output: inout [UInt8]
+    ) {
+        if naming == .prefixed {
+            output.append(0x22)
+            output.append(contentsOf: prefix.utf8)
+            output += name.dropFirst()
+        } else {
+            output += name
+        }
         output.append(contentsOf: ";r=".utf8)
         JSONWriter.integer(max(0, headroom.remaining), into: &output)
         output.append(contentsOf: ";t=".utf8)

@@ -19,9 +19,18 @@ struct AnswerClock {
         return WallClockTime.date(text).flatMap(until)
     }
 
-    /// A number is seconds from now if it is small, else seconds or milliseconds since 1970.
+    /// Milliseconds, rounded up.
+    func milliseconds(_ text: Text) -> Int? {
+        WallClockTime.number(text).flatMap { Self.bounded($0 / 1000 + ($0 % 1000 == 0 ? 0 : 1)) }
+    }
+
+    /// A number is seconds from now if it is small, else seconds or milliseconds since 1970; or a date, or a duration such
+    /// as `1m30s`.
     func reset(_ text: Text) -> Int? {
-        guard let number = WallClockTime.number(text) else { return WallClockTime.date(text).flatMap(until) }
+        guard let number = WallClockTime.number(text) else {
+            if let time = WallClockTime.date(text) { return until(time) }
+            return RateDuration.seconds(text.bytes).flatMap(Self.bounded)
+        }
         switch number {
         case ..<1_000_000_000: return Self.bounded(number)
         case ..<100_000_000_000: return until(number)
@@ -35,5 +44,6 @@ struct AnswerClock {
         return overflow || left <= 0 ? nil : Self.bounded(left)
     }
 
-    private static func bounded(_ seconds: Int) -> Int? { seconds <= longest ? max(seconds, 1) : nil }
+    /// The seconds, at least 1; `nil` if they are absurd.
+    static func bounded(_ seconds: Int) -> Int? { seconds <= longest ? max(seconds, 1) : nil }
 }

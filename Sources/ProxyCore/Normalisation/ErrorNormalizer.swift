@@ -10,11 +10,20 @@ public final class ErrorNormalizer: Sendable {
     public let bodyLimit: Int
     let book: RuleBook
     private let redaction: Redaction
+    private let limits: [RateLimit]
+    private let rate: RateHeaders
 
     /// Compiles a profile.
-    public init(profile: Profile, bodyLimit: Int = 0) {
+    ///
+    /// - Parameters:
+    ///   - limits: the limits in force, of which a `rate_limited` problem tells; default: the profile's.
+    ///   - bodyLimit: see ``bodyLimit``.
+    public init(profile: Profile, limits: [RateLimit]? = nil, bodyLimit: Int = 0) {
         self.profile = profile
         self.bodyLimit = bodyLimit
+        // What counts requests at the same time has no window to tell.
+        self.limits = (limits ?? profile.limits).filter { $0.span != .concurrent }
+        rate = RateHeaders(names: profile.rateFields, limits: self.limits.map(\.requests))
         book = RuleBook(profile.rules)
         redaction = Redaction(prefixes: profile.secretPrefixes)
     }
@@ -92,17 +101,24 @@ public final class ErrorNormalizer: Sendable {
         }
         return NormalizedError(
             entry, reading, isRepeatSafe: isRepeatSafe, fields: fields, kept: kept,
-            retryAfter: WaitReading(reading, clock: clock).seconds(entry.rule.waits ?? profile.waits),
-            limit: entry.rule.result == .rateLimited ? limit(answer.fields, at: clock) : nil,
+            retryAfter: WaitReading(reading, rate: rate, clock: clock).seconds(
+                entry.rule.waits ?? profile.waits),
+            limit: entry.rule.result == .rateLimited ? limit(answer.fields, of: request) : nil,
             upstream: reading.upstream(profile, bodyLimit: bodyLimit))
     }
 
-    private func limit(_ fields: FieldBlock, at clock: Int) -> QuotaLimit? {
-        guard let limit = profile.limits.first else { return nil }
-        let rate = RateReading(fields, named: profile.rateFields, at: Int64(clock))
-        var quota = limit.quota(remaining: rate.remaining)
-        if let requests = rate.limit, requests > 0 { quota.requests = requests }
-        return quota
+    /// The limit that counts the request: of several the one of which the provider speaks, else the first.
+    private func limit(_ fields: FieldBlock, of request: RequestFacts) -> QuotaLimit? {
+        let counting = limits.filter { limit in
+            limit.routes.isEmpty
+                || limit.routes.contains { $0.matches(method: request.method, path: request.path) }
+        }
+        let observed = rate.observation(fields)
+        if let observed, let limit = counting.first(where: { $0.requests == observed.limit }) {
+            return limit.quota(remaining: observed.remaining)
+        }
+        // What is left of a limit of another size says nothing of this one.
+        return counting.first?.quota(remaining: observed?.limit == nil ? observed?.remaining : nil)
     }
 }
 

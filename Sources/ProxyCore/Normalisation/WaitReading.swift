@@ -4,9 +4,11 @@ internal import HTTPWire
 struct WaitReading {
     private let reading: AnswerReading
     private let clock: AnswerClock
+    private let rate: RateHeaders
 
-    init(_ reading: AnswerReading, clock: Int) {
+    init(_ reading: AnswerReading, rate: RateHeaders, clock: Int) {
         self.reading = reading
+        self.rate = rate
         self.clock = AnswerClock(fields: reading.answer.fields, clock: clock)
     }
 
@@ -16,6 +18,8 @@ struct WaitReading {
             let found: Int?
             switch sources[index].place {
             case .delay(let header): found = clock.fields.greatest(header) { clock.delay($0) }
+            case .milliseconds(let header): found = clock.fields.greatest(header) { clock.milliseconds($0) }
+            case .usedUp: found = rate.usedUpSeconds(clock)
             case .reset(let header): found = clock.fields.greatest(header) { clock.reset($0) }
             case .body(let pointer):
                 found = reading.body.json.flatMap { json in

@@ -84,4 +84,15 @@ public struct Refusal: Hashable, Sendable {
     public let limit: Int
     /// The requests that could be sent under that limit now.
     public let remaining: Int
+
+    /// What is left of that limit, and for how long it must do: until the turn would come.
+    ///
+    /// Nothing during a pause, and nothing of what those in a full queue wait for.
+    public var headroom: Headroom? {
+        window.map {
+            Headroom(
+                window: $0, remaining: reason == .wouldWaitTooLong ? remaining : 0, resetIn: retryAfter,
+                limit: limit)
+        }
+    }
 }

@@ -129,6 +129,14 @@ public final class Pacer: Sendable {
         book.withLock { $0.neverSent(slot, at: now) }
     }
 
+    /// What is left for a request that is not sent, as `Outcome.headroom` says it for one that was; nil without
+    /// limits that count it.
+    ///
+    /// Of a key that is not known everything is left, and it stays unknown. A pause leaves nothing until its end.
+    public func headroom(of demand: PacingDemand, at now: MonotonicTime) -> Headroom? {
+        book.withLock { $0.headroom(of: demand, at: now) }
+    }
+
     /// Gives up a place in the queue, and returns whether it was still held.
     ///
     /// When it was not, its grant is on the way to its worker, which must give the slot back with

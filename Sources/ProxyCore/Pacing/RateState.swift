@@ -40,12 +40,14 @@ struct RateState {
     /// As it stands: seconds.
     private(set) var reset: Int?
 
-    /// Reads a list of items, of which the one with the least left counts, or `limit=…, remaining=…`.
+    /// Reads a list of items, of which the one with the least left counts (of several, the one that
+    /// takes longest), or `limit=…, remaining=…`.
     init(_ value: Span<UInt8>) {
         Self.forEachItem(in: value) { text in
             if takeOldForm(text) { return }
             let item = Item(text)
-            guard let left = item.remaining, left < remaining ?? .max else { return }
+            guard let left = item.remaining, left <= remaining ?? .max else { return }
+            if left == remaining, item.reset ?? 0 <= reset ?? 0 { return }
             (name, remaining, reset, limit) = (item.name, left, item.reset, item.quota)
         }
     }

@@ -41,6 +41,11 @@ public struct Headroom: Hashable, Sendable {
     /// The place of the limit in the policy.
     public let limit: Int
 
+    /// The same, for no longer than `duration`.
+    public func ending(within duration: Duration) -> Headroom {
+        Headroom(window: window, remaining: remaining, resetIn: min(resetIn, duration), limit: limit)
+    }
+
     init(window: PacingPolicy.Window, remaining: Int, resetIn: Duration, limit: Int = 0) {
         self.window = window
         self.remaining = remaining

@@ -57,6 +57,9 @@ public enum ProxyErrorType: String, CaseIterable, Sendable {
     /// The request came round to Weir again.
     case proxyLoopDetected = "proxy_loop_detected"
 
+    /// The value of `Proxy-Status` with which the proxy `pseudonym` says it (RFC 9209 2).
+    public func status(of pseudonym: [UInt8]) -> [UInt8] { pseudonym + Array("; error=\(rawValue)".utf8) }
+
     /// The type that fits a code about which nothing more is known.
     public init(_ code: ProblemCode) {
         switch code {

@@ -1,4 +1,6 @@
 /// The names of the fields in which a provider tells the state of its rate limit; none if it does not.
+///
+/// The names at one place of ``limit``, ``remaining`` and ``reset`` speak of the same window, or are other spellings.
 public struct RateFields: Sendable, Hashable {
     /// How many requests a window has.
     public var limit: [Text] = []

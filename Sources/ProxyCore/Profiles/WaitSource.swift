@@ -4,9 +4,13 @@ public struct WaitSource: Sendable, Hashable {
     public enum Place: Sendable, Hashable {
         /// A field with seconds (decimals allowed) or an HTTP-date: `Retry-After` (RFC 9110 10.2.3).
         case delay(header: Text)
+        /// A field with milliseconds: `Retry-After-Ms`.
+        case milliseconds(header: Text)
         /// A field with a time in any dialect: seconds from now, seconds or milliseconds since 1970, an
-        /// HTTP-date, or what JavaScript prints for a date.
+        /// HTTP-date, what JavaScript prints for a date, or a duration such as `1m30s`.
         case reset(header: Text)
+        /// The reset of what the profile's ``RateFields`` say is used up; the latest of several.
+        case usedUp
         /// A number of seconds in a JSON body.
         case body(JSONPointer)
     }

@@ -148,6 +148,8 @@ final class AdminRequest: IncomingRequest {
         page.fields = [
             ("X-Error-Code", problem.code.name), ("X-Request-Id", String(decoding: id, as: UTF8.self)),
         ]
+        let proxyStatus = fault.proxyError.status(of: worker.service.pseudonym)
+        page.fields.append(("Proxy-Status", String(decoding: proxyStatus, as: UTF8.self)))
         if problem.status == 405 { page.fields.append(("Allow", "GET, HEAD")) }
         return page
     }

@@ -13,6 +13,7 @@ extension Exchange {
         retrying.failure = AttemptFailure(
             problem.code, isRetryable: problem.isRetryable, retryAfter: problem.retryAfter)
         if problem.code == .internalError { assertionFailure("\(fault)") }
+        takeHeadroom(of: fault)
         complete(&problem)
         beginProblemFields()
         // RFC 9110 11.6.1: a 401 must say how to authenticate.
@@ -99,7 +100,9 @@ extension Exchange {
         }
         let now = Worker.clock()
         worker.arm(provider.pacer.judge(slot, ruling, at: now), of: provider)
-        if ruling != .accepted { tellOfPause(ruling, by: provider, at: now) }
+        guard ruling != .accepted else { return }
+        tellOfPause(ruling, by: provider, at: now)
+        refreshHeadroom(until: error?.retryAfter)
     }
 
     // MARK: Facts
@@ -164,9 +167,7 @@ extension Exchange {
 
     private func addProxyStatus(error: ProxyErrorType) {
         responseFields.append(FieldNames.cacheControl, FieldNames.noStore)
-        var value = worker.service.pseudonym
-        value += Array("; error=\(error.rawValue)".utf8)
-        responseFields.append(FieldNames.proxyStatus, value)
+        responseFields.append(FieldNames.proxyStatus, error.status(of: worker.service.pseudonym))
     }
 
     private func addProxyStatus(receivedStatus: Int) {
@@ -183,22 +184,14 @@ extension Exchange {
         if let seconds = problem.retryAfterField {
             responseFields.append(name: FieldNames.retryAfter) { JSONWriter.integer(seconds, into: &$0) }
         }
-        if !responseFields.contains(FieldNames.rateLimit) { addRateLimit() }
+        addRateLimit(
+            hasProviders: responseFields.contains(FieldNames.rateLimit)
+                || responseFields.contains(FieldNames.ratePolicy))
         addPreferenceApplied()
         responseBody.removeAll()
         problem.encode(into: &responseBody, as: service.problemFormat)
         problemStatus = problem.status
         answer = .problem
-    }
-
-    /// Adds what is left of the limit; not where the provider speaks of it itself.
-    func addRateLimit() {
-        guard let provider, let headroom else { return }
-        responseFields.append(name: FieldNames.rateLimit) {
-            RateLimitFields.append(
-                headroom, named: provider.limitName(headroom.limit, headroom.window), to: &$0)
-        }
-        responseFields.append(FieldNames.ratePolicy, provider.ratePolicy)
     }
 
     /// Says that the client's own bound on the wait was kept (RFC 7240 3).
@@ -224,7 +217,7 @@ extension Exchange {
                 }
                 return false
             }
-            if name.equalsIgnoringCase("ratelimit") { hasRateLimit = true }
+            if RateLimitFields.isOne(name) { hasRateLimit = true }
             if name.equalsIgnoringCase("x-request-id") { hasRequestID = true }
             if ReferenceRewriter.concerns(name) { hasReferences = true }
             return true
@@ -233,7 +226,7 @@ extension Exchange {
         if hasReferences { rewriteReferences() }
         // The provider's own id of the request is what its support asks for.
         if !hasRequestID { responseFields.append(FieldNames.requestID, requestID) }
-        if !hasRateLimit { addRateLimit() }
+        addRateLimit(hasProviders: hasRateLimit)
         addPreferenceApplied()
         let upstream =
             (sentAt ?? worker.now).nanoseconds(to: upstreamEndedAt ?? firstByteAt ?? worker.now)

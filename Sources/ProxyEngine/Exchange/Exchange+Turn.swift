@@ -36,6 +36,7 @@ extension Exchange {
                 provider: provider.index,
                 reason: QueueRefusalReason(
                     refusal.reason, isPreference: patience < provider.configuration.maximumWait))
+            headroom = refusal.headroom
             _ = decline(Fault(refusal, scope: provider.scope(of: refusal.window)))
         }
     }

@@ -38,7 +38,7 @@ final class ProviderService: Sendable {
     let ratePolicy: [UInt8]
     private let windows: [PacingPolicy.Window]
     /// The names of the limits, quoted, in their order.
-    private let windowNames: [[UInt8]]
+    let windowNames: [[UInt8]]
     /// The configured times, in nanoseconds.
     let timeouts: Timeouts
     private let strangeLimit = Atomic(0)
@@ -66,7 +66,8 @@ final class ProviderService: Sendable {
             scopes: plan.scopes, credentials: credentials, provider: pacing.key, digest: pacing.digest)
         // What other instances send is in the provider's count, and is not a stranger's.
         let hasCount = profile.rateFields != RateFields() && !pacing.hasOtherInstances
-        rateHeaders = hasCount ? RateHeaders(names: profile.rateFields) : nil
+        let sizes = plan.windows.filter { $0.span != .concurrent }.map(\.requests)
+        rateHeaders = hasCount ? RateHeaders(names: profile.rateFields, limits: sizes) : nil
         countsConcurrency = plan.windows.contains { $0.span == .concurrent }
         let needsClock = plan.windows.contains { $0.span == .day || $0.span == .month }
         nextClockReading = Atomic(needsClock ? 0 : .max)
@@ -92,6 +93,11 @@ final class ProviderService: Sendable {
         if windows.count == 1 { return windowNames[0] }
         // The limits have changed under this exchange: the name that they would give it.
         return Array("\"\(RateLimitFields.names(of: windows + [window])[windows.count])\"".utf8)
+    }
+
+    /// The value of `RateLimit-Policy` behind a provider's own.
+    func ratePolicy(_ naming: RateLimitFields.Naming) -> [UInt8] {
+        naming == .own ? ratePolicy : RateLimitFields.policy(windows, naming: naming)
     }
 
     /// How the scope of a limit is called in problems.

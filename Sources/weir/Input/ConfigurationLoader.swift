@@ -43,7 +43,7 @@ struct ConfigurationLoader {
             let profile = try profiles.profile(named: provider.profile)
             normalizers.append(
                 ErrorNormalizer(
-                    profile: profile,
+                    profile: profile, limits: configuration.ownLimits(of: provider),
                     bodyLimit: provider.includesUpstreamBody ? configuration.limits.errorBody : 0))
         }
         return LoadedConfiguration(

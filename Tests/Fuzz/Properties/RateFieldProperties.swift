@@ -15,12 +15,14 @@ enum RateFieldProperties {
         let now: Int64 = 1_795_132_800
         let answer = ProviderAnswer(status: 429, fields: fields, body: [])
         for (profile, normalizer) in zip(BuiltInSubjects.profiles, BuiltInSubjects.normalizers) {
-            let reading = RateReading(fields, named: profile.rateFields, at: now)
-            expect(reading.limit.map { $0 >= 0 } ?? true, "a negative limit")
-            expect(reading.remaining.map { $0 >= 0 } ?? true, "a negative rest")
-            expect(reading.resetAfter.map { $0 >= 1 } ?? true, "a reset in the past")
-            expect(
-                reading == RateReading(fields, named: profile.rateFields, at: now), "two readings differ")
+            for limits in [[], profile.limits.map(\.requests) + [100]] {
+                let headers = RateHeaders(names: profile.rateFields, limits: limits)
+                let count = headers.observation(fields)
+                expect(count?.limit.map { $0 >= 0 } ?? true, "a negative limit")
+                expect(count.map { $0.remaining >= 0 } ?? true, "a negative rest")
+                expect(headers.resetSeconds(fields, at: now).map { $0 >= 1 } ?? true, "a reset in the past")
+                expect(count == headers.observation(fields), "two readings differ")
+            }
             guard
                 let error = normalizer.normalize(answer, of: RequestFacts(method: "GET", path: "/"), at: now)
             else { fatalError("a 429 passed untouched") }

@@ -15,6 +15,8 @@ struct NormalizerFixture {
     var credential: [UInt8]?
     var isTruncated = false
     var clock: Int64 = 1_795_132_800
+    /// The limits in force; the profile's if nothing is said.
+    var limits: [RateLimit]?
 
     init(_ profile: String = "generic", _ status: Int, _ body: String = "", fields: [(String, String)] = []) {
         self.profile = profile
@@ -30,7 +32,9 @@ struct NormalizerFixture {
         var facts = RequestFacts(method: method, path: path, hasIdempotencyKey: hasIdempotencyKey)
         facts.credential = credential
         let answer = ProviderAnswer(status: status, fields: block, body: body, isTruncated: isTruncated)
-        return try BuiltInProfiles.normalizer(profile).normalize(answer, of: facts, at: clock)
+        var normalizer = try BuiltInProfiles.normalizer(profile)
+        if let limits { normalizer = ErrorNormalizer(profile: normalizer.profile, limits: limits) }
+        return normalizer.normalize(answer, of: facts, at: clock)
     }
 
     func error(sourceLocation: SourceLocation = #_sourceLocation) throws -> NormalizedError {

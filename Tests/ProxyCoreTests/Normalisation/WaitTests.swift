@@ -100,26 +100,130 @@ struct WaitTests {
         #expect(try NormalizerFixture("lettr", 404).error().pacing == .proceed)
     }
 
-    @Test("the state of the limit is read from every answer, whatever the dialect")
-    func rate() throws {
-        var fields = FieldBlock()
-        fields.append("Date", "Sat, 12 Sep 2026 02:07:49 GMT")
-        fields.append("x-ratelimit-limit", "20")
-        fields.append("x-ratelimit-remaining", "19")
-        fields.append("x-ratelimit-reset", "Sat Sep 12 2026 04:07:51 GMT+0200 (Central European Summer Time)")
-        let names = try BuiltInProfiles.normalizer("lemlist").profile.rateFields
-        let reading = RateReading(fields, named: names, at: 0)
-        #expect(reading.limit == 20 && reading.remaining == 19 && reading.resetAfter == 2)
-        let nothing = RateReading(FieldBlock(), named: names, at: 0)
-        #expect(nothing.limit == nil && nothing.remaining == nil && nothing.resetAfter == nil)
+    @Test(
+        "milliseconds are rounded up, and more exact than Retry-After",
+        arguments: [
+            ("1", 1), ("0", 1), ("1000", 1), ("1001", 2), ("2350.5", 3), ("60000", 60),
+            ("2764800000", 2_764_800),
+        ])
+    func milliseconds(value: String, seconds: Int) throws {
+        for name in ["retry-after-ms", "X-MS-Retry-After-MS"] {
+            #expect(try wait("generic", [(name, value)]) == seconds)
+            #expect(try wait("generic", [("Retry-After", "1"), (name, value)], status: 503) == seconds)
+        }
     }
 
-    @Test("a rate limit tells the limit, as the answer's fields have it")
+    @Test(
+        "milliseconds that are malformed or absurd say nothing, and Retry-After counts",
+        arguments: ["-1", "1s", "", "1e3", "2764800001", "999999999999999", "99999999999999999999999"])
+    func badMilliseconds(value: String) throws {
+        #expect(try wait("generic", [("Retry-After-Ms", value)]) == nil)
+        #expect(try wait("generic", [("Retry-After-Ms", value), ("Retry-After", "7")]) == 7)
+    }
+
+    @Test(
+        "a reset may be a duration",
+        arguments: [
+            ("1m30s", 90), ("6h0m0s", 21_600), ("250ms", 1), ("1.5s", 2), ("0s", 1), ("32d", 2_764_800),
+        ])
+    func duration(value: String, seconds: Int) throws {
+        #expect(try wait("generic", [("X-RateLimit-Reset", value)]) == seconds)
+        #expect(try wait("lemlist", [("X-RateLimit-Reset", value)]) == seconds)
+    }
+
+    @Test(
+        "a duration that is malformed or absurd says nothing",
+        arguments: ["33d", "99999999999999999h", "-5s", "1m30", "5x", "ms", "s5", "1e9s"])
+    func badDuration(value: String) throws {
+        #expect(try wait("generic", [("X-RateLimit-Reset", value)]) == nil)
+    }
+
+    @Test(
+        "RateLimit says when what it has used up is there again, in both drafts",
+        arguments: [
+            (#""burst";r=0;t=7"#, 7), (#""burst";r=0;t=7, "day";r=0;t=900"#, 900),
+            (#""burst";r=0;t=7, "day";r=20;t=900"#, 7), (#""burst";a=0;w=7"#, 7), (#""burst";r=0;t=0"#, 1),
+            ("limit=100, remaining=0, reset=30", 30), ("limit=100,remaining=0,reset=30", 30),
+        ])
+    func structured(value: String, seconds: Int) throws {
+        #expect(try wait("generic", [("RateLimit", value)]) == seconds)
+        #expect(try wait("generic", [("RateLimit", #""x";r=0;t=1"#), ("RateLimit", value)]) == seconds)
+        #expect(try wait("generic", [("RateLimit", value), ("Retry-After", "3")]) == 3)
+        #expect(try wait("generic", [("RateLimit", value)], status: 503) == nil)
+    }
+
+    @Test(
+        "RateLimit that has something left, or is malformed or absurd, says nothing",
+        arguments: [
+            #""burst";r=3;t=7"#, #""burst";r=0;t=-7"#, #""burst";r=0;t=99999999999999999999999"#,
+            #""burst";r=0;t=2764801"#, #""burst";r=0"#, #""burst";t=7"#, "limit=100, remaining=5, reset=30",
+            "limit=100, remaining=0", "", #""open;r=0;t=7"#,
+        ])
+    func nothingStructured(value: String) throws {
+        #expect(try wait("generic", [("RateLimit", value)]) == nil)
+    }
+
+    @Test("of several windows the reset of those that are used up counts, the latest of them")
+    func windows() throws {
+        let minute = [("X-RateLimit-Remaining-Minute", "0"), ("X-RateLimit-Reset-Minute", "20")]
+        let day = [("X-RateLimit-Remaining-Day", "7"), ("X-RateLimit-Reset-Day", "40000")]
+        #expect(try wait("generic", minute + day) == 20)
+        let usedUp = [("X-RateLimit-Remaining-Day", "0"), ("X-RateLimit-Reset-Day", "40000")]
+        #expect(try wait("generic", minute + usedUp) == 40_000)
+        let minutely = [
+            Self.date, ("x-ratelimit-minutely-remaining", "0"),
+            ("x-ratelimit-minutely-reset", "1789178929000"), ("x-ratelimit-daily-remaining", "3"),
+            ("x-ratelimit-daily-reset", "1789200000000"),
+        ]
+        #expect(try wait("generic", minutely) == 60)
+        #expect(try wait("generic", [("X-Daily-Remaining", "0"), ("X-Daily-Reset", "-1")]) == nil)
+    }
+
+    @Test("a rate limit tells the limit in force, and what is left of it if the provider speaks of it")
     func limit() throws {
-        let error = try NormalizerFixture(
-            "lemlist", 429, fields: [("X-RateLimit-Limit", "18"), ("X-RateLimit-Remaining", "0")]
-        ).error()
-        #expect(error.limit == QuotaLimit(requests: 18, per: 2, remaining: 0, by: .credential))
-        #expect(try NormalizerFixture("generic", 429).error().limit == nil)
+        func limit(
+            _ limits: [RateLimit]?, profile: String = "lemlist", path: String = "/things",
+            _ fields: [(String, String)]
+        ) throws -> QuotaLimit? {
+            var fixture = NormalizerFixture(profile, 429, fields: fields)
+            fixture.limits = limits
+            fixture.path = path
+            return try fixture.error().limit
+        }
+        let theirs = [("X-RateLimit-Limit", "20"), ("X-RateLimit-Remaining", "0")]
+        #expect(try limit(nil, theirs) == QuotaLimit(requests: 20, per: 2, remaining: 0, by: .credential))
+        #expect(
+            try limit(nil, [("X-RateLimit-Limit", "18"), ("X-RateLimit-Remaining", "0")])
+                == QuotaLimit(requests: 20, per: 2, remaining: nil, by: .credential))
+        let five = RateLimit(requests: 5, per: .seconds(1), by: .provider)
+        #expect(
+            try limit([five], theirs) == QuotaLimit(requests: 5, per: 1, remaining: nil, by: .provider))
+        #expect(
+            try limit([five], profile: "generic", [("RateLimit-Remaining", "0")])
+                == QuotaLimit(requests: 5, per: 1, remaining: 0, by: .provider))
+        #expect(try limit([], theirs) == nil)
+        #expect(try limit(nil, profile: "generic", theirs) == nil)
+        #expect(try limit([RateLimit(requests: 2, counted: .concurrent, by: .provider)], theirs) == nil)
+    }
+
+    @Test(
+        "of several limits it is the one of which the provider speaks, else the first that counts the request"
+    )
+    func severalLimits() throws {
+        var fixture = NormalizerFixture("generic", 429)
+        var sending = RateLimit(requests: 5, per: .seconds(1), by: .provider)
+        sending.routes = [try #require(RequestPattern("POST /emails"))]
+        let day = RateLimit(requests: 100, counted: .day, by: .provider)
+        fixture.limits = [sending, RateLimit(requests: 9, per: .seconds(3), by: .credential), day]
+        #expect(try fixture.error().limit?.requests == 9)
+        (fixture.method, fixture.path) = ("POST", "/emails")
+        #expect(try fixture.error().limit?.requests == 5)
+        fixture.fields = [
+            ("X-RateLimit-Limit-Minute", "60"), ("X-RateLimit-Remaining-Minute", "3"),
+            ("X-RateLimit-Limit-Day", "100"), ("X-RateLimit-Remaining-Day", "0"),
+        ]
+        #expect(
+            try fixture.error().limit
+                == QuotaLimit(requests: 100, per: 86_400, remaining: 0, by: .provider))
     }
 }

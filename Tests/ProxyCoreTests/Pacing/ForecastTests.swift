@@ -46,6 +46,28 @@ struct ForecastTests {
         _ = try pacer.send(at: at(1200))
     }
 
+    @Test(
+        "at the present rate, what is left lasts as long as it took to use its like; not told if slots come back before"
+    )
+    func exhaustion() throws {
+        func exhaustedIn(_ pacer: Pacer, _ moment: Int64) -> Duration? {
+            pacer.snapshot(at: at(moment)).ledgers.first?.windows.first?.exhaustedIn
+        }
+        let pacer = Pacer(10, per: 1000)
+        #expect(exhaustedIn(pacer, 0) == nil)
+        // Six within 300 ms, one every 50 ms: the other four last 200 ms.
+        for index: Int64 in 0..<6 {
+            _ = pacer.responded(try pacer.send(at: at(index * 60)), verdict: .accepted, at: at(index * 60))
+        }
+        #expect(exhaustedIn(pacer, 300) == .milliseconds(200))
+        // Slower and slower: the first slot comes back before the rest is used.
+        #expect(exhaustedIn(pacer, 590) != nil)
+        #expect(exhaustedIn(pacer, 610) == nil)
+        for _ in 0..<4 { _ = pacer.responded(try pacer.send(at: at(620)), verdict: .accepted, at: at(620)) }
+        #expect(exhaustedIn(pacer, 630) == .zero)
+        #expect(exhaustedIn(pacer, 3000) == nil)
+    }
+
     @Test("every wait that was promised from known times is the wait that came")
     func promisesComeTrue() throws {
         let pacer = Pacer(10, per: 1000)

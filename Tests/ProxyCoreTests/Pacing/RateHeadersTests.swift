@@ -97,4 +97,55 @@ struct RateHeadersTests {
             #expect(read([("X-RateLimit-Reset", value)]).1 == nil, "\(value)")
         }
     }
+
+    @Test(
+        "of several windows the tightest that is a limit of ours counts, with its own reset; else the first")
+    func windows() {
+        let names = Self.names {
+            $0.limit = ["X-RateLimit-Limit", "X-RateLimit-Limit-Minute", "X-RateLimit-Limit-Day"]
+            $0.remaining = [
+                "X-RateLimit-Remaining", "X-RateLimit-Remaining-Minute", "X-RateLimit-Remaining-Day",
+            ]
+            $0.reset = ["X-RateLimit-Reset", "X-RateLimit-Reset-Minute", "X-RateLimit-Reset-Day"]
+        }
+        var block = FieldBlock()
+        for (name, value) in [
+            ("X-RateLimit-Limit-Minute", "60"), ("X-RateLimit-Remaining-Minute", "12"),
+            ("X-RateLimit-Reset-Minute", "30"), ("X-RateLimit-Limit-Day", "1000"),
+            ("X-RateLimit-Remaining-Day", "7"), ("X-RateLimit-Reset-Day", "5000"),
+        ] { block.append(name, value) }
+        let cases: [([Int], Int, Int, Int)] = [
+            ([], 60, 12, 30), ([60], 60, 12, 30), ([1000], 1000, 7, 5000), ([60, 1000], 1000, 7, 5000),
+            ([20], 60, 12, 30),
+        ]
+        for (limits, limit, remaining, reset) in cases {
+            let headers = RateHeaders(names: names, limits: limits)
+            #expect(
+                headers.observation(block) == RateObservation(limit: limit, remaining: remaining), "\(limits)"
+            )
+            #expect(headers.resetSeconds(block, at: 1_789_178_859) == reset, "\(limits)")
+        }
+        block.append("X-RateLimit-Limit", "1000/60")
+        block.append("X-RateLimit-Remaining", "3/20")
+        #expect(
+            RateHeaders(names: names, limits: [60]).observation(block)
+                == RateObservation(limit: 60, remaining: 12))
+    }
+
+    @Test("a window whose limit is not said, or is malformed, is not taken for ours")
+    func windowsWithoutLimit() {
+        let names = Self.names {
+            $0.limit = ["A-Limit", "B-Limit"]
+            $0.remaining = ["A-Remaining", "B-Remaining"]
+        }
+        for limit in ["", "x", "-60", "99999999999999999999999"] {
+            var block = FieldBlock()
+            block.append("A-Limit", "60")
+            block.append("A-Remaining", "12")
+            block.append("B-Limit", limit)
+            block.append("B-Remaining", "1")
+            let headers = RateHeaders(names: names, limits: [60, 1000])
+            #expect(headers.observation(block) == RateObservation(limit: 60, remaining: 12))
+        }
+    }
 }

@@ -119,6 +119,7 @@ final class ProxyFixture: Sendable {
         let normalizers = try configuration.providers.map { provider in
             ErrorNormalizer(
                 profile: try #require(profiles.first { $0.name == provider.profile }),
+                limits: configuration.ownLimits(of: provider),
                 bodyLimit: provider.includesUpstreamBody ? configuration.limits.errorBody : 0)
         }
         return (configuration, normalizers)

@@ -18,8 +18,7 @@ extension LedgerBook {
         for rule in rules.count..<PacingDemand.maximumLimits { seats.weights[rule] = 0 }
         for scope in 0..<scopes {
             guard concerns(scope, seats.weights, usesQuota: demand.usesQuota) else { continue }
-            // Equal hashes of different scopes are different keys.
-            let key = LedgerKey(hash: demand.keys[scope] ^ (UInt64(scope) << 60))
+            let key = key(of: demand, scope: scope)
             guard let ledger = ledger(for: key, scope: scope, besides: seats, at: now) else { return nil }
             seats.ledgers[scope] = ledger
         }
