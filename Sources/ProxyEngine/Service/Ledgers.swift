@@ -3,6 +3,9 @@ internal import ProxyCore
 
 /// The pacers of all providers, by whom they count for: they outlive the configuration that they were made for.
 struct Ledgers {
+    /// How long an instance may hold what it has asked for, where a provider may take for ever to answer.
+    private static let longestLease = Duration.seconds(3600)
+
     /// What one provider of a configuration has to do with a pacer.
     struct Share {
         let pacer: Pacer
@@ -99,7 +102,8 @@ struct Ledgers {
         if let account = accounts[owner] { return account }
         let account = LedgerAccount(
             name: owner.name, policy: policy, replicas: configuration.replicas,
-            lease: provider.timeouts.connect + provider.timeouts.response + policy.grace)
+            lease: provider.timeouts.connect + (provider.timeouts.response ?? Self.longestLease)
+                + policy.grace)
         accounts[owner] = account
         return account
     }
