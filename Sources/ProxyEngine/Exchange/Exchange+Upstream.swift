@@ -124,6 +124,7 @@ extension Exchange: TransferDelegate {
         guard responseBody.count >= Exchange.highWater else { return .taken }
         isReceivePaused = true
         setClientDeadline()
+        expectUploadToBeRead()
         return .takenForNow
     }
 
@@ -165,7 +166,7 @@ extension Exchange: TransferDelegate {
             if requestBody.count <= Exchange.lowWater { worker.touch(self) }
             return .wrote(count)
         }
-        if requestIsComplete {
+        if requestIsComplete, !isUploadDropped {
             sendTrailers(to: transfer)
             return .end
         }
@@ -247,7 +248,9 @@ extension Exchange: TransferDelegate {
 
     /// Does what the callbacks have made possible; see ``Worker``.
     func actOnBatch() {
-        if isSendPaused, !requestBody.isEmpty || requestIsComplete { isSendPaused = false; resumeTransfer() }
+        if isSendPaused, !isUploadDropped, !requestBody.isEmpty || requestIsComplete {
+            isSendPaused = false; resumeTransfer()
+        }
         if isReceivePaused, responseBody.count <= Exchange.lowWater {
             isReceivePaused = false; resumeTransfer()
         }
