@@ -107,7 +107,8 @@ extension Exchange: TransferDelegate {
             self.slot = nil
             report(slot, of: transfer.response, isUndecided: isWanted, at: now, to: provider)
         }
-        setUpstreamDeadline(provider.timeouts.idle)
+        isEventStream = transfer.response.isEventStream
+        setUpstreamDeadline(idleTimeout)
         worker.touch(self)
     }
 
@@ -118,11 +119,13 @@ extension Exchange: TransferDelegate {
         upstreamActivity = worker.now
         if machine.phase == .collecting { return collect(bytes) }
         guard machine.phase == .relaying else { return .refuse }
+        if idleTimeout == ProviderService.Timeouts.never { expectClientToTakeMore() }
         responseBody.append(bytes)
         worker.touch(self)
         guard responseBody.count >= Exchange.highWater else { return .taken }
         isReceivePaused = true
         setClientDeadline()
+        expectUploadToBeRead()
         return .takenForNow
     }
 
@@ -135,7 +138,7 @@ extension Exchange: TransferDelegate {
             return .now
         }
         isPulling = true
-        setClientDeadline()
+        expectClientToTakeMore()
         return .later
     }
 
@@ -164,7 +167,7 @@ extension Exchange: TransferDelegate {
             if requestBody.count <= Exchange.lowWater { worker.touch(self) }
             return .wrote(count)
         }
-        if requestIsComplete {
+        if requestIsComplete, !isUploadDropped {
             sendTrailers(to: transfer)
             return .end
         }
@@ -244,7 +247,9 @@ extension Exchange: TransferDelegate {
 
     /// Does what the callbacks have made possible; see ``Worker``.
     func actOnBatch() {
-        if isSendPaused, !requestBody.isEmpty || requestIsComplete { isSendPaused = false; resumeTransfer() }
+        if isSendPaused, !isUploadDropped, !requestBody.isEmpty || requestIsComplete {
+            isSendPaused = false; resumeTransfer()
+        }
         if isReceivePaused, responseBody.count <= Exchange.lowWater {
             isReceivePaused = false; resumeTransfer()
         }
