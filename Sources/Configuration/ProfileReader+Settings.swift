@@ -63,11 +63,11 @@ extension ProfileReader {
                 if let name = value.nonEmptyString { places.append(.milliseconds(header: Text(name))) }
             case "from":
                 guard let text = value.nonEmptyString else { break }
-                if text == "rate_fields" {
-                    places.append(.usedUp)
-                } else {
+                guard text == "rate_fields" else {
                     value.report("'\(text)' must be rate_fields")
+                    return nil
                 }
+                places.append(.usedUp)
             case "reset": if let name = value.nonEmptyString { places.append(.reset(header: Text(name))) }
             case "body": if let pointer = value.pointer { places.append(.body(pointer)) }
             default: statuses = value.statuses

@@ -91,6 +91,24 @@ struct NormalisationFormTests {
         #expect(response.fields["Proxy-Status"]?.hasSuffix("; received-status=200") == true)
     }
 
+    @Test("a rate limit's problem tells the configured limit, not the profile's")
+    func limitInForce() throws {
+        let fields = [("X-RateLimit-Limit", "20"), ("X-RateLimit-Remaining", "0")]
+        for profile in ["lemlist", "generic"] {
+            let upstream = try ScriptedUpstream(answering: .status(429, fields: fields, body: "slow"))
+            let provider =
+                "{ profile: \(profile), upstream: '\(upstream.url)',"
+                + " limits: [{ requests: 5, per: 1s, by: provider }] }"
+            try withProxy("providers: { p: \(provider) }", upstreams: [upstream]) { proxy in
+                let response = try proxy.exchange("GET", "/p/a")
+                #expect(response.code == "rate_limited")
+                #expect(
+                    response.text.contains(#""limit":{"requests":5,"per":1,"by":"provider"}"#),
+                    "\(response.text)")
+            }
+        }
+    }
+
     @Test("Lettr's way to its login page is a 502")
     func loginPage() throws {
         let location = [("Location", "https://app.lettr.com/login")]

@@ -46,6 +46,30 @@ struct ForecastTests {
         _ = try pacer.send(at: at(1200))
     }
 
+    @Test("what is left can be asked for without a slot, and opens no ledger; a pause leaves nothing")
+    func headroomOfNobody() throws {
+        let pacer = Pacer(3, per: 1000)
+        func headroom(_ key: LedgerKey = .shared, at moment: Int64) -> Headroom? {
+            pacer.headroom(of: PacingDemand(key: key), at: at(moment))
+        }
+        #expect(headroom(at: 0)?.remaining == 3 && headroom(at: 0)?.resetIn == .zero)
+        #expect(pacer.snapshot(at: at(0)).keys == 0)
+        let slot = try pacer.send(at: at(0))
+        #expect(headroom(at: 0)?.remaining == 2)
+        #expect(pacer.responded(slot, verdict: .undecided, at: at(10)).headroom == headroom(at: 10))
+        #expect(headroom(at: 10)?.resetIn == .milliseconds(1000))
+        _ = pacer.judge(slot, .rejected(retryAfter: .seconds(5), reason: .rateLimited), at: at(20))
+        let paused = try #require(headroom(at: 20))
+        #expect(paused.remaining == 0 && paused.resetIn >= .seconds(5))
+        #expect(paused.ending(within: .seconds(5)).resetIn == .seconds(5))
+        #expect(headroom(.init(hash: 7), at: 20)?.remaining == 3)
+        #expect(pacer.snapshot(at: at(20)).keys == 1)
+        #expect(headroom(at: 60_000)?.remaining == 3)
+        #expect(
+            Pacer(policy: PacingPolicy(windows: [])).headroom(of: PacingDemand(key: .shared), at: at(0))
+                == nil)
+    }
+
     @Test(
         "at the present rate, what is left lasts as long as it took to use its like; not told if slots come back before"
     )

@@ -68,6 +68,26 @@ struct ProfileReaderTests {
         #expect(other?.code == .invalidRequest && other?.profile == "generic")
     }
 
+    @Test("a profile says where milliseconds stand, and that used-up windows are waited for")
+    func waits() throws {
+        let profile = try read(
+            """
+            name: mine
+            waits: [{ milliseconds: X-Wait-Ms, on: 503 }, { from: rate_fields, on: 429 }]
+            rate_fields: { remaining: [Now-Left, Day-Left], reset: [Now-Reset, Day-Reset] }
+            cases:
+              - { id: a, name: n, status: 503, headers: { X-Wait-Ms: '2001' }, expect: { code: provider_unavailable, transient: yes, retry_after: 3 } }
+              - { id: b, name: n, status: 429, headers: { X-Wait-Ms: '2001' }, expect: { code: rate_limited, transient: yes } }
+              - id: c
+                name: n
+                status: 429
+                headers: { Now-Left: '3', Now-Reset: '1', Day-Left: '0', Day-Reset: 1m30s }
+                expect: { code: rate_limited, transient: yes, retry_after: 90 }
+            """)
+        let normalizer = ErrorNormalizer(profile: profile)
+        #expect(profile.cases.flatMap { $0.run(with: normalizer, decode: { body, _ in body }) } == [])
+    }
+
     @Test("a case that does not hold says what differs")
     func mismatches() throws {
         let profile = try read(
@@ -101,7 +121,7 @@ struct ProfileReaderTests {
               - { name: a, when: { status: 99, code: { matches: '(' } }, is: nonsense }
               - { name: b, when: { status: 200 } }
               - { name: c, when: { header: { name: X } }, is: throttled }
-            waits: [{ on: 429 }]
+            waits: [{ on: 429 }, { from: elsewhere }, { from: rate_fields, milliseconds: X }]
             read: { message: error }
             credential: { sent_as: cookie }
             cases: [{ name: x, expect: {} }]
@@ -116,6 +136,9 @@ struct ProfileReaderTests {
         #expect(found.contains { $0.contains("rules[1]: is about answers below 400") })
         #expect(found.contains { $0.contains("rules[2].is: 'throttled' is not one of") })
         #expect(found.contains { $0.contains("waits[0]: needs one of") })
+        #expect(found.contains { $0.contains("waits[1].from: 'elsewhere' must be rate_fields") })
+        #expect(found.contains { $0.contains("waits[2]: needs one of") })
+        #expect(!found.contains { $0.contains("waits[1]: needs") })
         #expect(found.contains { $0.contains("read.message: 'error' must be a JSON Pointer") })
         #expect(found.contains { $0.contains("credential.sent_as: 'cookie' is not one of") })
         #expect(found.contains { $0.contains("cases[0]: needs 'id'") })
