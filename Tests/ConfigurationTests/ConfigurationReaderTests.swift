@@ -137,6 +137,12 @@ struct ConfigurationReaderTests {
         #expect(try readProvider("max_wait: 1s")?.circuitBreaker == nil)
     }
 
+    @Test("what may take for ever says so: its time is off")
+    func noTimeouts() throws {
+        let provider = try readProvider("timeouts: { response: off, idle: off, total: off }")
+        #expect(provider?.timeouts == TimeoutConfiguration(response: nil, idle: nil))
+    }
+
     @Test("every key of the top level is heard")
     func everyTopKey() throws {
         let configuration = try read(

@@ -30,6 +30,67 @@ import Testing
         }
     }
 
+    @Test("a stream of events may be silent for longer than another answer", arguments: framings)
+    func silence(framing: String) throws {
+        let upstream = try ScriptedUpstream()
+        try withProxy(to: upstream, provider: "timeouts: { idle: 200ms }") { proxy throws in
+            for type in ["text/event-stream", "Text/Event-Stream;charset=utf-8", "text/plain"] {
+                let client = try proxy.client()
+                try client.send("GET /p/x HTTP/1.1\r\nHost: h\r\n\r\n")
+                let exchange = try upstream.expectRequest()
+                try exchange.send("HTTP/1.1 200 OK\r\nContent-Type: \(type)\r\n\(framing)\r\n\r\n")
+                _ = try client.readHead()
+                for number in 0..<3 {
+                    try exchange.send(event(number, framing))
+                    var seen = ""
+                    while !seen.contains("data: \(number)\n\n") {
+                        seen += try client.readBytes(atMost: 100).latin1
+                    }
+                    guard type != "text/plain" else { break }
+                    try exchange.expectSilence(for: .milliseconds(600))
+                }
+                // A client that leaves ends the one; the other's end is Weir's.
+                if type != "text/plain" { client.close() }
+                try exchange.expectClosed()
+                if type == "text/plain" { try client.expectClosed() }
+            }
+        }
+    }
+
+    @Test("what may be silent for ever is still over after its total time", arguments: ["idle", "response"])
+    func silenceInTotal(timeout: String) throws {
+        let upstream = try ScriptedUpstream()
+        let timeouts = "timeouts: { \(timeout): off, total: 500ms }"
+        try withProxy(to: upstream, provider: timeouts) { proxy throws in
+            let client = try proxy.client()
+            try client.send("GET /p/x HTTP/1.1\r\nHost: h\r\n\r\n")
+            let exchange = try upstream.expectRequest()
+            if timeout == "idle" {
+                try exchange.send("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: 1\n\n")
+                #expect(try !client.readResponse().isComplete)
+            } else {
+                #expect(try client.readResponse().code == "provider_timeout")
+            }
+            try exchange.expectClosed()
+        }
+    }
+
+    @Test("a client that takes nothing of a stream of events is left")
+    func stalledReader() throws {
+        let upstream = try ScriptedUpstream()
+        try withProxy(to: upstream, limits: "client_stall: 1s") { proxy throws in
+            let client = try proxy.client(receiveBuffer: 4096)
+            try client.send("GET /p/x HTTP/1.1\r\nHost: h\r\n\r\n")
+            let exchange = try upstream.expectRequest()
+            try exchange.send("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n")
+            let sender = Background {
+                while true { try exchange.send(String(repeating: "data: 1\n\n", count: 1000)) }
+            }
+            #expect(throws: (any Error).self) { try sender.join(within: .seconds(20)) }
+            try proxy.expectNothingInFlight()
+        }
+    }
+
     @Test("a body that is streamed up is answered as it comes")
     func bothWays() throws {
         let upstream = try ScriptedUpstream()

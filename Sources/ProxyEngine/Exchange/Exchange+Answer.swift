@@ -80,7 +80,7 @@ extension Exchange {
                 status: status, fields: responseFields,
                 body: .memory(UnsafeRawBufferPointer(start: responseBody.address, count: responseBody.count)))
         }
-        setDeadline(worker.now.later(by: provider.timeouts.idle))
+        setDeadline(worker.now.later(by: idleTimeout))
         return respond(
             status: status, fields: responseFields, body: .streamed(length: transfer.response.bodyLength))
     }
@@ -143,7 +143,7 @@ extension Exchange {
         }
         if isPulling {
             isPulling = false
-            setUpstreamDeadline(provider?.timeouts.idle ?? 0)
+            setUpstreamDeadline(idleTimeout)
         }
         return nil
     }

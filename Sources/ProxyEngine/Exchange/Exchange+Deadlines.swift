@@ -1,5 +1,6 @@
 internal import EventLoop
 internal import HTTPTransfer
+internal import HTTPWire
 internal import MicroHTTPD
 internal import ProxyCore
 
@@ -7,6 +8,7 @@ internal import ProxyCore
 extension Exchange {
     /// Sees to it that ``deadlineHasCome()`` is called at `time`, or before: whoever is called looks whether it is time.
     func setDeadline(_ time: MonotonicTime) {
+        guard time < .distantFuture else { return }
         if let deadline {
             guard time < deadline.at else { return }
             worker.deadlines.remove(deadline.ticket)
@@ -23,11 +25,9 @@ extension Exchange {
     func deadlineHasCome() {
         deadline = nil
         guard let provider else { return }
-        let timeouts = provider.timeouts
-        if let total = timeouts.total, let first = retrying.firstSentAt, first.later(by: total) <= worker.now,
-            transfer?.isRunning == true
-        {
-            return upstreamTimedOut(.total)
+        if transfer?.isRunning == true {
+            if totalEnd <= worker.now { return upstreamTimedOut(.total) }
+            setDeadline(totalEnd)
         }
         switch machine.phase {
         case .queued:
@@ -39,11 +39,12 @@ extension Exchange {
         case .sending:
             // A provider that waits for the client's body is not slow.
             if isSendPaused || awaitsBody { return watchClient() }
-            watch(upstreamActivity.later(by: timeouts.response), .response)
+            watch(upstreamActivity.later(by: provider.timeouts.response), .response)
         case .relaying, .collecting:
             // A provider that Weir holds back because the client is slow is not idle.
             if isReceivePaused || isPulling { return watchClient() }
-            watch(upstreamActivity.later(by: timeouts.idle), .idle)
+            if idleTimeout == ProviderService.Timeouts.never, !responseBody.isEmpty { return watchClient() }
+            watch(upstreamActivity.later(by: idleTimeout), .idle)
         case .answering: watchClient()
         case .over: break
         }
@@ -68,13 +69,33 @@ extension Exchange {
         setDeadline(worker.now + service.configuration.clientTimeouts.stall)
     }
 
+    /// Gives a client for which something has come the time to take it: the provider may have been silent for long before.
+    func expectClientToTakeMore() {
+        if responseBody.isEmpty { downstreamActivity = worker.now }
+        setClientDeadline()
+    }
+
     /// The longest time that the next step may take.
     func setUpstreamDeadline(_ nanoseconds: Int64) {
         upstreamActivity = worker.now
-        var end = worker.now.later(by: nanoseconds)
-        if let total = provider?.timeouts.total, let first = retrying.firstSentAt {
-            end = min(end, first.later(by: total))
+        setDeadline(min(worker.now.later(by: nanoseconds), totalEnd))
+    }
+
+    /// When the whole exchange has taken too long.
+    private var totalEnd: MonotonicTime {
+        guard let total = provider?.timeouts.total, let first = retrying.firstSentAt else {
+            return .distantFuture
         }
-        setDeadline(end)
+        return first.later(by: total)
+    }
+
+    /// How long, in nanoseconds, the provider may be silent within its answer.
+    ///
+    /// A stream of events that goes to its client may be so for ever; an error that is one is collected, and must end.
+    var idleTimeout: Int64 {
+        if isEventStream, requestIsComplete, machine.phase == .relaying {
+            return ProviderService.Timeouts.never
+        }
+        return provider?.timeouts.idle ?? 0
     }
 }

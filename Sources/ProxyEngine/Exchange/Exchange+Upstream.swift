@@ -107,7 +107,8 @@ extension Exchange: TransferDelegate {
             self.slot = nil
             report(slot, of: transfer.response, isUndecided: isWanted, at: now, to: provider)
         }
-        setUpstreamDeadline(provider.timeouts.idle)
+        isEventStream = transfer.response.isEventStream
+        setUpstreamDeadline(idleTimeout)
         worker.touch(self)
     }
 
@@ -118,6 +119,7 @@ extension Exchange: TransferDelegate {
         upstreamActivity = worker.now
         if machine.phase == .collecting { return collect(bytes) }
         guard machine.phase == .relaying else { return .refuse }
+        if idleTimeout == ProviderService.Timeouts.never { expectClientToTakeMore() }
         responseBody.append(bytes)
         worker.touch(self)
         guard responseBody.count >= Exchange.highWater else { return .taken }
@@ -135,7 +137,7 @@ extension Exchange: TransferDelegate {
             return .now
         }
         isPulling = true
-        setClientDeadline()
+        expectClientToTakeMore()
         return .later
     }
 

@@ -90,6 +90,8 @@ final class Exchange: IncomingRequest {
     /// Why there is no answer of the provider's; see ``ExchangeStateMachine/Action/answerFault``.
     var fault: Fault?
     var timedOut: UpstreamFailure.Timeout?
+    /// Whether the provider's answer is a stream of events.
+    var isEventStream = false
 
     // The answer.
     var responseFields = FieldBlock()

@@ -3,6 +3,9 @@ internal import ProxyCore
 
 /// The pacers of all providers, by whom they count for: they outlive the configuration that they were made for.
 struct Ledgers {
+    /// How long an instance may hold what it has asked for, where a provider may take for ever to answer.
+    private static let longestLease = Duration.seconds(3600)
+
     /// What one provider of a configuration has to do with a pacer.
     struct Share {
         let pacer: Pacer
@@ -99,7 +102,7 @@ struct Ledgers {
         // As long as the slowest of those that share it may take.
         let longest =
             configuration.providers.lazy.filter { Owner($0) == owner }
-            .map { $0.timeouts.connect + $0.timeouts.response }.max() ?? .zero
+            .map { $0.timeouts.connect + ($0.timeouts.response ?? Self.longestLease) }.max() ?? .zero
         let account = LedgerAccount(
             name: owner.name, pacer: pacer, replicas: configuration.replicas,
             lease: longest + pacer.policy.grace)

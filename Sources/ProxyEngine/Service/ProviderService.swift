@@ -120,14 +120,18 @@ final class ProviderService: Sendable {
     }
 
     /// How long an exchange may wait, in nanoseconds: a `Duration` has 128 bits, which cost on the data path.
+    ///
+    /// ``never`` for what may take for ever.
     struct Timeouts: Sendable {
+        static let never = Int64.max
+
         var response: Int64
         var idle: Int64
         var total: Int64?
 
         init(_ configuration: TimeoutConfiguration) {
-            response = configuration.response.wholeNanoseconds
-            idle = configuration.idle.wholeNanoseconds
+            response = configuration.response?.wholeNanoseconds ?? Self.never
+            idle = configuration.idle?.wholeNanoseconds ?? Self.never
             total = configuration.total?.wholeNanoseconds
         }
     }
