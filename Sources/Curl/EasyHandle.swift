@@ -18,13 +18,20 @@ internal import HTTPTransfer
     private(set) var owner: (any Owner)?
     /// Why a callback of ours ended what it does.
     var fault: TransferFault?
+    /// Where libcurl writes what it has to say of a failure.
+    private let errorText: UnsafeMutablePointer<CChar>
+    /// Most bytes of it that are shown.
+    private static let errorLimit = 200
 
     init(hooks: CurlMulti.Hooks, options: UpstreamOptions) {
         guard let pointer = unsafe curl_easy_init() else { fatalError("curl_easy_init: out of memory") }
         unsafe self.pointer = pointer
         unsafe self.hooks = hooks
+        unsafe errorText = .allocate(capacity: Int(CURL_ERROR_SIZE))
+        unsafe errorText.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
         let context = unsafe Unmanaged.passUnretained(self).toOpaque()
         unsafe set(CURLOPT_PRIVATE, context)
+        unsafe set(CURLOPT_ERRORBUFFER, UnsafeRawPointer(errorText))
         unsafe ccurl_set_open_socket(pointer, CurlCallbacks.openSocket)
         unsafe set(CURLOPT_OPENSOCKETDATA, context)
         unsafe ccurl_set_close_socket(pointer, CurlCallbacks.closeSocket)
@@ -35,12 +42,16 @@ internal import HTTPTransfer
         options.apply(to: self)
     }
 
-    deinit { unsafe curl_easy_cleanup(pointer) }
+    deinit {
+        unsafe curl_easy_cleanup(pointer)
+        unsafe errorText.deallocate()
+    }
 
     /// libcurl may call back from now on, until ``leave()``.
     func join(_ owner: any Owner) {
         self.owner = owner
         fault = nil
+        unsafe errorText[0] = 0
         unsafe hooks.applyAddresses(to: self)
     }
 
@@ -57,7 +68,24 @@ internal import HTTPTransfer
         if let fault { return fault }
         let status = info(CURLINFO_HTTP_CONNECTCODE)
         if status >= 300 { return .proxyRefused(status: status) }
-        return TransferFault(CurlError(code), systemError: info(CURLINFO_OS_ERRNO))
+        return TransferFault(CurlError(code), systemError: info(CURLINFO_OS_ERRNO), words: words)
+    }
+
+    /// What libcurl says of the failure: the first line, without words that look like paths of this machine.
+    private var words: String {
+        var line: [UInt8] = []
+        for index in 0..<min(Self.errorLimit, Int(CURL_ERROR_SIZE)) {
+            let byte = unsafe UInt8(bitPattern: errorText[index])
+            // Of a certificate's own text only what is ASCII is repeated.
+            guard byte >= 0x20, byte < 0x7F else { break }
+            line.append(byte)
+        }
+        let words = line.split(separator: 0x20).filter { !$0.contains(0x2F) }
+        var text = String(decoding: Array(words.joined(separator: [0x20])), as: UTF8.self)
+        for prefix in ["SSL certificate problem: ", "SSL: "] where text.hasPrefix(prefix) {
+            text.removeFirst(prefix.count)
+        }
+        return text
     }
 
     /// A number that libcurl knows of what the handle did last.
@@ -96,15 +124,15 @@ internal import HTTPTransfer
 }
 
 extension TransferFault {
-    /// What a code of libcurl's says.
-    init(_ error: CurlError, systemError: Int) {
+    /// What a code of libcurl's says, and the words that it has for it.
+    init(_ error: CurlError, systemError: Int, words: String) {
         switch error {
         case .couldNotResolveHost, .couldNotResolveProxy: self = .nameNotResolved
         case .couldNotConnect: self = .connectFailed(errno: Int32(truncatingIfNeeded: systemError))
         // All other times are the engine's own.
         case .timedOut: self = .connectTimedOut
-        case .tlsVerification: self = .tlsUntrusted
-        case .tlsConnect: self = .tlsHandshake
+        case .tlsVerification: self = .tlsUntrusted(words)
+        case .tlsConnect: self = .tlsHandshake(words)
         case let error where CurlError.tlsFiles.contains(error): self = .tlsFiles("\(error)")
         case .gotNothing: self = .closedBeforeAnswer
         case .partialFile: self = .incomplete

@@ -11,10 +11,10 @@ public enum TransferFault: Hashable, Sendable {
     case prohibitedAddress
     /// The proxy between refused to lead on, with this status; 407 asks for a password.
     case proxyRefused(status: Int)
-    /// The certificate is not trusted, or not for this host.
-    case tlsUntrusted
-    /// The TLS handshake failed.
-    case tlsHandshake
+    /// The certificate is not trusted, or not for this host; the library's words for why, or none.
+    case tlsUntrusted(String)
+    /// The TLS handshake failed; the library's words for why, or none.
+    case tlsHandshake(String)
     /// A certificate, key or CA file could not be used; libcurl's words.
     case tlsFiles(String)
 

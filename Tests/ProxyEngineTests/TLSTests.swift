@@ -3,10 +3,12 @@ import Testing
 
 @Suite("a provider behind TLS", .blocking)
 struct TLSTests {
-    private static func provider(_ nginx: Nginx, _ tls: String? = nil, url: String? = nil) -> String {
+    private static func provider(
+        _ nginx: Nginx, _ tls: String? = nil, url: String? = nil, rest: String = ""
+    ) -> String {
         let trust = tls ?? "ca_file: \(nginx.authority.root.certificatePath)"
         let tls = trust.isEmpty ? "" : ", tls: { \(trust) }"
-        return "providers: { p: { profile: generic, upstream: '\(url ?? nginx.url)'\(tls) } }"
+        return "providers: { p: { profile: generic, upstream: '\(url ?? nginx.url)'\(tls)\(rest) } }"
     }
 
     @Test(
@@ -38,7 +40,7 @@ struct TLSTests {
         }
     }
 
-    private func expectFailure(_ configuration: String) throws {
+    private func expectFailure(_ configuration: String, because reason: String) throws {
         try withProxy(configuration) { proxy in
             for method in ["GET", "POST"] {
                 let response = try proxy.exchange(method, "/p/echo")
@@ -47,6 +49,10 @@ struct TLSTests {
                 #expect(response.problem["origin"] == "network")
                 #expect(response.problem["effect"] == "none")
                 #expect(response.problem["attempts"] == nil)
+                let detail = response.problem["detail"] ?? ""
+                #expect(detail.hasPrefix("The provider's certificate is not trusted: "))
+                #expect(detail.contains(reason), "\(detail)")
+                #expect(!detail.contains("/") && detail.utf8.count < 300)
                 #expect(response.fields["Proxy-Status"]?.contains("error=tls_certificate_error") == true)
             }
         }
@@ -55,22 +61,32 @@ struct TLSTests {
     @Test("a certificate for another name is refused, and nothing sent")
     func otherName() throws {
         let nginx = try Nginx(hosts: ["other.example"])
-        try expectFailure(Self.provider(nginx))
+        try expectFailure(Self.provider(nginx), because: "matches target host name 'localhost'")
         #expect(nginx.accessLog == "")
     }
 
     @Test("the certificate must be for the address, where that is what is configured")
     func address() throws {
         let nginx = try Nginx(hosts: ["localhost"])
-        try expectFailure(Self.provider(nginx, url: "https://127.0.0.1:\(nginx.port)"))
+        let provider = Self.provider(nginx, url: "https://127.0.0.1:\(nginx.port)")
+        try expectFailure(provider, because: "'127.0.0.1'")
+    }
+
+    @Test("a certificate that is not valid any more is refused", arguments: ["1.1", "auto"])
+    func expired(http: String) throws {
+        let nginx = try Nginx(isExpired: true)
+        try expectFailure(Self.provider(nginx, rest: ", http: '\(http)'"), because: "certificate has expired")
+        #expect(nginx.accessLog == "")
     }
 
     @Test("an authority that is not configured is not trusted")
     func otherAuthority() throws {
         let nginx = try Nginx()
         let other = try PrivateAuthority()
-        try expectFailure(Self.provider(nginx, "ca_file: \(other.root.certificatePath)"))
-        try expectFailure(Self.provider(nginx, ""))
+        let issuer = "unable to get local issuer certificate"
+        try expectFailure(
+            Self.provider(nginx, "ca_file: \(other.root.certificatePath)"), because: issuer)
+        try expectFailure(Self.provider(nginx, ""), because: issuer)
         #expect(nginx.accessLog == "")
     }
 

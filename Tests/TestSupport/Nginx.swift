@@ -17,14 +17,16 @@ public final class Nginx: Sendable {
     ///
     /// - Parameters:
     ///   - hosts: the names in the server's certificate.
+    ///   - isExpired: whether the server's certificate is not valid any more.
     ///   - http2: whether it offers HTTP/2 beside HTTP/1.1.
     ///   - server: more directives for the `server` block.
     public init(
-        hosts: [String] = ["localhost", "127.0.0.1", "::1"], http2: Bool = true, server: String = ""
+        hosts: [String] = ["localhost", "127.0.0.1", "::1"], isExpired: Bool = false, http2: Bool = true,
+        server: String = ""
     ) throws {
         directory = try TemporaryDirectory()
         authority = try PrivateAuthority()
-        let identity = try authority.issue(hosts: hosts)
+        let identity = try authority.issue(hosts: hosts, isExpired: isExpired)
         var attempts = 0
         while true {
             attempts += 1

@@ -23,8 +23,11 @@ public final class PrivateAuthority: Sendable {
     }
 
     /// Issues a certificate for host names and numeric addresses, for servers and clients.
+    ///
+    /// - Parameter isExpired: whether it ended yesterday.
     public func issue(
-        _ name: String = "server", hosts: [String] = ["localhost", "127.0.0.1", "::1"]
+        _ name: String = "server", hosts: [String] = ["localhost", "127.0.0.1", "::1"],
+        isExpired: Bool = false
     ) throws -> Identity {
         let identity = Identity(
             certificatePath: directory.path("\(name).pem"), keyPath: directory.path("\(name).key"))
@@ -37,7 +40,7 @@ public final class PrivateAuthority: Sendable {
                 + ["-keyout", identity.keyPath, "-out", directory.path("\(name).csr")])
         try Self.openssl(
             [
-                "x509", "-req", "-in", directory.path("\(name).csr"), "-days", "30", "-CA",
+                "x509", "-req", "-in", directory.path("\(name).csr"), "-days", isExpired ? "-1" : "30", "-CA",
                 root.certificatePath,
             ]
                 + ["-CAkey", root.keyPath, "-CAcreateserial", "-extfile", directory.path("\(name).ext")]

@@ -38,14 +38,20 @@ enum UpstreamFailure {
             return never(
                 .providerUnreachable, "The provider's name leads to a private address.",
                 .destinationIPProhibited)
-        case .tlsUntrusted:
-            return never(.tlsFailure, "The provider's certificate is not trusted.", .tlsCertificateError)
-        case .tlsHandshake:
-            return never(
-                .tlsFailure, "No secure connection to the provider could be agreed on.", .tlsProtocolError)
+        case .tlsUntrusted(let words):
+            let detail = sentence("The provider's certificate is not trusted", words)
+            return never(.tlsFailure, detail, .tlsCertificateError)
+        case .tlsHandshake(let words):
+            let detail = sentence("No secure connection to the provider could be agreed on", words)
+            return never(.tlsFailure, detail, .tlsProtocolError)
         case .tlsFiles(let words): return never(.tlsFailure, Text(words), .proxyConfigurationError)
         default: return nil
         }
+    }
+
+    /// What has happened, and the library's words for why.
+    private static func sentence(_ what: String, _ words: String) -> Text {
+        Text(words.isEmpty ? "\(what)." : "\(what): \(words).")
     }
 
     /// What kept the answer from coming, or from being one.
