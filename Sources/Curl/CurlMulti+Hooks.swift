@@ -147,6 +147,8 @@ extension CurlMulti {
             let socket = Glibc.socket(
                 address.family, address.socktype | Int32(SOCK_CLOEXEC.rawValue), address.protocol)
             guard socket >= 0 else { return -1 }
+            // Another address of the same name was refused: what happens now is this one's.
+            easy.clearRefusal()
             let index = Int(socket)
             while sockets.count <= index { sockets.append(Socket()) }
             sockets[index] = Socket(isOurs: true)

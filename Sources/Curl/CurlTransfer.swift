@@ -264,6 +264,8 @@ internal import HTTPWire
     /// alive, and finds out when it sends: nothing has reached the provider then.
     func mayConnect() -> Bool {
         attempts += 1
+        // An address that was tried beside the one that is connected may have been refused.
+        easy.clearRefusal()
         if attempts == 1 { return true }
         if attempts <= Self.attemptLimit, easy.info(CURLINFO_REQUEST_SIZE) == 0 { return true }
         easy.fault = .resendRefused

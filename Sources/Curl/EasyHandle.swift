@@ -55,6 +55,11 @@ internal import HTTPTransfer
         unsafe hooks.applyAddresses(to: self)
     }
 
+    /// An address was refused, but there is another: it is no reason for what comes.
+    func clearRefusal() {
+        if fault == .prohibitedAddress { fault = nil }
+    }
+
     /// The handle is in no multi any more.
     func leave() { owner = nil }
 

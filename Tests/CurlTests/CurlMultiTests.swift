@@ -76,9 +76,16 @@ struct CurlMultiTests {
         _ url: String, allowsPrivate: Bool = true,
         _ body: ((_ method: String, _ target: String) throws -> (CurlTransfer, Record)) throws -> Void
     ) throws {
-        let driver = try Driver(
-            UpstreamOptions(
-                origin: url, connectTimeoutMilliseconds: 5000, allowsAddress: { _ in allowsPrivate }))
+        let options = UpstreamOptions(
+            origin: url, connectTimeoutMilliseconds: 5000, allowsAddress: { _ in allowsPrivate })
+        try withDriver(options, body)
+    }
+
+    private func withDriver(
+        _ options: UpstreamOptions,
+        _ body: ((_ method: String, _ target: String) throws -> (CurlTransfer, Record)) throws -> Void
+    ) throws {
+        let driver = try Driver(options)
         defer { driver.close() }
         try body { method, target in
             let multi = try #require(driver.multi)
@@ -137,6 +144,24 @@ struct CurlMultiTests {
             }
         }
         #expect(upstream.connectionCount == 0)
+    }
+
+    @Test(
+        "an address that is not allowed is no reason for what happens on another one",
+        arguments: ["[::1],127.0.0.1", "127.0.0.1,[::1]"])
+    func otherAddress(addresses: String) throws {
+        let upstream = try ScriptedUpstream { $0.reset() }
+        var options = UpstreamOptions(
+            origin: "http://name.example:\(upstream.port)", connectTimeoutMilliseconds: 5000,
+            allowsAddress: { if case .v4 = $0 { true } else { false } })
+        options.firstAddresses = "name.example:\(upstream.port):\(addresses)"
+        try withDriver(options) { perform in
+            let (transfer, _) = try perform("POST", "/")
+            #expect(transfer.outcome.fault != .prohibitedAddress)
+            #expect(!transfer.outcome.isComplete)
+            #expect(transfer.outcome.wasSent)
+        }
+        #expect(upstream.requestCount == 1)
     }
 
     @Test("nobody listening is known by its error, and nothing was sent")

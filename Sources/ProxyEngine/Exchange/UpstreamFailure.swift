@@ -14,19 +14,19 @@ enum UpstreamFailure {
     static func fault(of outcome: TransferOutcome, timeout: Timeout?, hasHead: Bool) -> Fault {
         if let timeout { return fault(of: timeout) }
         guard let fault = outcome.fault else { return Fault(.connectionLost, effect: .unknown) }
-        return connectionFault(fault)
-            ?? answerFault(fault, effect: outcome.wasSent ? .unknown : .none, hasHead: hasHead)
+        let effect = outcome.wasSent ? Effect.unknown : .none
+        return connectionFault(fault, effect: effect) ?? answerFault(fault, effect: effect, hasHead: hasHead)
     }
 
-    /// What kept the request from being sent.
-    private static func connectionFault(_ fault: TransferFault) -> Fault? {
+    /// What kept the request from being sent, or came of a connection that was made for it again.
+    private static func connectionFault(_ fault: TransferFault, effect: Effect) -> Fault? {
         func never(_ code: ProblemCode, _ detail: Text, _ error: ProxyErrorType) -> Fault {
-            Fault(code, detail: detail, effect: Effect.none, proxyError: error)
+            Fault(code, detail: detail, effect: effect, proxyError: error)
         }
         switch fault {
         case .nameNotResolved:
             return never(.providerUnreachable, "The provider's name could not be resolved.", .dnsError)
-        case .connectFailed(let number): return connectFault(number)
+        case .connectFailed(let number): return connectFault(number, effect: effect)
         case .connectTimedOut:
             return never(
                 .providerTimeout, "No connection to the provider could be made in time.", .connectionTimeout)
@@ -103,18 +103,18 @@ enum UpstreamFailure {
         }
     }
 
-    private static func connectFault(_ number: Int32) -> Fault {
+    private static func connectFault(_ number: Int32, effect: Effect) -> Fault {
         switch number {
         case ECONNREFUSED:
             return Fault(
-                .providerUnreachable, detail: "The provider refused the connection.", effect: Effect.none,
+                .providerUnreachable, detail: "The provider refused the connection.", effect: effect,
                 proxyError: .connectionRefused)
         case ENETUNREACH, EHOSTUNREACH:
             return Fault(
                 .providerUnreachable, detail: "There is no way to the provider's address.",
-                effect: Effect.none,
+                effect: effect,
                 proxyError: .destinationIPUnroutable)
-        default: return Fault(.providerUnreachable, effect: Effect.none)
+        default: return Fault(.providerUnreachable, effect: effect)
         }
     }
 }
