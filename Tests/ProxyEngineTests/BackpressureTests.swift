@@ -86,6 +86,30 @@ import Testing
         #expect(try client.readResponse().status == 200)
     }
 
+    @Test("an answer that is held back by an upload that nobody reads fills no memory")
+    func unreadUpload() throws {
+        let body = [UInt8].pattern(Self.size)
+        let upstream = try ScriptedUpstream(readingBodies: false) { exchange in
+            guard exchange.request.target == "/big" else {
+                try exchange.readBody()
+                return try exchange.respond(.ok())
+            }
+            try exchange.send("HTTP/1.1 200 OK\r\nContent-Length: \(body.count)\r\n\r\n")
+            try exchange.send(body, within: .seconds(60))
+            try exchange.expectClosed()
+        }
+        let weir = try WeirProcess(to: upstream)
+        let before = try warm(weir)
+        let client = try RawClient(port: weir.port)
+        try client.send("POST /p/big HTTP/1.1\r\nHost: h\r\nContent-Length: \(Self.size)\r\n\r\n")
+        for start in stride(from: 0, to: Self.size, by: 10_000_000) {
+            try client.send(Array(body[start..<start + 10_000_000]), within: .seconds(60))
+            try expectBounded(weir, before)
+        }
+        #expect(try client.readResponse(within: .seconds(60)).body.bytes == body)
+        try expectBounded(weir, before)
+    }
+
     @Test("100 MB of an error body add nothing to the memory")
     func endlessError() throws {
         let upstream = try ScriptedUpstream { exchange in

@@ -64,6 +64,70 @@ struct EarlyAnswerTests {
         }
     }
 
+    @Test(
+        "an answer of any size comes through though its provider never reads the request",
+        arguments: [200_000, 1_000_000, 5_000_000], [false, true])
+    func unreadUpload(size: Int, readsLate: Bool) throws {
+        let body = [UInt8].pattern(size)
+        let upstream = try ScriptedUpstream()
+        try withProxy(to: upstream) { proxy in
+            let client = try proxy.client()
+            let sender = Background {
+                let framing = readsLate ? "Content-Length: 13000000" : "Transfer-Encoding: chunked"
+                try client.send("POST /p/a HTTP/1.1\r\nHost: h\r\n\(framing)\r\n\r\n")
+                for _ in 0..<13 {
+                    if !readsLate { try client.send("f4240\r\n") }
+                    try client.send([UInt8](repeating: 0x78, count: 1_000_000), within: .seconds(30))
+                    if !readsLate { try client.send("\r\n") }
+                }
+                if !readsLate { try client.send("0\r\n\r\n") }
+            }
+            let exchange = try upstream.expectRequestHead()
+            let answerer = Background {
+                try exchange.send("HTTP/1.1 200 OK\r\nContent-Length: \(size)\r\n\r\n")
+                try exchange.send(body, within: .seconds(30))
+            }
+            if readsLate { try sender.join(within: .seconds(30)) }
+            let response = try client.readResponse(within: .seconds(30))
+            #expect(response.status == 200)
+            #expect(response.body.bytes == body)
+            try answerer.join()
+            // What was dropped must not look like a request with an end.
+            #expect(try !exchange.readBody(keeping: false).isComplete)
+            try sender.join(within: .seconds(30))
+        }
+    }
+
+    @Test("a provider that reads slowly while its answer waits gets the whole request")
+    func slowlyRead() throws {
+        let body = [UInt8].pattern(5_000_000)
+        let upstream = try ScriptedUpstream(receiveBuffer: 65_536)
+        try withProxy(to: upstream) { proxy in
+            let client = try proxy.client()
+            let sender = Background {
+                try client.send("POST /p/a HTTP/1.1\r\nHost: h\r\nContent-Length: 3000000\r\n\r\n")
+                try client.send([UInt8](repeating: 0x78, count: 3_000_000), within: .seconds(30))
+            }
+            let exchange = try upstream.expectRequestHead()
+            let answerer = Background {
+                try exchange.send("HTTP/1.1 200 OK\r\nContent-Length: \(body.count)\r\n\r\n")
+                try exchange.send(body, within: .seconds(30))
+            }
+            var count = 0
+            while count < 3_000_000 {
+                let part = try exchange.readBytes(atMost: 40_000)
+                try #require(!part.isEmpty)
+                count += part.count
+                // Longer in all than a provider may stand still.
+                pauseThread(for: .milliseconds(20))
+            }
+            #expect(try client.readResponse(within: .seconds(30)).body.bytes == body)
+            try answerer.join()
+            try sender.join()
+            exchange.close()
+        }
+    }
+
     @Test("a body that is too long is refused before its end")
     func tooLong() throws {
         let upstream = try ScriptedUpstream(readingBodies: false) { _ in }

@@ -42,6 +42,7 @@ extension Exchange {
             watch(upstreamActivity.later(by: provider.timeouts.response), .response)
         case .relaying, .collecting:
             // A provider that Weir holds back because the client is slow is not idle.
+            dropUnreadUpload()
             if isReceivePaused || isPulling { return watchClient() }
             if idleTimeout == ProviderService.Timeouts.never, !responseBody.isEmpty { return watchClient() }
             watch(upstreamActivity.later(by: idleTimeout), .idle)

@@ -143,6 +143,10 @@ extension Exchange {
             refuseLongBody()
             return bytes.count
         }
+        if isUploadDropped {
+            requestBytes += Int64(bytes.count)
+            return bytes.count
+        }
         let isWhole = machine.phase == .receiving || awaitsBody
         let room = isWhole ? bytes.count : max(0, Exchange.highWater - requestBody.count)
         let taken = min(room, bytes.count)

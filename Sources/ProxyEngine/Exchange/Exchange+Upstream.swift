@@ -125,6 +125,7 @@ extension Exchange: TransferDelegate {
         guard responseBody.count >= Exchange.highWater else { return .taken }
         isReceivePaused = true
         setClientDeadline()
+        expectUploadToBeRead()
         return .takenForNow
     }
 
@@ -166,7 +167,7 @@ extension Exchange: TransferDelegate {
             if requestBody.count <= Exchange.lowWater { worker.touch(self) }
             return .wrote(count)
         }
-        if requestIsComplete {
+        if requestIsComplete, !isUploadDropped {
             sendTrailers(to: transfer)
             return .end
         }
@@ -246,7 +247,9 @@ extension Exchange: TransferDelegate {
 
     /// Does what the callbacks have made possible; see ``Worker``.
     func actOnBatch() {
-        if isSendPaused, !requestBody.isEmpty || requestIsComplete { isSendPaused = false; resumeTransfer() }
+        if isSendPaused, !isUploadDropped, !requestBody.isEmpty || requestIsComplete {
+            isSendPaused = false; resumeTransfer()
+        }
         if isReceivePaused, responseBody.count <= Exchange.lowWater {
             isReceivePaused = false; resumeTransfer()
         }

@@ -85,6 +85,8 @@ final class Exchange: IncomingRequest {
     /// Whether the client's side receives the body itself, whenever it can hand on more.
     var isPulling = false
     var isSendPaused = false
+    /// Whether the rest of the request is read and dropped; see ``dropUnreadUpload()``.
+    var isUploadDropped = false
     /// Whether the transfer is over, well or not.
     var upstreamHasEnded = false
     /// Why there is no answer of the provider's; see ``ExchangeStateMachine/Action/answerFault``.
@@ -171,6 +173,7 @@ final class Exchange: IncomingRequest {
         isReceivePaused = false
         isPulling = false
         isSendPaused = false
+        isUploadDropped = false
         upstreamHasEnded = false
         fault = nil
         timedOut = nil
