@@ -23,6 +23,8 @@ internal import HTTPWire
     /// How many dead connections in a row are tried.
     private static let attemptLimit = 5
     private var attempts = 0
+    /// What had been sent when the connection stood: a CONNECT to a proxy counts as well.
+    private var sizeBeforeRequest = 0
     private var isReceivePaused = false
     private var isSendPaused = false
     /// Whether the delegate wants no more bytes than it has taken.
@@ -141,7 +143,7 @@ internal import HTTPWire
         // > libcurl calls a transfer complete whose connection was closed within the head of the answer.
         if fault == nil, !response.isComplete { outcome.fault = .closedBeforeAnswer }
         if case .headTooLarge? = fault, response.isComplete { outcome.fault = .incomplete }
-        outcome.wasSent = easy.info(CURLINFO_REQUEST_SIZE) > 0
+        outcome.wasSent = attempts > 0 && easy.info(CURLINFO_REQUEST_SIZE) > sizeBeforeRequest
         multi.remove(easy)
         let delegate = delegate
         end()
@@ -266,7 +268,10 @@ internal import HTTPWire
         attempts += 1
         // An address that was tried beside the one that is connected may have been refused.
         easy.clearRefusal()
-        if attempts == 1 { return true }
+        if attempts == 1 {
+            sizeBeforeRequest = easy.info(CURLINFO_REQUEST_SIZE)
+            return true
+        }
         if attempts <= Self.attemptLimit, easy.info(CURLINFO_REQUEST_SIZE) == 0 { return true }
         easy.fault = .resendRefused
         return false

@@ -76,6 +76,37 @@ struct RunTests {
         #expect(variable.code == 1 && variable.errorOutput.hasPrefix("WEIR_LISTEN: 'here' must be"))
     }
 
+    @Test("the proxy that the environment names is used, unless it names the provider as one without")
+    func environmentProxy() throws {
+        let clean = Dictionary(
+            uniqueKeysWithValues: ["http_proxy", "https_proxy", "all_proxy", "no_proxy"].flatMap {
+                [($0, ""), ($0.uppercased(), "")]
+            })
+        let nginx = try Nginx(hosts: ["provider.example"])
+        let upstream = try ScriptedUpstream(answering: .ok())
+        let folder = try TemporaryDirectory()
+        for (scheme, port) in [("https", nginx.port), ("http", upstream.port)] {
+            let url = "\(scheme)://provider.example:\(port)"
+            let trust = "tls: { ca_file: \(nginx.authority.root.certificatePath) }"
+            let more = scheme == "https" ? ", \(trust)" : ""
+            let file = try folder.write(
+                "providers: { p: { profile: generic, upstream: '\(url)'\(more) } }", to: "weir.yaml")
+            let names = [scheme.uppercased() + "_PROXY", scheme + "_proxy", "ALL_PROXY"]
+            for (name, excepted) in names.flatMap({ [($0, ""), ($0, "other.example,.example")] }) {
+                let proxy = try TunnelProxy()
+                var environment = clean
+                environment[name] = "http://127.0.0.1:\(proxy.port)"
+                environment["NO_PROXY"] = excepted
+                let weir = try RunningWeir(
+                    ["--config", file, "--listen", "127.0.0.1:0"], environment: environment)
+                let response = try weir.get("/p/x")
+                #expect(response.status == (excepted.isEmpty ? 200 : 502), "\(name) \(excepted)")
+                #expect(proxy.requests.count == (excepted.isEmpty ? 1 : 0))
+                #expect(try weir.stop() == .code(0))
+            }
+        }
+    }
+
     @Test("an unknown flag or command is a usage error")
     func usage() throws {
         #expect(try CommandLine.run("--sandbx").code == 64)

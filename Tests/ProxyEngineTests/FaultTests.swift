@@ -175,11 +175,57 @@ struct Misdeed: CustomTestStringConvertible, Sendable {
     @Test("a name that leads to a private address is refused unless that is allowed")
     func privateName() throws {
         let upstream = try ScriptedUpstream(answering: .ok())
-        let url = "http://localhost.localdomain:\(upstream.port)"
-        try withProxy("providers: { p: { profile: generic, upstream: '\(url)' } }") { proxy throws in
-            let response = try proxy.exchange("GET", "/p/x")
-            #expect(response.problem["code"] == "provider_unreachable")
-            #expect(upstream.connectionCount == 0)
+        // RFC 6761 6.3: a name that leads to this machine wherever it is looked up.
+        let url = "http://provider.localhost:\(upstream.port)"
+        for isAllowed in [false, true] {
+            let more = isAllowed ? ", allow_private: on" : ""
+            try withProxy("providers: { p: { profile: generic, upstream: '\(url)'\(more) } }") {
+                proxy throws in
+                let response = try proxy.exchange("POST", "/p/x", body: "{}")
+                if isAllowed { return #expect(response.status == 200) }
+                expectUnreachable(
+                    response, "provider_unreachable", 502, proxyStatus: "destination_ip_prohibited")
+                #expect(upstream.connectionCount == 0)
+            }
+        }
+    }
+
+    @Test(
+        "a TLS handshake that the provider never answers was no request",
+        arguments: ["1.1", "auto"], ["https", "proxy"])
+    func silentHandshake(http: String, peer: String) throws {
+        // Its connections are accepted by the system, and read by nobody.
+        let silent = try ScriptedUpstream()
+        let upstream =
+            peer == "https"
+            ? "upstream: 'https://localhost:\(silent.port)'"
+            : "upstream: 'https://provider.example', proxy: 'http://127.0.0.1:\(silent.port)'"
+        let provider = "{ profile: generic, \(upstream), http: '\(http)', timeouts: { connect: 300ms } }"
+        try withProxy("providers: { p: \(provider) }") { proxy throws in
+            let response = try proxy.exchange("POST", "/p/x", body: "{}")
+            expectUnreachable(response, "provider_timeout", 504, proxyStatus: "connection_timeout")
+        }
+    }
+
+    @Test("a provider that never reads a large request does not answer in time")
+    func unreadRequest() throws {
+        let upstream = try ScriptedUpstream(receiveBuffer: 65_536)
+        try withProxy(to: upstream, provider: "timeouts: { response: 300ms }") { proxy throws in
+            let client = try proxy.client()
+            let sender = Background {
+                let body = [UInt8](repeating: 0x78, count: 20_000_000)
+                try client.send("POST /p/x HTTP/1.1\r\nHost: h\r\nContent-Length: \(body.count)\r\n\r\n")
+                try client.send(body)
+            }
+            let exchange = try upstream.expectRequestHead()
+            let response = try client.readResponse()
+            #expect(response.status == 504)
+            #expect(response.problem["code"] == "provider_timeout")
+            #expect(response.problem["effect"] == "unknown")
+            #expect(response.problem["retryable"] == "false")
+            // What the client goes on sending is read for a while, or refused.
+            _ = try? sender.join()
+            #expect(try !exchange.readBody(keeping: false).isComplete)
         }
     }
 
@@ -187,20 +233,49 @@ struct Misdeed: CustomTestStringConvertible, Sendable {
 
     @Test(
         "a request on a reused connection that dies is sent once",
-        arguments: ["GET", "POST", "DELETE", "PUT"])
-    func reusedConnection(method: String) throws {
+        arguments: ["GET", "POST", "DELETE", "PUT", "PATCH", "HEAD", "OPTIONS"], [false, true])
+    func reusedConnection(method: String, isReset: Bool) throws {
         let upstream = try ScriptedUpstream { exchange in
-            if exchange.request.target == "/last" { return exchange.close() }
-            try exchange.respond(.ok())
+            guard exchange.request.target == "/last" else { return try exchange.respond(.ok()) }
+            if isReset { exchange.reset() } else { exchange.close() }
+        }
+        let hasBody = ["POST", "PATCH"].contains(method)
+        try withProxy(to: upstream) { proxy throws in
+            let client = try proxy.client()
+            #expect(try client.exchange("GET", "/p/first").status == 200)
+            let response = try client.exchange(method, "/p/last", body: hasBody ? "{}" : "")
+            #expect(response.status == 502)
+            #expect(response.fields["X-Error-Code"] == "connection_lost")
+            if method != "HEAD" {
+                #expect(response.problem["effect"] == "unknown")
+                #expect(response.problem["retryable"] == (hasBody ? "false" : "true"))
+            }
+            #expect(upstream.requests.map(\.target) == ["/first", "/last"])
+            #expect(upstream.requests.map(\.connection) == [0, 0])
+        }
+    }
+
+    @Test(
+        "a body in chunks on a reused connection that dies is sent once", arguments: ["POST", "PUT"],
+        [false, true])
+    func reusedConnectionWithChunks(method: String, isReset: Bool) throws {
+        let upstream = try ScriptedUpstream { exchange in
+            guard exchange.request.target == "/last" else { return try exchange.respond(.ok()) }
+            if isReset { exchange.reset() } else { exchange.close() }
         }
         try withProxy(to: upstream) { proxy throws in
             let client = try proxy.client()
-            #expect(try client.exchange(method, "/p/first", body: method == "POST" ? "{}" : "").status == 200)
-            let response = try client.exchange(method, "/p/last", body: method == "POST" ? "{}" : "")
-            #expect(response.status == 502)
-            #expect(response.problem["code"] == "connection_lost")
-            #expect(response.problem["effect"] == "unknown")
-            #expect(response.problem["retryable"] == (method == "POST" ? "false" : "true"))
+            for target in ["first", "last"] {
+                let head = "\(method) /p/\(target) HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
+                try client.send("\(head)2\r\n{}\r\n0\r\n\r\n")
+                let response = try client.readResponse()
+                if target == "first" {
+                    #expect(response.status == 200)
+                } else {
+                    #expect(response.problem["code"] == "connection_lost")
+                    #expect(response.problem["effect"] == "unknown")
+                }
+            }
             #expect(upstream.requests.map(\.target) == ["/first", "/last"])
             #expect(upstream.requests.map(\.connection) == [0, 0])
         }

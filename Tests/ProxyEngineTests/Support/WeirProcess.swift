@@ -13,12 +13,13 @@ final class WeirProcess: Sendable {
     /// Starts `weir run` with the provider `p` at `/p`, and waits until it listens.
     ///
     /// - Parameters:
+    ///   - url: the provider's.
     ///   - provider: more keys of the provider, as YAML in flow style.
     ///   - settings: more keys of the configuration, a line each.
     ///   - drain: how long what is in flight may go on.
     ///   - descriptors: how many files it may open; as many as the test, unless given.
     init(
-        to upstream: ScriptedUpstream, provider: String = "", profile: String = "generic", workers: Int = 1,
+        url: String, provider: String = "", profile: String = "generic", workers: Int = 1,
         drain: String = "1s", settings: String = "", descriptors: Int? = nil
     ) throws {
         directory = try TemporaryDirectory()
@@ -30,7 +31,7 @@ final class WeirProcess: Sendable {
             log: { access: off }
             limits: { drain: \(drain), request_body: 1GiB }
             \(settings)
-            providers: { p: { profile: \(profile), upstream: '\(upstream.url)'\(more) } }
+            providers: { p: { profile: \(profile), upstream: '\(url)'\(more) } }
             """, to: "weir.yaml")
         let limit = descriptors.map { "ulimit -n \($0) && " } ?? ""
         process = try Subprocess(
@@ -39,6 +40,16 @@ final class WeirProcess: Sendable {
         try log.waitForOutput(containing: "\"address\":\"127.0.0.1:", within: .seconds(30))
         let rest = (log.output + log.errorOutput).split(separator: "\"address\":\"127.0.0.1:").last
         port = try #require(rest.flatMap { UInt16($0.prefix { $0.isNumber }) }, "a port")
+    }
+
+    /// Starts `weir run` with the scripted provider `p` at `/p`, and waits until it listens.
+    convenience init(
+        to upstream: ScriptedUpstream, provider: String = "", profile: String = "generic", workers: Int = 1,
+        drain: String = "1s", settings: String = "", descriptors: Int? = nil
+    ) throws {
+        try self.init(
+            url: upstream.url, provider: provider, profile: profile, workers: workers, drain: drain,
+            settings: settings, descriptors: descriptors)
     }
 
     /// A client of the providers' mounts; every problem that it reads is validated.
