@@ -105,7 +105,7 @@ struct Misdeed: CustomTestStringConvertible, Sendable {
     @Test("a provider that gives no usable answer is a problem that says so", arguments: misdeeds)
     func misdeed(_ misdeed: Misdeed) throws {
         let upstream = try ScriptedUpstream(handler: misdeed.act)
-        try withProxy(to: upstream, provider: "timeouts: { response: 300ms }") { proxy throws in
+        try withProxy(to: upstream, provider: "timeouts: { response: 1s }") { proxy throws in
             let client = try proxy.client()
             for method in ["GET", "POST"] {
                 let response = try client.exchange(method, "/p/x", body: method == "POST" ? "{}" : "")

@@ -214,6 +214,8 @@ final class Worker: ReadinessHandler {
 
     func descriptor(_ descriptor: Int32, isReady readiness: Readiness) {
         if descriptor == mailbox.descriptor {
+            // What a message begins has its time from now on, not from the end of the last turn.
+            readClock()
             for message in mailbox.takeAll() { receive(message) }
         } else if readiness.isGone {
             for listener in listeners { listener.daemon.clientHasEnded(descriptor) }
