@@ -22,7 +22,7 @@ extension ConfigurationReader {
     enum ReloadKey: String, SectionKey { case onChange = "on_change" }
 
     enum ProviderKey: String, SectionKey {
-        case profile, mount, listen, upstream, credential, errors
+        case profile, mount, listen, upstream, credential, errors, status
         case upstreamBody = "upstream_body"
         case limits, guarantee, pacing, group
         case maximumWait = "max_wait"

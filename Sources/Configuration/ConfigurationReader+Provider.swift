@@ -96,6 +96,10 @@ extension ConfigurationReader {
         case .errors:
             value.choice(ProviderConfiguration.ErrorForm.allCases.map { ($0.rawValue, $0) })
                 .map { provider.errors = $0 }
+        case .status:
+            value.choice([("provider", false), ("canonical", true)]).map {
+                provider.sendsCanonicalStatus = $0
+            }
         case .upstreamBody: value.boolean.map { provider.includesUpstreamBody = $0 }
         case .limits: provider.limits = limits(from: value)
         case .guarantee:

@@ -69,6 +69,7 @@ struct ConfigurationReaderTests {
                 upstream: https://example.com/v1/
                 credential: ${KEY}
                 errors: raw
+                status: canonical
                 upstream_body: on
                 limits:
                   - { requests: 5, per: 250ms, by: group }
@@ -106,6 +107,7 @@ struct ConfigurationReaderTests {
         expected.isPacingObserved = true
         expected.credential = Secret("secret")
         expected.errors = .raw
+        expected.sendsCanonicalStatus = true
         expected.includesUpstreamBody = true
         expected.group = "team"
         expected.maximumWait = .zero

@@ -73,8 +73,8 @@ struct MistakeTests {
             belongs to
             weir.yaml:20:5: providers.lemlist.ledger: unknown key; allowed: profile, mount, listen, \
             upstream, credential, \
-            errors, upstream_body, limits, guarantee, pacing, group, max_wait, timeouts, quarantine, retries, circuit_breaker, tls, \
-            http, proxy, rewrite_locations, allow_private
+            errors, status, upstream_body, limits, guarantee, pacing, group, max_wait, timeouts, quarantine, retries, circuit_breaker, \
+            tls, http, proxy, rewrite_locations, allow_private
             weir.yaml:22:5: providers.Lettr: a provider's name must be a lower-case letter, then letters, \
             digits, '-' or \
             '_', at most 32 in all
@@ -190,7 +190,7 @@ struct MistakeTests {
         "each wrong value of a provider is one mistake at its key",
         arguments: [
             ("mount: /a/", "mount"), ("mount: /-/x", "mount"), ("listen: nowhere", "listen"),
-            ("errors: 1", "errors"),
+            ("errors: 1", "errors"), ("status: 200", "status"),
             ("upstream_body: maybe", "upstream_body"), ("limits: 3", "limits"), ("limits: {}", "limits"),
             ("limits: [1]", "limits[0]"), ("limits: [~]", "limits[0]"),
             ("limits: [{ requests: 1, per: 0s }]", "limits[0].per"),

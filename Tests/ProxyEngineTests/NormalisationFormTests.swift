@@ -91,6 +91,20 @@ struct NormalisationFormTests {
         #expect(response.fields["Proxy-Status"]?.hasSuffix("; received-status=200") == true)
     }
 
+    @Test("a problem has the status of its code where that is asked for, and still tells the provider's")
+    func canonicalStatus() throws {
+        for (form, status) in [("provider", 418), ("canonical", 400)] {
+            let upstream = try ScriptedUpstream(answering: .status(418, body: "short and stout"))
+            try withProxy(to: upstream, provider: "status: \(form)") { proxy in
+                let response = try proxy.exchange("GET", "/p/a")
+                #expect(response.status == status)
+                #expect(response.text.contains("\"status\":\(status),\"detail\""))
+                #expect(response.text.contains(#""upstream":{"status":418"#))
+                #expect(response.fields["Proxy-Status"]?.hasSuffix("; received-status=418") == true)
+            }
+        }
+    }
+
     @Test("a rate limit's problem tells the configured limit, not the profile's")
     func limitInForce() throws {
         let fields = [("X-RateLimit-Limit", "20"), ("X-RateLimit-Remaining", "0")]

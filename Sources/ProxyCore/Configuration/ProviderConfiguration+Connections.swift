@@ -10,6 +10,7 @@ extension ProviderConfiguration {
         same.profileContents = profileContents
         (same.upstream, same.credential) = (upstream, credential)
         (same.errors, same.includesUpstreamBody) = (errors, includesUpstreamBody)
+        same.sendsCanonicalStatus = sendsCanonicalStatus
         (same.retries, same.circuitBreaker) = (retries, circuitBreaker)
         same.quarantinesCredentials = quarantinesCredentials
         same.rewritesLocations = rewritesLocations

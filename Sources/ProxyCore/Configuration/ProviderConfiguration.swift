@@ -28,6 +28,8 @@ public struct ProviderConfiguration: Hashable, Sendable {
     public var credential: Secret?
     /// The form in which errors reach the client.
     public var errors = ErrorForm.problem
+    /// Whether a problem has the status of its code, whatever the provider's was.
+    public var sendsCanonicalStatus = false
     /// Whether a problem shows the provider's body (capped and redacted).
     public var includesUpstreamBody = false
     /// The rate limits, all of which hold; empty for none.

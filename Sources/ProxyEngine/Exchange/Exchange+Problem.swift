@@ -36,6 +36,7 @@ extension Exchange {
             return
         }
         var problem = Problem(error, provider: provider.name, requestID: Text(requestID))
+        if provider.configuration.sendsCanonicalStatus { problem.status = problem.code.status }
         complete(&problem)
         beginProblemFields()
         keepFields(of: response, status: problem.status)
