@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """Runs the real weir between a load and a provider that both misbehave, for as long as one likes, and checks that nothing is lost.
 
-    soak.py --weir PROGRAM [--seconds N] [--rate N] [--reload] [--sanitized]
+    soak.py --weir PROGRAM [--seconds N] [--rate N] [--no-reload] [--sanitized]
 
 Every request has a number, and the provider writes down which it saw. Asserted: no request is sent twice; each client that stays gets
 one answer, its own; what Weir says was not sent was not; resident memory and descriptors stay flat behind the warm-up; /metrics agrees
 with what was counted; SIGTERM in the middle of traffic finishes what is in flight and ends with 0; a new instance serves.
---reload sends SIGHUP with a changed configuration every five seconds. --sanitized allows for a sanitizer's memory.
+Every five seconds SIGHUP brings a changed configuration, unless --no-reload. --sanitized allows for a sanitizer's memory.
 """
 
 import argparse
@@ -522,7 +522,7 @@ def main():
     parser.add_argument("--weir", required=True), parser.add_argument("--seconds", type=int, default=600)
     parser.add_argument("--rate", type=float, default=200), parser.add_argument("--clients", type=int, default=32)
     parser.add_argument("--seed", type=int, default=None)
-    parser.add_argument("--reload", action="store_true"), parser.add_argument("--sanitized", action="store_true")
+    parser.add_argument("--no-reload", dest="reload", action="store_false"), parser.add_argument("--sanitized", action="store_true")
     options = parser.parse_args()
     options.weir = os.path.abspath(options.weir)
     random.seed(options.seed)

@@ -11,6 +11,8 @@ public enum FuzzSubject: String, CaseIterable, Sendable {
     case response
     /// A request's line and fields, and what of them goes to the provider.
     case request
+    /// What a client sends, requests and their bodies.
+    case requests
     /// Fields whose value is a list or carries a credential.
     case credential
     /// `Content-Encoding`, lies and bombs included.
@@ -29,6 +31,7 @@ public enum FuzzSubject: String, CaseIterable, Sendable {
         case .rateFields: RateFieldProperties.check(input)
         case .response: ResponseProperties.check(input)
         case .request: RequestProperties.check(input)
+        case .requests: ScannerProperties.check(input)
         case .credential: CredentialProperties.check(input)
         case .contentCoding: ContentCodingProperties.check(input)
         case .json: JSONProperties.check(input)

@@ -51,33 +51,7 @@ enum RequestProperties {
         var head: [UInt8] = []
         for byte in lines { head += byte == 0x0A ? [0x0D, 0x0A] : [byte] }
         head += lines.last == 0x0A ? [0x0D, 0x0A] : [0x0D, 0x0A, 0x0D, 0x0A]
-        let whole = scan(head, pieces: head.count)
-        for size in [1, 7] {
-            let pieces = scan(head, pieces: size)
-            expect(pieces.fault == whole.fault, "the verdict depends on where the bytes are cut")
-            expect(pieces.fault != nil || pieces.passed == whole.passed, "what passes depends on the cut")
-        }
-        guard whole.fault == nil else { return false }
-        let again = scan(whole.passed, pieces: whole.passed.count)
-        expect(again.fault == nil && again.passed == whole.passed, "what has passed does not pass again")
-        return true
-    }
-
-    private static func scan(_ bytes: [UInt8], pieces size: Int) -> (passed: [UInt8], fault: RequestFault?) {
-        var scanner = RequestScanner(
-            limits: RequestScanner.Limits(
-                target: 8192, fieldBytes: 12_288, fieldCount: 200, head: 1 << 16, fieldOverhead: 64,
-                body: 1 << 26))
-        var passed: [UInt8] = []
-        var start = 0
-        while start < bytes.count, scanner.fault == nil {
-            var piece = Array(bytes[start..<min(bytes.count, start + size)])
-            var span = piece.mutableSpan
-            let count = scanner.scan(&span)
-            passed += piece[..<count]
-            start += size
-        }
-        return (passed, scanner.fault)
+        return ScannerProperties.passes(head)
     }
 
     private static func inspect(
