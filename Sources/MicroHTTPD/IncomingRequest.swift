@@ -8,38 +8,6 @@ public import HTTPWire
 /// ``HTTPDaemon/run()``. An answer can be given from the first ``awaitAnswer()`` on: libmicrohttpd takes none while a
 /// body is still arriving, and closes the connection after one that was given before.
 @safe open class IncomingRequest {
-    /// What a request that has no answer yet does.
-    public enum Wait: Sendable {
-        /// Asks again at the next run: cheap for a short while, see ``HTTPDaemon``.
-        case poll
-        /// Sleeps until ``resume()``; libmicrohttpd then sees nothing of the connection, not even its end.
-        case suspend
-        /// ``respond(status:fields:body:)`` was called.
-        case answered
-        /// Gives up: the connection is closed without an answer.
-        case abandon
-    }
-
-    /// What a streamed answer has to give.
-    public enum BodyRead: Sendable {
-        /// It wrote so many bytes, at least 1.
-        case wrote(Int)
-        /// Nothing yet: sleeps until ``resume()``.
-        case suspend
-        /// The body is complete.
-        case end
-        /// The body will never be complete: the client must see that it broke off.
-        case abort
-    }
-
-    /// The body of an answer.
-    @safe public enum Body {
-        /// Memory that must stay valid until ``completed(isWhole:)``.
-        case memory(UnsafeRawBufferPointer)
-        /// Bytes that ``readBody(into:)`` gives one after another; with their number, if it is known.
-        case streamed(length: Int64?)
-    }
-
     /// Most bytes that are read and sent at once of a body whose length is known.
     private static let streamBlock: Int64 = 64 << 10
 

@@ -11,6 +11,8 @@ struct SharedLedgerTests {
             let before = try fleet.members.reduce(0) { try $0 + $1.metric("weir_ledger_commands_total") }
             let cycles = 3
             let clients = try fleet.send((20 * cycles + 1 + count - 1) / count)
+            let depth = "weir_queue_depth{provider=\"p\"}"
+            #expect(try fleet.members.reduce(0) { try $0 + $1.metric(depth) } > 0)
             for client in clients {
                 #expect(try client.readResponse(within: .seconds(60)).status == 200)
             }
@@ -25,6 +27,7 @@ struct SharedLedgerTests {
                         + "\(commands / Double(clients.count)) commands a request")
                 print(try fleet.redis.command("INFO", "commandstats"))
             }
+            #expect(try fleet.members.allSatisfy { try $0.metric(depth) == 0 })
             // One that is waited for, and one that tells of the answer; besides, each instance is heard of every second.
             #expect(commands <= Double(2 * clients.count + 40 * count))
         }

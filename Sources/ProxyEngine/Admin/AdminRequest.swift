@@ -104,8 +104,11 @@ final class AdminRequest: IncomingRequest {
         let service = worker.service
         let format = ExpositionFormat(accept: accept.isEmpty ? nil : accept)
         let now = Worker.clock()
-        let gauges = service.providers.map {
-            ($0.index, PacingGauges($0.pacer.snapshot(at: now, rows: Self.rowsForGauges)))
+        let gauges = service.providers.map { provider in
+            var gauges = PacingGauges(provider.pacer.snapshot(at: now, rows: Self.rowsForGauges))
+            // Those that wait in the ledger of all instances.
+            gauges.queueDepth += provider.ledger?.waiting.load(ordering: .relaxed) ?? 0
+            return (provider.index, gauges)
         }
         let process = ProcessReading.now(startedWallNanoseconds: service.startedWallNanoseconds)
         let text = service.metrics.render(

@@ -1,5 +1,6 @@
 internal import MicroHTTPD
 internal import ProxyCore
+internal import Synchronization
 
 /// The ledger that several instances share: a request that this one lets through asks it as well.
 extension Exchange {
@@ -7,6 +8,8 @@ extension Exchange {
     func askLedger(_ account: LedgerAccount, of provider: ProviderService, as waiter: Waiter) {
         let id = UInt64(waiter.worker) << 48 | waiter.id
         claim = id
+        awaitsLedger = true
+        account.waiting.add(1, ordering: .relaxed)
         self.waiter = waiter
         worker.waiting[waiter.id] = self
         let latest = queuedAt + remainingPatience
@@ -20,6 +23,7 @@ extension Exchange {
 
     /// The ledger has given the slots.
     func ledgerTurnHasCome() {
+        endWaitForLedger()
         if isHeldBackAtItsTurn() { return }
         waiter = nil
         guard machine.grant() == .send else { return }
@@ -27,6 +31,13 @@ extension Exchange {
         clearDeadline()
         sendOrAwaitBody()
         resumeIfUploading()
+    }
+
+    /// The wait for the ledger is over, one way or another.
+    func endWaitForLedger() {
+        guard awaitsLedger else { return }
+        awaitsLedger = false
+        provider?.ledger?.waiting.subtract(1, ordering: .relaxed)
     }
 
     /// Tells the instances that share the ledger that a key is paused.

@@ -121,6 +121,7 @@ extension Exchange {
             self.slot = nil
             worker.arm(provider.pacer.neverSent(slot, at: worker.now), of: provider)
         }
+        endWaitForLedger()
         reportToLedger(.neverSent)
         place = nil
         waiter = nil

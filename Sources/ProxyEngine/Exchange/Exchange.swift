@@ -63,6 +63,8 @@ final class Exchange: IncomingRequest {
     var slot: Slot?
     /// What it asked of the ledger that several instances share, until its end is reported.
     var claim: UInt64?
+    /// Whether it waits for that ledger.
+    var awaitsLedger = false
     /// The slot of an answer whose body has to say whether it is a rejection.
     var undecidedSlot: Slot?
     /// The slot of an answer that counts as running until it has ended.

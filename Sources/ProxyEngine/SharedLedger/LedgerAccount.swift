@@ -1,4 +1,5 @@
 internal import ProxyCore
+internal import Synchronization
 
 /// The limits of one provider, or of a group of providers, as all instances count them together.
 ///
@@ -37,6 +38,8 @@ final class LedgerAccount: Sendable {
     let pacer: Pacer
     /// Counts what this instance sends, whoever let it; and paces it where the ledger cannot be reached.
     let share: Pacer
+    /// How many requests of this instance wait for the ledger.
+    let waiting = Atomic(0)
     private let policy: PacingPolicy
 
     init(name: String, pacer: Pacer, replicas: Int, lease: Duration) {
