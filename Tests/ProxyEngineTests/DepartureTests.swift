@@ -163,6 +163,7 @@ import Testing
                 let client = try proxy.client()
                 let request =
                     "POST /p/x HTTP/1.1\r\nHost: h\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)"
+                try client.holdLastBytes()
                 try client.send(isSlow ? request : request + request)
                 try client.shutdownWrite()
                 for _ in 0..<(isSlow ? 1 : 2) {
@@ -185,6 +186,7 @@ import Testing
             let body = String(repeating: "x", count: 5_000_000)
             let sending = Background {
                 let size = String(body.utf8.count, radix: isChunked ? 16 : 10)
+                try client.holdLastBytes()
                 try client.request(
                     "POST", "/p/x",
                     fields: [isChunked ? ("Transfer-Encoding", "chunked") : ("Content-Length", size)],
@@ -214,6 +216,7 @@ import Testing
         let upstream = try ScriptedUpstream()
         try withProxy(to: upstream) { proxy throws in
             let client = try proxy.client()
+            try client.holdLastBytes()
             try client.request("GET", "/p/x")
             try client.shutdownWrite()
             let exchange = try upstream.expectRequest()

@@ -78,6 +78,9 @@ public final class RawClient: Sendable {
         return try readResponse(toHead: method == "HEAD", within: patience)
     }
 
+    /// Holds the last bytes back until the sending side ends, so that both arrive together, however busy the machine is.
+    public func holdLastBytes() throws { try socket.cork() }
+
     /// Ends the sending side; receiving goes on.
     public func shutdownWrite() throws { try socket.shutdownWrite() }
 

@@ -96,6 +96,15 @@ final class Socket: Sendable {
             .first
     }
 
+    /// Sends no more than full segments until the sending side ends, or 0.2 s have passed (tcp(7), `TCP_CORK`).
+    func cork() throws {
+        var on: Int32 = 1
+        let size = socklen_t(MemoryLayout<Int32>.size)
+        guard
+            try using({ unsafe setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_CORK, &on, size) }) == 0
+        else { throw System.failure("setsockopt") }
+    }
+
     /// Ends this side's sending; receiving goes on.
     func shutdownWrite() throws {
         guard try using({ shutdown(descriptor, Int32(SHUT_WR)) }) == 0 else {
