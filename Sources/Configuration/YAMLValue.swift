@@ -252,7 +252,7 @@ struct YAMLValue {
         if name.hasPrefix("file:") {
             let path = String(name.dropFirst(5))
             guard var contents = reading.surroundings.file(path) else {
-                report("${\(name)}: the file cannot be read")
+                report("${\(Self.printable(name))}: the file cannot be read")
                 return nil
             }
             // A secret in a file ends with a newline that nobody means.
@@ -260,7 +260,7 @@ struct YAMLValue {
             return contents
         }
         guard let value = reading.surroundings.variable(name) else {
-            report("${\(name)}: the environment variable is not set")
+            report("${\(Self.printable(name))}: the environment variable is not set")
             return nil
         }
         return value
