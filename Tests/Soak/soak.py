@@ -6,7 +6,7 @@
 Every request has a number, and the provider writes down which it saw. Asserted: no request is sent twice; each client that stays gets
 one answer, its own; what Weir says was not sent was not; resident memory and descriptors stay flat behind the warm-up; /metrics agrees
 with what was counted; SIGTERM in the middle of traffic finishes what is in flight and ends with 0; a new instance serves.
-Every five seconds SIGHUP brings a changed configuration, unless --no-reload. --sanitized allows for a sanitizer's memory.
+Every second SIGHUP brings a changed configuration, unless --no-reload. --sanitized allows for a sanitizer's memory.
 """
 
 import argparse
