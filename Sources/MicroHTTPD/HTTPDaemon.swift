@@ -219,7 +219,7 @@ public protocol HTTPDaemonDelegate: AnyObject {
 
 /// Whether memory of idle connections is left to be given back.
 public enum MemoryReturn: Hashable, Sendable {
-    /// Not for now: only after something has happened.
+    /// None: only after something has happened there may be.
     case none
     /// Some may have been idle for long enough after a while.
     case later

@@ -82,6 +82,7 @@ public import HTTPWire
     @discardableResult
     public func respond(status: Int, fields: borrowing FieldBlock, body: Body) -> Bool {
         guard let connection = unsafe connection, !isAnswered else { return false }
+        if memoryIsAway { putMemoryBack() }
         guard let response = unsafe makeResponse(status: status, body: body) else { return false }
         defer { unsafe MHD_destroy_response(response) }
         unsafe fields.forEachTerminated { name, value in

@@ -34,7 +34,7 @@ final class SandboxServer: HTTPDaemonDelegate, ReadinessHandler {
     private var openRequests = 0
     /// The time at which an end that has begun is over, whatever is left.
     private var endsAt: MonotonicTime?
-    /// When clients are taken again, if none are for now.
+    /// When clients are taken again, while there is no room for more.
     private var acceptsFrom: MonotonicTime?
 
     /// A server that does not listen yet.
@@ -190,6 +190,7 @@ final class SandboxServer: HTTPDaemonDelegate, ReadinessHandler {
         if let daemon, daemon.listenDescriptor >= 0 {
             loop.unwatch(daemon.listenDescriptor)
             daemon.quiesce()
+            acceptsFrom = nil
         }
         while let request = delayed.popDue(at: .distantFuture) { request.isDue() }
     }
