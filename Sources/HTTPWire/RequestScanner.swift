@@ -93,6 +93,9 @@ public struct RequestScanner: Sendable {
         state.rawValue > State.start.rawValue && state.rawValue < State.body.rawValue && !isTrailer
     }
 
+    /// How many bytes of the body are still to come; `nil` between bodies, and within chunks, which do not tell.
+    public var bodyLeft: Int64? { state == .body ? number : nil }
+
     /// Looks at bytes as they come.
     ///
     /// What does not pass is taken out of `bytes`, whose later bytes move up.

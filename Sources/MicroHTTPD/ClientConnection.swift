@@ -64,12 +64,6 @@ final class ClientConnection {
     /// Whether everything that came before what is no HTTP has been answered.
     var isDue: Bool { completedRequests == scanner.completeRequests }
 
-    /// Whether the system holds bytes of it that nobody has read.
-    var hasUnread: Bool {
-        var byte: UInt8 = 0
-        return unsafe creceive(socket, &byte, 1, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT)) > 0
-    }
-
     /// How long after the last bytes of a request, in nanoseconds, the end of its side arrived; `nil` if the system does not say.
     ///
     /// - Parameter isRead: whether the whole request has been read: what is left then under TLS is its farewell, sent with the end.

@@ -116,9 +116,9 @@ public import HTTPWire
     public var isLeaving: Bool { client.map { $0.isLeaving && $0.hasRest } ?? false }
 
     /// Whether the rest of the request may be here already, read by nobody: a client that has ended its side need not have left.
-    public var mayBecomeComplete: Bool {
-        client.map { $0.hasUnread || !$0.isDue } ?? false
-    }
+    ///
+    /// Asked once that end has come. Under TLS a part of a chunked body passes for the rest of it.
+    public var mayBecomeComplete: Bool { client?.mayHoldRest ?? false }
 
     /// How long after the request's last bytes, in nanoseconds, the end of the client's side arrived, whenever either was read: asked
     /// before anything is answered, once the end is there.
