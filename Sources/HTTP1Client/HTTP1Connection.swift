@@ -12,6 +12,8 @@ internal import HTTPTransfer
     private var isOpen = false
     /// How long it may be used while it is idle, in nanoseconds of the monotonic clock.
     var idleUntil: Int64 = 0
+    /// When it is too old to be used again, on the same clock.
+    var agesAt: Int64 = 0
 
     init(pool: HTTP1Pool) { unsafe self.pool = pool }
 

@@ -34,6 +34,8 @@ public protocol HTTP1PoolOwner: AnyObject {
     private static let idleLimit = 1024
     /// The longest time, in nanoseconds, after which an idle connection is not used again: most servers close it after 60 s or more.
     private static let idleNanoseconds: Int64 = 50_000_000_000
+    /// The age, in nanoseconds, from which on a connection is not used again, however busy it is: names come to lead elsewhere.
+    private static let lifetimeNanoseconds: Int64 = 600_000_000_000
 
     /// A pool without connections.
     ///
@@ -83,6 +85,7 @@ public protocol HTTP1PoolOwner: AnyObject {
             connection.close()
         }
         let connection = HTTP1Connection(pool: self)
+        connection.agesAt = now + Self.lifetimeNanoseconds
         open[ObjectIdentifier(connection)] = connection
         return connection
     }
@@ -95,6 +98,7 @@ public protocol HTTP1PoolOwner: AnyObject {
         var limit = Self.idleNanoseconds
         // A second less: what is on its way when the provider closes would be lost.
         if let seconds { limit = min(limit, (min(seconds, 3600) - 1) * 1_000_000_000) }
+        limit = min(limit, connection.agesAt - now)
         guard limit > 0 else { return connection.close() }
         if let oldest = idle.first, idle.count >= Self.idleLimit || oldest.idleUntil <= now {
             idle.removeFirst()

@@ -43,7 +43,8 @@ internal import HTTPWire
     /// What stands behind the last chunk.
     var trailerLines: [UInt8] = []
     private var isHead = false
-    private var sentBytes: Int64 = 0
+    /// Whether bytes of the request may have left.
+    private var hasLeft = false
     private var attempts = 0
     /// Tells the requests of this object apart.
     private(set) var serial: UInt64 = 0
@@ -77,7 +78,7 @@ internal import HTTPWire
         response.reset()
         outcome = TransferOutcome()
         isHead = method.equals("HEAD")
-        sentBytes = 0
+        hasLeft = false
         attempts = 0
         (isSendPaused, isReceivePaused, isPulled, isBlocked, isBroken) = (false, false, false, false, false)
         out.removeAll()
@@ -137,7 +138,7 @@ internal import HTTPWire
     /// See ``UpstreamTransfer/cancel()``.
     public func cancel() {
         guard isRunning else { return }
-        outcome.wasSent = sentBytes > 0
+        outcome.wasSent = hasLeft
         release()
         delegate = nil
         isRunning = false
@@ -172,12 +173,14 @@ internal import HTTPWire
                 switch unsafe link.send(out.waiting) {
                 case .moved(let count):
                     out.removeFirst(count)
-                    sentBytes += Int64(count)
+                    hasLeft = true
                 case .wouldBlock:
                     isBlocked = true
+                    // TLS takes all or nothing, and may have sent records of what it has not taken yet.
+                    if link.mayHoldBytes { hasLeft = true }
                     return .blocked
                 case .ended, .failed:
-                    if sentBytes == 0 { return .neverSent }
+                    if !hasLeft { return .neverSent }
                     isBroken = true
                     return .broken
                 }
@@ -270,7 +273,7 @@ internal import HTTPWire
     func finish(_ fault: TransferFault?) {
         connection = nil
         outcome.fault = fault
-        outcome.wasSent = sentBytes > 0
+        outcome.wasSent = hasLeft
         unsafe pool.finish(self)
     }
 

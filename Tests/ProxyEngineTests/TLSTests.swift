@@ -124,6 +124,25 @@ struct TLSTests {
         }
     }
 
+    @Test("a provider that speaks nothing later than TLS 1.1 is always refused")
+    func oldVersion() throws {
+        let nginx = try Nginx(server: "ssl_protocols TLSv1.1; ssl_ciphers DEFAULT@SECLEVEL=0;")
+        let authority = nginx.authority.root.certificatePath
+        // Such a server serves whoever asks for it.
+        let old = try Subprocess.run(
+            "curl",
+            [
+                "-s", "--tls-max", "1.1", "--ciphers", "DEFAULT@SECLEVEL=0", "--cacert", authority,
+                "https://localhost:\(nginx.port)/echo",
+            ])
+        #expect(old.output.contains("GET"))
+        try withProxy(Self.provider(nginx, "ca_file: \(authority)")) { proxy in
+            let response = try proxy.exchange("GET", "/p/echo")
+            #expect(response.code == "tls_failure")
+            #expect(response.problem["effect"] == "none")
+        }
+    }
+
     @Test("files that are no certificates fail the connection, and say so")
     func badFiles() throws {
         let nginx = try Nginx()
