@@ -87,6 +87,11 @@ static inline void *cmhd_tls_session(struct MHD_Connection *connection) {
     return info == NULL ? NULL : (void *)info->tls_session;
 }
 
+// Whether the request has an answer, be it one of the library's own.
+static inline int cmhd_is_answered(struct MHD_Connection *connection) {
+    return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_HTTP_STATUS) != NULL;
+}
+
 static inline size_t cmhd_head_size(struct MHD_Connection *connection) {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);

@@ -176,12 +176,16 @@ final class ClientConnection {
 
     private func sendSome() -> TLSSession.Written {
         unsafe rest.withUnsafeBytes { bytes in
-            let left = unsafe UnsafeRawBufferPointer(rebasing: bytes[restStart...])
-            if let session { return unsafe session.send(left) }
-            let count = unsafe send(socket, left.baseAddress, left.count, Int32(MSG_NOSIGNAL | MSG_DONTWAIT))
-            if count > 0 { return .bytes(count) }
-            return count < 0 && errno == EAGAIN ? .later : .failed
+            unsafe write(UnsafeRawBufferPointer(rebasing: bytes[restStart...]))
         }
+    }
+
+    /// Sends what fits, past libmicrohttpd; with TLS, after ``TLSSession/Written/later`` the same bytes must be given again.
+    func write(_ bytes: UnsafeRawBufferPointer) -> TLSSession.Written {
+        if let session { return unsafe session.send(bytes) }
+        let count = unsafe send(socket, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL | MSG_DONTWAIT))
+        if count > 0 { return .bytes(count) }
+        return count < 0 && errno == EAGAIN ? .later : .failed
     }
 
     /// Ends the socket in both directions: libmicrohttpd sees that, and closes it.

@@ -32,7 +32,7 @@ public struct ClosingAnswer: Sendable {
         self.bytes = bytes
     }
 
-    private static func phrase(of status: Int) -> String {
+    static func phrase(of status: Int) -> String {
         unsafe MHD_get_reason_phrase_for(UInt32(clamping: status)).map { unsafe String(cString: $0) } ?? ""
     }
 

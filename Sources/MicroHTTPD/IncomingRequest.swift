@@ -11,7 +11,7 @@ public import HTTPWire
     /// Most bytes that are read and sent at once of a body whose length is known.
     private static let streamBlock: Int64 = 64 << 10
 
-    private var connection: OpaquePointer?
+    private(set) var connection: OpaquePointer?
     /// The answer that libmicrohttpd sends, which owns it.
     private(set) var response: OpaquePointer?
     private(set) var client: ClientConnection?
@@ -30,7 +30,9 @@ public import HTTPWire
     final var memoryIsAway = false
     private(set) var hasHead = false
     private(set) var isAbandoned = false
-    private var bodyHasEnded = false
+    /// Whether bytes of the body have come from the library: it has nothing to say before them any more.
+    private(set) var bodyHasBegun = false
+    private(set) var bodyHasEnded = false
     /// Whether the connection sleeps.
     public private(set) var isSuspended = false
     /// Whether an answer has been given to libmicrohttpd.
@@ -176,6 +178,7 @@ public import HTTPWire
         hasHead = false
         isHeadHeld = false
         isAbandoned = false
+        bodyHasBegun = false
         bodyHasEnded = false
         isSuspended = false
         isAnswered = false
@@ -195,6 +198,7 @@ public import HTTPWire
     }
 
     func takeBody(_ bytes: Span<UInt8>) -> Int {
+        bodyHasBegun = true
         let taken = bodyReceived(bytes)
         if taken < bytes.count, !isAbandoned { suspend() }
         return taken
