@@ -219,6 +219,9 @@ internal import HTTPWire
     func didReceiveHeaderLine(_ line: borrowing Span<UInt8>) -> Bool {
         switch response.take(line) {
         case .more: break
+        case .interim:
+            delegate?.transferDidReceiveInterim(self)
+            response.endInterim()
         case .complete: delegate?.transferDidReceiveHead(self)
         case .invalid(let fault):
             easy.fault = fault

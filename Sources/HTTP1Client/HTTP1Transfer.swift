@@ -241,6 +241,9 @@ internal import HTTPWire
         while true {
             switch parser.next(in: bytes, at: &position, into: response) {
             case .needsMore: return .more
+            case .interim:
+                delegate?.transferDidReceiveInterim(self)
+                response.endInterim()
             case .head: delegate?.transferDidReceiveHead(self)
             case .body(let range):
                 switch delegate?.transfer(self, didReceiveBody: bytes.extracting(range)) ?? .refuse {

@@ -10,6 +10,8 @@ package struct ResponseParser {
     package enum Event: Equatable {
         /// All bytes are used up.
         case needsMore
+        /// An interim answer is complete, and in the head; ``ResponseHead/endInterim()`` comes before the next event.
+        case interim
         /// The head is complete.
         case head
         /// These bytes of the piece belong to the body.
@@ -151,6 +153,7 @@ package struct ResponseParser {
                 // What libcurl writes for HTTP/2 is no line of this protocol.
                 if head.isHTTP2 { return .invalid(.notHTTP) }
             case .invalid(let fault): return .invalid(fault)
+            case .interim: return .interim
             case .complete:
                 if head.transferCoding == .other { return .invalid(.badTransferCoding) }
                 state = .afterHead

@@ -2,11 +2,13 @@ public import HTTPWire
 
 /// The status and fields of an answer, read line by line.
 ///
-/// Interim answers (1xx) are read and forgotten. A class, used again with its memory: what is asked of it on the data path copies nothing.
+/// Interim answers (1xx) come one after another, before the final one, and are forgotten. A class, used again with its memory: what is asked of it on the data path copies nothing.
 public final class ResponseHead {
     /// What a line did.
     package enum Progress {
         case more
+        /// The empty line behind the fields of an interim answer that is for the client, until ``endInterim()``.
+        case interim
         /// The empty line behind the fields of a final answer.
         case complete
         case invalid(TransferFault)
@@ -17,7 +19,7 @@ public final class ResponseHead {
         case none, chunked, other
     }
 
-    /// The status code of the answer; 0 before its first line.
+    /// The status code of the answer, an interim one's as long as that is told; 0 before its first line.
     public private(set) var status = 0
     /// The fields of the final answer.
     public package(set) var fields = FieldBlock()
@@ -110,12 +112,19 @@ public final class ResponseHead {
             // 101 changes the protocol; Weir never asks for that.
             if status == 101 { return .invalid(.switchedProtocols) }
             guard status >= 100 else { return .invalid(.notHTTP) }
-            startMessage()
-            status = 0
+            // 100 is for who waits with a body, which Weir never does; HTTP/1.0 has no interim answers.
+            if status > 100, !isHTTP10 { return .interim }
+            endInterim()
             return .more
         }
         isComplete = true
         return .complete
+    }
+
+    /// Forgets an interim answer; its bytes still count.
+    package func endInterim() {
+        startMessage()
+        status = 0
     }
 
     /// RFC 9112 4: `HTTP/` digit `.` digit SP 3DIGIT SP [reason]; HTTP/2 as libcurl writes it has no second digit.

@@ -2,6 +2,10 @@
 ///
 /// All but ``transferDidFinish(_:)`` may be called from inside a library: they record, and do not start, cancel or resume any transfer.
 public protocol TransferDelegate: AnyObject {
+    /// An interim answer (RFC 9110 15.2) has come, 102 or more: the status and fields of ``UpstreamTransfer/response``, valid during
+    /// the call. 100 and 101 are not told.
+    func transferDidReceiveInterim(_ transfer: any UpstreamTransfer)
+
     /// The head of the final answer is complete: ``UpstreamTransfer/response``.
     func transferDidReceiveHead(_ transfer: any UpstreamTransfer)
 

@@ -52,6 +52,12 @@ struct CurlMultiTests {
     private final class Record: TransferDelegate {
         var body: [UInt8] = []
         var isOver = false
+        /// Statuses and links of interim answers.
+        var interim: [String] = []
+
+        func transferDidReceiveInterim(_ transfer: any UpstreamTransfer) {
+            interim.append("\(transfer.response.status) \(transfer.response.fields.first("Link") ?? "")")
+        }
 
         func transferDidReceiveHead(_ transfer: any UpstreamTransfer) {}
 
@@ -130,6 +136,22 @@ struct CurlMultiTests {
             #expect(!transfer.outcome.isComplete)
             #expect(transfer.outcome.wasSent)
             #expect(upstream.requests.map(\.target) == ["/first", "/second"])
+        }
+    }
+
+    @Test("interim answers are told one by one, before the final one, but for 100")
+    func interim() throws {
+        let last = ScriptedResponse.informational(102, then: .informational(100, then: .ok("{}")))
+        let upstream = try ScriptedUpstream(
+            answering: .informational(103, fields: [("Link", "<a>"), ("Content-Length", "9")], then: last))
+        try withDriver(upstream.url) { perform in
+            for method in ["GET", "HEAD"] {
+                let (transfer, record) = try perform(method, "/")
+                #expect(transfer.outcome.isComplete && transfer.response.status == 200)
+                #expect(transfer.response.fields.first("Link") == nil)
+                #expect(record.interim == ["103 <a>", "102 "])
+                #expect(record.body == (method == "GET" ? Array("{}".utf8) : []))
+            }
         }
     }
 

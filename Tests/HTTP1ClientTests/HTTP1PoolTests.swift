@@ -68,6 +68,7 @@ struct HTTP1PoolTests {
         }
 
         func poolHasFinishedTransfers(_ pool: HTTP1Pool) {}
+        func transferDidReceiveInterim(_ transfer: any UpstreamTransfer) {}
         func transferDidReceiveHead(_ transfer: any UpstreamTransfer) {}
         func transferMayBePulled(_ transfer: any UpstreamTransfer) -> PullIntent { .none }
         func transfer(_ transfer: any UpstreamTransfer, didReceiveBody bytes: Span<UInt8>) -> BodyDisposition

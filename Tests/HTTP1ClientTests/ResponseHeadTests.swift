@@ -9,6 +9,7 @@ struct ResponseHeadTests {
         for line in lines {
             switch head.take(Array((line + "\r\n").utf8).span) {
             case .more: continue
+            case .interim: return "interim"
             case .complete: return "complete"
             case .invalid(let fault): return "\(fault)"
             }
@@ -38,13 +39,20 @@ struct ResponseHeadTests {
         #expect(cookies == ["a", "b"])
     }
 
-    @Test("interim answers are forgotten, with their fields")
+    @Test("an interim answer is told with its fields, and forgotten; 100 and those of HTTP/1.0 are not told")
     func interim() {
         let head = ResponseHead()
-        let lines = [
-            "HTTP/1.1 103 Early Hints", "Link: x", "", "HTTP/1.1 100 Continue", "", "HTTP/2 204", "A: b", "",
-        ]
-        #expect(read(lines, into: head) == "complete")
+        #expect(
+            read(["HTTP/1.1 103 Early Hints", "Link: x", "Content-Length: 7", ""], into: head) == "interim")
+        #expect(head.status == 103 && !head.isComplete)
+        #expect(head.fields.count == 2 && head.fields.first("Link") == "x")
+        head.endInterim()
+        #expect(head.status == 0 && head.fields.count == 0 && head.contentLength == nil)
+        #expect(read(["HTTP/2 199 ", ""], into: head) == "interim")
+        #expect(head.status == 199)
+        head.endInterim()
+        let lines = ["HTTP/1.1 100 Continue", "A: 1", "", "HTTP/1.0 103 Early", "A: 1", ""]
+        #expect(read(lines + ["HTTP/2 204", "A: b", ""], into: head) == "complete")
         #expect(head.status == 204)
         #expect(head.fields.count == 1)
     }

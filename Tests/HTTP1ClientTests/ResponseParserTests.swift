@@ -9,6 +9,8 @@ struct ResponseParserTests {
     /// What came of an answer.
     private struct Reading: Equatable, CustomStringConvertible {
         var status = 0
+        /// The interim answers: status and a field `A`.
+        var interim = ""
         var body = ""
         /// `complete`, `more`, or the fault.
         var end = ""
@@ -32,6 +34,9 @@ struct ResponseParserTests {
             loop: while true {
                 switch parser.next(in: piece.span, at: &position, into: head) {
                 case .needsMore: break loop
+                case .interim:
+                    reading.interim += "\(head.status) \(head.fields.first("A") ?? "-");"
+                    head.endInterim()
                 case .head: reading.status = head.status
                 case .body(let range): body += piece[range]
                 case .complete:
@@ -136,6 +141,21 @@ struct ResponseParserTests {
         #expect(
             read(answer("Content-Length: 1\r\nTransfer-Encoding: chunked\r\n", "2\r\nab\r\n0\r\n\r\n")).body
                 == "ab")
+    }
+
+    @Test("interim answers come one by one before the answer, whatever their fields say of a body")
+    func interim() {
+        let text =
+            "HTTP/1.1 103 Early Hints\r\nA: b\r\n\r\nHTTP/1.1 100 Continue\r\nA: c\r\n\r\n"
+            + "HTTP/1.1 102 \r\nContent-Length: 3\r\nA: d\r\n e\r\n\r\n"
+            + "HTTP/1.1 199 Odd\nTransfer-Encoding: chunked\n\n"
+        let reading = read(text + answer("Content-Length: 2\r\n", "ok"))
+        let interim = "103 b;102 d e;199 -;"
+        #expect(reading == Reading(status: 200, interim: interim, body: "ok", end: "complete", rest: ""))
+        #expect(read(text) == Reading(interim: interim, end: "more"))
+        #expect(read("HTTP/1.1 103 Early Hints\r\nA: b\r\nHTTP/1.1 200 OK\r\n\r\n").end == "badHead")
+        #expect(read("HTTP/1.1 103 Early Hints\r\n\r\nA: b\r\n\r\n").end == "notHTTP")
+        #expect(read("HTTP/1.1 103 X\r\n\r\nHTTP/1.1 101 X\r\n\r\n").end == "switchedProtocols")
     }
 
     @Test("what does not begin like HTTP is known at once; a head without end is cut off")

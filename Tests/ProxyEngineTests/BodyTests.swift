@@ -163,22 +163,6 @@ import Testing
         }
     }
 
-    @Test("interim answers are swallowed", arguments: [100, 102, 103])
-    func interim(status: Int) throws {
-        let answer = ScriptedResponse.informational(status, fields: [("Link", "</a>")], then: .ok("{}"))
-        let upstream = try ScriptedUpstream(answering: .informational(103, then: answer))
-        try withProxy(to: upstream) { proxy throws in
-            let client = try proxy.client()
-            for method in ["GET", "POST"] {
-                let response = try client.exchange(method, "/p/x", body: method == "POST" ? "{}" : "")
-                #expect(response.status == 200)
-                #expect(response.text == "{}")
-                #expect(response.informational.isEmpty)
-                #expect(response.fields["Link"] == nil)
-            }
-        }
-    }
-
     @Test("a change of protocol that nobody asked for is an answer that makes no sense")
     func switching() throws {
         let upstream = try ScriptedUpstream(

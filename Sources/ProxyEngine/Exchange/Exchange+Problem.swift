@@ -206,6 +206,25 @@ extension Exchange {
 
     /// The fields of an answer that is handed on: the provider's, and Weir's own.
     func makeRelayFields(_ response: ResponseHead, of provider: ProviderService) {
+        let (hasRateLimit, hasRequestID) = takeFields(of: response)
+        // The provider's own id of the request is what its support asks for.
+        if !hasRequestID { responseFields.append(FieldNames.requestID, requestID) }
+        addRateLimit(hasProviders: hasRateLimit)
+        addPreferenceApplied()
+        let upstream =
+            (sentAt ?? worker.now).nanoseconds(to: upstreamEndedAt ?? firstByteAt ?? worker.now)
+            + retrying.upstreamNanoseconds
+        let whole = startedAt.nanoseconds(to: upstreamEndedAt ?? worker.now)
+        responseFields.append(name: FieldNames.serverTiming) {
+            ServerTiming.append(
+                queue: queuedNanoseconds, upstream: upstream, proxy: whole - queuedNanoseconds - upstream,
+                to: &$0)
+        }
+    }
+
+    /// Takes what goes on of the provider's fields, with references that lead to Weir.
+    @discardableResult
+    func takeFields(of response: ResponseHead) -> (hasRateLimit: Bool, hasRequestID: Bool) {
         responseFields.removeAll()
         var hasRateLimit = false
         var hasRequestID = false
@@ -225,19 +244,7 @@ extension Exchange {
         }
         if namesMore { dropNamedFields(response) }
         if hasReferences { rewriteReferences() }
-        // The provider's own id of the request is what its support asks for.
-        if !hasRequestID { responseFields.append(FieldNames.requestID, requestID) }
-        addRateLimit(hasProviders: hasRateLimit)
-        addPreferenceApplied()
-        let upstream =
-            (sentAt ?? worker.now).nanoseconds(to: upstreamEndedAt ?? firstByteAt ?? worker.now)
-            + retrying.upstreamNanoseconds
-        let whole = startedAt.nanoseconds(to: upstreamEndedAt ?? worker.now)
-        responseFields.append(name: FieldNames.serverTiming) {
-            ServerTiming.append(
-                queue: queuedNanoseconds, upstream: upstream, proxy: whole - queuedNanoseconds - upstream,
-                to: &$0)
-        }
+        return (hasRateLimit, hasRequestID)
     }
 
     /// The answer's `Connection` names fields of the provider's connection: those go as well.

@@ -102,6 +102,8 @@ final class Exchange: IncomingRequest {
     var responseBody = ByteQueue()
     var answer = Answer.undecided
     var responseBytes: Int64 = 0
+    /// How many interim answers of the provider were meant for the client.
+    var interimAnswers = 0
     var isBrokenOff = false
     /// Whether it has been counted and logged: it was answered before the request had come whole.
     var isRecorded = false
@@ -181,6 +183,7 @@ final class Exchange: IncomingRequest {
         timedOut = nil
         answer = .undecided
         responseBytes = 0
+        interimAnswers = 0
         isBrokenOff = false
         isRecorded = false
         sentStatus = 0

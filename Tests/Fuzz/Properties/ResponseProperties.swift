@@ -70,7 +70,10 @@ enum ResponseProperties {
             case .needsMore:
                 expect(position == part.count, "it wants more, and has not read all")
                 return position
-            case .head: expectClean(head)
+            case .interim:
+                expectClean(head, statuses: 102...199)
+                head.endInterim()
+            case .head: expectClean(head, statuses: 200...999)
             case .body(let range):
                 expect(range.lowerBound >= before && range.upperBound <= position, "a body outside the piece")
                 expect(head.isComplete, "a body before the head")
@@ -86,8 +89,8 @@ enum ResponseProperties {
         fatalError("the parser does not come to an end")
     }
 
-    private static func expectClean(_ head: ResponseHead) {
-        expect((200...999).contains(head.status), "the status \(head.status)")
+    private static func expectClean(_ head: ResponseHead, statuses: ClosedRange<Int>) {
+        expect(statuses.contains(head.status), "the status \(head.status)")
         expect(head.fields.byteCount <= ResponseHead.limit, "a head beyond the limit")
         head.fields.forEach { name, value in
             expect(name.isToken, "a name is no token")
