@@ -58,7 +58,9 @@ let package = Package(
         .target(name: "JSONLog", dependencies: [logging], swiftSettings: settings),
 
         // Decisions.
-        .target(name: "ProxyCore", dependencies: ["HTTPWire"], swiftSettings: settings),
+        .target(
+            name: "ProxyCore", dependencies: ["HTTPWire"],
+            resources: [.embedInCode("SharedLedger/ledger.lua")], swiftSettings: settings),
         .target(name: "Configuration", dependencies: ["ProxyCore", yams], swiftSettings: settings),
         .target(
             name: "BuiltIn", path: "Config", exclude: ["weir.yaml"], sources: ["BuiltIn.swift"],
@@ -76,7 +78,6 @@ let package = Package(
                 "EventLoop", "Curl", "HTTP1Client", "HTTPTransfer", "MicroHTTPD", "ContentCoding", "JSONLog",
                 "ProxyCore", "RedisClient", "HTTPWire", logging,
             ],
-            resources: [.embedInCode("SharedLedger/ledger.lua")],
             swiftSettings: settings),
         .target(
             name: "Sandbox",

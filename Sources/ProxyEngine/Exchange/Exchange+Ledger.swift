@@ -14,7 +14,7 @@ extension Exchange {
         worker.waiting[waiter.id] = self
         let latest = queuedAt + remainingPatience
         // Who does not want to wait for a turn waits for the answer all the same.
-        setDeadline(max(latest, worker.now.later(by: LedgerLink.patience)))
+        setDeadline(max(latest, worker.now.later(by: SharedLedger.patience)))
         worker.tellLedger(
             .claim(
                 LedgerClaim(

@@ -105,7 +105,7 @@ struct Ledgers {
             .map { $0.timeouts.connect + ($0.timeouts.response ?? Self.longestLease) }.max() ?? .zero
         let account = LedgerAccount(
             name: owner.name, pacer: pacer, replicas: configuration.replicas,
-            lease: longest + pacer.policy.grace)
+            lease: longest + pacer.policy.grace, wallClockOffset: Self.wallClockOffset)
         accounts[owner] = account
         return account
     }

@@ -40,7 +40,7 @@ extension Worker {
         readClock()
         isIdleTick = events == 0 && timeout == 1
         while let deadline = deadlines.popDue(at: now) { fire(deadline) }
-        sharedLedger?.run(at: now)
+        ledgerClient?.run(at: now)
         for _ in 0..<Self.roundsPerTurn {
             runUpstreams()
             runTouched()
@@ -70,7 +70,7 @@ extension Worker {
             }
         }
         if let earliest = deadlines.earliest { limit(to: milliseconds(until: earliest)) }
-        if let earliest = sharedLedger?.deadline { limit(to: milliseconds(until: earliest)) }
+        if let earliest = ledgerClient?.deadline { limit(to: milliseconds(until: earliest)) }
         if let drainsUntil { limit(to: milliseconds(until: drainsUntil)) }
         for upstream in upstreams {
             if let deadline = upstream.deadlineMilliseconds {

@@ -63,7 +63,7 @@ final class Worker: ReadinessHandler {
     var waiting: [UInt64: Exchange] = [:]
     private var lastWaiterID: UInt64 = 0
     /// The connection to the ledger that several instances share: the first worker has it.
-    private(set) var sharedLedger: SharedLedger?
+    private(set) var ledgerClient: LedgerClient?
     /// The exchange on each client's socket.
     private var exchangesBySocket: [Exchange?] = []
     var idleExchanges: [Exchange] = []
@@ -107,18 +107,18 @@ final class Worker: ReadinessHandler {
         try loop.watch(mailbox.descriptor, for: .readable, handler: self)
         listeners = try sockets.map { try Listener(role: $0.role, socket: $0.socket, worker: self) }
         guard index == 0, let address = service.configuration.ledger else { return }
-        sharedLedger = SharedLedger(address: address, status: service.instance.ledger, worker: self)
+        ledgerClient = LedgerClient(address: address, status: service.instance.ledger, worker: self)
         adoptLedgers(of: service)
     }
 
     /// Keeps the shared ledgers of this configuration as well.
     func adoptLedgers(of service: ProxyService) {
-        sharedLedger?.add(service.providers.compactMap(\.ledger), at: Self.clock())
+        ledgerClient?.add(service.providers.compactMap(\.ledger), at: Self.clock())
     }
 
     /// Tells the worker that has the connection to the shared ledger; that one acts in its own time, too.
     func tellLedger(_ message: LedgerMessage) {
-        if let sharedLedger { sharedLedger.receive(message) } else { mailboxes[0].post(.ledger(message)) }
+        if let ledgerClient { ledgerClient.receive(message) } else { mailboxes[0].post(.ledger(message)) }
     }
 
     /// The clock of this machine, read now.
@@ -173,8 +173,8 @@ final class Worker: ReadinessHandler {
 
     /// Lets go of everything that holds this worker.
     func letGo() {
-        sharedLedger?.close()
-        sharedLedger = nil
+        ledgerClient?.close()
+        ledgerClient = nil
         loop.unwatch(mailbox.descriptor)
         idleExchanges = []
         exchangesBySocket = []
@@ -229,7 +229,7 @@ final class Worker: ReadinessHandler {
         switch message {
         case .grant(let grant, let pacer): deliver(grant, of: pacer)
         case .ledgerGrant(let id): waiting.removeValue(forKey: id)?.ledgerTurnHasCome()
-        case .ledger(let message): sharedLedger?.receive(message)
+        case .ledger(let message): ledgerClient?.receive(message)
         case .wake(let wake, let pacer): arm(wake, of: pacer)
         case .adopt(let service): adopt(service)
         case .drain(let end): drain(until: end)

@@ -1,10 +1,9 @@
-internal import ProxyCore
-internal import Synchronization
+public import Synchronization
 
 /// The limits of one provider, or of a group of providers, as all instances count them together.
 ///
 /// It does not change: other limits need a restart of every instance.
-final class LedgerAccount: Sendable {
+public final class LedgerAccount: Sendable {
     /// One of the limits, in the words of the script.
     struct Limit: Sendable {
         let name: String
@@ -35,14 +34,21 @@ final class LedgerAccount: Sendable {
     /// How long a request may be on its way when its connection is lost.
     let grace: Int64
     /// What paces here before the ledger is asked, and knows of pauses.
-    let pacer: Pacer
+    public let pacer: Pacer
     /// Counts what this instance sends, whoever let it; and paces it where the ledger cannot be reached.
     let share: Pacer
     /// How many requests of this instance wait for the ledger.
-    let waiting = Atomic(0)
+    public let waiting = Atomic(0)
     private let policy: PacingPolicy
 
-    init(name: String, pacer: Pacer, replicas: Int, lease: Duration) {
+    /// The limits of `pacer`, counted together by so many instances under a name that they agree upon.
+    ///
+    /// - Parameters:
+    ///   - lease: how long after an instance fell silent one of its requests may be counted by the provider.
+    ///   - wallClockOffset: what is to be added to the monotonic clock to have the time since 1970.
+    public init(
+        name: String, pacer: Pacer, replicas: Int, lease: Duration, wallClockOffset: Duration
+    ) {
         self.pacer = pacer
         let policy = pacer.policy
         prefix = Array("weir:{\(name)}".utf8)
@@ -56,7 +62,7 @@ final class LedgerAccount: Sendable {
         own.isObserved = true
         self.policy = own
         share = Pacer(policy: own)
-        share.setWallClock(offset: Ledgers.wallClockOffset)
+        share.setWallClock(offset: wallClockOffset)
     }
 
     /// Whether the end of an answer counts.
@@ -64,10 +70,10 @@ final class LedgerAccount: Sendable {
 
     /// How long nothing may be sent after the ledger was lost: what others took of it before, and were promised, is over
     /// then; and the server knows that this instance is on its own.
-    var quiet: Int64 {
-        let longest = limits.lazy.filter { !$0.isLong }.map(\.per).max() ?? 0
-        return Self.lapse + 2 * longest + grace + 500_000
-    }
+    var quiet: Int64 { Self.lapse + 2 * longest + grace + 500_000 }
+
+    /// The longest window that is waited for.
+    var longest: Int64 { limits.lazy.filter { !$0.isLong }.map(\.per).max() ?? 0 }
 
     /// How long nothing may be taken of a ledger that has forgotten everything.
     var settling: Int64 { quiet - Self.lapse }

@@ -1,0 +1,59 @@
+/// One session with the ledger's server, from the attempt to connect to its end.
+struct LedgerSession {
+    /// What the reply to a call is for.
+    enum Purpose {
+        case claim(UInt64)
+        case beat(LedgerAccount)
+        /// Nobody waits for it.
+        case report
+    }
+
+    struct Pending {
+        let call: LedgerCall
+        let purpose: Purpose
+        let at: MonotonicTime
+    }
+
+    /// Under which the server knows this instance.
+    let name: String
+    /// Since when it is being connected.
+    var startedAt: MonotonicTime?
+    /// A moment of the server's clock, in microseconds, and ours when it was heard of; nil until calls can be made.
+    var clock: (server: Int64, at: MonotonicTime)?
+    /// The calls that have no reply, the oldest at `first`: replies come in the order of calls.
+    private var pending: [Pending] = []
+    private var first = 0
+
+    init(name: String) { self.name = name }
+
+    var isUp: Bool { clock != nil }
+
+    mutating func expectReply(to call: LedgerCall, for purpose: Purpose, at now: MonotonicTime) {
+        pending.append(Pending(call: call, purpose: purpose, at: now))
+    }
+
+    /// The call that is replied to now; nil if there is none.
+    mutating func takeOldest() -> Pending? {
+        guard first < pending.count else { return nil }
+        let oldest = pending[first]
+        first += 1
+        if first == pending.count || first > 1024 {
+            pending.removeFirst(first)
+            first = 0
+        }
+        return oldest
+    }
+
+    /// When a call that is made now is not to be acted on any more, in microseconds of the server's clock: nobody waits for
+    /// its reply then.
+    func latest(at now: MonotonicTime) -> Int64 {
+        guard let clock else { return 0 }
+        return clock.server + (clock.at.nanoseconds(to: now) + SharedLedger.patience) / 1000 + 500_000
+    }
+
+    /// When the server has to have answered; nil if nothing is to be answered.
+    var deadline: MonotonicTime? {
+        if !isUp { return startedAt?.later(by: SharedLedger.patience) }
+        return first < pending.count ? pending[first].at.later(by: SharedLedger.patience) : nil
+    }
+}

@@ -1,0 +1,156 @@
+/// The way to the server, and whether it is used.
+extension SharedLedger {
+    // MARK: The way to the server
+
+    mutating func connect() {
+        guard session == nil else { return }
+        let name = String(random(), radix: 36)
+        session = LedgerSession(name: name)
+        want(.connect(session: name))
+    }
+
+    /// The attempt to connect begins: a name that had to be looked up is known.
+    public mutating func sessionBegins(_ name: String, at now: MonotonicTime) {
+        guard session?.name == name, session?.startedAt == nil else { return }
+        session?.startedAt = now
+    }
+
+    /// Calls can be made, and messages are heard.
+    ///
+    /// - Parameters:
+    ///   - clock: a moment of the server's clock, in microseconds since 1970.
+    ///   - heard: when it was heard of.
+    public mutating func sessionIsUp(
+        _ name: String, clock: Int64, heard: MonotonicTime, at now: MonotonicTime
+    ) {
+        guard session?.name == name, session?.isUp == false else { return }
+        session?.clock = (clock, heard)
+        for account in accounts.indices { sayAlive(account, at: now) }
+        _ = events.insert(.beat(name), at: now.later(by: Self.beat))
+    }
+
+    /// The session has ended, or could not be made: no reply comes any more.
+    ///
+    /// - Parameter reason: for people; without what is secret.
+    public mutating func sessionIsOver(_ name: String, reason: String, at now: MonotonicTime) {
+        guard session?.name == name else { return }
+        session = nil
+        formerSession = name
+        fallBack(for: reason, at: now)
+        let wait = backoff / 2 + Int64(random() % UInt64(backoff / 2 + 1))
+        backoff = min(backoff * 2, Self.longestBackoff)
+        _ = events.insert(.connect, at: now.later(by: wait))
+    }
+
+    /// Gives a session up.
+    mutating func lose(_ name: String, reason: String, at now: MonotonicTime) {
+        want(.disconnect(session: name))
+        sessionIsOver(name, reason: reason, at: now)
+    }
+
+    /// Calls the script, if it can be called.
+    mutating func call(
+        _ words: [String], of account: Int, for purpose: LedgerSession.Purpose = .report,
+        at now: MonotonicTime
+    ) {
+        let call = LedgerCall(key: accounts[account].account.prefix, words: words)
+        send(call, for: purpose, at: now)
+    }
+
+    private mutating func send(_ call: LedgerCall, for purpose: LedgerSession.Purpose, at now: MonotonicTime)
+    {
+        guard session?.isUp == true else { return }
+        session?.expectReply(to: call, for: purpose, at: now)
+        want(.call(call))
+    }
+
+    /// The oldest call that had no reply has this one.
+    public mutating func take(_ reply: LedgerReply, in name: String, at now: MonotonicTime) {
+        guard session?.name == name, let pending = session?.takeOldest() else { return }
+        switch reply {
+        case .error(let words) where words.hasPrefix("NOSCRIPT") && !pending.call.needsText:
+            // The server has forgotten the script: what is given as a whole it remembers.
+            var call = pending.call
+            call.needsText = true
+            send(call, for: pending.purpose, at: now)
+        case .error(let words): lose(name, reason: words, at: now)
+        case .numbers(let numbers):
+            guard let first = numbers.first else { return }
+            switch pending.purpose {
+            case .claim(let id): if first >= 0 { promise(id, after: first, in: name, at: now) }
+            case .beat(let account): heard(account, settles: first, at: now)
+            case .report: break
+            }
+        }
+    }
+
+    // MARK: Alive
+
+    /// Tells the server that this instance is there, and whether it sends nothing without asking.
+    mutating func sayAlive(_ place: Int, at now: MonotonicTime) {
+        guard let session, session.isUp else { return }
+        let state = accounts[place]
+        let account = state.account
+        // A seat lasts for a while: it is taken only if the share is not used before it has lapsed.
+        let stays = state.isShared || now.later(by: LedgerAccount.lapse * 1000) < state.quietUntil
+        let keeps = stays && state.outstanding == 0 && state.busyUntil <= now
+        call(
+            [
+                "beat", session.name, "\(session.latest(at: now))", "\(LedgerAccount.lapse)",
+                keeps ? "1" : "0", "\(account.settling)", formerSession,
+            ], of: place, for: .beat(account), at: now)
+    }
+
+    private mutating func heard(_ account: LedgerAccount, settles wait: Int64, at now: MonotonicTime) {
+        guard let place = place(of: account) else { return }
+        backoff = Self.firstBackoff
+        if wait == 0, !accounts[place].isShared {
+            goShared(place, at: now)
+        } else if wait > 0, accounts[place].isShared {
+            fallBack(place, at: now)
+        }
+        updateStatus()
+    }
+
+    private mutating func goShared(_ place: Int, at now: MonotonicTime) {
+        let account = accounts[place].account
+        accounts[place].isShared = true
+        _ = account.setPacing(false, at: now)
+        tellUntold(place, at: now)
+        for claim in claims(of: place) {
+            guard let record = records[claim], case .waiting = record.phase else { continue }
+            if let held = record.place {
+                _ = account.share.leave(held, at: now)
+                records[claim]?.place = nil
+            }
+            ask(claim, at: now)
+        }
+    }
+
+    private mutating func fallBack(for reason: String, at now: MonotonicTime) {
+        for account in accounts.indices { fallBack(account, at: now) }
+        if !isToldOf {
+            isToldOf = true
+            want(.tellOfLoss(reason: reason))
+        }
+        updateStatus()
+    }
+
+    private mutating func fallBack(_ place: Int, at now: MonotonicTime) {
+        guard accounts[place].isShared else { return }
+        let account = accounts[place].account
+        accounts[place].isShared = false
+        let end = now.later(by: account.quiet * 1000)
+        accounts[place].quietUntil = end
+        _ = events.insert(.quietIsOver(account: place), at: end)
+        arm(account.setPacing(true, at: now), of: place)
+        fallbacks += 1
+    }
+
+    mutating func updateStatus() {
+        isInUse = session?.isUp == true && accounts.allSatisfy(\.isShared)
+        guard isInUse, isToldOf else { return }
+        isToldOf = false
+        want(.tellOfReturn)
+    }
+}

@@ -1,0 +1,10 @@
+internal import ProxyCore
+
+/// What workers tell the one that has the connection to the ledger.
+enum LedgerMessage: Sendable {
+    case claim(LedgerClaim)
+    case pause(LedgerPause)
+    case report(LedgerReport, of: UInt64)
+    /// The address of the ledger's host; nil if its name leads nowhere.
+    case address(String?)
+}
