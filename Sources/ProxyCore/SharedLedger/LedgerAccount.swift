@@ -68,15 +68,17 @@ public final class LedgerAccount: Sendable {
     /// Whether the end of an answer counts.
     var countsConcurrency: Bool { limits.contains { $0.span == .concurrent } }
 
-    /// How long nothing may be sent after the ledger was lost: what others took of it before, and were promised, is over
-    /// then; and the server knows that this instance is on its own.
-    var quiet: Int64 { Self.lapse + 2 * longest + grace + 500_000 }
+    /// How long nothing may be sent after the ledger was lost: the server knows then that this instance is on its own, and what
+    /// it gave to others before is over.
+    var quiet: Int64 { Self.lapse + settling }
 
     /// The longest window that is waited for.
     var longest: Int64 { limits.lazy.filter { !$0.isLong }.map(\.per).max() ?? 0 }
 
-    /// How long nothing may be taken of a ledger that has forgotten everything.
-    var settling: Int64 { quiet - Self.lapse }
+    /// How long nothing may be taken of a ledger that has forgotten everything, until what was given is over.
+    ///
+    /// It may have been given for a window later, be heard of late, be on its way to the provider, and counts for a window.
+    var settling: Int64 { 2 * longest + SharedLedger.longestSilence / 1000 + grace + 500_000 }
 
     /// Paces by the share from now on, or only counts.
     func setPacing(_ paces: Bool, at now: MonotonicTime) -> Wake? {

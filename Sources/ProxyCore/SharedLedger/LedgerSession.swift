@@ -23,12 +23,15 @@ struct LedgerSession {
     /// The calls that have no reply, the oldest at `first`: replies come in the order of calls.
     private var pending: [Pending] = []
     private var first = 0
+    /// When it told that it is alive, and has not heard itself.
+    private var echoes: [MonotonicTime] = []
 
     init(name: String) { self.name = name }
 
     var isUp: Bool { clock != nil }
 
     mutating func expectReply(to call: LedgerCall, for purpose: Purpose, at now: MonotonicTime) {
+        if case .beat = purpose, !call.needsText { echoes.append(now) }
         pending.append(Pending(call: call, purpose: purpose, at: now))
     }
 
@@ -44,16 +47,23 @@ struct LedgerSession {
         return oldest
     }
 
+    /// What it told is heard: messages do arrive.
+    mutating func hearEcho() { if !echoes.isEmpty { echoes.removeFirst() } }
+
+    /// The server's clock, in microseconds: what it shows, or a little less.
+    func time(at now: MonotonicTime) -> Int64 {
+        clock.map { $0.server + $0.at.nanoseconds(to: now) / 1000 } ?? 0
+    }
+
     /// When a call that is made now is not to be acted on any more, in microseconds of the server's clock: nobody waits for
     /// its reply then.
-    func latest(at now: MonotonicTime) -> Int64 {
-        guard let clock else { return 0 }
-        return clock.server + (clock.at.nanoseconds(to: now) + SharedLedger.patience) / 1000 + 500_000
-    }
+    func latest(at now: MonotonicTime) -> Int64 { time(at: now) + SharedLedger.patience / 1000 + 500_000 }
 
     /// When the server has to have answered; nil if nothing is to be answered.
     var deadline: MonotonicTime? {
         if !isUp { return startedAt?.later(by: SharedLedger.patience) }
-        return first < pending.count ? pending[first].at.later(by: SharedLedger.patience) : nil
+        let oldest = first < pending.count ? pending[first].at : nil
+        guard let silent = echoes.first else { return oldest?.later(by: SharedLedger.patience) }
+        return min(silent, oldest ?? silent).later(by: SharedLedger.patience)
     }
 }

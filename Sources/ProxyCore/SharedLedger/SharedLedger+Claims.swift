@@ -34,6 +34,7 @@ extension SharedLedger {
     public mutating func take(message: [UInt8], in name: String, at now: MonotonicTime) {
         guard session?.name == name else { return }
         let words = String(decoding: message, as: UTF8.self).split(separator: " ")
+        if words == ["beat"] { session?.hearEcho() }
         if words.first == "pause" { return hear(pause: words, at: now) }
         guard words.count == 2, let id = UInt64(words[0]), let wait = Int64(words[1]) else { return }
         promise(id, after: max(wait, 0), in: name, at: now)

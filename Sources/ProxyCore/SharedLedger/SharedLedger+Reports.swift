@@ -15,12 +15,16 @@ extension SharedLedger {
             if let slot = record.slot {
                 arm(account.share.responded(slot, verdict: .accepted, at: now).wake, of: record.account)
             }
-            settle(record, after: 0, runsOn: true, at: now)
+            settle(record, after: 0, runsOn: account.countsConcurrency, at: now)
             if !account.countsConcurrency { records[id] = nil }
         case .ended:
             records[id] = nil
             if let slot = record.slot { arm(account.share.ended(slot, at: now), of: record.account) }
-            free(record, at: now) { $0.span == .concurrent ? "0" : nil }
+            if record.isOfShare {
+                accounts[record.account].outstanding -= 1
+            } else {
+                free(record, at: now) { $0.span == .concurrent ? "0" : nil }
+            }
         case .closedWithoutResponse:
             records[id] = nil
             if let slot = record.slot {
@@ -40,7 +44,7 @@ extension SharedLedger {
                 runsOn && $0.span == .concurrent ? nil : $0.delay(after: start)
             }
         }
-        accounts[record.account].outstanding -= 1
+        if !runsOn { accounts[record.account].outstanding -= 1 }
         let end = now.later(by: (start + account.longest + account.grace) * 1000)
         accounts[record.account].busyUntil = max(accounts[record.account].busyUntil, end)
         // What lasts longer than anybody waits for is told, and counts from then on.

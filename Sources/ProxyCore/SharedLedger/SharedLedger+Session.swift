@@ -25,6 +25,7 @@ extension SharedLedger {
     ) {
         guard session?.name == name, session?.isUp == false else { return }
         session?.clock = (clock, heard)
+        since = min(since, clock)
         for account in accounts.indices { sayAlive(account, at: now) }
         _ = events.insert(.beat(name), at: now.later(by: Self.beat))
     }
@@ -35,7 +36,6 @@ extension SharedLedger {
     public mutating func sessionIsOver(_ name: String, reason: String, at now: MonotonicTime) {
         guard session?.name == name else { return }
         session = nil
-        formerSession = name
         fallBack(for: reason, at: now)
         let wait = backoff / 2 + Int64(random() % UInt64(backoff / 2 + 1))
         backoff = min(backoff * 2, Self.longestBackoff)
@@ -91,14 +91,27 @@ extension SharedLedger {
         guard let session, session.isUp else { return }
         let state = accounts[place]
         let account = state.account
-        // A seat lasts for a while: it is taken only if the share is not used before it has lapsed.
-        let stays = state.isShared || now.later(by: LedgerAccount.lapse * 1000) < state.quietUntil
-        let keeps = stays && state.outstanding == 0 && state.busyUntil <= now
+        // Who loses the ledger after this is quiet for longer than the seat lasts.
+        let keeps = state.isShared && state.outstanding == 0 && state.busyUntil <= now
+        let until = keeps ? session.time(at: now) + LedgerAccount.lapse : 0
         call(
             [
-                "beat", session.name, "\(session.latest(at: now))", "\(LedgerAccount.lapse)",
-                keeps ? "1" : "0", "\(account.settling)", formerSession,
-            ], of: place, for: .beat(account), at: now)
+                "beat", session.name, seat, "\(session.latest(at: now))", "\(LedgerAccount.lapse)",
+                "\(until)", "\(since)", "\(account.settling)",
+            ] + formerSessions(of: place), of: place, for: .beat(account), at: now)
+    }
+
+    /// The sessions that are over, and in which slots were given that this instance uses.
+    private func formerSessions(of account: Int) -> [String] {
+        var names: Set<String> = []
+        for record in records.values where record.account == account {
+            guard let name = record.session, name != session?.name else { continue }
+            switch record.phase {
+            case .promised, .sent: names.insert(name)
+            case .waiting, .abandoned: break
+            }
+        }
+        return names.sorted()
     }
 
     private mutating func heard(_ account: LedgerAccount, settles wait: Int64, at now: MonotonicTime) {
@@ -106,8 +119,10 @@ extension SharedLedger {
         backoff = Self.firstBackoff
         if wait == 0, !accounts[place].isShared {
             goShared(place, at: now)
-        } else if wait > 0, accounts[place].isShared {
-            fallBack(place, at: now)
+            sayAlive(place, at: now)
+        } else if wait > 0, accounts[place].isShared, let session {
+            // What is told of the slots that it has forgotten must not be taken for those that it gives from now on.
+            return lose(session.name, reason: "it has forgotten everything", at: now)
         }
         updateStatus()
     }

@@ -5,14 +5,16 @@
 /// `run` when the `deadline` has come.
 ///
 /// **Nothing is exceeded.** The server gives out what the limit has, less the share of each instance that does not keep to it
-/// alone (that has no seat there). An instance that loses the server waits until its seat has lapsed and all that
-/// others were given before is over (`LedgerAccount.quiet`), and then uses its share. When it comes back, it takes its seat only
-/// when what it sent meanwhile is over.
+/// alone (that has no seat there). An instance asks for its seat while it asks the server for everything; one that loses the
+/// server waits until its seat has lapsed and all that others were given before is over (`LedgerAccount.quiet`), and then uses
+/// its share. When it comes back, it asks for its seat only when what it sent meanwhile is over.
 public struct SharedLedger {
     /// How long, in nanoseconds, the server may take for a reply: one that takes longer is as good as lost.
     public static let patience: Int64 = 1_000_000_000
     /// How often the server is told that this instance is alive, in nanoseconds.
     static let beat: Int64 = 1_000_000_000
+    /// How long, in nanoseconds, what the server says may be on its way: then the session is over.
+    static let longestSilence = beat + patience
     static let firstBackoff: Int64 = 100_000_000
     static let longestBackoff: Int64 = 2_000_000_000
 
@@ -71,11 +73,14 @@ public struct SharedLedger {
     var records: [UInt64: Record] = [:]
     var arrivals: UInt64 = 0
     var session: LedgerSession?
-    var formerSession = ""
     var events = DeadlineHeap<Event>()
     var backoff = SharedLedger.firstBackoff
     var isToldOf = false
     let startedAt: MonotonicTime
+    /// Under which name its seat is taken, in every session.
+    let seat: String
+    /// A moment of the server's clock, in microseconds, after this process began.
+    var since = Int64.max
     let random: () -> UInt64
     private var pendingEffects: [LedgerEffect] = []
     /// Whether the ledger is in use, for all accounts.
@@ -89,6 +94,7 @@ public struct SharedLedger {
     public init(startedAt: MonotonicTime, random: @escaping () -> UInt64) {
         self.startedAt = startedAt
         self.random = random
+        seat = String(random(), radix: 36)
         _ = events.insert(.connect, at: startedAt)
     }
 

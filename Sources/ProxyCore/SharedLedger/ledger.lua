@@ -5,8 +5,9 @@
 --   :used   for each moment how many; `all` is their sum
 --   :held   for each instance how many slots it holds: requests that are sent or will be, and not answered
 --   :queue  requests that wait for a slot, each a line
--- The instances are under KEYS[1]:members (until when each is thought to be alive) and KEYS[1]:seats (until when each
--- keeps to this ledger alone). The share of an instance without a seat is left free: it may be using it by itself.
+-- The sessions of instances are under KEYS[1]:members (until when each is thought to be alive), the instances under
+-- KEYS[1]:seats (until when each keeps to this ledger alone). The share of an instance without a seat is left free: it may
+-- be using it by itself.
 -- KEYS[1]:open is from when on slots are given. Times are microseconds of this server's clock.
 
 local prefix, op, instance = KEYS[1], ARGV[1], ARGV[2]
@@ -67,7 +68,7 @@ local function settle(limit)
   local due = redis.call('ZRANGEBYSCORE', key .. ':times', '-inf', text(now))
   for _, cell in ipairs(due) do remove(limit.name, tonumber(redis.call('HGET', key .. ':used', cell) or 0), cell) end
   limit.later = tonumber(redis.call('HGET', key .. ':used', 'all') or 0)
-  local held, ghosts = 0, {}
+  local held, ghosts = 0, 0
   local holders = redis.call('HGETALL', key .. ':held')
   for index = 1, #holders, 2 do
     local holder, count = holders[index], tonumber(holders[index + 1])
@@ -81,22 +82,14 @@ local function settle(limit)
     elseif alive + limit.lease + 2 * limit.per <= now then
       redis.call('HDEL', key .. ':held', holder)
     else
-      ghosts[#ghosts + 1] = count
+      ghosts = ghosts + count
     end
   end
-  -- An instance that is not heard of any more has its share to itself, or what it held if that is more.
+  -- What a session held that is not heard of any more may be in use, and so may the share of each instance without a seat.
+  -- Whose session it was is not known: both count.
   local missing = math.max(0, limit.replicas - redis.call('ZCOUNT', seats, '(' .. text(now), '+inf'))
-  local share, reserved = math.floor(limit.slots / limit.replicas), 0
-  for _, count in ipairs(ghosts) do
-    if missing > 0 then
-      missing = missing - 1
-      reserved = reserved + math.max(share, count)
-    else
-      reserved = reserved + count
-    end
-  end
   limit.used = limit.later + held
-  limit.capacity = limit.slots - reserved - missing * share
+  limit.capacity = limit.slots - ghosts - missing * math.floor(limit.slots / limit.replicas)
 end
 
 -- Takes the slots of a request, all or none. Returns when it may be sent, or nil and the limit that it waits for.
@@ -184,26 +177,31 @@ local function serve(name)
   end
 end
 
--- beat INSTANCE NOT_AFTER LAPSE KEEPS QUIET FORMER: the instance is alive, for so long; whether it keeps to this ledger
--- alone. FORMER is the name that it had before. Returns for how long nothing may be taken, for what was sent before this
--- server forgot everything; and the time.
+-- beat INSTANCE SEAT NOT_AFTER LAPSE KEEPS SINCE QUIET FORMER…: the session is alive, for so long. SEAT is the name of its
+-- process, which keeps to this ledger alone until KEEPS (0: it does not), and came into being before SINCE. Each FORMER is a
+-- session that it had before, and in which it holds slots. Returns for how long nothing may be taken, for what was sent before
+-- this server forgot everything. The instance is sent its own beat: what it does not hear, it does not listen to.
 if op == 'beat' then
+  local seat, lapse, keeps, since = ARGV[3], tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
   -- What was on its way for too long is not true any more.
-  if tonumber(ARGV[3]) < now then return redis.error_reply('WEIR late') end
-  if redis.call('EXISTS', open) == 0 then redis.call('SET', open, text(now + tonumber(ARGV[6]))) end
+  if tonumber(ARGV[4]) < now then return redis.error_reply('WEIR late') end
+  if redis.call('PUBLISH', 'weir:' .. instance, 'beat') == 0 then return redis.error_reply('WEIR nobody listens') end
+  if redis.call('EXISTS', open) == 0 then redis.call('SET', open, text(now + tonumber(ARGV[8]))) end
   redis.call('EXPIRE', open, year)
-  if ARGV[7] ~= '' then
-    redis.call('ZREM', seats, ARGV[7])
-    redis.call('ZADD', members, text(now), ARGV[7])
+  redis.call('ZADD', members, text(now + lapse), instance)
+  for index = 9, #ARGV do redis.call('ZADD', members, text(now + lapse), ARGV[index]) end
+  if keeps == 0 then
+    redis.call('ZREM', seats, seat)
+  elseif tonumber(redis.call('ZSCORE', seats, seat) or 0) > now
+      -- Its predecessor may have a seat, and be dead: each that is taken must have been asked for since.
+      or redis.call('ZCOUNT', seats, '(' .. text(now), text(since + lapse)) == 0 then
+    redis.call('ZADD', seats, text(keeps), seat)
   end
-  local lapse = text(now + tonumber(ARGV[4]))
-  redis.call('ZADD', members, lapse, instance)
-  if ARGV[5] == '1' then redis.call('ZADD', seats, lapse, instance) else redis.call('ZREM', seats, instance) end
   redis.call('ZREMRANGEBYSCORE', seats, '-inf', text(now))
   redis.call('ZREMRANGEBYSCORE', members, '-inf', text(now - 40 * day))
   redis.call('EXPIRE', members, year)
   redis.call('EXPIRE', seats, year)
-  return { math.max(0, tonumber(redis.call('GET', open)) - now), now }
+  return math.max(0, tonumber(redis.call('GET', open)) - now)
 end
 
 -- take INSTANCE ID PATIENCE NOT_AFTER (NAME WEIGHT SLOTS REPLICAS PER LEASE TTL)…: returns after how long the request may be sent, -1
