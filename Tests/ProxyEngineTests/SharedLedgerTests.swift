@@ -45,6 +45,22 @@ struct SharedLedgerTests {
         }
     }
 
+    @Test("who would have to wait longer than it may is refused at once, and told when to come back")
+    func wouldWaitTooLong() throws {
+        try Fleet.run(of: 2, requests: 2, per: .seconds(8)) { fleet in
+            try fleet.waitUntilShared()
+            let key = ("Authorization", "Basic OnNlY3JldC1rZXk=")
+            for _ in 0..<2 {
+                #expect(try fleet.members[0].exchange("GET", "/p/things", fields: [key]).status == 200)
+            }
+            // The other one's own ledger is empty.
+            let refused = try fleet.members[1].exchange(
+                "GET", "/p/things", fields: [key, ("Prefer", "wait=0")])
+            #expect(refused.code == "throttled")
+            #expect((1...8).contains(try #require(Int(refused.fields["Retry-After"] ?? ""))))
+        }
+    }
+
     @Test("a key that the provider refuses to one instance is paused in all, and no other key")
     func pauses() throws {
         let upstream = try ScriptedUpstream { exchange in

@@ -28,6 +28,7 @@ public final class LedgerAccount: Sendable {
     /// What the keys begin with: one hash tag, so that they are in one slot of a cluster.
     let prefix: [UInt8]
     let limits: [Limit]
+    private let windows: [PacingPolicy.Window]
     let replicas: Int
     /// How long after an instance fell silent one of its requests may be counted by the provider.
     let lease: Int64
@@ -55,6 +56,7 @@ public final class LedgerAccount: Sendable {
         self.replicas = replicas
         self.lease = lease.wholeNanoseconds / 1000
         grace = policy.grace.wholeNanoseconds / 1000
+        windows = policy.windows
         limits = policy.windows.enumerated().map { Limit($1, place: $0, replicas: replicas) }
         var own = policy
         own.quotaScope = nil
@@ -90,6 +92,15 @@ public final class LedgerAccount: Sendable {
     /// Whether this instance's share is enough for a request.
     func canShare(_ demand: PacingDemand) -> Bool {
         limits.enumerated().allSatisfy { Int(demand.weights[$0]) <= $1.share }
+    }
+
+    /// What is said to a request that would have to wait for so many microseconds, for one of the limits that count it.
+    func refusal(of demand: PacingDemand, after wait: Int64, place: Int) -> Refusal {
+        let counting = limits.indices.filter { demand.weights[$0] > 0 }
+        let limit = counting.indices.contains(place) ? counting[place] : nil
+        return Refusal(
+            reason: .wouldWaitTooLong, retryAfter: .microseconds(max(wait, 1000)),
+            window: limit.map { windows[$0] }, limit: limit ?? 0, remaining: 0)
     }
 
     /// The name of the ledger of a limit that counts a request.

@@ -8,6 +8,8 @@ public enum LedgerEffect: Sendable {
     case call(LedgerCall)
     /// A request may be sent.
     case grant(Waiter)
+    /// A request would have to wait for longer than it may: its claim is over.
+    case refuse(Waiter, Refusal)
     /// The pacer must be asked again at that time.
     case arm(Wake, of: Pacer)
     /// Say that the ledger cannot be used, and why.

@@ -29,15 +29,29 @@ extension SharedLedger {
         call(words, of: record.account, for: .claim(id), at: now)
     }
 
-    /// The server has something to say: that a slot was given to a claim that waited, as its name and, behind a blank, after how
-    /// many microseconds it may be sent; or that another instance has paused a key.
+    /// The server has something to say: that a slot was given to a claim that waited, as its name and after how many microseconds it
+    /// may be sent, or, with the place of a limit behind, that there is none before; or that another instance has paused a key.
     public mutating func take(message: [UInt8], in name: String, at now: MonotonicTime) {
         guard session?.name == name else { return }
         let words = String(decoding: message, as: UTF8.self).split(separator: " ")
         if words == ["beat"] { session?.hearEcho() }
         if words.first == "pause" { return hear(pause: words, at: now) }
-        guard words.count == 2, let id = UInt64(words[0]), let wait = Int64(words[1]) else { return }
-        promise(id, after: max(wait, 0), in: name, at: now)
+        guard words.count >= 2, let id = UInt64(words[0]), let wait = Int64(words[1]) else { return }
+        if words.count == 2 { return promise(id, after: max(wait, 0), in: name, at: now) }
+        refuse(id, after: wait, place: Int(words[2]) ?? 0, in: name)
+    }
+
+    /// The server has no slot in time, and says when it would have one.
+    mutating func refuse(_ id: UInt64, after wait: Int64, place: Int, in name: String) {
+        guard let record = records[id], record.session == name else { return }
+        switch record.phase {
+        case .waiting:
+            let refusal = record.claim.account.refusal(of: record.claim.demand, after: wait, place: place)
+            records[id] = nil
+            want(.refuse(record.claim.waiter, refusal))
+        case .abandoned: records[id] = nil
+        case .promised, .sent: break
+        }
     }
 
     /// The server has given the slots, to be used in so many microseconds from now: the reply was on its way, so that is never

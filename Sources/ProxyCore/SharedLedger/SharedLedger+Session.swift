@@ -77,7 +77,11 @@ extension SharedLedger {
         case .numbers(let numbers):
             guard let first = numbers.first else { return }
             switch pending.purpose {
-            case .claim(let id): if first >= 0 { promise(id, after: first, in: name, at: now) }
+            case .claim(let id):
+                if first >= 0 { promise(id, after: first, in: name, at: now) }
+                if first == -2, numbers.count == 3 {
+                    refuse(id, after: numbers[1], place: Int(clamping: numbers[2]), in: name)
+                }
             case .beat(let account): heard(account, settles: first, at: now)
             case .report: break
             }

@@ -22,7 +22,9 @@ extension SharedLedger {
         case .queued(let place, _, let wake):
             records[id]?.place = place
             arm(wake, of: record.account)
-        case .refused: break
+        case .refused(let refusal):
+            records[id] = nil
+            want(.refuse(record.claim.waiter, refusal))
         }
     }
 

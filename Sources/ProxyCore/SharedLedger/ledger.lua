@@ -92,9 +92,9 @@ local function settle(limit)
   limit.capacity = limit.slots - ghosts - missing * math.floor(limit.slots / limit.replicas)
 end
 
--- Takes the slots of a request, all or none. Returns when it may be sent, or nil and the limit that it waits for.
+-- Takes the slots of a request, all or none. Returns when it may be sent, or nil; and the limit that it waits for.
 local function take(holder, limits, latest)
-  local at = now
+  local at, last = now, nil
   for _, limit in ipairs(limits) do
     settle(limit)
     limit.need = limit.used + limit.weight - limit.capacity
@@ -110,13 +110,13 @@ local function take(holder, limits, latest)
         seen = seen + count
         if seen >= limit.need then
           limit.cells[#limit.cells][2] = count - (seen - limit.need)
-          at = math.max(at, tonumber(cell))
+          if tonumber(cell) > at then at, last = tonumber(cell), limit end
           break
         end
       end
     end
   end
-  if at > latest then return at end
+  if at > latest then return at, last end
   for _, limit in ipairs(limits) do
     if limit.need > 0 then
       -- The last of the slots that must be free by then are the ones that are taken: the others count until their time.
@@ -137,7 +137,7 @@ local function parse(words, first)
   local limits = {}
   for index = first, #words, 7 do
     limits[#limits + 1] = {
-      name = words[index], weight = tonumber(words[index + 1]), slots = tonumber(words[index + 2]),
+      place = #limits, name = words[index], weight = tonumber(words[index + 1]), slots = tonumber(words[index + 2]),
       replicas = tonumber(words[index + 3]), per = tonumber(words[index + 4]), lease = tonumber(words[index + 5]),
       ttl = tonumber(words[index + 6]),
     }
@@ -166,7 +166,9 @@ local function serve(name)
         local other = prefix .. ':' .. blocker.name .. ':queue'
         redis.call('RPUSH', other, line)
         redis.call('EXPIRE', other, blocker.ttl)
-      elseif at <= latest and redis.call('PUBLISH', 'weir:' .. holder, id .. ' ' .. text(at - now)) == 0 then
+      elseif at > latest then
+        redis.call('PUBLISH', 'weir:' .. holder, table.concat({ id, text(at - now), text(blocker.place) }, ' '))
+      elseif redis.call('PUBLISH', 'weir:' .. holder, id .. ' ' .. text(at - now)) == 0 then
         -- It has gone: nobody was told.
         for _, limit in ipairs(limits) do
           hold(limit.name, holder, -limit.weight, limit.ttl)
@@ -205,7 +207,7 @@ if op == 'beat' then
 end
 
 -- take INSTANCE ID PATIENCE NOT_AFTER (NAME WEIGHT SLOTS REPLICAS PER LEASE TTL)…: returns after how long the request may be sent, -1
--- if it waits and is told on the channel, -2 if it would wait too long.
+-- if it waits and is told on the channel; -2 if it would wait too long, after how long, and for which of the limits, from 0.
 if op == 'take' then
   local alive = redis.call('ZSCORE', members, instance)
   local since = redis.call('GET', open)
@@ -222,7 +224,7 @@ if op == 'take' then
   end
   local at
   if not blocker then at, blocker = take(instance, limits, latest) end
-  if at then return at <= latest and at - now or -2 end
+  if at then return at <= latest and at - now or { -2, at - now, blocker.place } end
   local words = { instance, ARGV[3], text(latest) }
   for index = 6, #ARGV do words[#words + 1] = ARGV[index] end
   local queue = prefix .. ':' .. blocker.name .. ':queue'

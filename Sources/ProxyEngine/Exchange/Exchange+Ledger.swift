@@ -33,6 +33,17 @@ extension Exchange {
         resumeIfUploading()
     }
 
+    /// The ledger would have no slot in time: it says when it would.
+    func ledgerHasRefused(_ refusal: Refusal) {
+        guard awaitsLedger, let provider else { return }
+        // That is the end of what was asked for.
+        claim = nil
+        if retrying.failure != nil { return endRetries() }
+        count(refusal, by: provider)
+        decide(Fault(refusal, scope: provider.scope(of: refusal.window)))
+        answerWhenPossible()
+    }
+
     /// The wait for the ledger is over, one way or another.
     func endWaitForLedger() {
         guard awaitsLedger else { return }

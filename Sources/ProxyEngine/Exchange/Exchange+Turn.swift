@@ -32,13 +32,18 @@ extension Exchange {
             worker.arm(wake, of: provider)
         case .refused(let refusal):
             if retrying.failure != nil { return endRetries() }
-            worker.metrics.queueRefused(
-                provider: provider.index,
-                reason: QueueRefusalReason(
-                    refusal.reason, isPreference: patience < provider.configuration.maximumWait))
-            headroom = refusal.headroom
+            count(refusal, by: provider)
             _ = decline(Fault(refusal, scope: provider.scope(of: refusal.window)))
         }
+    }
+
+    /// Counts that it is refused, and keeps what is left, for its answer.
+    func count(_ refusal: Refusal, by provider: ProviderService) {
+        worker.metrics.queueRefused(
+            provider: provider.index,
+            reason: QueueRefusalReason(
+                refusal.reason, isPreference: patience < provider.configuration.maximumWait))
+        headroom = refusal.headroom
     }
 
     /// Whose the request is, and what it weighs.

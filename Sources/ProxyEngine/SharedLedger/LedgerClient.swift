@@ -95,6 +95,8 @@ final class LedgerClient: LedgerLinkOwner {
             self.link = nil
         case .call(let call): link?.call(call)
         case .grant(let waiter): worker.mailboxes[waiter.worker].post(.ledgerGrant(waiter.id))
+        case .refuse(let waiter, let refusal):
+            worker.mailboxes[waiter.worker].post(.ledgerRefusal(waiter.id, refusal))
         case .arm(let wake, let pacer): worker.mailbox.post(.wake(wake, of: pacer))
         case .tellOfLoss(let reason):
             worker.service.logger.warning(

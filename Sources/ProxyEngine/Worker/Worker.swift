@@ -11,6 +11,8 @@ enum WorkerMessage: Sendable {
     case grant(Grant, of: Pacer)
     /// The ledger that several instances share lets the request go that waits under this name.
     case ledgerGrant(UInt64)
+    /// That ledger has no slot in time for the request that waits under this name.
+    case ledgerRefusal(UInt64, Refusal)
     /// To the worker that has the connection to that ledger.
     case ledger(LedgerMessage)
     /// Ask this pacer again at these times.
@@ -229,6 +231,7 @@ final class Worker: ReadinessHandler {
         switch message {
         case .grant(let grant, let pacer): deliver(grant, of: pacer)
         case .ledgerGrant(let id): waiting.removeValue(forKey: id)?.ledgerTurnHasCome()
+        case .ledgerRefusal(let id, let refusal): waiting[id]?.ledgerHasRefused(refusal)
         case .ledger(let message): ledgerClient?.receive(message)
         case .wake(let wake, let pacer): arm(wake, of: pacer)
         case .adopt(let service): adopt(service)

@@ -95,6 +95,19 @@ struct LedgerScriptTests {
         #expect(try ledger.free("y", after: "0") == ["weir:x 4 0"])
     }
 
+    @Test("who would wait too long is told at once for how long, and for which limit")
+    func tooLong() throws {
+        let ledger = try Ledger(slots: 1)
+        try ledger.beat("x")
+        #expect(try ledger.take("x", 1, of: ["b"]) == number(0))
+        try ledger.free("x", after: "900000", of: "b")
+        #expect(try ledger.take("x", 2, patience: 500_000, of: ["a", "b"]) == .numbers([-2, 900_000, 1]))
+        // The same for who waits, as soon as it is known.
+        #expect(try ledger.take("x", 3, patience: 950_000, of: ["b"]) == number(900_000))
+        #expect(try ledger.take("x", 4, patience: 500_000, of: ["b"]) == number(-1))
+        #expect(try ledger.free("x", after: "1000000", of: "b") == ["weir:x 4 1000000 0"])
+    }
+
     @Test("a slot that is given to somebody who has gone goes to the next")
     func gone() throws {
         let ledger = try Ledger(slots: 1)

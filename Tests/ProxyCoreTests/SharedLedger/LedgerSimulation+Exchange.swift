@@ -84,6 +84,14 @@ extension LedgerSimulation {
         }
     }
 
+    mutating func refuse(_ client: Int) throws {
+        guard isCurrent(clients[client].instance, clients[client].process),
+            case .atLedger = clients[client].state
+        else { return }
+        result.turnedAway += 1
+        try leave(client)
+    }
+
     mutating func depart(_ client: Int) throws {
         guard isCurrent(clients[client].instance, clients[client].process) else { return }
         switch clients[client].state {

@@ -33,6 +33,10 @@ extension LedgerSimulation {
             events.add(
                 .ledgerGrant(client: Int(waiter.id)),
                 at: now + Int64.random(in: 0...300_000, using: &numbers))
+        case .refuse(let waiter, _):
+            events.add(
+                .ledgerRefusal(client: Int(waiter.id)),
+                at: now + Int64.random(in: 0...300_000, using: &numbers))
         case .arm, .tellOfLoss, .tellOfReturn: break
         }
     }

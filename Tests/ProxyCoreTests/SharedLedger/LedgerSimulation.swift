@@ -11,6 +11,7 @@ struct LedgerSimulation {
         case wake(Wake, instance: Int, process: Int)
         case deliver(Grant, instance: Int, process: Int)
         case ledgerGrant(client: Int)
+        case ledgerRefusal(client: Int)
         case timeout(client: Int)
         case depart(client: Int)
         case reach(client: Int)
@@ -151,6 +152,7 @@ struct LedgerSimulation {
         case .deliver(let grant, let instance, let process):
             if isCurrent(instance, process) { try deliver(grant) }
         case .ledgerGrant(let client): sendIfWaiting(client)
+        case .ledgerRefusal(let client): try refuse(client)
         case .timeout(let client): try timeOut(client)
         case .depart(let client): try depart(client)
         case .reach(let client): reach(client)
