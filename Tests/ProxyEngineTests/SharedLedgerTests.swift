@@ -13,6 +13,7 @@ struct SharedLedgerTests {
             let clients = try fleet.send((20 * cycles + 1 + count - 1) / count)
             let depth = "weir_queue_depth{provider=\"p\"}"
             #expect(try fleet.members.reduce(0) { try $0 + $1.metric(depth) } > 0)
+            #expect(try fleet.isAnybodyWaiting())
             for client in clients {
                 #expect(try client.readResponse(within: .seconds(60)).status == 200)
             }

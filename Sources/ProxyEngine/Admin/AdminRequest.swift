@@ -106,8 +106,7 @@ final class AdminRequest: IncomingRequest {
         let now = Worker.clock()
         let gauges = service.providers.map { provider in
             var gauges = PacingGauges(provider.pacer.snapshot(at: now, rows: Self.rowsForGauges))
-            // Those that wait in the ledger of all instances.
-            gauges.queueDepth += provider.ledger?.waiting.load(ordering: .relaxed) ?? 0
+            gauges.queueDepth += provider.waitingForLedger
             return (provider.index, gauges)
         }
         let process = ProcessReading.now(startedWallNanoseconds: service.startedWallNanoseconds)

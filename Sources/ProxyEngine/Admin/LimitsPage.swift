@@ -32,9 +32,10 @@ enum LimitsPage {
     ) {
         output += Array(#"{"provider":"#.utf8)
         JSONWriter.string(provider.configuration.name, into: &output)
+        let waiting = snapshot.waiting + provider.waitingForLedger
         let pacing = provider.configuration.isPacingObserved ? "observe" : "enforce"
         output += Array(
-            (#","pacing":"\#(pacing)","queue":\#(snapshot.waiting),"oldest_wait":"#
+            (#","pacing":"\#(pacing)","queue":\#(waiting),"oldest_wait":"#
                 + seconds(snapshot.oldestWait)
                 + #","in_flight":\#(snapshot.inFlight),"ledgers_in_use":\#(snapshot.keys)"#
                 + #","ledgers_paused":\#(snapshot.paused),"ledgers":["#).utf8)

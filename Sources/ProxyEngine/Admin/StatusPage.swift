@@ -23,7 +23,7 @@ enum StatusPage {
                 <tr><td>\(provider.configuration.name)</td>
                 <td><code>\(AdminPage.escaped(provider.configuration.mount?.path ?? "(own port)"))</code></td>
                 <td>\(AdminPage.escaped(limits.joined(separator: "; ")))</td>
-                <td>\(snapshot.waiting)</td><td>\(snapshot.inFlight)</td>
+                <td>\(snapshot.waiting + provider.waitingForLedger)</td><td>\(snapshot.inFlight)</td>
                 <td>\(provider.guards.gauges(at: now).description)</td></tr>
                 """
         }

@@ -107,6 +107,9 @@ final class ProviderService: Sendable {
         return plan.scopes[scope < plan.scopes.count ? scope : 0]
     }
 
+    /// How many requests of this instance have its own slots, and wait for those of all instances.
+    var waitingForLedger: Int { ledger?.waiting.load(ordering: .relaxed) ?? 0 }
+
     /// Tells the pacer the time of day once a minute, if it needs it: a clock may be set.
     func keepClock(at now: MonotonicTime) {
         guard now.nanoseconds >= nextClockReading.load(ordering: .relaxed) else { return }

@@ -42,6 +42,15 @@ struct Fleet {
         }
     }
 
+    /// Whether a page of limits says that somebody waits.
+    func isAnybodyWaiting() throws -> Bool {
+        for member in members {
+            let page = try member.exchange("GET", "/-/limits").text
+            if !page.contains(#""queue":0,"oldest_wait""#) { return true }
+        }
+        return false
+    }
+
     /// A request of the one key from each of so many clients at each Weir.
     func send(_ count: Int) throws -> [RawClient] {
         var clients: [RawClient] = []
