@@ -103,6 +103,12 @@ struct SharedLedgerTests {
         #expect(try #require(Int(refused.fields["Retry-After"] ?? "")) > 20)
         #expect(try ask(members[1], "good").status == 200)
         #expect(upstream.requestCount == 3)
+        // One that starts now is told as well.
+        let newcomer = try ProxyFixture(yaml: yaml)
+        defer { newcomer.stop() }
+        try eventually("the newcomer to know of it", within: .seconds(60), every: .milliseconds(20)) {
+            try newcomer.metric("weir_paused_ledgers{provider=\"p\"}") == 1
+        }
     }
 
     @Test("what Redis is told is no credential")

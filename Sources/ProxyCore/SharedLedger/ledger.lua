@@ -8,12 +8,14 @@
 -- The sessions of instances are under KEYS[1]:members (until when each is thought to be alive), the instances under
 -- KEYS[1]:seats (until when each keeps to this ledger alone). The share of an instance without a seat is left free: it may
 -- be using it by itself.
+-- KEYS[1]:pauses has, for each key that the provider refuses, until when and why.
 -- KEYS[1]:open is from when on slots are given. Times are microseconds of this server's clock.
 
 local prefix, op, instance = KEYS[1], ARGV[1], ARGV[2]
 local clock = redis.call('TIME')
 local now = clock[1] * 1000000 + clock[2]
 local members, seats, open = prefix .. ':members', prefix .. ':seats', prefix .. ':open'
+local pauses = prefix .. ':pauses'
 local day, year = 86400000000, 366 * 86400
 
 local function text(number) return string.format('%.0f', number) end
@@ -182,7 +184,8 @@ end
 -- beat INSTANCE SEAT NOT_AFTER LAPSE KEEPS SINCE QUIET FORMER…: the session is alive, for so long. SEAT is the name of its
 -- process, which keeps to this ledger alone until KEEPS (0: it does not), and came into being before SINCE. Each FORMER is a
 -- session that it had before, and in which it holds slots. Returns for how long nothing may be taken, for what was sent before
--- this server forgot everything. The instance is sent its own beat: what it does not hear, it does not listen to.
+-- this server forgot everything. The instance is sent its own beat: what it does not hear, it does not listen to; and, in a
+-- new session, the pauses in force.
 if op == 'beat' then
   local seat, lapse, keeps, since = ARGV[3], tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
   -- What was on its way for too long is not true any more.
@@ -190,6 +193,18 @@ if op == 'beat' then
   if redis.call('PUBLISH', 'weir:' .. instance, 'beat') == 0 then return redis.error_reply('WEIR nobody listens') end
   if redis.call('EXISTS', open) == 0 then redis.call('SET', open, text(now + tonumber(ARGV[8]))) end
   redis.call('EXPIRE', open, year)
+  if not redis.call('ZSCORE', members, instance) then
+    local known = redis.call('HGETALL', pauses)
+    for index = 1, #known, 2 do
+      local ends, reason = known[index + 1]:match('(%d+) (%d+)')
+      if tonumber(ends) <= now then
+        redis.call('HDEL', pauses, known[index])
+      else
+        redis.call('PUBLISH', 'weir:' .. instance,
+          table.concat({ 'pause', '-', prefix, known[index], text(ends - now), reason }, ' '))
+      end
+    end
+  end
   redis.call('ZADD', members, text(now + lapse), instance)
   for index = 9, #ARGV do redis.call('ZADD', members, text(now + lapse), ARGV[index]) end
   if keeps == 0 then
@@ -255,8 +270,19 @@ if op == 'free' then
   return 0
 end
 
--- pause INSTANCE rate|quota KEY LEFT REASON: the provider has refused a key for so many microseconds; all instances are told.
+-- pause INSTANCE rate|quota KEY LEFT REASON: the provider has refused a key for so many microseconds; all instances are told,
+-- and those that come later.
 if op == 'pause' then
+  if redis.call('HLEN', pauses) >= 1000 then
+    local known = redis.call('HGETALL', pauses)
+    for index = 1, #known, 2 do
+      if tonumber(known[index + 1]:match('%d+')) <= now then redis.call('HDEL', pauses, known[index]) end
+    end
+  end
+  if redis.call('HLEN', pauses) < 1000 then
+    redis.call('HSET', pauses, ARGV[3] .. ' ' .. ARGV[4], text(now + tonumber(ARGV[5])) .. ' ' .. ARGV[6])
+    redis.call('EXPIRE', pauses, year)
+  end
   return redis.call('PUBLISH', 'weir:all', table.concat({ 'pause', instance, prefix, ARGV[3], ARGV[4], ARGV[5], ARGV[6] }, ' '))
 end
 

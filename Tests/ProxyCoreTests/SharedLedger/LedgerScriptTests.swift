@@ -216,6 +216,23 @@ struct LedgerScriptTests {
         #expect(try ledger.take("x", 1) == number(0))
     }
 
+    @Test("a new session is told of the pauses in force, once")
+    func pauses() throws {
+        let ledger = try Ledger(slots: 1)
+        try ledger.beat("x")
+        for (key, left) in [("7", 30_000_000), ("8", 500_000)] {
+            let message = "pause x weir:{t} rate \(key) \(left) 0"
+            let pause = ["pause", "x", "rate", key, "\(left)", "0"]
+            #expect(try ledger.call(pause).messages == ["weir:all \(message)"])
+        }
+        ledger.now += 1_000_000
+        ledger.listening = ["y"]
+        let beat = ["beat", "y", "iy", "\(ledger.now)", "3000000", "0", "0", "0"]
+        let messages = ["weir:y beat", "weir:y pause - weir:{t} rate 7 29000000 0"]
+        #expect(try ledger.call(beat).messages == messages)
+        #expect(try ledger.call(beat).messages == ["weir:y beat"])
+    }
+
     @Test("what is carried out too late, or is of nobody who listens, is refused")
     func late() throws {
         let ledger = try Ledger(slots: 1)
