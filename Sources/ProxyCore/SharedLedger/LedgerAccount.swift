@@ -103,6 +103,11 @@ public final class LedgerAccount: Sendable {
             window: limit.map { windows[$0] }, limit: limit ?? 0, remaining: 0)
     }
 
+    /// How much later, in microseconds, than the most urgent request one of this urgency counts as having come.
+    func delay(of urgency: Int) -> Int64 {
+        Int64(min(max(urgency, 0), 7)) * (policy.aging.wholeNanoseconds / 1000)
+    }
+
     /// The name of the ledger of a limit that counts a request.
     func name(of limit: Limit, for demand: PacingDemand) -> String {
         "\(limit.name):\(String(demand.keys[limit.scope], radix: 16))"

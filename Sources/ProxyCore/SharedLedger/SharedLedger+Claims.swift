@@ -15,7 +15,7 @@ extension SharedLedger {
         records[id]?.session = session.name
         var words = [
             "take", session.name, "\(id)", "\(max(now.nanoseconds(to: claim.latest) / 1000, 0))",
-            "\(session.latest(at: now))",
+            "\(session.latest(at: now))", "\(account.delay(of: claim.demand.urgency))",
         ]
         for (index, limit) in account.limits.enumerated() where claim.demand.weights[index] > 0 {
             words += [
@@ -25,7 +25,7 @@ extension SharedLedger {
             ]
         }
         // What no limit counts need not be asked for.
-        guard words.count > 5 else { return give(id, at: now) }
+        guard words.count > 6 else { return give(id, at: now) }
         call(words, of: record.account, for: .claim(id), at: now)
     }
 

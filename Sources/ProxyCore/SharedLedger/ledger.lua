@@ -4,7 +4,7 @@
 --   :times  a sorted set of the moments at which slots are free again, and
 --   :used   for each moment how many; `all` is their sum
 --   :held   for each instance how many slots it holds: requests that are sent or will be, and not answered
---   :queue  requests that wait for a slot, each a line
+--   :queue  requests that wait for a slot, each a line: a sorted set of when they came, or would have, had they been urgent
 -- The sessions of instances are under KEYS[1]:members (until when each is thought to be alive), the instances under
 -- KEYS[1]:seats (until when each keeps to this ledger alone). The share of an instance without a seat is left free: it may
 -- be using it by itself.
@@ -151,22 +151,23 @@ end
 local function serve(name)
   local queue = prefix .. ':' .. name .. ':queue'
   for _ = 1, 1000 do
-    local line = redis.call('LINDEX', queue, 0)
+    local head = redis.call('ZRANGE', queue, 0, 0, 'WITHSCORES')
+    local line = head[1]
     if not line then return end
     local words = {}
     for word in line:gmatch('%S+') do words[#words + 1] = word end
-    local holder, id, latest = words[1], words[2], tonumber(words[3])
-    local limits = parse(words, 4)
+    local holder, id, latest = words[2], words[3], tonumber(words[4])
+    local limits = parse(words, 5)
     if latest < now then
-      redis.call('LPOP', queue)
+      redis.call('ZREM', queue, line)
     else
       local at, blocker = take(holder, limits, latest)
       if not at and blocker.name == name then return end
-      redis.call('LPOP', queue)
+      redis.call('ZREM', queue, line)
       if not at then
-        -- Another limit keeps it back now.
+        -- Another limit keeps it back now, where it has come as early.
         local other = prefix .. ':' .. blocker.name .. ':queue'
-        redis.call('RPUSH', other, line)
+        redis.call('ZADD', other, head[2], line)
         redis.call('EXPIRE', other, blocker.ttl)
       elseif at > latest then
         redis.call('PUBLISH', 'weir:' .. holder, table.concat({ id, text(at - now), text(blocker.place) }, ' '))
@@ -221,8 +222,9 @@ if op == 'beat' then
   return math.max(0, tonumber(redis.call('GET', open)) - now)
 end
 
--- take INSTANCE ID PATIENCE NOT_AFTER (NAME WEIGHT SLOTS REPLICAS PER LEASE TTL)…: returns after how long the request may be sent, -1
--- if it waits and is told on the channel; -2 if it would wait too long, after how long, and for which of the limits, from 0.
+-- take INSTANCE ID PATIENCE NOT_AFTER LATER (NAME WEIGHT SLOTS REPLICAS PER LEASE TTL)…: returns after how long the request may be sent, -1
+-- if it waits and is told on the channel; -2 if it would wait too long, after how long, and for which of the limits, from 0. In the queue
+-- it counts as having come LATER, the less urgent it is.
 if op == 'take' then
   local alive = redis.call('ZSCORE', members, instance)
   local since = redis.call('GET', open)
@@ -231,7 +233,7 @@ if op == 'take' then
   end
   if tonumber(ARGV[5]) < now then return redis.error_reply('WEIR late') end
   local latest = now + tonumber(ARGV[4])
-  local limits = parse(ARGV, 6)
+  local limits = parse(ARGV, 7)
   local blocker
   for _, limit in ipairs(limits) do
     serve(limit.name)
@@ -240,10 +242,12 @@ if op == 'take' then
   local at
   if not blocker then at, blocker = take(instance, limits, latest) end
   if at then return at <= latest and at - now or { -2, at - now, blocker.place } end
-  local words = { instance, ARGV[3], text(latest) }
-  for index = 6, #ARGV do words[#words + 1] = ARGV[index] end
+  -- Those that come at the same moment stay in their order.
+  local words = { string.format('%016.0f', redis.call('INCR', prefix .. ':turns')), instance, ARGV[3], text(latest) }
+  redis.call('EXPIRE', prefix .. ':turns', year)
+  for index = 7, #ARGV do words[#words + 1] = ARGV[index] end
   local queue = prefix .. ':' .. blocker.name .. ':queue'
-  redis.call('RPUSH', queue, table.concat(words, ' '))
+  redis.call('ZADD', queue, text(now + tonumber(ARGV[6])), table.concat(words, ' '))
   redis.call('EXPIRE', queue, blocker.ttl)
   return -1
 end

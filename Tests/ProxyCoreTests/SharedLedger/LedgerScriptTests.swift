@@ -45,10 +45,10 @@ struct LedgerScriptTests {
         }
 
         func take(
-            _ session: String, _ id: Int, patience: Int64 = 10_000_000, of names: [String] = ["a"]
+            _ session: String, _ id: Int, patience: Int64 = 10_000_000, later: Int64 = 0, of names: [String] = ["a"]
         ) throws -> LedgerReply {
             try call(
-                ["take", session, "\(id)", "\(patience)", "\(now + 1)"]
+                ["take", session, "\(id)", "\(patience)", "\(now + 1)", "\(later)"]
                     + names.flatMap {
                         [$0, "1", "\(slots)", "\(replicas)", "1000000", "5000000", "3600"]
                     }
@@ -106,6 +106,23 @@ struct LedgerScriptTests {
         #expect(try ledger.take("x", 3, patience: 950_000, of: ["b"]) == number(900_000))
         #expect(try ledger.take("x", 4, patience: 500_000, of: ["b"]) == number(-1))
         #expect(try ledger.free("x", after: "1000000", of: "b") == ["weir:x 4 1000000 0"])
+    }
+
+    @Test("who is more urgent goes first, but not before who came so much earlier")
+    func urgency() throws {
+        let ledger = try Ledger(slots: 1)
+        try ledger.beat("x")
+        #expect(try ledger.take("x", 1) == number(0))
+        #expect(try ledger.take("x", 2, later: 6_000_000) == number(-1))
+        ledger.now += 1_900_000
+        #expect(try ledger.take("x", 3, later: 4_000_000) == number(-1))
+        ledger.now += 200_000
+        #expect(try ledger.take("x", 4, later: 4_000_000) == number(-1))
+        #expect(try ledger.take("x", 5, later: 4_000_000) == number(-1))
+        #expect(try ledger.free("x", after: "0") == ["weir:x 3 0"])
+        #expect(try ledger.free("x", after: "0") == ["weir:x 2 0"])
+        #expect(try ledger.free("x", after: "0") == ["weir:x 4 0"])
+        #expect(try ledger.free("x", after: "0") == ["weir:x 5 0"])
     }
 
     @Test("a slot that is given to somebody who has gone goes to the next")
@@ -240,7 +257,7 @@ struct LedgerScriptTests {
         let beat = ["beat", "x", "ix", "\(ledger.now - 1)", "3000000", "0", "0", "0"]
         #expect(try ledger.call(beat).reply == .error("WEIR late"))
         let limit = ["a", "1", "1", "1", "1000000", "5000000", "3600"]
-        let take = ["take", "x", "1", "0", "\(ledger.now - 1)"] + limit
+        let take = ["take", "x", "1", "0", "\(ledger.now - 1)", "0"] + limit
         #expect(try ledger.call(take).reply == .error("WEIR late"))
         ledger.listening = []
         let unheard = ["beat", "x", "ix", "\(ledger.now)", "3000000", "0", "0", "0"]

@@ -9,6 +9,8 @@ extension LedgerSimulation {
         guard isCurrent(instance, clients[client].process) else { return clients[client].state = .done }
         let patience = scenario.patience
         clients[client].latest = now + patience
+        let demand = makeDemand()
+        clients[client].demand = demand
         let admission = instances[instance].pacer.admit(
             demand, waiter: Waiter(worker: 0, id: UInt64(client)), patience: .nanoseconds(patience),
             at: moment)
@@ -30,7 +32,10 @@ extension LedgerSimulation {
         }
     }
 
-    private var demand: PacingDemand { PacingDemand(key: LedgerKey(hash: 77)) }
+    private mutating func makeDemand() -> PacingDemand {
+        let urgency = scenario.base.hasLanes ? Int.random(in: 0...7, using: &numbers) : 3
+        return PacingDemand(key: LedgerKey(hash: 77), urgency: urgency)
+    }
 
     private mutating func askLedger(_ client: Int) throws {
         let instance = clients[client].instance
@@ -38,7 +43,7 @@ extension LedgerSimulation {
         let latest = clients[client].latest
         let claim = LedgerClaim(
             id: UInt64(client), waiter: Waiter(worker: 0, id: UInt64(client)),
-            account: instances[instance].account, demand: demand,
+            account: instances[instance].account, demand: clients[client].demand,
             latest: MonotonicTime(nanoseconds: latest))
         events.add(.timeout(client: client), at: max(latest, now + SharedLedger.patience))
         instances[instance].ledger.take(claim, at: moment)

@@ -34,7 +34,7 @@ struct LedgerSimulation {
         var state = State.coming
         var slot: Slot?
         var latest: Int64 = 0
-        var isAccepted = false
+        var demand = PacingDemand(key: .none)
     }
 
     /// An instance, and the process that it is now.

@@ -66,6 +66,7 @@ struct SharedLedgerSimulationTests {
             scenario.base.latency = .spiky
             scenario.base.departures = 0.1
             scenario.base.losses = 0.01
+            scenario.base.hasLanes = true
             scenario.base.per = [1_000_000_000, 300_000_000, 2_000_000_000][seed % 3]
             scenario.instances = seed % 8 == 0 ? 5 : 2
             scenario.replicas = scenario.instances
