@@ -170,6 +170,25 @@ struct SharedLedgerFaultTests {
         }
     }
 
+    @Test("a name leads to the server, on the one of its addresses that is served")
+    func hostName() throws {
+        let port = try FreePort.next()
+        let redis = try RedisServer(
+            ["--port", "\(port)", "--bind", "127.0.0.1", "--requirepass", "right-secret"])
+        let upstream = try ScriptedUpstream(answering: .ok())
+        try withProxy(
+            to: upstream, provider: "limits: [{ requests: 10, per: 500ms, by: provider }]",
+            settings: "replicas: 1\nledger: 'redis://:right-secret@localhost:\(port)/2'"
+        ) { proxy in
+            try eventually("the ledger to be in use", within: .seconds(60)) {
+                try proxy.metric("weir_ledger_up") == 1
+            }
+            #expect(try proxy.exchange("GET", "/p/a").status == 200)
+            #expect(
+                try redis.command("-n", "2", "KEYS", "*", password: "right-secret").contains("weir:{p.p}"))
+        }
+    }
+
     @Test("a user and a password are given")
     func user() throws {
         let redis = try RedisServer(["--requirepass", "right-secret"])

@@ -18,6 +18,8 @@ final class LedgerClient: LedgerLinkOwner {
     /// The session that waits for the host's address.
     private var nextSession: String?
     private var resolver: LedgerResolver?
+    /// How often a name was looked up: each attempt takes the next of its addresses, for not all may be served.
+    private var lookups = 0
     private var isActing = false
     private var isClosed = false
 
@@ -40,7 +42,7 @@ final class LedgerClient: LedgerLinkOwner {
         case .claim(let claim): ledger.take(claim, at: now)
         case .pause(let pause): ledger.tell(pause, at: now)
         case .report(let report, let id): ledger.take(report, of: id, at: now)
-        case .address(let address): resolved(address, at: now)
+        case .addresses(let addresses): resolved(addresses, at: now)
         }
         act()
     }
@@ -117,18 +119,20 @@ final class LedgerClient: LedgerLinkOwner {
             if LedgerResolver.isNumeric(host) { return open(.tcp(address: host, port: port), for: session) }
             nextSession = session
             resolver = LedgerResolver(host: host, mailbox: worker.mailbox)
-            if resolver == nil { resolved(nil, at: Worker.clock()) }
+            if resolver == nil { resolved([], at: Worker.clock()) }
         }
     }
 
-    /// The address of the server's host is known, or is not.
-    private func resolved(_ numeric: String?, at now: MonotonicTime) {
+    /// The addresses of the server's host are known, or there are none.
+    private func resolved(_ addresses: [String], at now: MonotonicTime) {
         resolver?.join()
         resolver = nil
         guard let session = nextSession, case .tcp(_, let port) = address.place else { return }
         nextSession = nil
-        if let numeric {
-            open(.tcp(address: numeric, port: port), for: session)
+        if !addresses.isEmpty {
+            let address = addresses[lookups % addresses.count]
+            lookups += 1
+            open(.tcp(address: address, port: port), for: session)
         } else {
             ledger.sessionIsOver(session, reason: "its name cannot be resolved", at: now)
         }

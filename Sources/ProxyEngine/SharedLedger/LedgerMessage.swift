@@ -5,6 +5,6 @@ enum LedgerMessage: Sendable {
     case claim(LedgerClaim)
     case pause(LedgerPause)
     case report(LedgerReport, of: UInt64)
-    /// The address of the ledger's host; nil if its name leads nowhere.
-    case address(String?)
+    /// The addresses of the ledger's host; none if its name leads nowhere.
+    case addresses([String])
 }

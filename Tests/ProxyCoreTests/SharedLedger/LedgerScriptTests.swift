@@ -45,7 +45,8 @@ struct LedgerScriptTests {
         }
 
         func take(
-            _ session: String, _ id: Int, patience: Int64 = 10_000_000, later: Int64 = 0, of names: [String] = ["a"]
+            _ session: String, _ id: Int, patience: Int64 = 10_000_000, later: Int64 = 0,
+            of names: [String] = ["a"]
         ) throws -> LedgerReply {
             try call(
                 ["take", session, "\(id)", "\(patience)", "\(now + 1)", "\(later)"]
