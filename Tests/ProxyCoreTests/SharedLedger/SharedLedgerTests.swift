@@ -1,0 +1,123 @@
+import Testing
+
+@testable import ProxyCore
+
+@Suite("one instance's part in a shared ledger")
+struct SharedLedgerTests {
+    /// An instance that may send ten requests in a second, together with another one; and what it wants done.
+    private struct Instance {
+        var ledger: SharedLedger
+        let account: LedgerAccount
+        var now: Int64 = 0
+        var wanted: [LedgerEffect] = []
+
+        init() {
+            let pacer = Pacer(policy: PacingPolicy(windows: [.init(requests: 10, per: .seconds(1))]))
+            account = LedgerAccount(
+                name: "p.p", pacer: pacer, replicas: 2, lease: .seconds(5), wallClockOffset: .zero)
+            var numbers = SeededNumbers(seed: 1)
+            let names = (0..<100).map { _ in numbers.next() }
+            var next = names.startIndex
+            ledger = SharedLedger(startedAt: MonotonicTime(nanoseconds: 0)) {
+                next += 1
+                return names[next % names.count]
+            }
+            ledger.add([account], at: moment)
+        }
+
+        var moment: MonotonicTime { MonotonicTime(nanoseconds: now * 1_000_000) }
+
+        /// Lets so many milliseconds pass.
+        mutating func pass(_ milliseconds: Int64 = 0) {
+            now += milliseconds
+            ledger.run(at: moment)
+            wanted += ledger.takeEffects()
+        }
+
+        /// The calls of this kind that were wanted since the last look, each with its words.
+        mutating func takeCalls(_ kind: String) -> [[String]] {
+            wanted += ledger.takeEffects()
+            defer { wanted = [] }
+            return wanted.compactMap {
+                if case .call(let call) = $0, call.words[0] == kind { call.words } else { nil }
+            }
+        }
+
+        /// Connects, and is told that the ledger can be used; returns the session's name.
+        mutating func share() -> String {
+            pass(2000)
+            let name = wanted.compactMap { if case .connect(let name) = $0 { name } else { nil } }.last ?? ""
+            ledger.sessionBegins(name, at: moment)
+            ledger.sessionIsUp(name, clock: now * 1000, heard: moment, at: moment)
+            ledger.take(.numbers([0]), in: name, at: moment)
+            ledger.take(message: Array("beat".utf8), in: name, at: moment)
+            return name
+        }
+
+        mutating func claim(_ id: UInt64) {
+            let claim = LedgerClaim(
+                id: id, waiter: Waiter(worker: 0, id: id), account: account,
+                demand: PacingDemand(key: LedgerKey(hash: 7)), latest: moment + .seconds(60))
+            ledger.take(claim, at: moment)
+        }
+    }
+
+    @Test("it asks for its seat when it shares, and not before")
+    func seat() throws {
+        var instance = Instance()
+        _ = instance.share()
+        let keeps = instance.takeCalls("beat").map { $0[5] }
+        #expect(keeps.count == 2)
+        #expect(keeps[0] == "0")
+        #expect(keeps[1] == "\(2_000_000 + LedgerAccount.lapse)")
+    }
+
+    @Test(
+        "it names the sessions that are over in which it holds slots, as long as it does: they have no lease")
+    func formerSessions() throws {
+        var instance = Instance()
+        let first = instance.share()
+        instance.claim(1)
+        // The second beat, and the claim.
+        for _ in 0..<2 { instance.ledger.take(.numbers([0]), in: first, at: instance.moment) }
+        #expect(instance.takeCalls("take").count == 1)
+        instance.ledger.sessionIsOver(first, reason: "closed", at: instance.moment)
+        let second = instance.share()
+        #expect(second != first)
+        #expect(instance.takeCalls("beat").last?.dropFirst(8) == [first])
+        instance.ledger.take(.numbers([0]), in: second, at: instance.moment)
+        instance.ledger.take(.responded, of: 1, at: instance.moment)
+        #expect(instance.takeCalls("free").first?[1] == first)
+        instance.ledger.take(message: Array("beat".utf8), in: second, at: instance.moment)
+        instance.ledger.take(.numbers([0]), in: second, at: instance.moment)
+        instance.pass(1000)
+        #expect(try #require(instance.takeCalls("beat").last).count == 8)
+    }
+
+    @Test("it gives a session up in which it hears no reply, or no message")
+    func silence() {
+        for isDeaf in [false, true] {
+            var instance = Instance()
+            let name = instance.share()
+            if isDeaf { instance.ledger.take(.numbers([0]), in: name, at: instance.moment) }
+            instance.pass(999)
+            #expect(instance.ledger.isInUse)
+            instance.pass(1)
+            #expect(!instance.ledger.isInUse)
+            #expect(instance.ledger.fallbacks == 1)
+        }
+    }
+
+    @Test("without the server it sends nothing until all that others were given is over, then by its share")
+    func quiet() {
+        var instance = Instance()
+        let name = instance.share()
+        instance.ledger.sessionIsOver(name, reason: "closed", at: instance.moment)
+        for id: UInt64 in 1...10 { instance.claim(id) }
+        func grants() -> Int { instance.wanted.count { if case .grant = $0 { true } else { false } } }
+        instance.pass(instance.account.quiet / 1000 - 1)
+        #expect(grants() == 0)
+        instance.pass(1)
+        #expect(grants() == 5)
+    }
+}
