@@ -87,6 +87,12 @@ static inline void *cmhd_tls_session(struct MHD_Connection *connection) {
     return info == NULL ? NULL : (void *)info->tls_session;
 }
 
+// Whether the library has nothing to do for a connection until it is resumed.
+static inline int cmhd_is_suspended(struct MHD_Connection *connection) {
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_SUSPENDED);
+    return info != 0 && info->suspended == MHD_YES;
+}
+
 // Whether the request has an answer, be it one of the library's own.
 static inline int cmhd_is_answered(struct MHD_Connection *connection) {
     return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_HTTP_STATUS) != NULL;

@@ -1,10 +1,11 @@
+internal import CMicroHTTPD
 internal import CReceive
 internal import Glibc
 internal import HTTPWire
 
 /// A client's connection, as far as it is no business of libmicrohttpd's: what it sends is looked at before, and its last
 /// answer may be written past it.
-final class ClientConnection {
+@safe final class ClientConnection {
     /// How long, in milliseconds, what a client still sends is read behind its last answer, and how many bytes of it.
     static let leavingTime = 5000
     private static let leavingBytes = 64 << 20
@@ -13,10 +14,12 @@ final class ClientConnection {
     /// Most bytes that are dropped at a time: other clients wait.
     private static let leavingBurst = 1 << 20
 
+    /// The library's; valid while ``isOpen``.
+    private let connection: OpaquePointer?
     let socket: Int32
     /// `nil` without TLS.
     private let session: TLSSession?
-    private unowned let daemon: HTTPDaemon
+    unowned let daemon: HTTPDaemon
     var scanner: RequestScanner
     /// The request that is being read or answered.
     var request: IncomingRequest?
@@ -32,6 +35,10 @@ final class ClientConnection {
     /// Of which request in its order that is.
     private var headIndex = 0
     private var limitsRevision = 0
+    /// Whether the library still has memory for it.
+    var hasMemory = true
+    /// When, in milliseconds, it was looked at last for memory to be given back, and when before it was seen to be used last.
+    private var (lookedAt, wasIdleAt) = (HTTPDaemon.milliseconds, 0)
     /// `nil` before the first bytes are asked for.
     private var idleMemory: IdleMemory?
     private var rest: [UInt8] = []
@@ -40,7 +47,11 @@ final class ClientConnection {
     private var hasEnded = false
     private var droppedBytes = 0
 
-    init(socket: Int32, session: TLSSession?, limits: RequestScanner.Limits, daemon: HTTPDaemon) {
+    init(
+        _ connection: OpaquePointer?, socket: Int32, session: TLSSession?, limits: RequestScanner.Limits,
+        daemon: HTTPDaemon
+    ) {
+        unsafe self.connection = connection
         self.socket = socket
         self.session = session
         self.daemon = daemon
@@ -119,12 +130,25 @@ final class ClientConnection {
 
     /// Gives the connection's memory back if nothing has happened since the last call: no request has come, or one waits.
     func giveBackIdleMemory() -> IdleMemory.Step {
+        guard hasMemory else { return .none }
         guard scanner.fault == nil, !isLeaving else { return .later }
+        let now = HTTPDaemon.milliseconds
+        defer { lookedAt = now }
         let isWaiting = request?.waits == true
         let isIdle = request == nil && scanner.isBetweenRequests && isDue
+        // > 0.9.75 gives the memory of a connection that was idle for too long back at once, and tells when it looks again.
+        if isIdle, now >= wasIdleAt + daemon.limits.idleSeconds * 1000, wasIdleAt > 0 { return .none }
         let step = idleMemory?.giveBack(rests: isIdle || isWaiting, isWaiting: isWaiting) ?? .none
+        if case .later = step { wasIdleAt = lookedAt }
         if isWaiting, case .given = step { request?.memoryIsAway = true }
         return step
+    }
+
+    /// Has the library look at it, and end it if it is closed.
+    func haveLookedAt() {
+        guard let connection = unsafe connection else { return }
+        if unsafe cmhd_is_suspended(connection) == 0 { unsafe MHD_suspend_connection(connection) }
+        unsafe MHD_resume_connection(connection)
     }
 
     /// Has the memory of a request that waited as it was.

@@ -50,7 +50,8 @@ enum DaemonCallbacks {
         guard let daemon = unsafe daemon(context), let connection = unsafe connection else { return }
         let socket = unsafe cmhd_socket(connection)
         if event == CMHD_CONNECTION_STARTED {
-            unsafe daemon.begin(socket, session: cmhd_tls_session(connection).map { OpaquePointer($0) })
+            let session = unsafe cmhd_tls_session(connection).map { OpaquePointer($0) }
+            unsafe daemon.begin(socket, connection, session: session)
         } else {
             daemon.end(socket)
         }

@@ -8,14 +8,14 @@ extension HTTPDaemon {
         socket >= 0 && Int(socket) < clients.count ? clients[Int(socket)] : nil
     }
 
-    func begin(_ socket: Int32, session: OpaquePointer?) {
+    func begin(_ socket: Int32, _ connection: OpaquePointer, session: OpaquePointer?) {
         guard socket >= 0 else { return }
         while clients.count <= Int(socket) { clients.append(nil) }
         let session = unsafe session.flatMap { session in
             identity.map { unsafe TLSSession(session, identity: $0) }
         }
-        clients[Int(socket)] = ClientConnection(
-            socket: socket, session: session, limits: limits.request, daemon: self)
+        clients[Int(socket)] = unsafe ClientConnection(
+            connection, socket: socket, session: session, limits: limits.request, daemon: self)
         connections += 1
         delegate?.daemon(self, accepted: socket)
     }
@@ -28,6 +28,29 @@ extension HTTPDaemon {
             connections -= 1
         }
         delegate?.daemon(self, closes: socket)
+    }
+
+    /// The library has closed the connection of `client`, and given its memory back.
+    func noteClosed(_ client: ClientConnection) {
+        client.hasMemory = false
+        closed.append(client)
+    }
+
+    /// Has the library end those connections that it has closed.
+    ///
+    /// > 0.9.75 ends a connection when it looks at it and finds it closed. One that it closes because a callback says so, in the middle of
+    /// a body, it does not look at again before something happens on the socket; and nothing does where it was suspended before.
+    func endClosed() {
+        while !closed.isEmpty {
+            let clients = closed
+            closed.removeAll(keepingCapacity: true)
+            var isAnyLeft = false
+            for client in clients where client.isOpen {
+                client.haveLookedAt()
+                isAnyLeft = true
+            }
+            if isAnyLeft { runLibrary() }
+        }
     }
 
     /// The client on `socket`, if it is one of this daemon's, will send no more: when its requests have been answered, its

@@ -86,6 +86,8 @@ public protocol HTTPDaemonDelegate: AnyObject {
     /// How many clients are in the middle of a head, and when they were looked at last.
     var openHeads = 0
     var headsSeenAt = 0
+    /// Clients whose connections the library has closed, and may not have ended.
+    var closed: [ClientConnection] = []
     /// Clients who have got their last answer.
     var leaving: [ClientConnection] = []
     /// Who makes the requests' objects.
@@ -152,6 +154,15 @@ public protocol HTTPDaemonDelegate: AnyObject {
 
     /// Reads, calls the requests' methods, writes; never from inside such a method.
     public func run() {
+        runLibrary()
+        if !closed.isEmpty { endClosed() }
+        if !refused.isEmpty { answerRefused() }
+        if !ended.isEmpty { endAnswered() }
+        if !leaving.isEmpty { attendLeaving() }
+        if openHeads > 0 { endSlowHeads() }
+    }
+
+    func runLibrary() {
         guard let handle = unsafe handle else { return }
         let context = unsafe Unmanaged.passUnretained(self).toOpaque()
         if speaksTLS {
@@ -164,10 +175,6 @@ public protocol HTTPDaemonDelegate: AnyObject {
             unsafe MHD_run(handle)
             creceive_end()
         }
-        if !refused.isEmpty { answerRefused() }
-        if !ended.isEmpty { endAnswered() }
-        if !leaving.isEmpty { attendLeaving() }
-        if openHeads > 0 { endSlowHeads() }
     }
 
     /// Gives back the memory of connections on which nothing has happened since the last look at them, of a few at a time; never

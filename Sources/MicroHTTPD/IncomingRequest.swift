@@ -225,7 +225,10 @@ public import HTTPWire
         case .suspend:
             suspend()
             return 0
-        case .end: return -1  // MHD_CONTENT_READER_END_OF_STREAM
+        case .end:
+            // Without a length and without chunks, that is the end of the connection.
+            if head.isHTTP10, let client { client.daemon.noteClosed(client) }
+            return -1  // MHD_CONTENT_READER_END_OF_STREAM
         case .abort: return -2  // MHD_CONTENT_READER_END_WITH_ERROR
         }
     }
@@ -236,6 +239,7 @@ public import HTTPWire
         client?.request = nil
         client?.completedRequests += 1
         completed(isWhole: isWhole)
+        if !isWhole, let client { client.daemon.noteClosed(client) }
         unsafe connection = nil
         unsafe response = nil
         client = nil

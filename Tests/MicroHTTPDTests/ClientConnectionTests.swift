@@ -21,7 +21,8 @@ struct ClientConnectionTests {
         let kind = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
         try #require(unsafe socketpair(AF_UNIX, kind, 0, &sockets) == 0)
         defer { close(sockets[0]) }
-        let client = ClientConnection(socket: sockets[0], session: nil, limits: limits, daemon: daemon)
+        let client = unsafe ClientConnection(
+            nil, socket: sockets[0], session: nil, limits: limits, daemon: daemon)
         let message = [UInt8](repeating: 0x78, count: ClientConnection.interimLimit)
         #expect(!client.sendInterim(message + [0x78]))
 
