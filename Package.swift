@@ -26,6 +26,7 @@ let package = Package(
     targets: [
         // C, one door each.
         .systemLibrary(name: "CEpoll"),
+        .target(name: "CSplice"),
         .systemLibrary(
             name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(
@@ -43,13 +44,16 @@ let package = Package(
         // Safe Swift over C, and the vocabulary they share.
         .target(name: "HTTPWire", swiftSettings: settings),
         .target(name: "EventLoop", dependencies: ["CEpoll"], swiftSettings: settings),
-        .target(name: "HTTPTransfer", dependencies: ["HTTPWire"], swiftSettings: settings),
-        .target(name: "Curl", dependencies: ["CCurl", "HTTPTransfer", "HTTPWire"], swiftSettings: settings),
+        .target(name: "Splicing", dependencies: ["CSplice"], swiftSettings: settings),
+        .target(name: "HTTPTransfer", dependencies: ["HTTPWire", "Splicing"], swiftSettings: settings),
         .target(
-            name: "HTTP1Client", dependencies: ["Curl", "EventLoop", "HTTPTransfer", "HTTPWire"],
+            name: "Curl", dependencies: ["CCurl", "HTTPTransfer", "HTTPWire", "Splicing"],
             swiftSettings: settings),
         .target(
-            name: "MicroHTTPD", dependencies: ["CGnuTLS", "CMicroHTTPD", "CReceive", "HTTPWire"],
+            name: "HTTP1Client", dependencies: ["Curl", "EventLoop", "HTTPTransfer", "HTTPWire", "Splicing"],
+            swiftSettings: settings),
+        .target(
+            name: "MicroHTTPD", dependencies: ["CGnuTLS", "CMicroHTTPD", "CReceive", "HTTPWire", "Splicing"],
             swiftSettings: settings),
         .target(name: "ContentCoding", dependencies: ["CZlib", "CBrotli"], swiftSettings: settings),
 
@@ -76,7 +80,7 @@ let package = Package(
             name: "ProxyEngine",
             dependencies: [
                 "EventLoop", "Curl", "HTTP1Client", "HTTPTransfer", "MicroHTTPD", "ContentCoding", "JSONLog",
-                "ProxyCore", "RedisClient", "HTTPWire", logging,
+                "ProxyCore", "RedisClient", "HTTPWire", "Splicing", logging,
             ],
             swiftSettings: settings),
         .target(
@@ -119,6 +123,7 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "EventLoopTests", dependencies: ["EventLoop", "CEpoll"], swiftSettings: settings),
+        .testTarget(name: "SplicingTests", dependencies: ["Splicing"], swiftSettings: settings),
         .testTarget(
             name: "HTTP1ClientTests",
             dependencies: ["Curl", "EventLoop", "HTTP1Client", "HTTPTransfer", "HTTPWire", "TestSupport"],
