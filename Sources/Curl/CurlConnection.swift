@@ -1,6 +1,7 @@
 internal import CCurl
 internal import Glibc
 public import HTTPTransfer
+public import Splicing
 
 /// Is told when a connection can be used, or that it cannot be made.
 public protocol CurlConnectionDelegate: AnyObject {
@@ -93,6 +94,11 @@ public enum ConnectionTransfer: Hashable, Sendable {
         let code = unsafe curl_easy_recv(easy.pointer, room.baseAddress, room.count, &count)
         if code == CURLE_OK { return count > 0 ? .moved(count) : .ended }
         return code == CURLE_AGAIN ? .wouldBlock : .failed(errno: 0)
+    }
+
+    /// Moves what has been received into an empty pipe; never under TLS.
+    public func splice(into pipe: SocketPipe, atMost limit: Int) -> SpliceOutcome {
+        isTLS ? .refused : pipe.fill(from: descriptor, atMost: limit)
     }
 
     /// Whether ``receive(into:)`` must be called until it would block.

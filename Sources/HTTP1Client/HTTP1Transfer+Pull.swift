@@ -21,7 +21,7 @@ extension HTTP1Transfer {
     }
 
     /// The socket is empty, and has to tell of more.
-    private func stopPull() {
+    func stopPull() {
         (isPulled, isReceivePaused) = (false, false)
         connection?.setInterest()
     }

@@ -47,7 +47,7 @@ internal import HTTPWire
     private var hasLeft = false
     private var attempts = 0
     /// Tells the requests of this object apart.
-    private(set) var serial: UInt64 = 0
+    var serial: UInt64 = 0
     private var isSendPaused = false
     private var isBroken = false
     /// Whether the socket has to become writable before anything else can be sent.

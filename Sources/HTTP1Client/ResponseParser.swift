@@ -76,9 +76,14 @@ package struct ResponseParser {
         return Int(min(left - 1, Int64(Int.max)))
     }
 
-    /// Passes over bytes of the body that were received elsewhere, at most ``certainBody``.
+    /// How many bytes of the body are still to come; 0 where that is not known.
+    package var bodyLeft: Int64 {
+        if case .length(let left) = state { left } else { 0 }
+    }
+
+    /// Passes over bytes of the body that were received elsewhere, at most ``bodyLeft``.
     package mutating func skipBody(_ count: Int) {
-        guard case .length(let left) = state, Int64(count) < left else {
+        guard case .length(let left) = state, Int64(count) <= left else {
             preconditionFailure("not within the body")
         }
         state = .length(left: left - Int64(count))

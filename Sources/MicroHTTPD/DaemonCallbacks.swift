@@ -84,6 +84,13 @@ enum DaemonCallbacks {
         return unsafe client.receive(into: UnsafeMutableRawBufferPointer(start: bytes, count: room), 0)
     }
 
+    /// Sends for libmicrohttpd while bytes of an answer are in a pipe.
+    static let send: creceive_sender = { context, socket, bytes, count, flags in
+        let request = unsafe daemon(context)?.client(on: socket)?.request
+        return unsafe request?.sendPiped(bytes, count, on: socket)
+            ?? creceive_send(socket, bytes, count, flags)
+    }
+
     /// The content reader of a streamed answer.
     static let read: MHD_ContentReaderCallback = { context, _, bytes, room in
         guard let context = unsafe context else { return -2 }

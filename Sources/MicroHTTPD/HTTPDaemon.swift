@@ -88,6 +88,8 @@ public protocol HTTPDaemonDelegate: AnyObject {
     var headsSeenAt = 0
     /// Clients whose connections the library has closed, and may not have ended.
     var closed: [ClientConnection] = []
+    /// How many requests have bytes of their answer in a pipe.
+    private var loadedPipes = 0
     /// Clients who have got their last answer.
     var leaving: [ClientConnection] = []
     /// Who makes the requests' objects.
@@ -172,9 +174,22 @@ public protocol HTTPDaemonDelegate: AnyObject {
             creceive_end_records()
         } else {
             unsafe creceive_begin(DaemonCallbacks.receive, context)
+            if loadedPipes > 0 { divertSends() }
             unsafe MHD_run(handle)
             creceive_end()
+            creceive_divert_sends(nil, nil)
         }
+    }
+
+    /// A request has got bytes of its answer in a pipe, or has none there any more; within ``run()``.
+    func pipesAreLoaded(by change: Int) {
+        loadedPipes += change
+        if loadedPipes == 1, change > 0 { divertSends() }
+    }
+
+    /// Has what the library sends looked at, until this run ends: nobody else's, and only while it matters.
+    private func divertSends() {
+        unsafe creceive_divert_sends(DaemonCallbacks.send, Unmanaged.passUnretained(self).toOpaque())
     }
 
     /// Gives back the memory of connections on which nothing has happened since the last look at them, of a few at a time; never

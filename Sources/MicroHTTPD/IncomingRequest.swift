@@ -1,6 +1,7 @@
 internal import CMicroHTTPD
 internal import Glibc
 public import HTTPWire
+public import Splicing
 
 /// A client's request, from its first line to the last byte of its answer; subclass it to serve it.
 ///
@@ -10,11 +11,15 @@ public import HTTPWire
 @safe open class IncomingRequest {
     /// Most bytes that are read and sent at once of a body whose length is known.
     private static let streamBlock: Int64 = 64 << 10
+    /// The same for one that may be piped: nothing of it is in the block then, but the library fills the block with zeros once.
+    private static let pipedBlockSize: Int64 = 256 << 10
 
     private(set) var connection: OpaquePointer?
     /// The answer that libmicrohttpd sends, which owns it.
     private(set) var response: OpaquePointer?
     private(set) var client: ClientConnection?
+    /// What of the answer is in a pipe.
+    var pipedBlock: PipedBlock?
     /// Whether the head is held, see ``holdHead()``.
     public private(set) var isHeadHeld = false
 
@@ -70,6 +75,12 @@ public import HTTPWire
 
     /// There is room for bytes of a streamed answer.
     open func readBody(into room: UnsafeMutableRawBufferPointer) -> BodyRead { .abort }
+
+    /// The system has taken bytes from a pipe, which are on their way to the client.
+    open func pipeHasMoved() {}
+
+    /// A pipe that was given with ``BodyRead/piped(_:)`` comes back: empty, or because its bytes will never be sent.
+    open func pipeReturns(_ pipe: SocketPipe) {}
 
     /// The request is over, and this object will not be called again.
     ///
@@ -222,6 +233,7 @@ public import HTTPWire
     func readBody(into room: UnsafeMutableRawBufferPointer) -> Int {
         switch unsafe readBody(into: room) as BodyRead {
         case .wrote(let count): return count
+        case .piped(let pipe): return unsafe sendFrom(pipe, insteadOf: room)
         case .suspend:
             suspend()
             return 0
@@ -235,6 +247,7 @@ public import HTTPWire
 
     func complete(isWhole: Bool) {
         isSuspended = false
+        giveUpPipe()
         _ = takeTrailers()
         client?.request = nil
         client?.completedRequests += 1
@@ -260,10 +273,11 @@ public import HTTPWire
         case .memory(let bytes):
             return unsafe cmhd_buffer_response(
                 bytes.count, UnsafeMutableRawPointer(mutating: bytes.baseAddress))
-        case .streamed(let length):
+        case .streamed(let length, let mayBePiped):
             // > Chunked answers are written into the connection's memory, so the block is unused: 1 is enough. For a known length
             // it is zeroed for each answer.
-            let block = head.isHTTP10 || length != nil ? Int(min(length ?? 16384, Self.streamBlock)) : 1
+            let most = mayBePiped && takesPipes ? Self.pipedBlockSize : Self.streamBlock
+            let block = head.isHTTP10 || length != nil ? Int(min(length ?? 16384, most)) : 1
             let size = length.map { UInt64($0) } ?? UInt64.max  // MHD_SIZE_UNKNOWN
             let response = unsafe MHD_create_response_from_callback(
                 size, max(block, 1), DaemonCallbacks.read, Unmanaged.passUnretained(self).toOpaque(), nil)

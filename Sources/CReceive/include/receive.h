@@ -1,4 +1,4 @@
-// Lets bytes be looked at on their way from a socket to a library that calls recv() by itself.
+// Lets bytes be looked at on their way from a socket to a library that calls recv() by itself, and taken from elsewhere where it calls send().
 #pragma once
 #include <stddef.h>
 #include <sys/types.h>
@@ -14,6 +14,16 @@ void creceive_end(void);
 ssize_t creceive(int socket, void *bytes, size_t room, int flags);
 // Whether shared libraries get this program's recv().
 int creceive_is_used(void);
+
+// Sends for the library; returns as send() does, with errno.
+typedef ssize_t (*creceive_sender)(void *context, int socket, const void *bytes, size_t count, int flags);
+
+// From now on, what this thread sends goes through `sender`; no more with NULL.
+void creceive_divert_sends(creceive_sender sender, void *context);
+// What send() does.
+ssize_t creceive_send(int socket, const void *bytes, size_t count, int flags);
+// Whether shared libraries get this program's send().
+int creceive_sends_are_used(void);
 
 // What accept4() does for a socket that does not block and is not inherited; `address` has room for `*size` bytes. Swift does not see
 // accept4().

@@ -8,6 +8,8 @@ internal import ProxyCore
 extension Exchange {
     /// How often a request is asked again before it is suspended: suspending costs more than a few visits.
     private static let visitLimit = 8
+    /// Most bytes that are received and sent at a time.
+    private static let copiedBlock = 64 << 10
 
     /// Answers in the call that is running, if the time has come; see ``IncomingRequest/awaitAnswer()``.
     func waitForAnswer() -> Wait {
@@ -82,7 +84,9 @@ extension Exchange {
         }
         setDeadline(worker.now.later(by: idleTimeout))
         return respond(
-            status: status, fields: responseFields, body: .streamed(length: transfer.response.bodyLength))
+            status: status, fields: responseFields,
+            body: .streamed(
+                length: transfer.response.bodyLength, mayBePiped: !hasNoBody && maySplice(from: transfer)))
     }
 
     /// Whether the answer's head fits into what the request has left of the connection's memory.
@@ -115,7 +119,7 @@ extension Exchange {
             if isReceivePaused, responseBody.count <= Exchange.lowWater { worker.touch(self) }
             return .wrote(count)
         }
-        if let count = unsafe pullBody(into: room) { return .wrote(count) }
+        if let read = unsafe pullBody(into: room) { return read }
         if machine.phase == .over {
             // Without a length and without chunks, a clean end would look like the whole answer.
             if head.isHTTP10, transfer?.response.bodyLength == nil { resetConnection() }
@@ -127,25 +131,32 @@ extension Exchange {
     }
 
     /// Receives the provider's bytes where libmicrohttpd wants them: nothing of a large body is copied on its way.
-    private func pullBody(into room: UnsafeMutableRawBufferPointer) -> Int? {
+    private func pullBody(into room: UnsafeMutableRawBufferPointer) -> BodyRead? {
         guard machine.phase == .relaying, !isReceivePaused, let transfer, transfer.isRunning else {
             return nil
         }
-        switch unsafe transfer.pullBody(into: room) {
+        if let read = spliceBody(from: transfer, atMost: room.count) { return read }
+        // Not all of a room that was made for a pipe: what has just been received is then still near when it is sent.
+        let part = unsafe UnsafeMutableRawBufferPointer(rebasing: room.prefix(Exchange.copiedBlock))
+        switch unsafe transfer.pullBody(into: part) {
         case .bytes(let count):
             responseBytes += Int64(count)
             (upstreamActivity, downstreamActivity) = (worker.now, worker.now)
-            return count
+            return .wrote(count)
         case .nothing: break
         case .paused:
             isReceivePaused = true
             worker.touch(self)
         }
-        if isPulling {
-            isPulling = false
-            setUpstreamDeadline(idleTimeout)
-        }
+        pullHasStopped()
         return nil
+    }
+
+    /// The client's side has received all that there is: the provider is waited for.
+    func pullHasStopped() {
+        guard isPulling else { return }
+        isPulling = false
+        setUpstreamDeadline(idleTimeout)
     }
 
     /// libmicrohttpd refused the answer: the client sees a closed connection, and the log says why.

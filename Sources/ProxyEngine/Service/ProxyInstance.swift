@@ -21,6 +21,8 @@ final class ProxyInstance: Sendable {
     let ledger = LedgerStatus()
     /// How often a worker took no more clients for a while.
     let acceptPauses = Atomic<UInt64>(0)
+    /// Bytes of answers that were spliced.
+    let splicedBytes = Atomic<UInt64>(0)
     private let draining = Atomic(false)
 
     init(

@@ -65,7 +65,7 @@ final class Listener: HTTPDaemonDelegate, ReadinessHandler {
     }
 
     /// The descriptor of a client behind which none are taken for a while.
-    private static var highestDescriptor: Int {
+    static var highestDescriptor: Int {
         let files = ProcessReading.maximumFiles
         return files - min(files / reserve.share, reserve.limit)
     }
