@@ -158,6 +158,11 @@ let package = Package(
     ]
 )
 
+// The names of the test targets to build, with blanks between; all, unless given. Scripts/test-sanitized leaves out what it does not run.
+if let names = Context.environment["WEIR_TESTS"]?.split(separator: " ") {
+    package.targets.removeAll { $0.type == .test && !names.contains(Substring($0.name)) }
+}
+
 // Only Scripts/fuzz builds it: its entry point comes from the fuzzer.
 if Context.environment["WEIR_FUZZ"] != nil {
     package.targets.append(
