@@ -2,7 +2,8 @@ public import HTTPWire
 
 /// The status and fields of an answer, read line by line.
 ///
-/// Interim answers (1xx) come one after another, before the final one, and are forgotten. A class, used again with its memory: what is asked of it on the data path copies nothing.
+/// Interim answers (1xx) come one after another, before the final one, and are forgotten. A class, used again with its memory: what is
+/// asked of it on the data path copies nothing.
 public final class ResponseHead {
     /// What a line did.
     package enum Progress {

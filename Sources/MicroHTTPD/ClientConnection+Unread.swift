@@ -11,10 +11,9 @@ extension ClientConnection {
     var mayHoldRest: Bool {
         if !isDue { return true }
         let unread = unreadBytes
-        guard unread > 0 else { return false }
+        guard unread > 0, unread >= scanner.bodyLeft ?? 0 else { return false }
         // Encrypted bytes are more than those that they carry, and cannot be looked at.
-        if isEncrypted { return unread >= scanner.bodyLeft ?? 0 }
-        return unread >= scanner.bodyLeft ?? 0 && completesRequest(unread)
+        return isEncrypted || completesRequest(unread)
     }
 
     /// Whether so many bytes, read ahead, complete the request: nothing is taken of them.

@@ -1,4 +1,5 @@
-// Lets bytes be looked at on their way from a socket to a library that calls recv() by itself, and taken from elsewhere where it calls send().
+// Lets bytes be looked at on their way from a socket to a library that calls recv() by itself, and be taken from elsewhere where
+// it calls send().
 #pragma once
 #include <stddef.h>
 #include <sys/types.h>
