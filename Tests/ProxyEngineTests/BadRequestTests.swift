@@ -247,7 +247,7 @@ struct BadRequest: CustomTestStringConvertible, Sendable {
             try client.send(body)
             #expect(try !exchange.readBody().isComplete)
             _ = try? client.readResponse()
-            try proxy.expectNothingInFlight(within: .seconds(1))
+            try proxy.expectNothingInFlight(within: .promptly)
         }
     }
 

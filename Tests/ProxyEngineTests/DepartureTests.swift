@@ -28,8 +28,8 @@ import Testing
             // A connection that has waited for a while sleeps in libmicrohttpd, which then sees nothing of it.
             if isAsleep { try exchange.expectSilence(for: .milliseconds(50)) }
             try leaving.leave(client)
-            try exchange.expectClosed(within: .seconds(1))
-            try proxy.expectNothingInFlight(within: .seconds(1))
+            try exchange.expectClosed(within: .promptly)
+            try proxy.expectNothingInFlight(within: .promptly)
             #expect(try proxy.metric("weir_client_aborts_total{provider=\"p\",stage=\"upstream\"}") == 1)
         }
     }
@@ -46,9 +46,9 @@ import Testing
             try client.send(isChunked ? "5\r\nhello\r\n" : "hello")
             let exchange = try upstream.expectRequestHead()
             try leaving.leave(client)
-            let body = try exchange.readBody(within: .seconds(1))
+            let body = try exchange.readBody(within: .promptly)
             #expect(!body.isComplete)
-            try proxy.expectNothingInFlight(within: .seconds(1))
+            try proxy.expectNothingInFlight(within: .promptly)
             #expect(try proxy.metric("weir_client_aborts_total{provider=\"p\",stage=\"request\"}") == 1)
         }
     }
@@ -65,7 +65,7 @@ import Testing
                 try proxy.metric("weir_requests_in_flight{provider=\"p\"}") == 1
             }
             try leaving.leave(client)
-            try proxy.expectNothingInFlight(within: .seconds(1))
+            try proxy.expectNothingInFlight(within: .promptly)
             try upstream.expectNoRequest(for: .milliseconds(50))
             #expect(upstream.connectionCount == 0)
         }
@@ -84,10 +84,10 @@ import Testing
             #expect(try client.readHead().status == 200)
             _ = try client.readBytes(atMost: 1000)
             try leaving.leave(client)
-            try eventually("the provider's connection to end", within: .seconds(1)) {
+            try eventually("the provider's connection to end", within: .promptly) {
                 !upstream.failures.isEmpty
             }
-            try proxy.expectNothingInFlight(within: .seconds(1))
+            try proxy.expectNothingInFlight(within: .promptly)
             #expect(try proxy.metric("weir_client_aborts_total{provider=\"p\",stage=\"response\"}") == 1)
         }
     }
@@ -103,8 +103,8 @@ import Testing
             #expect(try client.readHead().status == 200)
             _ = try client.readBytes(atMost: 100)
             try leaving.leave(client)
-            try exchange.expectClosed(within: .seconds(1))
-            try proxy.expectNothingInFlight(within: .seconds(1))
+            try exchange.expectClosed(within: .promptly)
+            try proxy.expectNothingInFlight(within: .promptly)
         }
     }
 
@@ -131,7 +131,7 @@ import Testing
             let client = try proxy.client()
             try client.send("PUT /p/x HTTP/1.1\r\nHost: h\r\nContent-Length: \(length)\r\n\r\nhello")
             try client.expectClosed(within: .seconds(5))
-            try proxy.expectNothingInFlight(within: .seconds(1))
+            try proxy.expectNothingInFlight(within: .promptly)
         }
     }
 
@@ -222,8 +222,8 @@ import Testing
             let exchange = try upstream.expectRequest()
             try exchange.expectSilence(for: .milliseconds(50))
             client.reset()
-            try exchange.expectClosed(within: .seconds(1))
-            try proxy.expectNothingInFlight(within: .seconds(1))
+            try exchange.expectClosed(within: .promptly)
+            try proxy.expectNothingInFlight(within: .promptly)
         }
     }
 }

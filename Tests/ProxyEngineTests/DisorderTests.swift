@@ -67,11 +67,11 @@ import Testing
             try uploading.send("PUT /p/up HTTP/1.1\r\nHost: h\r\nContent-Length: 100000\r\n\r\nhello")
             let third = try upstream.expectRequestHead()
             proxy.stop()
-            for exchange in [first, second, third] { try exchange.expectClosed(within: .seconds(1)) }
-            try waiting.expectClosed(within: .seconds(1))
+            for exchange in [first, second, third] { try exchange.expectClosed(within: .promptly) }
+            try waiting.expectClosed(within: .promptly)
             #expect(try streaming.readBytes(atMost: 100) == Array("hello".utf8))
-            try streaming.expectClosed(within: .seconds(1))
-            try uploading.expectClosed(within: .seconds(1))
+            try streaming.expectClosed(within: .promptly)
+            try uploading.expectClosed(within: .promptly)
         }
     }
 }

@@ -4,7 +4,7 @@ import Testing
 /// Clients that wait for `100 Continue` before they send their body (RFC 9110 10.1.1).
 @Suite("clients that wait to be told to go on", .blocking)
 struct ExpectationTests {
-    private static let oneAtATime = "limits: [{ requests: 1, per: 500ms, by: provider }]"
+    private static let oneAtATime = "limits: [{ requests: 1, per: 50ms, by: provider }]"
 
     private func ask(_ client: RawClient, _ target: String, framing: String) throws {
         try client.send("POST \(target) HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\n\(framing)\r\n\r\n")
@@ -14,22 +14,29 @@ struct ExpectationTests {
         "a client is told to go on when its turn has come, not before",
         arguments: ["Content-Length: 5", "Content-Length: 70000", "Transfer-Encoding: chunked"])
     func turn(framing: String) throws {
-        let upstream = try ScriptedUpstream(answering: .ok())
+        let upstream = try ScriptedUpstream()
         try withProxy(to: upstream, provider: Self.oneAtATime) { proxy in
-            #expect(try proxy.exchange("GET", "/p/0").status == 200)
+            let first = try proxy.client()
+            try first.request("GET", "/p/0")
+            let exchange = try upstream.expectRequest()
             let client = try proxy.client()
             try ask(client, "/p/1", framing: framing)
             try eventually("the request to wait") {
                 try proxy.metric(#"weir_queue_depth{provider="p"}"#) == 1
             }
             try client.expectSilence(for: .milliseconds(50))
+            try exchange.respond(.ok())
+            #expect(try first.readResponse().status == 200)
             #expect(try client.readHead().status == 100)
             let body = framing.hasSuffix("70000") ? String(repeating: "x", count: 70_000) : "hello"
             try client.send(framing.hasSuffix("chunked") ? "5\r\nhello\r\n0\r\n\r\n" : body)
+            try upstream.expectRequest().respond(.ok())
             #expect(try client.readResponse().status == 200)
             #expect(upstream.requests.last?.body?.text == body)
             // The connection goes on.
-            #expect(try client.exchange("GET", "/p/2").status == 200)
+            try client.request("GET", "/p/2")
+            try upstream.expectRequest().respond(.ok())
+            #expect(try client.readResponse().status == 200)
         }
     }
 

@@ -65,7 +65,7 @@ struct PacingScopeTests {
             try second.request("GET", "/p/3")
             try upstream.expectRequest().respond(.headThenStall(length: 10))
             try eventually("the head is there") { try proxy.exchange("GET", "/p/4").status == 429 }
-            second.close()
+            second.leave()
             let third = try proxy.client()
             try eventually("a place is free") {
                 try proxy.metric(#"weir_requests_in_flight{provider="p"}"#) == 0
@@ -202,7 +202,7 @@ struct PacingScopeTests {
                 page.firstRange(of: #""paused":"rate_limited","paused_for":"#), "\(page)")
             let seconds = page[paused.upperBound...].prefix { $0.isNumber || $0 == "." }
             #expect((20.0...51).contains(try #require(Double(seconds))), "\(page)")
-            waiting.close()
+            waiting.leave()
         }
     }
 }

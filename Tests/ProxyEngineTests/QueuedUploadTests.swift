@@ -45,10 +45,10 @@ import Testing
             try client.holdLastBytes()
             try client.send(framing.body(part.count))
             if part.halfCloses { try client.shutdownWrite() } else { client.close() }
-            try eventually("the place to be free", within: .seconds(1)) {
+            try eventually("the place to be free", within: .promptly) {
                 try proxy.metric(Self.depth) == 0
             }
-            try proxy.expectNothingInFlight(within: .seconds(1))
+            try proxy.expectNothingInFlight(within: .promptly)
             #expect(upstream.requests.map(\.target) == ["/0"])
             #expect(try proxy.metric(#"weir_client_aborts_total{provider="p",stage="queue"}"#) == 1)
         }
@@ -59,7 +59,7 @@ import Testing
         arguments: Framing.allCases)
     func staying(framing: Framing) throws {
         let upstream = try ScriptedUpstream(answering: .ok("taken"))
-        try withProxy(to: upstream, provider: "limits: [{ requests: 1, per: 1s, by: provider }]") { proxy in
+        try withProxy(to: upstream, provider: "limits: [{ requests: 1, per: 5s, by: provider }]") { proxy in
             let client = try queue(framing, in: proxy)
             let sending = Background {
                 try client.holdLastBytes()

@@ -19,7 +19,7 @@ struct ReloadTests {
     }
 
     private static let oneAMinute = "max_wait: 0s, limits: [{ requests: 1, per: 60s }]"
-    private static let oneASecond = "max_wait: 60s, limits: [{ requests: 1, per: 1s }]"
+    private static let oneAtATime = "max_wait: 60s, limits: [{ requests: 1, per: 50ms }]"
     private static let depth = #"weir_queue_depth{provider="p"}"#
 
     @Test("what comes next goes by the new one: mount, upstream, key", arguments: [1, 2])
@@ -114,18 +114,22 @@ struct ReloadTests {
 
     @Test("what waits keeps its place, and goes to where it was meant to go", arguments: [true, false])
     func queued(isRemoved: Bool) throws {
-        let old = try ScriptedUpstream(answering: .ok("old"))
+        let old = try ScriptedUpstream()
         let new = try ScriptedUpstream(answering: .ok("new"))
         try withProxy(
-            "providers: { p: \(Self.provider(old, Self.oneASecond)) }", upstreams: [old, new], workers: 2
+            "providers: { p: \(Self.provider(old, Self.oneAtATime)) }", upstreams: [old, new], workers: 2
         ) { proxy in
-            #expect(try proxy.exchange("GET", "/p/a").text == "old")
+            let first = try proxy.client()
+            try first.request("GET", "/p/a")
+            let exchange = try old.expectRequest()
             let clients = try (0..<3).map { _ in try proxy.client() }
             for client in clients { try client.request("GET", "/p/b") }
             try eventually("them to wait") { try proxy.metric(Self.depth) == 3 }
-            let next = "\(isRemoved ? "q" : "p"): \(Self.provider(new, Self.oneASecond))"
+            let next = "\(isRemoved ? "q" : "p"): \(Self.provider(new, Self.oneAtATime))"
             try proxy.reload(yaml: reloadable(next, workers: 2))
-            for client in clients { #expect(try client.readResponse().text == "old") }
+            try exchange.respond(.ok("old"))
+            for _ in clients { try old.expectRequest().respond(.ok("old")) }
+            for client in [first] + clients { #expect(try client.readResponse().text == "old") }
             #expect(old.requestCount == 4 && new.requestCount == 0)
         }
     }

@@ -131,7 +131,7 @@ struct SharedLedgerTests {
             try fleet.waitUntilShared()
             for client in try fleet.send(2) { #expect(try client.readResponse().status == 200) }
             // These are promised the next window, and go.
-            for client in try fleet.send(2) { client.close() }
+            for client in try fleet.send(2) { client.leave() }
             for member in fleet.members { try member.expectNothingInFlight() }
             let start = ContinuousClock.now
             for client in try fleet.send(2) { #expect(try client.readResponse().status == 200) }

@@ -8,7 +8,7 @@ internal import Glibc
 /// - Throws: ``PeerError/timedOut(waitingFor:)``, or what the condition throws.
 public func eventually(
     _ what: String = "a condition", within patience: Duration = .patience,
-    every pause: Duration = .milliseconds(1),
+    every pause: Duration = .milliseconds(10),
     _ condition: () throws -> Bool
 ) throws {
     let deadline = Deadline.after(patience)

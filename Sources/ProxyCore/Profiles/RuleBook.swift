@@ -18,9 +18,18 @@ struct RuleBook: Sendable {
 
     init(_ rules: [Rule]) {
         let entries = rules.map(Entry.init)
-        byStatus = StatusSet.possible.map { status in
-            entries.filter { $0.rule.statuses.contains(status) }
+        // Between two of these, all statuses have the same rules: one array serves them.
+        let ranges = rules.flatMap(\.statuses.ranges)
+        let edges = Set(ranges.flatMap { [$0.lowerBound, $0.upperBound + 1] } + [StatusSet.possible.lowerBound])
+            .filter(StatusSet.possible.contains).sorted()
+        var byStatus: [[Entry]] = []
+        byStatus.reserveCapacity(StatusSet.possible.count)
+        for (index, edge) in edges.enumerated() {
+            let end = index + 1 < edges.count ? edges[index + 1] : StatusSet.possible.upperBound + 1
+            let candidates = entries.filter { $0.rule.statuses.contains(edge) }
+            byStatus += repeatElement(candidates, count: end - edge)
         }
+        self.byStatus = byStatus
     }
 
     /// The rules about a status.

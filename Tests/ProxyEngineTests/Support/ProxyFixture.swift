@@ -160,15 +160,15 @@ final class ProxyFixture: Sendable {
     }
 
     /// The lines of `/metrics`.
-    func metricLines() throws -> [Substring] {
+    func metricLines() throws -> [String] {
         let response = try client(on: adminPort).exchange("GET", "/metrics")
         #expect(response.status == 200)
-        return response.text.split(separator: "\n")
+        return response.text.components(separatedBy: "\n")
     }
 
     /// Waits until no exchange is in flight, of any provider.
     func expectNothingInFlight(within patience: Duration = .patience) throws {
-        try eventually("the requests in flight to be none", within: patience, every: .milliseconds(5)) {
+        try eventually("the requests in flight to be none", within: patience) {
             try metricLines().filter { $0.hasPrefix("weir_requests_in_flight{") }
                 .allSatisfy { $0.hasSuffix(" 0") }
         }

@@ -13,13 +13,15 @@ extension [UInt8] {
 
     /// `count` bytes that repeat only after a prime number of them, so that a lost or doubled piece is seen.
     static func pattern(_ count: Int) -> [UInt8] {
-        let block = (0..<65_521).map { UInt8(truncatingIfNeeded: $0 % 251) }
         var bytes: [UInt8] = []
         bytes.reserveCapacity(count)
-        while bytes.count < count { bytes += block.prefix(count - bytes.count) }
+        while bytes.count < count { bytes += patternBlock.prefix(count - bytes.count) }
         return bytes
     }
 }
+
+/// See ``Swift/Array/pattern(_:)``.
+private let patternBlock = (0..<65_521).map { UInt8(truncatingIfNeeded: $0 % 251) }
 
 extension String {
     /// The bytes of a text that was made with ``Swift/Array/latin1``.
