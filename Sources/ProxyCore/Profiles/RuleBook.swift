@@ -20,12 +20,13 @@ struct RuleBook: Sendable {
         let entries = rules.map(Entry.init)
         // Between two of these, all statuses have the same rules: one array serves them.
         let ranges = rules.flatMap(\.statuses.ranges)
-        let edges = Set(ranges.flatMap { [$0.lowerBound, $0.upperBound + 1] } + [StatusSet.possible.lowerBound])
-            .filter(StatusSet.possible.contains).sorted()
+        let possible = StatusSet.possible
+        let edges = Set(ranges.flatMap { [$0.lowerBound, $0.upperBound + 1] } + [possible.lowerBound])
+            .filter(possible.contains).sorted()
         var byStatus: [[Entry]] = []
-        byStatus.reserveCapacity(StatusSet.possible.count)
+        byStatus.reserveCapacity(possible.count)
         for (index, edge) in edges.enumerated() {
-            let end = index + 1 < edges.count ? edges[index + 1] : StatusSet.possible.upperBound + 1
+            let end = index + 1 < edges.count ? edges[index + 1] : possible.upperBound + 1
             let candidates = entries.filter { $0.rule.statuses.contains(edge) }
             byStatus += repeatElement(candidates, count: end - edge)
         }

@@ -1,8 +1,10 @@
 import TestSupport
 
 extension RawClient {
-    /// Closes the connection as a client does that has given up. One that ends its side right behind its request is taken for one
-    /// that still reads: this one lets some time pass.
+    /// Closes the connection as a client does that has given up.
+    ///
+    /// One that ends its side right behind its request is taken for one that still reads: this one
+    /// lets some time pass.
     func leave() {
         pauseThread(for: .milliseconds(30))
         close()
