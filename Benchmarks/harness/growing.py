@@ -43,7 +43,7 @@ class Variant:
         for number in range(self.providers):
             lines.append(
                 f"  p{number}: {{ profile: {profile}, upstream: 'http://127.0.0.1:{upstream}', max_wait: 0s, "
-                "limits: [{ requests: 1000000, per: 1h, by: credential }] }")
+                "limits: [{ requests: 10000000, per: 1h, by: credential }] }")
         return "\n".join(lines) + "\n"
 
     def profile(self):
