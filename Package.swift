@@ -33,6 +33,7 @@ let package = Package(
             name: "CMicroHTTPD", pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
         .systemLibrary(name: "CGnuTLS", pkgConfig: "gnutls", providers: [.apt(["libgnutls28-dev"])]),
         .target(name: "CReceive", linkerSettings: [.linkedLibrary("gnutls")]),
+        .target(name: "CReadiness"),
         // The loader's list of what is in memory.
         .target(name: "CLoader"),
         .systemLibrary(name: "CMimalloc", providers: [.apt(["libmimalloc-dev"])]),
@@ -53,7 +54,10 @@ let package = Package(
             name: "HTTP1Client", dependencies: ["Curl", "EventLoop", "HTTPTransfer", "HTTPWire", "Splicing"],
             swiftSettings: settings),
         .target(
-            name: "MicroHTTPD", dependencies: ["CGnuTLS", "CMicroHTTPD", "CReceive", "HTTPWire", "Splicing"],
+            name: "MicroHTTPD",
+            dependencies: [
+                "CGnuTLS", "CMicroHTTPD", "CReadiness", "CReceive", "EventLoop", "HTTPWire", "Splicing",
+            ],
             swiftSettings: settings),
         .target(name: "ContentCoding", dependencies: ["CZlib", "CBrotli"], swiftSettings: settings),
 
@@ -133,7 +137,7 @@ let package = Package(
             dependencies: ["Curl", "CCurl", "EventLoop", "HTTPTransfer", "HTTPWire", "TestSupport"],
             swiftSettings: settings),
         .testTarget(
-            name: "MicroHTTPDTests", dependencies: ["MicroHTTPD", "HTTPWire", "TestSupport"],
+            name: "MicroHTTPDTests", dependencies: ["EventLoop", "MicroHTTPD", "HTTPWire", "TestSupport"],
             swiftSettings: settings),
         .testTarget(
             name: "ProxyEngineTests",

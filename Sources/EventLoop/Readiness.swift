@@ -12,16 +12,16 @@ public struct Readiness: OptionSet, Sendable {
     public static let readable = Readiness(rawValue: EPOLLIN.rawValue)
     /// Room to write into.
     public static let writable = Readiness(rawValue: EPOLLOUT.rawValue)
+    /// Everything that may happen to a socket, each change reported once.
+    public static let anyChange = Readiness(rawValue: EPOLLRDHUP.rawValue | EPOLLET.rawValue)
+        .union(readable).union(writable).union(urgent)
+    /// Bytes out of their order.
+    public static let urgent = Readiness(rawValue: EPOLLPRI.rawValue)
+    /// The descriptor failed, or was closed on both sides; reported in any case.
+    public static let broken = Readiness(rawValue: EPOLLHUP.rawValue | EPOLLERR.rawValue)
     /// The peer has ended its side, or all of the connection.
-    ///
-    /// Reported once, not as long as it lasts.
-    public static let hangup = Readiness(rawValue: EPOLLRDHUP.rawValue | EPOLLET.rawValue)
-
-    /// Whether the peer is gone or the descriptor failed.
-    public var isGone: Bool {
-        rawValue & (EPOLLRDHUP.rawValue | EPOLLHUP.rawValue | EPOLLERR.rawValue) != 0
-    }
+    public static let ended = Readiness(rawValue: EPOLLRDHUP.rawValue).union(broken)
 
     /// Whether the descriptor failed or was closed on both sides.
-    public var isBroken: Bool { rawValue & (EPOLLHUP.rawValue | EPOLLERR.rawValue) != 0 }
+    public var isBroken: Bool { !isDisjoint(with: .broken) }
 }

@@ -1,5 +1,6 @@
 internal import CMicroHTTPD
 internal import CReceive
+internal import EventLoop
 internal import Glibc
 internal import HTTPWire
 
@@ -23,6 +24,14 @@ internal import HTTPWire
     var scanner: RequestScanner
     /// The request that is being read or answered.
     var request: IncomingRequest?
+    /// Whether the loop watches the socket.
+    var isWatched = false
+    /// Whether the library wants to hear of it, and by what tag it knows it.
+    var isMember = false
+    var tag: UInt64 = 0
+    /// Whether it waits in ``HTTPDaemon/ready``.
+    var isListed = false
+    private var readiness = SocketReadiness()
     /// How many requests libmicrohttpd is done with.
     var completedRequests = 0
     var isOpen = true
@@ -95,6 +104,17 @@ internal import HTTPWire
     /// Whether TLS is spoken.
     var isEncrypted: Bool { session != nil }
 
+    /// Keeps what the system says about the socket.
+    ///
+    /// - Returns: whether the client has ended its side, or all of the connection, and had not before.
+    func note(_ readiness: Readiness) -> Bool { self.readiness.note(readiness) }
+
+    /// Whether something has happened of which the library has not heard.
+    var hasNews: Bool { readiness.hasNews }
+
+    /// What the library hears, which it has then heard.
+    func takeNews() -> UInt32 { readiness.takeNews() }
+
     /// What recv() or, with TLS, gnutls_record_recv() would give, as far as it is HTTP; with `errno`.
     func receive(into room: UnsafeMutableRawBufferPointer, _ flags: Int32) -> Int {
         if isLeaving { return unsafe drop(into: room, flags) }
@@ -155,7 +175,11 @@ internal import HTTPWire
     func putMemoryBack() { idleMemory?.putBack() }
 
     private func read(_ bytes: UnsafeMutableRawPointer?, _ room: Int, _ flags: Int32) -> Int {
-        unsafe session?.receive(bytes, room) ?? creceive(socket, bytes, room, flags)
+        if let session { return unsafe session.receive(bytes, room) }
+        guard readiness.mayBeReadable else { return nothingYet() }
+        let count = unsafe creceive(socket, bytes, room, flags)
+        if count < 0 ? errno == EAGAIN : count < room { readiness.hasBeenDrained() }
+        return count
     }
 
     /// What libmicrohttpd takes for nothing to read for now.

@@ -23,6 +23,7 @@ extension HTTPDaemon {
     /// Those that are not taken keep waiting, in the system's backlog.
     public func accept() -> Acceptance {
         guard let handle = unsafe handle, listenDescriptor >= 0 else { return .goesOn }
+        enterThread()
         if wasExhausted {
             // The lowest free number is given: it tells whether there is room again, and costs nobody a place.
             let probe = fcntl(listenDescriptor, F_DUPFD_CLOEXEC, 0)

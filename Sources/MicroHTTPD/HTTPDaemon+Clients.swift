@@ -1,4 +1,5 @@
 internal import CMicroHTTPD
+internal import EventLoop
 internal import HTTPWire
 
 /// The clients' connections: how they begin and end, where the library does not see to it.
@@ -14,14 +15,16 @@ extension HTTPDaemon {
         let session = unsafe session.flatMap { session in
             identity.map { unsafe TLSSession(session, identity: $0) }
         }
-        clients[Int(socket)] = unsafe ClientConnection(
+        let client = unsafe ClientConnection(
             connection, socket: socket, session: session, limits: limits.request, daemon: self)
+        clients[Int(socket)] = client
         connections += 1
-        delegate?.daemon(self, accepted: socket)
+        watch(client)
     }
 
     func end(_ socket: Int32) {
         client(on: socket)?.isOpen = false
+        loop.forget(socket)
         if socket >= 0, Int(socket) < clients.count, clients[Int(socket)] != nil {
             clients[Int(socket)]?.endHead()
             clients[Int(socket)] = nil
@@ -53,13 +56,12 @@ extension HTTPDaemon {
         }
     }
 
-    /// The client on `socket`, if it is one of this daemon's, will send no more: when its requests have been answered, its
-    /// connection ends.
+    /// `client` will send no more: when its requests have been answered, its connection ends.
     ///
     /// > Where the end of a connection comes with its last bytes, 0.9.75 misses it; not with TLS, where it reads until there is
-    /// nothing. ``run()`` must follow.
-    public func clientHasEnded(_ socket: Int32) {
-        if let client = client(on: socket), !client.isEncrypted { ended.append(client) }
+    /// nothing.
+    func noteEnded(_ client: ClientConnection) {
+        if !client.isEncrypted { ended.append(client) }
     }
 
     func endAnswered() {

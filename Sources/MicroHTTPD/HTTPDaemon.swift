@@ -1,5 +1,7 @@
 internal import CMicroHTTPD
+internal import CReadiness
 internal import CReceive
+public import EventLoop
 internal import Glibc
 public import HTTPWire
 
@@ -10,8 +12,12 @@ public protocol HTTPDaemonDelegate: AnyObject {
     /// - Parameter target: the request target as it was sent, valid during the call.
     func daemon(_ daemon: HTTPDaemon, beginsRequestFor target: Span<UInt8>) -> IncomingRequest
 
-    /// A client has connected; `socket` stays its descriptor until it is closed.
-    func daemon(_ daemon: HTTPDaemon, accepted socket: Int32)
+    /// ``HTTPDaemon/run()`` has something to do; called while the loop waits, or inside a call of the daemon's.
+    func daemonIsReady(_ daemon: HTTPDaemon)
+
+    /// The client on `socket` has ended its side; `isBroken`, the whole connection. Called once for each, before the daemon reads what
+    /// came with it.
+    func daemon(_ daemon: HTTPDaemon, clientEnds socket: Int32, isBroken: Bool)
 
     /// The connection is about to be closed.
     func daemon(_ daemon: HTTPDaemon, closes socket: Int32)
@@ -30,7 +36,7 @@ public protocol HTTPDaemonDelegate: AnyObject {
 
 /// A server of HTTP/1.1 on one listening socket, to be run by someone's loop: it never waits and has no thread.
 ///
-/// Confined to one thread. `MHD_USE_EPOLL` without an internal thread: ``pollDescriptor`` is readable when there is work.
+/// Confined to one thread. `MHD_USE_EPOLL` without an internal thread, and without its epoll: the loop watches the clients.
 @safe public final class HTTPDaemon {
     /// The sizes and times of a daemon.
     public struct Limits: Sendable {
@@ -65,6 +71,13 @@ public protocol HTTPDaemonDelegate: AnyObject {
     private let speaksTLS: Bool
     /// What clients are shown that connect from now on, where TLS is spoken.
     public var identity: ServerIdentity?
+    /// Watches the clients' sockets.
+    let loop: EventLoop
+    /// Stands in for the library's epoll.
+    private var readinessSet: UnsafeMutablePointer<creadiness_set>?
+    /// Clients on whose sockets something has happened of which the library has not heard, and of how many it has.
+    var ready: [ClientConnection] = []
+    var nextInReady = 0
     /// The clients, by their descriptors.
     var clients: [ClientConnection?] = []
     /// How many there are.
@@ -88,6 +101,8 @@ public protocol HTTPDaemonDelegate: AnyObject {
     var headsSeenAt = 0
     /// Clients whose connections the library has closed, and may not have ended.
     var closed: [ClientConnection] = []
+    /// How many requests sleep: one that is woken costs a look at each of them.
+    public internal(set) var sleepers = 0
     /// How many requests have bytes of their answer in a pipe.
     private var loadedPipes = 0
     /// Clients who have got their last answer.
@@ -101,13 +116,16 @@ public protocol HTTPDaemonDelegate: AnyObject {
     ///
     /// - Parameters:
     ///   - identity: with one, TLS is spoken, and nothing else.
+    ///   - loop: watches the clients' sockets, in the thread that calls ``run()``.
     ///   - delegate: see ``delegate``.
     public init(
-        listener: ListenSocket, limits: Limits, identity: ServerIdentity? = nil,
+        listener: ListenSocket, limits: Limits, identity: ServerIdentity? = nil, loop: EventLoop,
         delegate: (any HTTPDaemonDelegate)? = nil
     ) throws(DaemonError) {
         // Without that, libmicrohttpd would read what nobody has looked at.
         precondition(creceive_is_used() != 0, "recv() of the program is not the one that libraries call")
+        precondition(
+            creadiness_is_used() != 0, "epoll_wait() of the program is not the one that libraries call")
         precondition(
             identity == nil || creceive_records_are_used() != 0,
             "gnutls_record_recv() of the program is not the one that libraries call")
@@ -115,6 +133,8 @@ public protocol HTTPDaemonDelegate: AnyObject {
         self.identity = identity
         speaksTLS = identity != nil
         self.limits = limits
+        self.loop = loop
+        unsafe readinessSet = nil
         listenDescriptor = listener.descriptor
         unsafe handle = nil
         var settings = unsafe cmhd_settings()
@@ -130,14 +150,21 @@ public protocol HTTPDaemonDelegate: AnyObject {
         unsafe settings.uses_tls = speaksTLS ? 1 : 0
         unsafe handle = cmhd_start(&settings)
         guard unsafe handle != nil else { throw DaemonError() }
+        let set = unsafe Self.makeReadinessSet(for: self)
+        unsafe readinessSet = set
+        guard unsafe creadiness_replace(epollDescriptor, set) != 0 else { throw DaemonError() }
     }
 
-    /// Readable when ``run()`` has something to do; ``listenDescriptor`` is when ``accept()`` has.
-    public var pollDescriptor: Int32 { unsafe handle.map { unsafe cmhd_epoll_fd($0) } ?? -1 }
+    /// The library's epoll, of which nobody but the library knows anything.
+    private var epollDescriptor: Int32 { unsafe handle.map { unsafe cmhd_epoll_fd($0) } ?? -1 }
+
+    /// Sees to it that what the library asks on this thread is answered here.
+    func enterThread() { creadiness_enter(epollDescriptor) }
 
     /// The longest time, in milliseconds, until ``run()`` should be called; `nil` for no limit.
     public var timeoutMilliseconds: Int? {
         guard let handle = unsafe handle else { return nil }
+        if !ready.isEmpty { return 0 }
         var timeout: UInt64 = 0
         let isLimited = unsafe MHD_get_timeout(handle, &timeout) == .YES
         var wait = isLimited ? Int(clamping: timeout) : nil
@@ -166,6 +193,7 @@ public protocol HTTPDaemonDelegate: AnyObject {
 
     func runLibrary() {
         guard let handle = unsafe handle else { return }
+        enterThread()
         let context = unsafe Unmanaged.passUnretained(self).toOpaque()
         if speaksTLS {
             // What recv() gives to GnuTLS is nothing to look at.
@@ -221,9 +249,14 @@ public protocol HTTPDaemonDelegate: AnyObject {
     /// Closes all connections and ends; every suspended request must have been resumed, and ``run()`` called since.
     public func stop() {
         guard let handle = unsafe handle else { return }
-        unsafe self.handle = nil
         quiesce()
+        enterThread()
+        let descriptor = epollDescriptor
+        unsafe self.handle = nil
         unsafe MHD_stop_daemon(handle)
+        guard let set = unsafe readinessSet else { return }
+        unsafe creadiness_restore(descriptor, set)
+        unsafe set.deallocate()
     }
 
     /// A daemon that never served may just be let go; one with a suspended request ends the program, as libmicrohttpd does.

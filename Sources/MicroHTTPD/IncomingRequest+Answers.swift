@@ -2,9 +2,13 @@ public import Splicing
 
 /// What a request says of its answer.
 extension IncomingRequest {
+    /// How many requests sleep on the daemon's connections.
+    public var sleepers: Int { client?.daemon.sleepers ?? 0 }
+
     /// What a request that has no answer yet does.
     public enum Wait: Sendable {
-        /// Asks again at the next run: cheap for a short while, see ``HTTPDaemon``.
+        /// Asks again at the next run: libmicrohttpd has something to do all the while. Cheaper than to sleep for a short while, where
+        /// very many sleep.
         case poll
         /// Sleeps until ``resume()``; libmicrohttpd then sees nothing of the connection, not even its end.
         case suspend

@@ -39,7 +39,9 @@ public import Splicing
     private(set) var bodyHasBegun = false
     private(set) var bodyHasEnded = false
     /// Whether the connection sleeps.
-    public private(set) var isSuspended = false
+    public private(set) var isSuspended = false {
+        didSet { if isSuspended != oldValue { client?.daemon.sleepers += isSuspended ? 1 : -1 } }
+    }
     /// Whether an answer has been given to libmicrohttpd.
     public private(set) var isAnswered = false
 

@@ -1,3 +1,4 @@
+import EventLoop
 import Glibc
 import HTTPWire
 import Testing
@@ -15,7 +16,8 @@ struct ClientConnectionTests {
         let daemon = try HTTPDaemon(
             listener: try ListenSocket(host: "127.0.0.1", port: 0, isShared: false),
             limits: HTTPDaemon.Limits(
-                connectionMemory: 16 << 10, connections: 4, idleSeconds: 10, request: limits))
+                connectionMemory: 16 << 10, connections: 4, idleSeconds: 10, request: limits),
+            loop: try EventLoop())
         defer { daemon.stop() }
         var sockets: [Int32] = [-1, -1]
         let kind = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)

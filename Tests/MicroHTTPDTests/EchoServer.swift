@@ -1,3 +1,4 @@
+import EventLoop
 import HTTPWire
 import MicroHTTPD
 import Synchronization
@@ -25,11 +26,14 @@ final class EchoServer: Sendable {
                 request: RequestScanner.Limits(
                     target: 8 << 10, fieldBytes: 12 << 10, fieldCount: 100, head: 15 << 10,
                     fieldOverhead: 64, body: .max))
-            let daemon = try HTTPDaemon(listener: handover.socket, limits: limits, delegate: delegate)
+            let loop = try EventLoop()
+            let daemon = try HTTPDaemon(
+                listener: handover.socket, limits: limits, loop: loop, delegate: delegate)
             while !mustEnd.load(ordering: .relaxed) {
                 _ = daemon.accept()
                 daemon.run()
                 delegate.resumeAll()
+                loop.wait(atMost: 0)
                 pauseThread(for: .microseconds(200))
             }
             daemon.run()
@@ -54,7 +58,8 @@ private final class EchoDelegate: HTTPDaemonDelegate {
         return request
     }
 
-    func daemon(_ daemon: HTTPDaemon, accepted socket: Int32) {}
+    func daemonIsReady(_ daemon: HTTPDaemon) {}
+    func daemon(_ daemon: HTTPDaemon, clientEnds socket: Int32, isBroken: Bool) {}
     func daemon(_ daemon: HTTPDaemon, closes socket: Int32) {}
     func daemon(
         _ daemon: HTTPDaemon, refuses fault: RequestFault, of request: IncomingRequest?

@@ -6,7 +6,9 @@ internal import ProxyCore
 
 /// The client's side, once there is something to answer.
 extension Exchange {
-    /// How often a request is asked again before it is suspended: suspending costs more than a few visits.
+    /// How many requests may sleep so that another one's sleep costs less than a few visits.
+    private static let cheapSleepers = 256
+    /// How often a request is asked again before it is suspended where that is not so.
     private static let visitLimit = 8
     /// Most bytes that are received and sent at a time.
     private static let copiedBlock = 64 << 10
@@ -18,7 +20,7 @@ extension Exchange {
         case .answering: return respondNow() ? .answered : .abandon
         case .relaying where answer == .relay: return respondNow() ? .answered : .abandon
         case .sending, .collecting, .relaying:
-            if !worker.isIdleTick, visits < Exchange.visitLimit {
+            if sleepers > Exchange.cheapSleepers, !worker.isIdleTick, visits < Exchange.visitLimit {
                 visits += 1
                 setPolling(true)
                 return .poll

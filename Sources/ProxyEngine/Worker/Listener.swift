@@ -57,10 +57,9 @@ final class Listener: HTTPDaemonDelegate, ReadinessHandler {
                 descriptors: Self.highestDescriptor,
                 idleSeconds: Int(configuration.clientTimeouts.idle.components.seconds),
                 request: Self.requestLimits(of: configuration)),
-            identity: worker.service.identities.identity(for: role))
+            identity: worker.service.identities.identity(for: role), loop: worker.loop)
         daemon.delegate = self
         adoptConfiguration()
-        try worker.loop.watch(daemon.pollDescriptor, for: .readable, handler: self)
         try worker.loop.watch(daemon.listenDescriptor, for: .readable, handler: self)
     }
 
@@ -87,7 +86,7 @@ final class Listener: HTTPDaemonDelegate, ReadinessHandler {
     }
 
     func descriptor(_ descriptor: Int32, isReady readiness: Readiness) {
-        if descriptor == daemon.listenDescriptor { accept() }
+        accept()
         worker.daemonsAreReady()
     }
 
@@ -160,10 +159,13 @@ final class Listener: HTTPDaemonDelegate, ReadinessHandler {
         }
     }
 
-    func daemon(_ daemon: HTTPDaemon, accepted socket: Int32) { worker.watchClient(socket) }
+    func daemonIsReady(_ daemon: HTTPDaemon) { worker.daemonsAreReady() }
+
+    func daemon(_ daemon: HTTPDaemon, clientEnds socket: Int32, isBroken: Bool) {
+        worker.exchange(on: socket)?.clientHungUp(isBroken: isBroken)
+    }
 
     func daemon(_ daemon: HTTPDaemon, closes socket: Int32) {
-        worker.loop.forget(socket)
         guard acceptance == .isFull, daemon.listenDescriptor >= 0 else { return }
         acceptance = .goesOn
         worker.watch(daemon.listenDescriptor, for: .readable, handler: self)

@@ -4,8 +4,9 @@ internal import ProxyCore
 
 /// The order of work within a turn of the loop. What is called from inside a library only records; what calls back into one happens here.
 extension Worker {
-    /// How often libmicrohttpd runs in a row while uploads arrive: its reads are small, libcurl's writes should not be.
-    private static let uploadBurst = 8
+    /// How often libmicrohttpd runs in a row while it has something to do: its steps are small, and looking for events between them
+    /// is dear.
+    private static let burst = 8
     /// How often a turn goes round between the libraries before it looks for events again.
     private static let roundsPerTurn = 4
 
@@ -52,7 +53,7 @@ extension Worker {
 
     /// The longest time to wait for events.
     ///
-    /// libmicrohttpd asks for 0 while a request waits without being suspended. One millisecond serves it as well, since its answer comes
+    /// libmicrohttpd asks for 0 as well while a request waits without being suspended. One millisecond serves it as well, since its answer comes
     /// as an event of another socket; the loop does not spin.
     private func waitMilliseconds() -> Int32 {
         if daemonsMustRun || !listed.isEmpty || !touched.isEmpty { return 0 }
@@ -126,10 +127,14 @@ extension Worker {
 
     private func runDaemons() {
         daemonsMustRun = false
-        for _ in 0..<Self.uploadBurst {
+        for _ in 0..<Self.burst {
             deliveredUploads = false
-            for listener in listeners { listener.daemon.run() }
-            if !deliveredUploads { break }
+            var goesOn = false
+            for listener in listeners {
+                listener.daemon.run()
+                if pollers == 0, listener.daemon.timeoutMilliseconds == 0 { goesOn = true }
+            }
+            if !goesOn, !deliveredUploads { break }
         }
     }
 
@@ -153,7 +158,6 @@ extension Worker {
     /// Ends everything: transfers are cancelled, connections closed.
     private func stop() {
         for listener in listeners { listener.stopAccepting() }
-        for listener in listeners { loop.unwatch(listener.daemon.pollDescriptor) }
         for exchange in allExchanges { exchange.abortForShutdown() }
         // > Stopping with a suspended connection aborts the process: all are awake now, and must be seen to be.
         for listener in listeners {

@@ -201,13 +201,15 @@ final class Worker: ReadinessHandler {
         exchangesBySocket[Int(socket)] = exchange
     }
 
+    /// The exchange that runs on a client's socket.
+    func exchange(on socket: Int32) -> Exchange? {
+        Int(socket) < exchangesBySocket.count ? exchangesBySocket[Int(socket)] : nil
+    }
+
     /// The exchanges that run.
     var allExchanges: [Exchange] { exchangesBySocket.compactMap { $0 } }
 
     // MARK: Descriptors
-
-    /// Watches a client's socket for its end alone: libmicrohttpd sees nothing of a connection that is suspended.
-    func watchClient(_ socket: Int32) { watch(socket, for: .hangup, handler: self) }
 
     func watch(_ descriptor: Int32, for interest: Readiness, handler: any ReadinessHandler) {
         do {
@@ -219,16 +221,9 @@ final class Worker: ReadinessHandler {
     }
 
     func descriptor(_ descriptor: Int32, isReady readiness: Readiness) {
-        if descriptor == mailbox.descriptor {
-            // What a message begins has its time from now on, not from the end of the last turn.
-            readClock()
-            for message in mailbox.takeAll() { receive(message) }
-        } else if readiness.isGone {
-            for listener in listeners { listener.daemon.clientHasEnded(descriptor) }
-            daemonsAreReady()
-            guard Int(descriptor) < exchangesBySocket.count else { return }
-            exchangesBySocket[Int(descriptor)]?.clientHungUp(isBroken: readiness.isBroken)
-        }
+        // What a message begins has its time from now on, not from the end of the last turn.
+        readClock()
+        for message in mailbox.takeAll() { receive(message) }
     }
 
     private func receive(_ message: WorkerMessage) {

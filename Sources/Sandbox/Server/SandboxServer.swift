@@ -63,13 +63,12 @@ final class SandboxServer: HTTPDaemonDelegate, ReadinessHandler {
                     request: RequestScanner.Limits(
                         target: 8 << 10, fieldBytes: 16 << 10, fieldCount: 100, head: 30 << 10,
                         fieldOverhead: 64, body: .max)),
-                delegate: self)
+                loop: loop, delegate: self)
         } catch {
             listener.closeUnused()
             throw error
         }
         self.daemon = daemon
-        try loop.watch(daemon.pollDescriptor, for: .readable, handler: self)
         try loop.watch(daemon.listenDescriptor, for: .readable, handler: self)
     }
 
@@ -202,7 +201,9 @@ final class SandboxServer: HTTPDaemonDelegate, ReadinessHandler {
         return SandboxRequest(server: self, target: target.string)
     }
 
-    func daemon(_ daemon: HTTPDaemon, accepted socket: Int32) {}
+    func daemonIsReady(_ daemon: HTTPDaemon) {}
+
+    func daemon(_ daemon: HTTPDaemon, clientEnds socket: Int32, isBroken: Bool) {}
 
     func daemon(_ daemon: HTTPDaemon, closes socket: Int32) {}
 

@@ -1,0 +1,84 @@
+internal import CReadiness
+public import EventLoop
+internal import Glibc
+
+/// Which clients are ready: the loop watches each socket once, and libmicrohttpd asks here instead of an epoll of its own.
+///
+/// > 0.9.75 adds a client's socket to its epoll for all that may happen, edge-triggered; takes it out when the connection is suspended;
+/// resumed, it tries to read and to write in any case, and adds the socket again when neither goes on. What happens in between is kept
+/// here until then, so a suspension needs no system call.
+extension HTTPDaemon: ReadinessHandler {
+    /// Something has happened on a client's socket.
+    public func descriptor(_ descriptor: Int32, isReady readiness: Readiness) {
+        guard let client = client(on: descriptor) else { return }
+        let isEnd = client.note(readiness)
+        list(client)
+        delegate?.daemonIsReady(self)
+        guard isEnd else { return }
+        noteEnded(client)
+        delegate?.daemon(self, clientEnds: descriptor, isBroken: readiness.isBroken)
+    }
+
+    /// Watches the socket of a client that has connected.
+    func watch(_ client: ClientConnection) {
+        do {
+            try loop.watch(client.socket, for: .anyChange, handler: self)
+            client.isWatched = true
+        } catch {
+            // The kernel's limit on watches. The library is told so, and closes the connection.
+            delegate?.daemon(self, logs: "a client's socket cannot be watched: \(error)")
+        }
+    }
+
+    private func list(_ client: ClientConnection) {
+        guard client.isMember, client.hasNews, !client.isListed else { return }
+        client.isListed = true
+        ready.append(client)
+    }
+
+    /// The library wants to hear of `socket` under a tag, or no more.
+    ///
+    /// - Returns: 0, or why not, as `errno`.
+    fileprivate func change(_ socket: Int32, isMember: Bool, tag: UInt64) -> Int32 {
+        guard let client = client(on: socket) else { return isMember ? EBADF : 0 }
+        guard client.isWatched || !isMember else { return ENOSPC }
+        (client.isMember, client.tag) = (isMember, tag)
+        list(client)
+        return 0
+    }
+
+    /// The tag of the next client about whom the library hears something, and what that is.
+    fileprivate func nextReady() -> (tag: UInt64, events: UInt32)? {
+        while nextInReady < ready.count {
+            let client = ready[nextInReady]
+            nextInReady += 1
+            client.isListed = false
+            if client.isOpen, client.isMember, client.hasNews { return (client.tag, client.takeNews()) }
+        }
+        ready.removeAll(keepingCapacity: true)
+        nextInReady = 0
+        return nil
+    }
+
+    /// What stands in for the epoll of a daemon, which must outlive it.
+    static func makeReadinessSet(for daemon: HTTPDaemon) -> UnsafeMutablePointer<creadiness_set> {
+        let set = UnsafeMutablePointer<creadiness_set>.allocate(capacity: 1)
+        unsafe set.initialize(
+            to: creadiness_set(
+                next: { context, tag, events in
+                    guard let daemon = unsafe HTTPDaemon.daemon(context), let ready = daemon.nextReady()
+                    else { return 0 }
+                    unsafe tag?.pointee = ready.tag
+                    unsafe events?.pointee = ready.events
+                    return 1
+                },
+                change: { context, socket, isMember, tag in
+                    unsafe HTTPDaemon.daemon(context)?.change(socket, isMember: isMember != 0, tag: tag) ?? 0
+                }, context: Unmanaged.passUnretained(daemon).toOpaque()))
+        return unsafe set
+    }
+
+    private static func daemon(_ context: UnsafeMutableRawPointer?) -> HTTPDaemon? {
+        unsafe context.map { unsafe Unmanaged<HTTPDaemon>.fromOpaque($0).takeUnretainedValue() }
+    }
+}
