@@ -8,6 +8,14 @@ public protocol SocketWatcher: AnyObject {
 
     /// Stops watching; the socket is about to be closed if `isClosing`.
     func unwatch(_ socket: Int32, isClosing: Bool)
+
+    /// A transfer begins, or a connection is being made: from now on the multi's deadline matters.
+    func multiHasWork()
+}
+
+extension SocketWatcher {
+    /// Nothing, for who looks at the deadline in any case.
+    public func multiHasWork() {}
 }
 
 /// The transfers to one upstream and their connections: one multi handle.
@@ -102,6 +110,7 @@ public protocol SocketWatcher: AnyObject {
         let code = unsafe curl_multi_add_handle(handle, easy.pointer)
         precondition(code == CURLM_OK, "curl_multi_add_handle: \(code.rawValue)")
         hooks.needsKick = true
+        unsafe hooks.watcher?.multiHasWork()
     }
 
     func remove(_ easy: EasyHandle) {

@@ -49,6 +49,7 @@ extension HTTPDaemon: ReadinessHandler {
 
     /// The tag of the next client about whom the library hears something, and what that is.
     fileprivate func nextReady() -> (tag: UInt64, events: UInt32)? {
+        if ready.isEmpty { return nil }
         while nextInReady < ready.count {
             let client = ready[nextInReady]
             nextInReady += 1

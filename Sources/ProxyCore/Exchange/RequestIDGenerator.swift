@@ -1,3 +1,5 @@
+internal import HTTPWire
+
 /// Makes request ids: 26 characters of Crockford's base 32, first the time, then chance, so that they sort by time (a ULID).
 ///
 /// They need to be different, not secret: the chance is a SplitMix64 sequence, which costs no system call.
@@ -21,16 +23,15 @@ public struct RequestIDGenerator: Sendable {
     ///
     /// - Parameter milliseconds: since 1970; 48 bits are used.
     public mutating func appendNext(milliseconds: UInt64, to id: inout [UInt8]) {
-        for shift in stride(from: UInt64(45), through: 0, by: -5) {
-            id.append(Self.alphabet[Int(milliseconds >> shift & 31)])
+        let alphabet = Self.alphabet.span
+        var letters = InlineArray<26, UInt8>(repeating: 0)
+        for index in 0..<10 { letters[index] = alphabet[Int(milliseconds >> UInt64(45 - 5 * index) & 31)] }
+        let bits = (random(), random())
+        for index in 0..<8 {
+            letters[10 + index] = alphabet[Int(bits.0 >> UInt64(5 * index) & 31)]
+            letters[18 + index] = alphabet[Int(bits.1 >> UInt64(5 * index) & 31)]
         }
-        for _ in 0..<2 {
-            var bits = random()
-            for _ in 0..<8 {
-                id.append(Self.alphabet[Int(bits & 31)])
-                bits >>= 5
-            }
-        }
+        id.append(letters.span)
     }
 
     private mutating func random() -> UInt64 {

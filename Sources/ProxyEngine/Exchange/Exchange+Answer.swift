@@ -71,11 +71,12 @@ extension Exchange {
     /// Hands the provider's answer on: in one piece if it is complete, else as it comes.
     private func relay() -> Bool {
         guard let transfer, let provider else { return false }
-        let status = transfer.response.status
-        makeRelayFields(transfer.response, of: provider)
+        let response = transfer.response
+        let status = response.status
+        makeRelayFields(response, of: provider)
         let hasNoBody = isHead || status == 304
         let isWhole = upstreamHasEnded && !hasNoBody && !hasTrailersToGive
-        if !isWhole { announceTrailers(of: transfer.response) }
+        if !isWhole { announceTrailers(of: response) }
         guard fieldsFit else { return refuseLargeHead() }
         sentStatus = status
         if isWhole {
@@ -88,7 +89,7 @@ extension Exchange {
         return respond(
             status: status, fields: responseFields,
             body: .streamed(
-                length: transfer.response.bodyLength, mayBePiped: !hasNoBody && maySplice(from: transfer)))
+                length: response.bodyLength, mayBePiped: !hasNoBody && maySplice(from: transfer)))
     }
 
     /// Whether the answer's head fits into what the request has left of the connection's memory.

@@ -99,15 +99,15 @@ extension Exchange: TransferDelegate {
         let now = Worker.clock()
         firstByteAt = now
         probedCredential = nil
-        let status = transfer.response.status
-        let isWanted = provider.normalizer.wants(status: status, fields: transfer.response.fields)
+        let response = transfer.response
+        let isWanted = provider.normalizer.wants(status: response.status, fields: response.fields)
         machine.headArrived(isCollected: isWanted)
         if !isWanted { judgeCredential(nil) }
         if let slot {
             self.slot = nil
-            report(slot, of: transfer.response, isUndecided: isWanted, at: now, to: provider)
+            report(slot, of: response, isUndecided: isWanted, at: now, to: provider)
         }
-        isEventStream = transfer.response.isEventStream
+        isEventStream = response.isEventStream
         setUpstreamDeadline(idleTimeout)
         worker.touch(self)
     }

@@ -15,6 +15,8 @@ final class Upstream: SocketWatcher, ReadinessHandler, HTTP1PoolOwner {
     private let triesHTTP2: Bool
     /// Whether it stands in the worker's list of those that have something to do.
     var isListed = false
+    /// Whether it stands in the worker's list of those on whom libcurl works.
+    var isBusy = false
     private var reportedConnections = 0
 
     init(provider: ProviderService, worker: Worker) {
@@ -77,10 +79,11 @@ final class Upstream: SocketWatcher, ReadinessHandler, HTTP1PoolOwner {
         if multi.needsKick { worker.list(self) }
     }
 
-    /// When libcurl wants to be called at the latest, in milliseconds of the monotonic clock; `nil` while it has nothing to do.
-    var deadlineMilliseconds: Int64? {
-        multi.runningTransfers + multi.pendingConnections > 0 ? multi.deadlineMilliseconds : nil
-    }
+    /// Whether libcurl has anything to do.
+    var hasWork: Bool { multi.runningTransfers + multi.pendingConnections > 0 }
+
+    /// When libcurl wants to be called at the latest, in milliseconds of the monotonic clock, while it has something to do.
+    var deadlineMilliseconds: Int64? { multi.deadlineMilliseconds }
 
     /// Lets libcurl work, and reports what has ended.
     func run(nowMilliseconds: Int64) {
@@ -114,6 +117,8 @@ final class Upstream: SocketWatcher, ReadinessHandler, HTTP1PoolOwner {
     func unwatch(_ socket: Int32, isClosing: Bool) {
         if isClosing { worker.loop.forget(socket) } else { worker.loop.unwatch(socket) }
     }
+
+    func multiHasWork() { worker.noteBusy(self) }
 
     // MARK: ReadinessHandler
 

@@ -28,6 +28,13 @@ extension Worker {
         listed.append(upstream)
     }
 
+    /// Notes that libcurl begins to work on an upstream.
+    func noteBusy(_ upstream: Upstream) {
+        guard !upstream.isBusy else { return }
+        upstream.isBusy = true
+        busy.append(upstream)
+    }
+
     /// Notes that an exchange has something new for its client, or room for its provider.
     func touch(_ exchange: Exchange) {
         guard !exchange.isTouched else { return }
@@ -73,7 +80,7 @@ extension Worker {
         if let earliest = deadlines.earliest { limit(to: milliseconds(until: earliest)) }
         if let earliest = ledgerClient?.deadline { limit(to: milliseconds(until: earliest)) }
         if let drainsUntil { limit(to: milliseconds(until: drainsUntil)) }
-        for upstream in upstreams {
+        for upstream in busy where upstream.hasWork {
             if let deadline = upstream.deadlineMilliseconds {
                 limit(to: deadline - now.nanoseconds / 1_000_000)
             }
@@ -82,7 +89,8 @@ extension Worker {
     }
 
     private func milliseconds(until time: MonotonicTime) -> Int64 {
-        (now.duration(to: time).wholeNanoseconds + 999_999) / 1_000_000
+        let nanoseconds = now.nanoseconds(to: time)
+        return nanoseconds / 1_000_000 + (nanoseconds % 1_000_000 > 0 ? 1 : 0)
     }
 
     private func fire(_ deadline: Deadline) {
@@ -97,9 +105,7 @@ extension Worker {
     /// Lets libcurl work where it has something to do, and reports what has ended.
     private func runUpstreams() {
         let milliseconds = now.nanoseconds / 1_000_000
-        for upstream in upstreams {
-            if let deadline = upstream.deadlineMilliseconds, deadline <= milliseconds { list(upstream) }
-        }
+        if !busy.isEmpty { listDue(at: milliseconds) }
         var index = 0
         while index < listed.count {
             let upstream = listed[index]
@@ -111,6 +117,18 @@ extension Worker {
             if index > 64 { break }
         }
         listed.removeFirst(index)
+    }
+
+    /// Lists those whose deadline has come, and forgets those on whom libcurl works no more.
+    private func listDue(at milliseconds: Int64) {
+        busy.removeAll { upstream in
+            guard upstream.hasWork else {
+                upstream.isBusy = false
+                return true
+            }
+            if let deadline = upstream.deadlineMilliseconds, deadline <= milliseconds { list(upstream) }
+            return false
+        }
     }
 
     /// What was recorded in libcurl's callbacks is acted on: an answer that is not complete starts to stream, pauses end.

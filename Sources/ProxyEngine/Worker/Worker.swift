@@ -56,6 +56,8 @@ final class Worker: ReadinessHandler {
     // Work of the current turn; see Worker+Turn.swift.
     var daemonsMustRun = true
     var listed: [Upstream] = []
+    /// The upstreams on whom libcurl works: of many, few.
+    var busy: [Upstream] = []
     var touched: [Exchange] = []
     var deliveredUploads = false
     /// Requests that wait without being suspended.
@@ -189,6 +191,7 @@ final class Worker: ReadinessHandler {
         formerGenerations = []
         upstreams = []
         listed = []
+        busy = []
         touched = []
         waiting = [:]
         deadlines = DeadlineHeap()
