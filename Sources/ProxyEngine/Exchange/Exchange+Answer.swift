@@ -7,7 +7,7 @@ internal import ProxyCore
 /// The client's side, once there is something to answer.
 extension Exchange {
     /// How many requests may sleep so that another one's sleep costs less than a few visits.
-    private static let cheapSleepers = 256
+    private static let cheapSleepers = 1024
     /// How often a request is asked again before it is suspended where that is not so.
     private static let visitLimit = 8
     /// Most bytes that are received and sent at a time.
