@@ -109,6 +109,9 @@ internal import HTTPWire
     /// - Returns: whether the client has ended its side, or all of the connection, and had not before.
     func note(_ readiness: Readiness) -> Bool { self.readiness.note(readiness) }
 
+    /// Whether the client has ended its side.
+    var hasGone: Bool { readiness.hasEnd }
+
     /// Whether something has happened of which the library has not heard.
     var hasNews: Bool { readiness.hasNews }
 

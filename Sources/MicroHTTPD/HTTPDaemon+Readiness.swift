@@ -16,7 +16,20 @@ extension HTTPDaemon: ReadinessHandler {
         delegate?.daemonIsReady(self)
         guard isEnd else { return }
         noteEnded(client)
-        delegate?.daemon(self, clientEnds: descriptor, isBroken: readiness.isBroken)
+        if client.isLeaving { client.request?.resume() }
+        guard client.request == nil else {
+            delegate?.daemon(self, clientEnds: descriptor, isBroken: readiness.isBroken)
+            return
+        }
+        endedBefore.append((client, readiness.isBroken))
+    }
+
+    /// Tells of those who left right behind their request, which has been read only now.
+    func tellEndsBefore() {
+        for (client, isBroken) in endedBefore where client.isOpen && client.request?.isAnswered == false {
+            delegate?.daemon(self, clientEnds: client.socket, isBroken: isBroken)
+        }
+        endedBefore.removeAll(keepingCapacity: true)
     }
 
     /// Watches the socket of a client that has connected.

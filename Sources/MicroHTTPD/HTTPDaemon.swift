@@ -15,8 +15,8 @@ public protocol HTTPDaemonDelegate: AnyObject {
     /// ``HTTPDaemon/run()`` has something to do; called while the loop waits, or inside a call of the daemon's.
     func daemonIsReady(_ daemon: HTTPDaemon)
 
-    /// The client on `socket` has ended its side; `isBroken`, the whole connection. Called once for each, before the daemon reads what
-    /// came with it.
+    /// The client on `socket` has ended its side; `isBroken`, the whole connection. Called once for each, in the middle of a request: as
+    /// soon as it is known, or as the request is.
     func daemon(_ daemon: HTTPDaemon, clientEnds socket: Int32, isBroken: Bool)
 
     /// The connection is about to be closed.
@@ -96,6 +96,8 @@ public protocol HTTPDaemonDelegate: AnyObject {
     static let headPause = 1000
     /// Clients who have ended their side, and may still wait for answers.
     var ended: [ClientConnection] = []
+    /// Clients whose end came before a request of theirs had been read.
+    var endedBefore: [(client: ClientConnection, isBroken: Bool)] = []
     /// How many clients are in the middle of a head, and when they were looked at last.
     var openHeads = 0
     var headsSeenAt = 0
@@ -164,7 +166,7 @@ public protocol HTTPDaemonDelegate: AnyObject {
     /// The longest time, in milliseconds, until ``run()`` should be called; `nil` for no limit.
     public var timeoutMilliseconds: Int? {
         guard let handle = unsafe handle else { return nil }
-        if !ready.isEmpty { return 0 }
+        if hasNews { return 0 }
         var timeout: UInt64 = 0
         let isLimited = unsafe MHD_get_timeout(handle, &timeout) == .YES
         var wait = isLimited ? Int(clamping: timeout) : nil
@@ -175,6 +177,9 @@ public protocol HTTPDaemonDelegate: AnyObject {
         return wait
     }
 
+    /// Whether something has happened on a client's socket of which the library has not heard.
+    public var hasNews: Bool { !ready.isEmpty }
+
     /// Takes other limits of requests, which hold from the next request on.
     public func change(to limits: RequestScanner.Limits) {
         self.limits.request = limits
@@ -184,6 +189,7 @@ public protocol HTTPDaemonDelegate: AnyObject {
     /// Reads, calls the requests' methods, writes; never from inside such a method.
     public func run() {
         runLibrary()
+        if !endedBefore.isEmpty { tellEndsBefore() }
         if !closed.isEmpty { endClosed() }
         if !refused.isEmpty { answerRefused() }
         if !ended.isEmpty { endAnswered() }

@@ -1,9 +1,24 @@
+internal import CMicroHTTPD
+internal import Glibc
 public import Splicing
 
 /// What a request says of its answer.
 extension IncomingRequest {
     /// How many requests sleep on the daemon's connections.
     public var sleepers: Int { client?.daemon.sleepers ?? 0 }
+
+    /// Makes the client see that its answer broke off, where neither a length nor chunks would show it: the connection is reset.
+    public func resetConnection() {
+        var nowhere = sockaddr()
+        nowhere.sa_family = sa_family_t(AF_UNSPEC)
+        // > connect() to AF_UNSPEC dissolves a connection (tcp(7)): the peer gets a reset, not a clean end.
+        unsafe connect(socket, &nowhere, socklen_t(MemoryLayout<sockaddr>.size))
+    }
+
+    /// Ends the connection's socket at once; libmicrohttpd finds out at its next look.
+    public func shutDownConnection() {
+        shutdown(socket, Int32(SHUT_RDWR))
+    }
 
     /// What a request that has no answer yet does.
     public enum Wait: Sendable {

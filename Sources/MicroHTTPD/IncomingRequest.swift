@@ -169,19 +169,6 @@ public import Splicing
         client?.putMemoryBack()
     }
 
-    /// Makes the client see that its answer broke off, where neither a length nor chunks would show it: the connection is reset.
-    public func resetConnection() {
-        var nowhere = sockaddr()
-        nowhere.sa_family = sa_family_t(AF_UNSPEC)
-        // > connect() to AF_UNSPEC dissolves a connection (tcp(7)): the peer gets a reset, not a clean end.
-        unsafe connect(socket, &nowhere, socklen_t(MemoryLayout<sockaddr>.size))
-    }
-
-    /// Ends the connection's socket at once; libmicrohttpd finds out at its next look.
-    public func shutDownConnection() {
-        shutdown(socket, Int32(SHUT_RDWR))
-    }
-
     // MARK: Called by the daemon
 
     func begin(on connection: OpaquePointer, of client: ClientConnection?) {
@@ -222,7 +209,7 @@ public import Splicing
             bodyHasEnded = true
             bodyEnded()
         }
-        if isAnswered { return true }
+        if isAnswered { return takeVisitOfLeaver() }
         switch awaitAnswer() {
         case .poll, .answered: return true
         case .suspend:
@@ -230,6 +217,14 @@ public import Splicing
             return true
         case .abandon: return false
         }
+    }
+
+    /// The library knows of no answer where ``answerAndLeave(_:)`` gave it, and would ask for ever: it sleeps until the client has gone.
+    private func takeVisitOfLeaver() -> Bool {
+        guard let client, client.isLeaving else { return true }
+        if client.hasGone, !client.hasRest { return false }
+        suspend()
+        return true
     }
 
     func readBody(into room: UnsafeMutableRawBufferPointer) -> Int {

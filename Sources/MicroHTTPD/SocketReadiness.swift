@@ -23,6 +23,9 @@ struct SocketReadiness {
         return !new.isEmpty
     }
 
+    /// Whether an end has been told.
+    var hasEnd: Bool { !ends.isEmpty }
+
     /// Whether the library has not heard of something.
     var hasNews: Bool { !news.isEmpty }
 

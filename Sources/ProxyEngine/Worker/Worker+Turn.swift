@@ -7,6 +7,8 @@ extension Worker {
     /// How often libmicrohttpd runs in a row while it has something to do: its steps are small, and looking for events between them
     /// is dear.
     private static let burst = 8
+    /// For how long, in nanoseconds, at most: large answers always go on.
+    private static let burstNanoseconds: Int64 = 500_000
     /// How often a turn goes round between the libraries before it looks for events again.
     private static let roundsPerTurn = 4
 
@@ -45,6 +47,7 @@ extension Worker {
     private func turn() {
         let timeout = waitMilliseconds()
         let events = loop.wait(atMost: timeout)
+        if events == 0, drainsUntil != nil { hasLookedAgain = true }
         readClock()
         isIdleTick = events == 0 && timeout == 1
         while let deadline = deadlines.popDue(at: now) { fire(deadline) }
@@ -64,11 +67,16 @@ extension Worker {
     /// as an event of another socket; the loop does not spin.
     private func waitMilliseconds() -> Int32 {
         if daemonsMustRun || !listed.isEmpty || !touched.isEmpty { return 0 }
+        if drainsUntil != nil, !hasLookedAgain { return 0 }
         var timeout: Int64 = -1
         func limit(to milliseconds: Int64) {
             if timeout < 0 || milliseconds < timeout { timeout = max(0, milliseconds) }
         }
         for listener in listeners {
+            if listener.daemon.hasNews {
+                daemonsMustRun = true
+                return 0
+            }
             guard let wanted = listener.daemon.timeoutMilliseconds else { continue }
             if wanted == 0 {
                 daemonsMustRun = true
@@ -150,9 +158,12 @@ extension Worker {
             var goesOn = false
             for listener in listeners {
                 listener.daemon.run()
-                if pollers == 0, listener.daemon.timeoutMilliseconds == 0 { goesOn = true }
+                if listener.daemon.hasNews || pollers == 0 && listener.daemon.timeoutMilliseconds == 0 {
+                    goesOn = true
+                }
             }
             if !goesOn, !deliveredUploads { break }
+            if now.nanoseconds(to: Self.clock()) > Self.burstNanoseconds { break }
         }
     }
 
@@ -170,7 +181,7 @@ extension Worker {
 
     private var isDrained: Bool {
         guard let drainsUntil else { return false }
-        return activeExchanges == 0 || now >= drainsUntil
+        return (activeExchanges == 0 && hasLookedAgain) || now >= drainsUntil
     }
 
     /// Ends everything: transfers are cancelled, connections closed.

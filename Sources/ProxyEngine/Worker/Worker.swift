@@ -77,6 +77,8 @@ final class Worker: ReadinessHandler {
     /// Requests whose head is complete, and which are not over.
     var activeExchanges = 0
     var drainsUntil: MonotonicTime?
+    /// Whether there was nothing to be told since it drains: clients that were taken last may have sent something before.
+    var hasLookedAgain = false
 
     /// What a deadline is of.
     enum Deadline {
