@@ -44,6 +44,7 @@ internal import HTTPWire
     /// Of which request in its order that is.
     private var headIndex = 0
     private var limitsRevision = 0
+    private var sleepsInHandshake = false
     /// Whether the library still has memory for it.
     var hasMemory = true
     /// When, in milliseconds, it was looked at last for memory to be given back, and when before it was seen to be used last.
@@ -165,6 +166,20 @@ internal import HTTPWire
         if case .later = step { wasIdleAt = lookedAt }
         if isWaiting, case .given = step { request?.memoryIsAway = true }
         return step
+    }
+
+    /// Has the library forget it until something happens on its socket: its handshake waits for the client.
+    func suspendHandshake() {
+        guard let connection = unsafe connection, isOpen, !hasNews, !sleepsInHandshake else { return }
+        sleepsInHandshake = true
+        unsafe MHD_suspend_connection(connection)
+    }
+
+    /// Has the library look at its handshake again, if it waits.
+    func resumeHandshake() {
+        guard sleepsInHandshake, let connection = unsafe connection else { return }
+        sleepsInHandshake = false
+        unsafe MHD_resume_connection(connection)
     }
 
     /// Has the library look at it, and end it if it is closed.

@@ -84,6 +84,18 @@ enum DaemonCallbacks {
         return unsafe client.receive(into: UnsafeMutableRawBufferPointer(start: bytes, count: room), 0)
     }
 
+    /// Goes on with a client's handshake.
+    static let handshake: creceive_handshaker = { context, session, socket in
+        guard let client = unsafe daemon(context)?.client(on: socket), client.isEncrypted else {
+            return unsafe creceive_handshake(session)
+        }
+        // It reads and writes as far as it can: only what happens from now on is news to it.
+        _ = client.takeNews()
+        let result = unsafe creceive_handshake(session)
+        if TLSSession.isInterrupted(result) { client.daemon.handshaking.append(client) }
+        return result
+    }
+
     /// Sends for libmicrohttpd while bytes of an answer are in a pipe.
     static let send: creceive_sender = { context, socket, bytes, count, flags in
         let request = unsafe daemon(context)?.client(on: socket)?.request

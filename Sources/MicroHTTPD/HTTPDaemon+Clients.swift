@@ -99,6 +99,14 @@ extension HTTPDaemon {
         }
     }
 
+    /// Lets those connections sleep whose handshake waits for the client.
+    ///
+    /// > 0.9.75 calls gnutls_handshake() again in each run, and asks for runs without a pause, until the handshake is over.
+    func suspendHandshakes() {
+        for client in handshaking { client.suspendHandshake() }
+        handshaking.removeAll(keepingCapacity: true)
+    }
+
     /// Closes connections whose head does not come to its end: one byte now and then keeps the library from finding them idle.
     func endSlowHeads() {
         let now = Self.milliseconds

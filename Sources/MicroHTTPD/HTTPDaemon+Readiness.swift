@@ -12,6 +12,7 @@ extension HTTPDaemon: ReadinessHandler {
     public func descriptor(_ descriptor: Int32, isReady readiness: Readiness) {
         guard let client = client(on: descriptor) else { return }
         let isEnd = client.note(readiness)
+        client.resumeHandshake()
         list(client)
         delegate?.daemonIsReady(self)
         guard isEnd else { return }

@@ -96,6 +96,8 @@ public protocol HTTPDaemonDelegate: AnyObject {
     static let headPause = 1000
     /// Clients who have ended their side, and may still wait for answers.
     var ended: [ClientConnection] = []
+    /// Clients whose handshake needs something of them.
+    var handshaking: [ClientConnection] = []
     /// Clients whose end came before a request of theirs had been read.
     var endedBefore: [(client: ClientConnection, isBroken: Bool)] = []
     /// How many clients are in the middle of a head, and when they were looked at last.
@@ -203,9 +205,10 @@ public protocol HTTPDaemonDelegate: AnyObject {
         let context = unsafe Unmanaged.passUnretained(self).toOpaque()
         if speaksTLS {
             // What recv() gives to GnuTLS is nothing to look at.
-            unsafe creceive_begin_records(DaemonCallbacks.receiveRecord, context)
+            unsafe creceive_begin_records(DaemonCallbacks.receiveRecord, DaemonCallbacks.handshake, context)
             unsafe MHD_run(handle)
             creceive_end_records()
+            if !handshaking.isEmpty { suspendHandshakes() }
         } else {
             unsafe creceive_begin(DaemonCallbacks.receive, context)
             if loadedPipes > 0 { divertSends() }
@@ -258,6 +261,7 @@ public protocol HTTPDaemonDelegate: AnyObject {
         quiesce()
         enterThread()
         let descriptor = epollDescriptor
+        for client in clients { client?.resumeHandshake() }
         unsafe self.handle = nil
         unsafe MHD_stop_daemon(handle)
         guard let set = unsafe readinessSet else { return }

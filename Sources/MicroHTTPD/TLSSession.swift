@@ -37,6 +37,9 @@ internal import CReceive
         return cgnutls_is_interrupted(count) != 0 ? .later : .failed
     }
 
+    /// Whether a call would have had to wait for the client.
+    static func isInterrupted(_ result: Int32) -> Bool { cgnutls_is_interrupted(Int(result)) != 0 }
+
     /// Tells the client that no more comes; `false` if the socket takes nothing for now.
     func sayGoodbye() -> Bool { unsafe cgnutls_is_interrupted(Int(cgnutls_say_goodbye(handle))) == 0 }
 }

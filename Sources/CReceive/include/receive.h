@@ -34,11 +34,17 @@ int creceive_client(int listener, void *address, unsigned *size);
 // gnutls_record_recv() does.
 typedef ssize_t (*creceive_record_reader)(void *context, void *session, int socket, void *bytes, size_t room);
 
-// From now on, what this thread takes out of TLS goes through `reader`. GnuTLS itself reads with recv(), or otherwise.
-void creceive_begin_records(creceive_record_reader reader, void *context);
+// The same for gnutls_handshake().
+typedef int (*creceive_handshaker)(void *context, void *session, int socket);
+
+// From now on, what this thread takes out of TLS goes through `reader`, and its handshakes through `handshaker`. GnuTLS itself reads with
+// recv(), or otherwise.
+void creceive_begin_records(creceive_record_reader reader, creceive_handshaker handshaker, void *context);
 // No more.
 void creceive_end_records(void);
 // What gnutls_record_recv() does.
 ssize_t creceive_record(void *session, void *bytes, size_t room);
-// Whether shared libraries get this program's gnutls_record_recv().
+// What gnutls_handshake() does.
+int creceive_handshake(void *session);
+// Whether shared libraries get this program's gnutls_record_recv() and gnutls_handshake().
 int creceive_records_are_used(void);
