@@ -25,10 +25,8 @@ public import Splicing
 
     /// The request's head; empty before ``headReceived()``.
     public final var head: RequestHead {
-        _read {
-            if memoryIsAway { putMemoryBack() }
-            yield headInPool
-        }
+        if memoryIsAway { putMemoryBack() }
+        return headInPool
     }
     private var headInPool = RequestHead()
     /// Whether what the library holds of the request has been put aside.
