@@ -10,7 +10,7 @@ internal import HTTPWire
     enum Written {
         /// Nothing is left to be written now.
         case done
-        /// The socket takes no more for now.
+        /// The socket takes no more at the moment.
         case blocked
         /// The peer takes no more; its answer may be there already.
         case broken
@@ -52,7 +52,7 @@ internal import HTTPWire
     private var isBroken = false
     /// Whether the socket has to become writable before anything else can be sent.
     private(set) var isBlocked = false
-    /// Whether the delegate wants no more bytes for now.
+    /// Whether the delegate wants no more bytes at the moment.
     var isReceivePaused = false
     /// Whether that is because it receives them itself: see ``pullBody(into:)``.
     var isPulled = false

@@ -200,7 +200,7 @@ internal import HTTPWire
         return count
     }
 
-    /// What libmicrohttpd takes for nothing to read for now.
+    /// What libmicrohttpd takes for nothing to read yet.
     private func nothingYet() -> Int {
         if session != nil { return TLSSession.nothingYet }
         errno = EAGAIN

@@ -68,6 +68,23 @@ enum DaemonCallbacks {
         daemon.delegate?.daemon(daemon, logs: text)
     }
 
+    /// What epoll_wait() is for libmicrohttpd, a client at a time.
+    static let nextReady:
+        @convention(c) (
+            UnsafeMutableRawPointer?, UnsafeMutablePointer<UInt64>?, UnsafeMutablePointer<UInt32>?
+        ) -> Int32 = { context, tag, events in
+            guard let ready = unsafe daemon(context)?.nextReady() else { return 0 }
+            unsafe tag?.pointee = ready.tag
+            unsafe events?.pointee = ready.events
+            return 1
+        }
+
+    /// What epoll_ctl() is for it.
+    static let change: @convention(c) (UnsafeMutableRawPointer?, Int32, Int32, UInt64) -> Int32 = {
+        context, socket, isMember, tag in
+        unsafe daemon(context)?.change(socket, isMember: isMember != 0, tag: tag) ?? 0
+    }
+
     /// Receives for libmicrohttpd: the client's bytes are looked at before it sees them.
     static let receive: creceive_reader = { context, socket, bytes, room, flags in
         guard let daemon = unsafe daemon(context), let client = daemon.client(on: socket),

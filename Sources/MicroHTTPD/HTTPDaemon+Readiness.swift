@@ -1,3 +1,4 @@
+internal import CMicroHTTPD
 internal import CReadiness
 public import EventLoop
 internal import Glibc
@@ -53,7 +54,7 @@ extension HTTPDaemon: ReadinessHandler {
     /// The library wants to hear of `socket` under a tag, or no more.
     ///
     /// - Returns: 0, or why not, as `errno`.
-    fileprivate func change(_ socket: Int32, isMember: Bool, tag: UInt64) -> Int32 {
+    func change(_ socket: Int32, isMember: Bool, tag: UInt64) -> Int32 {
         guard let client = client(on: socket) else { return isMember ? EBADF : 0 }
         guard client.isWatched || !isMember else { return ENOSPC }
         (client.isMember, client.tag) = (isMember, tag)
@@ -62,7 +63,7 @@ extension HTTPDaemon: ReadinessHandler {
     }
 
     /// The tag of the next client about whom the library hears something, and what that is.
-    fileprivate func nextReady() -> (tag: UInt64, events: UInt32)? {
+    func nextReady() -> (tag: UInt64, events: UInt32)? {
         if ready.isEmpty { return nil }
         while nextInReady < ready.count {
             let client = ready[nextInReady]
@@ -75,25 +76,19 @@ extension HTTPDaemon: ReadinessHandler {
         return nil
     }
 
+    /// The library's epoll, of which nobody but the library knows anything.
+    var epollDescriptor: Int32 { unsafe handle.map { unsafe cmhd_epoll_fd($0) } ?? -1 }
+
+    /// Sees to it that what the library asks on this thread is answered here.
+    func enterThread() { creadiness_enter(epollDescriptor) }
+
     /// What stands in for the epoll of a daemon, which must outlive it.
     static func makeReadinessSet(for daemon: HTTPDaemon) -> UnsafeMutablePointer<creadiness_set> {
         let set = UnsafeMutablePointer<creadiness_set>.allocate(capacity: 1)
         unsafe set.initialize(
             to: creadiness_set(
-                next: { context, tag, events in
-                    guard let daemon = unsafe HTTPDaemon.daemon(context), let ready = daemon.nextReady()
-                    else { return 0 }
-                    unsafe tag?.pointee = ready.tag
-                    unsafe events?.pointee = ready.events
-                    return 1
-                },
-                change: { context, socket, isMember, tag in
-                    unsafe HTTPDaemon.daemon(context)?.change(socket, isMember: isMember != 0, tag: tag) ?? 0
-                }, context: Unmanaged.passUnretained(daemon).toOpaque()))
+                next: DaemonCallbacks.nextReady, change: DaemonCallbacks.change,
+                context: Unmanaged.passUnretained(daemon).toOpaque()))
         return unsafe set
-    }
-
-    private static func daemon(_ context: UnsafeMutableRawPointer?) -> HTTPDaemon? {
-        unsafe context.map { unsafe Unmanaged<HTTPDaemon>.fromOpaque($0).takeUnretainedValue() }
     }
 }

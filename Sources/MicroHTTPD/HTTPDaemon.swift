@@ -156,14 +156,12 @@ public protocol HTTPDaemonDelegate: AnyObject {
         guard unsafe handle != nil else { throw DaemonError() }
         let set = unsafe Self.makeReadinessSet(for: self)
         unsafe readinessSet = set
-        guard unsafe creadiness_replace(epollDescriptor, set) != 0 else { throw DaemonError() }
+        guard unsafe creadiness_replace(epollDescriptor, set) != 0 else {
+            // It is the caller's again.
+            listenDescriptor = -1
+            throw DaemonError()
+        }
     }
-
-    /// The library's epoll, of which nobody but the library knows anything.
-    private var epollDescriptor: Int32 { unsafe handle.map { unsafe cmhd_epoll_fd($0) } ?? -1 }
-
-    /// Sees to it that what the library asks on this thread is answered here.
-    func enterThread() { creadiness_enter(epollDescriptor) }
 
     /// The longest time, in milliseconds, until ``run()`` should be called; `nil` for no limit.
     public var timeoutMilliseconds: Int? {

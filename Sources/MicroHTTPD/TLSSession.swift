@@ -6,7 +6,7 @@ internal import CReceive
     /// What came of writing.
     enum Written {
         case bytes(Int)
-        /// The socket takes no more for now.
+        /// The socket takes no more at the moment.
         case later
         case failed
     }
@@ -27,7 +27,7 @@ internal import CReceive
         unsafe creceive_record(UnsafeMutableRawPointer(handle), bytes, room)
     }
 
-    /// What says that there is nothing to read for now.
+    /// What says that there is nothing to read yet.
     static var nothingYet: Int { CGNUTLS_AGAIN }
 
     /// Sends what fits; after ``Written/later`` the same bytes must be given again.
@@ -40,6 +40,6 @@ internal import CReceive
     /// Whether a call would have had to wait for the client.
     static func isInterrupted(_ result: Int32) -> Bool { cgnutls_is_interrupted(Int(result)) != 0 }
 
-    /// Tells the client that no more comes; `false` if the socket takes nothing for now.
+    /// Tells the client that no more comes; `false` if the socket takes nothing at the moment.
     func sayGoodbye() -> Bool { unsafe cgnutls_is_interrupted(Int(cgnutls_say_goodbye(handle))) == 0 }
 }

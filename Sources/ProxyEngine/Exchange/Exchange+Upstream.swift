@@ -3,7 +3,7 @@ internal import HTTPWire
 internal import MicroHTTPD
 internal import ProxyCore
 
-/// The provider's side. The delegate's methods are may be called from inside a library, and only record.
+/// The provider's side. The delegate's methods may be called from inside a library, and only record.
 extension Exchange: TransferDelegate {
     /// Starts the transfer; the slot is held.
     func send() {
