@@ -49,6 +49,8 @@ public import Splicing
         unsafe response = nil
     }
 
+    deinit { headInPool.deallocate() }
+
     /// The client's socket, while the request lasts; -1 otherwise.
     public var socket: Int32 { unsafe connection.map { unsafe cmhd_socket($0) } ?? -1 }
 

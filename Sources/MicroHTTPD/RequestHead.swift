@@ -4,7 +4,7 @@ internal import HTTPWire
 
 /// The head of a request: where its parts lie in libmicrohttpd's memory, which keeps them until the request is completed.
 ///
-/// It is well-formed: ``RequestScanner`` has let it pass.
+/// It is well-formed: ``RequestScanner`` has let it pass. A copy costs nothing, and is valid as long as the request.
 @safe public struct RequestHead {
     @safe private struct Field {
         var name: UnsafePointer<UInt8>
@@ -15,17 +15,21 @@ internal import HTTPWire
 
     private var methodStart: UnsafePointer<UInt8>?
     private var methodLength = 0
-    private var fields: [Field] = []
+    /// The request's own, not an array's: a head is looked at a dozen times in an exchange, and no look shall count references.
+    private var fields: UnsafeMutableBufferPointer<Field>
 
     /// Whether the client speaks HTTP/1.0.
     public private(set) var isHTTP10 = false
     /// The bytes of all names and values.
     public private(set) var fieldBytes = 0
 
-    init() { unsafe methodStart = nil }
-
     /// How many fields there are; a repeated one counts each time.
-    public var fieldCount: Int { fields.count }
+    public private(set) var fieldCount = 0
+
+    init() {
+        unsafe methodStart = nil
+        unsafe fields = UnsafeMutableBufferPointer(start: nil, count: 0)
+    }
 
     /// Calls `body` with the method.
     public func withMethod<Result>(_ body: (Span<UInt8>) -> Result) -> Result {
@@ -36,7 +40,8 @@ internal import HTTPWire
     /// Calls `body` with each field in order: the name as sent, the value without blanks around it.
     @inline(__always)
     public func forEachField(_ body: (_ name: Span<UInt8>, _ value: Span<UInt8>) -> Void) {
-        for field in fields {
+        for index in 0..<fieldCount {
+            let field = unsafe fields[index]
             let value = unsafe Span(_unsafeStart: field.value, count: field.valueLength)
             unsafe body(
                 Span(_unsafeStart: field.name, count: field.nameLength), value.extracting(value.trimmedRange))
@@ -50,7 +55,7 @@ internal import HTTPWire
         unsafe methodStart = UnsafeRawPointer(method).assumingMemoryBound(to: UInt8.self)
         methodLength = unsafe strlen(method)
         isHTTP10 = unsafe strcmp(version, "HTTP/1.0") == 0
-        fields.removeAll(keepingCapacity: true)
+        fieldCount = 0
         fieldBytes = 0
         unsafe withUnsafeMutablePointer(to: &self) { head in
             _ = unsafe cmhd_each_field(
@@ -68,7 +73,14 @@ internal import HTTPWire
     mutating func clear() {
         unsafe methodStart = nil
         methodLength = 0
-        fields.removeAll(keepingCapacity: true)
+        fieldCount = 0
+    }
+
+    /// Gives its own memory back; there are no other copies.
+    mutating func deallocate() {
+        clear()
+        unsafe fields.deallocate()
+        unsafe fields = UnsafeMutableBufferPointer(start: nil, count: 0)
     }
 
     private mutating func append(
@@ -80,9 +92,19 @@ internal import HTTPWire
             unsafe value.map { unsafe UnsafeRawPointer($0).assumingMemoryBound(to: UInt8.self) }
             ?? (nameBytes + nameLength)
         unsafe Self.showCookie(in: UnsafeMutablePointer(mutating: nameBytes), nameLength)
-        unsafe fields.append(
-            Field(name: nameBytes, nameLength: nameLength, value: valueBytes, valueLength: valueLength))
+        if unsafe fieldCount == fields.count { grow() }
+        unsafe fields.initializeElement(
+            at: fieldCount,
+            to: Field(name: nameBytes, nameLength: nameLength, value: valueBytes, valueLength: valueLength))
+        fieldCount += 1
         fieldBytes += nameLength + valueLength
+    }
+
+    private mutating func grow() {
+        let larger = unsafe UnsafeMutableBufferPointer<Field>.allocate(capacity: max(16, 2 * fields.count))
+        _ = unsafe larger.initialize(fromContentsOf: fields)
+        unsafe fields.deallocate()
+        unsafe fields = larger
     }
 
     /// Gives a `Cookie` its name back, in the library's memory: see ``RequestScanner/hiddenCookie``.

@@ -63,8 +63,8 @@ extension Worker {
 
     /// The longest time to wait for events.
     ///
-    /// libmicrohttpd asks for 0 as well while a request waits without being suspended. One millisecond serves it as well, since its answer comes
-    /// as an event of another socket; the loop does not spin.
+    /// libmicrohttpd asks for 0 also while a request waits without being suspended. One millisecond serves that one as well, since its
+    /// answer comes as an event of another socket; the loop does not spin.
     private func waitMilliseconds() -> Int32 {
         if daemonsMustRun || !listed.isEmpty || !touched.isEmpty { return 0 }
         if drainsUntil != nil, !hasLookedAgain { return 0 }
@@ -142,12 +142,13 @@ extension Worker {
     /// What was recorded in libcurl's callbacks is acted on: an answer that is not complete starts to stream, pauses end.
     private func runTouched() {
         while !touched.isEmpty {
-            let exchanges = touched
-            touched.removeAll(keepingCapacity: true)
-            for exchange in exchanges {
+            // Two arrays take turns, so that neither is allocated anew.
+            swap(&touched, &acting)
+            for exchange in acting {
                 exchange.isTouched = false
                 exchange.actOnBatch()
             }
+            acting.removeAll(keepingCapacity: true)
         }
     }
 

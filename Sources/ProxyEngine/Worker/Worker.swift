@@ -59,6 +59,8 @@ final class Worker: ReadinessHandler {
     /// The upstreams on whom libcurl works: of many, few.
     var busy: [Upstream] = []
     var touched: [Exchange] = []
+    /// Those that are acted on just now.
+    var acting: [Exchange] = []
     var deliveredUploads = false
     /// Requests that wait without being suspended.
     var pollers = 0
