@@ -13,7 +13,7 @@ let settings: [SwiftSetting] = [
         .when(configuration: .release)),
 ]
 
-// What an exchange runs lies side by side, in a third of the pages that it was scattered over. `Benchmarks/order` wrote the list; a
+// What an exchange runs lies side by side, in a third of the pages over which it was scattered. `Benchmarks/order` wrote the list; a
 // name in it that is gone changes nothing.
 let functionOrder = LinkerSetting.unsafeFlags(
     [
