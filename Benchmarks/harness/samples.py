@@ -1,5 +1,6 @@
 """What was measured, and how much others disturbed it."""
 
+import statistics
 import time
 
 from harness import machine
@@ -28,6 +29,10 @@ class Samples:
     def most(self, peer, scenario, key):
         """The largest of a value."""
         return max(self.values(peer, scenario, key))
+
+    def median(self, peer, scenario, key):
+        """The value in the middle."""
+        return statistics.median(self.values(peer, scenario, key))
 
     def noise(self, *which):
         """What the best sample was disturbed by, of this peer and scenario, or of the worst of all."""

@@ -91,6 +91,36 @@ struct CrowdTests {
         }
     }
 
+    @Test("while more than a thousand wait for their turn, who need not wait is served as ever, soon or late")
+    func crowdedQueue() throws {
+        let upstream = try ScriptedUpstream { exchange in
+            if exchange.request.target == "/late" { pauseThread(for: .milliseconds(50)) }
+            try exchange.respond(.ok())
+        }
+        let limit = "limits: [{ requests: 1, per: 3s, by: credential }], max_wait: 1h"
+        try withProxy(to: upstream, provider: limit, limits: "queue: 2000") { proxy in
+            let key = ("Authorization", "Bearer of-many")
+            #expect(try proxy.exchange("GET", "/p/a", fields: [key]).status == 200)
+            let crowd = try (1...1100).map { _ in
+                let client = try proxy.client()
+                try client.request("GET", "/p/a", fields: [key])
+                return client
+            }
+            let depth = #"weir_queue_depth{provider="p"}"#
+            // One of them goes on every three seconds.
+            try eventually("them to wait") { try proxy.metric(depth) > 1050 }
+            for number in 1...20 {
+                for target in ["/p/soon", "/p/late"] {
+                    let key = ("Authorization", "Bearer of-\(target)-\(number)")
+                    #expect(try proxy.exchange("GET", target, fields: [key]).status == 200)
+                }
+            }
+            #expect(try proxy.metric(depth) > 1024)
+            for client in crowd { client.close() }
+            try eventually("nobody to wait") { try proxy.metric(depth) == 0 }
+        }
+    }
+
     private func descriptors(of weir: WeirProcess) throws -> Int {
         try ResourceUse(of: weir.process.processID).descriptors
     }
