@@ -119,10 +119,13 @@ extension CurlMulti {
                 if !sockets[index].isOurs { forgetWatch(index, isClosing: false) }
                 return
             }
-            sockets[index].isActive = true
             let readable = what & CURL_POLL_IN != 0
             let writable = what & CURL_POLL_OUT != 0
-            guard sockets[index].readable != readable || sockets[index].writable != writable else { return }
+            let isWatched = sockets[index].readable == readable && sockets[index].writable == writable
+            // > 7.88 closes a socket whose connection is not made yet without our callback: what is known of a number that it begins to
+            // wait for may be of another socket.
+            if isWatched, sockets[index].isActive { return }
+            sockets[index].isActive = true
             sockets[index].readable = readable
             sockets[index].writable = writable
             unsafe watcher?.watch(socket, readable: readable, writable: writable)

@@ -48,11 +48,21 @@ public protocol ReadinessHandler: AnyObject {
         if isNew { watches[index].generation &+= 1 }
         watches[index].handler = handler
         watches[index].interest = interest
-        guard control(isNew ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, descriptor, interest) else {
+        guard
+            control(isNew ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, descriptor, interest)
+                || !isNew && errno == ENOENT && watchAnew(descriptor, for: interest)
+        else {
             let error = SystemError("epoll_ctl")
             watches[index].handler = nil
             throw error
         }
+    }
+
+    /// Watches a number that is another descriptor's now: the one before it was closed without a word, as libcurl closes a socket whose
+    /// connection is not made yet.
+    private func watchAnew(_ descriptor: Int32, for interest: Readiness) -> Bool {
+        watches[Int(descriptor)].generation &+= 1
+        return control(EPOLL_CTL_ADD, descriptor, interest)
     }
 
     /// Forgets `descriptor`; events of it that are already on their way are dropped.

@@ -73,6 +73,21 @@ struct EventLoopTests {
         #expect(next.told.count == 1)
     }
 
+    @Test("a number that was closed without a word, and is another descriptor's now, is watched for that one")
+    func closedUnsaid() throws {
+        let (loop, next, earlier, later) = (try EventLoop(), Signal(), Counter(), Counter())
+        let number = eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK))
+        try loop.watch(number, for: .readable, handler: earlier)
+        // Closes the one that was watched, in one step: no other test can get the number in between.
+        try #require(dup2(next.descriptor, number) == number)
+        defer { close(number) }
+        try loop.watch(number, for: .readable, handler: later)
+        next.raise()
+        #expect(loop.wait(atMost: 1000) == 1)
+        #expect(earlier.told.isEmpty)
+        #expect(later.told.map(\.descriptor) == [number])
+    }
+
     @Test("a changed interest counts, and a forgotten descriptor can be watched anew")
     func changes() throws {
         let (loop, signal, counter) = (try EventLoop(), Signal(), Counter())
