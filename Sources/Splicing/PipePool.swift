@@ -19,7 +19,7 @@ public final class PipePool {
     /// - Parameter descriptorLimit: descriptors this high are kept for connections and files.
     public init(descriptorLimit: Int) { self.descriptorLimit = descriptorLimit }
 
-    /// An empty pipe, to be given back; `nil` if there is none to be had for now.
+    /// An empty pipe, to be given back; `nil` if there is none to be had at the moment.
     public func take() -> SocketPipe? {
         guard lent < Self.limit, !isExhausted else { return nil }
         guard let pipe = idle.popLast() ?? SocketPipe(below: descriptorLimit) else {
