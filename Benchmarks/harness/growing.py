@@ -1,16 +1,19 @@
-"""The variants of Weir that `growth` compares."""
+"""The variants of Weir, and of nginx beside it, that `growth` compares."""
 
 import dataclasses
 import os
+import subprocess
 import time
 
-from harness import load, machine, tools
+from harness import load, machine, peers, tools
+from harness.program import Program
+from harness.single import instructions_of
 
 MANY = os.path.join(tools.HERE, "harness", "many.lua")
 LIMITS = "limits: { connections: 100000, keys: 1000000, queue: 100000, request_head: 12KiB }"
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(frozen=True)
 class Variant:
     """A configuration and a load."""
 
@@ -22,17 +25,28 @@ class Variant:
     same_status: bool = False
     log: str = "off"
     workers: int = 1
+    # Whether it may use the core of the load as well.
+    both_cores: bool = False
+    # Whether its instructions are counted.
+    counted: bool = False
+    program: str = "weir"
     why: str = ""
 
     @property
     def load(self):
         """What `saturate` is told."""
+        if self.program == "nginx":
+            return {"path": "/lemlist/ok", "connections": self.connections}
         if self.rules:
             return {"path": "/p0/error", "connections": self.connections, "authorization": load.BEARER}
         return {"path": "/ok", "connections": self.connections, "script": MANY, "body": f"{self.providers} {self.keys}"}
 
+    def path(self, number):
+        """What the request of this number asks for, when they are made one at a time."""
+        return "/p0/error" if self.rules else f"/p{number % self.providers}/ok"
+
     def configuration(self, port, upstream, run):
-        """The text of the configuration; a profile is written beside it."""
+        """The text of Weir's configuration; a profile is written beside it."""
         profile = "generic"
         if self.rules:
             profile = os.path.join(run, f"{port}-profile.yaml")
@@ -56,20 +70,86 @@ class Variant:
         return "\n".join(lines) + "\n"
 
 
+LONGER = "the same is done; it takes longer where no cache has it"
 GROUPS = {
     "connections": [
-        Variant("32"), Variant("1", connections=1, why="each event is waited for by itself; no two are done in one turn"),
-        Variant("512", connections=512), Variant("4096", connections=4096)],
-    "providers": [Variant("1"), Variant("200", providers=200)],
+        Variant("32", counted=True), Variant("1", connections=1, counted=True, why="each event is waited for by itself; no two are done in one turn"),
+        Variant("512", connections=512, counted=True, why=LONGER), Variant("4096", connections=4096, counted=True, why=LONGER),
+        *(Variant(f"{count}, nginx", connections=count, program="nginx") for count in (32, 1, 512, 4096))],
+    "providers": [Variant("1", counted=True), Variant("200", providers=200, counted=True, why=LONGER)],
     "rules": [
-        Variant("10", rules=10), Variant("1000", rules=1000), Variant("10 about the status", rules=10, same_status=True),
-        Variant("1000 about the status", rules=1000, same_status=True, why="each rule about the status is tried in its turn")],
+        Variant("10", rules=10, counted=True), Variant("1000", rules=1000, counted=True),
+        Variant("10 about the status", rules=10, same_status=True, counted=True),
+        Variant("1000 about the status", rules=1000, same_status=True, counted=True, why="each rule about the status is tried in its turn")],
     "keys": [Variant("1"), Variant("10³", keys=1000), Variant("10⁶", keys=999_000)],
     "log": [
         Variant("off"), Variant("/dev/null", log="null"), Variant("a pipe", log="pipe")],
     "workers": [
-        Variant("1"), Variant("2", workers=2, why="the second shares its core with the load and the upstream")],
+        Variant("1"), Variant("2 on its core", workers=2),
+        Variant("2 on both", workers=2, both_cores=True, why="the second shares its core with the load and the upstream"),
+        Variant("1, nginx", program="nginx"), Variant("2 on its core, nginx", workers=2, program="nginx"),
+        Variant("2 on both, nginx", workers=2, both_cores=True, program="nginx")],
 }
+
+
+class Subject:
+    """Starts variants."""
+
+    def __init__(self, run, upstream, weir, stripped):
+        self.run, self.upstream, self.weir, self.stripped = run, upstream, weir, stripped
+        self.readers = []
+
+    def started(self, path, port):
+        """A running Weir with this configuration."""
+        return Program("weir", [self.weir, "run", "--config", path, "--log-level", "error"], port, machine.cores()[1], directory=self.run)
+
+    def configured(self, variant, port):
+        """The path of Weir's configuration for this variant."""
+        path = os.path.join(self.run, f"{port}.yaml")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(variant.configuration(port, self.upstream.port, self.run))
+        return path
+
+    def start(self, variant):
+        """The variant, running."""
+        port = machine.free_port()
+        core = set(machine.cores()) if variant.both_cores else machine.cores()[1]
+        if variant.program == "nginx":
+            path = peers.filled("nginx.conf", self.run, PORT=port, UPSTREAM=self.upstream.port, LOG="off", WORKERS=variant.workers)
+            return Program("nginx", peers.nginx(path, self.run), port, core, directory=self.run)
+        log = {"pipe": os.path.join(self.run, f"{port}.pipe"), "null": "/dev/null"}.get(variant.log)
+        if variant.log == "pipe":
+            os.mkfifo(log)
+            # It ends with the program that writes to it. pylint: disable-next=consider-using-with
+            self.readers.append(subprocess.Popen(["taskset", "-c", str(machine.cores()[0]), "sh", "-c", f"exec cat '{log}' >/dev/null"]))
+        command = [self.weir, "run", "--config", self.configured(variant, port), "--log-level", "error" if variant.log == "off" else "info"]
+        return Program("weir", command, port, core, directory=self.run, errors=log)
+
+    def end_readers(self):
+        """Waits for those that read a log, whose writers are gone."""
+        for reader in self.readers:
+            reader.wait(10)
+        self.readers = []
+
+
+def instructions(subject, variant):
+    """Instructions of an exchange in user space; one at a time, over all connections and to all providers in turn."""
+    turn = max(variant.connections, variant.providers)
+
+    def start(*before):
+        port = machine.free_port()
+        command = [*before, subject.stripped, "run", "--config", subject.configured(variant, port), "--log-level", "error"]
+        return Program("weir", command, port, machine.cores()[1], directory=subject.run)
+
+    def work(port, count):
+        clients = load.Standing(port, variant.connections)
+        for number in range(turn + count):
+            client = clients.sockets[number % variant.connections]
+            clients.send(client, variant.path(number))
+            clients.read(client)
+        clients.close()
+
+    return instructions_of(start, work, subject.run)
 
 
 def warm(weir, keys):

@@ -56,7 +56,7 @@ class Peers:
     def start(self, name):
         """A peer that listens and does its work."""
         port = machine.free_port()
-        places = {"PORT": port, "UPSTREAM": self.upstream}
+        places = {"PORT": port, "UPSTREAM": self.upstream, "WORKERS": 1}
         source = {"nginx-lua": "nginx.conf", "haproxy-lua": "haproxy.cfg", "envoy-lua": "envoy.yaml", "weir": "weir.yaml"}[name]
         if name in ("nginx-lua", "weir"):
             places["LOG"] = "off"

@@ -1,6 +1,7 @@
 """Exchanges one at a time, for what is counted."""
 
 import os
+import re
 import subprocess
 
 from harness import load, machine, peers
@@ -43,3 +44,15 @@ def stripped(run, program, *options):
     result = os.path.join(run, "weir")
     subprocess.run(["strip", *options, "-o", result, program], check=True)
     return result
+
+
+def instructions_of(start, work, run, counts=(500, 1500)):
+    """Instructions in user space of what `work` does once: the difference of two runs under valgrind, in which it is told how often."""
+    totals = []
+    for count in counts:
+        output = os.path.join(run, "callgrind")
+        with start("valgrind", "--tool=callgrind", f"--callgrind-out-file={output}", "--quiet") as program:
+            work(program.port, count)
+        with open(output, encoding="utf-8", errors="replace") as file:
+            totals.append(int(re.search(r"^(?:totals|summary): (\d+)", file.read(), re.MULTILINE).group(1)))
+    return (totals[1] - totals[0]) / (counts[1] - counts[0])

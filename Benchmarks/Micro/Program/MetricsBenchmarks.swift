@@ -29,6 +29,6 @@ enum MetricsBenchmarks {
     private static func page(_ metrics: ProxyMetrics) -> [UInt8] {
         metrics.render(
             .prometheusText, pacing: [:], reloads: ReloadCounts(startedNanoseconds: 0), process: nil,
-            logLinesDropped: 0)
+            instance: InstanceCounts())
     }
 }
