@@ -40,6 +40,8 @@ public final class ResponseHead {
     public private(set) var keepAliveSeconds: Int64?
     /// The trailers that have come so far, behind the body: those that are well-formed.
     public private(set) var trailers = FieldBlock()
+    /// Whether any have come, well-formed or not.
+    public var hasTrailers: Bool { trailerBytes > 0 }
     private var trailerBytes = 0
     private var byteCount = 0
     /// Whether the last field frames the message: it must not be folded.
@@ -99,12 +101,10 @@ public final class ResponseHead {
     private func takeTrailer(_ line: borrowing Span<UInt8>) {
         trailerBytes += line.count
         guard trailerBytes <= Self.trailerLimit else { return trailers.removeAll() }
-        var colon = 0
-        while colon < line.count, line[colon] != 0x3A { colon += 1 }
-        guard colon < line.count, line.extracting(0..<colon).isToken else { return }
+        guard let colon = Self.colon(of: line) else { return }
         let rest = line.extracting(colon + 1..<line.count)
         let value = rest.extracting(rest.trimmedRange)
-        for index in 0..<value.count where value[index].isForbiddenInFieldValue { return }
+        guard value.endOfFieldValue(from: 0) == value.count else { return }
         trailers.append(name: line.extracting(0..<colon), value: value)
     }
 
@@ -150,7 +150,7 @@ public final class ResponseHead {
     /// A line that goes on with the last field's value (obs-fold, RFC 9112 5.2).
     private func continueField(_ line: borrowing Span<UInt8>) -> Progress {
         let text = line.extracting(line.trimmedRange)
-        for index in 0..<text.count where text[index].isForbiddenInFieldValue { return .invalid(.badHead) }
+        guard text.endOfFieldValue(from: 0) == text.count else { return .invalid(.badHead) }
         // What frames the message must not be spelled so.
         guard fields.count > 0, !lastFieldFrames else { return .invalid(.badHead) }
         fields.continueLastValue(with: text)
@@ -158,13 +158,11 @@ public final class ResponseHead {
     }
 
     private func takeField(_ line: borrowing Span<UInt8>) -> Progress {
-        var colon = 0
-        while colon < line.count, line[colon] != 0x3A { colon += 1 }
+        guard let colon = Self.colon(of: line) else { return .invalid(.badHead) }
         let name = line.extracting(0..<colon)
-        guard colon < line.count, name.isToken else { return .invalid(.badHead) }
         let rest = line.extracting(colon + 1..<line.count)
         let value = rest.extracting(rest.trimmedRange)
-        for index in 0..<value.count where value[index].isForbiddenInFieldValue { return .invalid(.badHead) }
+        guard value.endOfFieldValue(from: 0) == value.count else { return .invalid(.badHead) }
         lastFieldFrames = false
         switch name.count {
         case 10: takeConnection(name, value)
@@ -183,6 +181,13 @@ public final class ResponseHead {
         }
         fields.append(name: name, value: value)
         return .more
+    }
+
+    /// Where the colon stands directly behind a name.
+    private static func colon(of line: borrowing Span<UInt8>) -> Int? {
+        var index = 0
+        while index < line.count, line[index].isTokenCharacter { index += 1 }
+        return index > 0 && index < line.count && line[index] == 0x3A ? index : nil
     }
 
     private func takeConnection(_ name: Span<UInt8>, _ value: Span<UInt8>) {

@@ -3,24 +3,20 @@ extension Span where Element == UInt8 {
     /// Whether these bytes are `literal`, the case of ASCII letters aside.
     ///
     /// - Parameter literal: ASCII, in lower case.
-    @inlinable
     public func equalsIgnoringCase(_ literal: StaticString) -> Bool {
         guard count == literal.utf8CodeUnitCount else { return false }
         // A StaticString is a constant of the program: its pointer is valid for ever.
-        let expected = unsafe UnsafeBufferPointer(start: literal.utf8Start, count: count)
-        for index in 0..<count where unsafe self[index].lowercasedASCII != expected[index] {
-            return false
-        }
-        return true
+        let expected = unsafe UnsafeRawBufferPointer(start: literal.utf8Start, count: count)
+        return unsafe withUnsafeBytes { unsafe $0.equalsIgnoringCase(expected) }
     }
 
     /// Whether these bytes and `other` are the same, the case of ASCII letters aside.
     public func equalsIgnoringCase(_ other: borrowing Span<UInt8>) -> Bool {
         guard count == other.count else { return false }
-        for index in 0..<count where self[index].lowercasedASCII != other[index].lowercasedASCII {
-            return false
+        let other = copy other
+        return unsafe withUnsafeBytes { left in
+            unsafe other.withUnsafeBytes { unsafe left.equalsIgnoringCase($0) }
         }
-        return true
     }
 
     /// Whether these bytes are exactly `literal`.
@@ -105,11 +101,8 @@ extension UInt8 {
     /// Whether this may stand in a token (RFC 9110 5.6.2).
     @inlinable
     public var isTokenCharacter: Bool {
-        if isASCIILetter || isASCIIDigit { return true }
-        switch self {
-        case 0x21, 0x23, 0x24, 0x25, 0x26, 0x27, 0x2A, 0x2B, 0x2D, 0x2E, 0x5E, 0x5F, 0x60, 0x7C, 0x7E:
-            return true
-        default: return false
-        }
+        // A bit for each character: ! # $ % & ' * + - . and digits; letters and ^ _ ` | ~
+        let (low, high): (UInt64, UInt64) = (0x03FF_6CFA_0000_0000, 0x57FF_FFFF_C7FF_FFFE)
+        return self < 0x80 && (self < 0x40 ? low : high) &>> UInt64(self) & 1 != 0
     }
 }

@@ -43,22 +43,44 @@ extension Span where Element == UInt8 {
         }
     }
 
-    /// Whether `first` stands somewhere directly before `second`.
-    public func containsPair(_ first: UInt8, _ second: UInt8) -> Bool {
-        unsafe withUnsafeBytes { memory in
+    /// The index, from `start` on, at which `first` stands directly before `second`; `count` if that is nowhere.
+    public func index(ofPair first: UInt8, _ second: UInt8, from start: Int) -> Int {
+        precondition(start >= 0)
+        return unsafe withUnsafeBytes { memory in
             let (firsts, seconds) = (Words(all: first), Words(all: second))
-            var index = 0
+            var index = start
             while index &+ 17 <= memory.count {
                 let here = unsafe Words(memory, at: index) ^ firsts
                 let next = unsafe Words(memory, at: index &+ 1) ^ seconds
-                if (here | next).zeros.firstMark != nil { return true }
+                if let place = (here | next).zeros.firstMark { return index &+ place }
                 index &+= 16
             }
             while index &+ 1 < memory.count {
-                if unsafe memory[index] == first && memory[index &+ 1] == second { return true }
+                if unsafe memory[index] == first && memory[index &+ 1] == second { return index }
                 index &+= 1
             }
-            return false
+            return memory.count
+        }
+    }
+
+    /// The index of the first byte, from `start` on, that may not stand in a field value (see ``Swift/UInt8/isForbiddenInFieldValue``);
+    /// `count` if there is none.
+    public func endOfFieldValue(from start: Int) -> Int {
+        precondition(start >= 0)
+        return unsafe withUnsafeBytes { memory in
+            var index = start
+            while index &+ 16 <= memory.count {
+                guard let place = unsafe Words(memory, at: index).controls.firstMark else {
+                    index &+= 16
+                    continue
+                }
+                index &+= place
+                // A tab is allowed, and rare.
+                guard unsafe memory[index] == 0x09 else { return index }
+                index &+= 1
+            }
+            while index < memory.count, unsafe !memory[index].isForbiddenInFieldValue { index &+= 1 }
+            return index
         }
     }
 
@@ -106,10 +128,18 @@ extension Words {
     fileprivate var special: Words {
         let quotes = (self ^ Words(all: 0x22)).zeros
         let backslashes = (self ^ Words(all: 0x5C)).zeros
-        let controls = (self &- Words(all: 0x20)) & ~self
+        let low = (self &- Words(all: 0x20)) & ~self
         // Adding 1 carries DEL into the highest bit.
-        let others = (controls | self | (self &+ Words(all: 0x01))) & Words(all: 0x80)
+        let others = (low | self | (self &+ Words(all: 0x01))) & Words(all: 0x80)
         return quotes | backslashes | others
+    }
+
+    /// Marks control characters, the tab and DEL among them.
+    ///
+    /// A mark above the lowest one of a number may be wrong.
+    @inline(__always)
+    fileprivate var controls: Words {
+        ((self &- Words(all: 0x20)) & ~self & Words(all: 0x80)) | (self ^ Words(all: 0x7F)).zeros
     }
 
     /// The place of the first byte with a mark.
@@ -118,6 +148,48 @@ extension Words {
         guard self[0] | self[1] != 0 else { return nil }
         return self[0] != 0
             ? self[0].trailingZeroBitCount >> 3 : 8 &+ self[1].trailingZeroBitCount >> 3
+    }
+}
+
+extension UnsafeRawBufferPointer {
+    /// Whether these bytes and as many others are the same, the case of ASCII letters aside.
+    func equalsIgnoringCase(_ other: UnsafeRawBufferPointer) -> Bool {
+        guard count >= 8 else {
+            guard count < 4 else { return unsafe ends.equalsIgnoringCase(other.ends) }
+            for index in 0..<count
+            where unsafe self[index].lowercasedASCII != other[index].lowercasedASCII { return false }
+            return true
+        }
+        var index = 0
+        while true {
+            let word = unsafe loadUnaligned(fromByteOffset: index, as: UInt64.self)
+            let expected = unsafe other.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+            guard word.equalsIgnoringCase(expected) else { return false }
+            if index == count &- 8 { return true }
+            // What is left is looked at together with some of what stands before it.
+            index = Swift.min(index &+ 8, count &- 8)
+        }
+    }
+
+    /// The first four and the last four bytes: of four to eight, all of them.
+    @inline(__always)
+    fileprivate var ends: UInt64 {
+        let first = unsafe loadUnaligned(fromByteOffset: 0, as: UInt32.self)
+        let last = unsafe loadUnaligned(fromByteOffset: count &- 4, as: UInt32.self)
+        return UInt64(first) &<< 32 | UInt64(last)
+    }
+}
+
+extension UInt64 {
+    /// Whether the eight bytes of both are the same, the case of ASCII letters aside.
+    @inline(__always)
+    fileprivate func equalsIgnoringCase(_ other: UInt64) -> Bool {
+        func all(_ byte: UInt8) -> UInt64 { 0x0101_0101_0101_0101 &* UInt64(byte) }
+        // Which bytes are letters is told by their highest bits: no addition carries beyond them.
+        let lowercased = (self & all(0x7F)) | all(0x20)
+        let letters =
+            (lowercased &+ all(0x80 - 0x61)) & ~(lowercased &+ all(0x80 - 0x7B)) & ~self & all(0x80)
+        return (self ^ other) & ~(letters &>> 2) == 0
     }
 }
 

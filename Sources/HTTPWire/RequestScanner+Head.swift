@@ -92,7 +92,7 @@ extension RequestScanner {
             if headBytes > limits.head { refuse(.fieldsTooLarge) }
         case .value:
             let start = input.index
-            while input.index < input.count, !bytes[input.index].isForbiddenInFieldValue { input.index += 1 }
+            input.index = bytes.span.endOfFieldValue(from: start)
             fieldBytes += input.index - start
             if isTrailer { keepTrailer(bytes.span.extracting(start..<input.index)) }
             guard input.index < input.count else { return checkFieldSize() }

@@ -8,46 +8,64 @@ struct Redaction: Sendable {
     private static let shortest = 8
 
     private let prefixes: [[UInt8]]
-    /// Whether a prefix begins with this byte; 256 entries.
-    private let mayBegin: [Bool]
 
     init(prefixes: [Text]) {
         self.prefixes = prefixes.map { Array($0.bytes) }.filter { !$0.isEmpty }
-        var mayBegin = Array(repeating: false, count: 256)
-        for prefix in self.prefixes { mayBegin[Int(prefix[0])] = true }
-        self.mayBegin = mayBegin
     }
 
     /// The bytes without the credential, and without tokens that begin as the provider's secrets do.
     func applied(to bytes: [UInt8], credential: [UInt8]?) -> [UInt8] {
-        let credential = credential.flatMap { $0.count >= Self.shortest ? $0 : nil } ?? []
-        guard !credential.isEmpty || !prefixes.isEmpty else { return bytes }
-        guard mayHold(credential, in: bytes) || prefixes.contains(where: { mayHold($0, in: bytes) }) else {
-            return bytes
-        }
-        let first = credential.first
         var secrets: [Range<Int>] = []
-        var index = 0
-        while index < bytes.count {
-            let byte = bytes[index]
-            guard byte == first || mayBegin[Int(byte)],
-                let length = secretLength(in: bytes, at: index, credential)
-            else {
-                index += 1
-                continue
-            }
-            secrets.append(index..<index + length)
-            index += length
+        if let credential, credential.count >= Self.shortest {
+            Self.find(credential, in: bytes, into: &secrets) { $0 }
         }
-        return secrets.isEmpty ? bytes : Self.masked(bytes, secrets)
+        for index in 0..<prefixes.count {
+            Self.find(prefixes[index], in: bytes, into: &secrets) { end in
+                var last = end
+                while last < bytes.count, Self.isTokenByte(bytes[last]) { last += 1 }
+                return last - end >= Self.shortest ? last : nil
+            }
+        }
+        return secrets.isEmpty ? bytes : Self.masked(bytes, Self.merged(secrets))
     }
 
-    /// Whether the first two bytes of a secret are somewhere in the bytes: they seldom are, and that costs
-    /// little to know.
-    private func mayHold(_ secret: [UInt8], in bytes: [UInt8]) -> Bool {
-        guard secret.count >= 2 else { return !secret.isEmpty }
+    /// Adds where the text stands; `end` tells where the secret ends that begins with it, if it is one.
+    private static func find(
+        _ text: [UInt8], in bytes: [UInt8], into secrets: inout [Range<Int>], end: (Int) -> Int?
+    ) {
+        var index = 0
+        while true {
+            index = next(text, in: bytes, from: index)
+            guard index < bytes.count else { return }
+            if let length = length(of: text, in: bytes, at: index), let last = end(index + length) {
+                secrets.append(index..<last)
+                index = last
+            } else {
+                index += 1
+            }
+        }
+    }
+
+    /// Where the first two bytes of the text stand next: they seldom do, and that costs little to know.
+    private static func next(_ text: [UInt8], in bytes: [UInt8], from start: Int) -> Int {
         // Before a slash there may be a backslash.
-        return secret[1] == 0x2F || bytes.span.containsPair(secret[0], secret[1])
+        text.count < 2 || text[1] == 0x2F
+            ? bytes.span.index(of: text[0], from: start)
+            : bytes.span.index(ofPair: text[0], text[1], from: start)
+    }
+
+    /// The ranges in their order; those that overlap are one.
+    private static func merged(_ ranges: [Range<Int>]) -> [Range<Int>] {
+        guard ranges.count > 1 else { return ranges }
+        var result: [Range<Int>] = []
+        for range in ranges.sorted(by: { $0.lowerBound < $1.lowerBound }) {
+            if let last = result.last, range.lowerBound < last.upperBound {
+                result[result.count - 1] = last.lowerBound..<max(last.upperBound, range.upperBound)
+            } else {
+                result.append(range)
+            }
+        }
+        return result
     }
 
     private static func masked(_ bytes: [UInt8], _ secrets: [Range<Int>]) -> [UInt8] {
@@ -61,20 +79,8 @@ struct Redaction: Sendable {
         return result + bytes[copied...]
     }
 
-    private func secretLength(in bytes: [UInt8], at start: Int, _ credential: [UInt8]) -> Int? {
-        if let length = Self.length(of: credential, in: bytes, at: start) { return length }
-        for prefix in prefixes {
-            guard let length = Self.length(of: prefix, in: bytes, at: start) else { continue }
-            var end = start + length
-            while end < bytes.count, Self.isTokenByte(bytes[end]) { end += 1 }
-            if end - start - length >= Self.shortest { return end - start }
-        }
-        return nil
-    }
-
     /// How many bytes the secret takes there; JSON may have a backslash before its slashes.
     private static func length(of secret: [UInt8], in bytes: [UInt8], at start: Int) -> Int? {
-        guard !secret.isEmpty else { return nil }
         var index = start
         for position in 0..<secret.count {
             let byte = secret[position]

@@ -11,8 +11,8 @@ public import HTTPWire
 ///   `"burst";r=7;t=2, "daily";r=900;t=4000` with the limits in `RateFields.policy`, and 07,
 ///   `limit=100, remaining=50, reset=30`.
 ///
-/// What is malformed, negative or absurd counts as nothing said.
-public struct RateHeaders: Sendable {
+/// What is malformed, negative or absurd counts as nothing said. An object, because it has many parts and each answer is read by it.
+public final class RateHeaders: Sendable {
     private let names: RateFields
     private let limits: [Int]
     private let limit: [[UInt8]]

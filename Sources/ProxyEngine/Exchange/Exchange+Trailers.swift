@@ -39,11 +39,11 @@ extension Exchange {
 
     /// Whether the answer has trailers, for the sake of which it is sent in chunks though it is complete.
     var hasTrailersToGive: Bool {
-        guard let trailers = transfer?.response.trailers, trailers.count > 0, isAnsweredInChunks else {
+        guard let response = transfer?.response, response.hasTrailers, isAnsweredInChunks else {
             return false
         }
         var isAny = false
-        trailers.forEach { name, _ in if FieldRules.forwardsTrailer(name) { isAny = true } }
+        response.trailers.forEach { name, _ in if FieldRules.forwardsTrailer(name) { isAny = true } }
         return isAny
     }
 

@@ -20,11 +20,12 @@ struct PlainBytesTests {
     func pairs() {
         for length in 0..<28 {
             var bytes = Array(repeating: UInt8(ascii: "l"), count: length)
-            #expect(!hasPair(bytes, 0x6C, 0x74))
+            #expect(pair(bytes, 0x6C, 0x74) == length)
             for position in 0..<length {
                 bytes[position] = 0x74
-                #expect(hasPair(bytes, 0x6C, 0x74) == (position > 0))
-                #expect(!hasPair(bytes, 0x74, 0x74))
+                #expect(pair(bytes, 0x6C, 0x74) == (position > 0 ? position - 1 : length))
+                #expect(pair(bytes, 0x6C, 0x74, from: position) == length)
+                #expect(pair(bytes, 0x74, 0x74) == length)
                 bytes[position] = 0x6C
             }
         }
@@ -42,7 +43,7 @@ struct PlainBytesTests {
     // The macro cannot take a span apart.
     private func end(_ bytes: [UInt8], _ start: Int) -> Int { bytes.span.endOfPlainRun(from: start) }
 
-    private func hasPair(_ bytes: [UInt8], _ first: UInt8, _ second: UInt8) -> Bool {
-        bytes.span.containsPair(first, second)
+    private func pair(_ bytes: [UInt8], _ first: UInt8, _ second: UInt8, from start: Int = 0) -> Int {
+        bytes.span.index(ofPair: first, second, from: start)
     }
 }

@@ -90,6 +90,17 @@ struct ErrorNormalizerTests {
         #expect(try other.error().detail?.string == "Key [redacted] is bad, [redacted]!")
         other.credential = Array("bad".utf8)
         #expect(try other.error().detail?.string == "Key abcdefgh is bad, abcdefgh!")
+        // Of secrets that overlap nothing is left, whichever begins first.
+        let key = Self.key
+        for credential in [
+            "Keys \(key.prefix(9))", "\(key.suffix(9))!", "\(key.dropFirst(3).prefix(8))", "\(key)-",
+        ] {
+            var both = NormalizerFixture("lettr", 401, #"{"message":"Keys \#(key)-! are bad: \#(key), no"}"#)
+            both.credential = Array(credential.utf8)
+            let detail = try #require(try both.error().detail?.string)
+            #expect(detail.hasSuffix(" are bad: [redacted], no") && !detail.contains(key.suffix(6)))
+            #expect(!detail.contains(key.prefix(6)))
+        }
     }
 
     @Test("the detail is the first line of a text, the title of a page, never markup, and never too long")
