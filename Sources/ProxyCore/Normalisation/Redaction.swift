@@ -38,12 +38,20 @@ struct Redaction: Sendable {
             index = next(text, in: bytes, from: index)
             guard index < bytes.count else { return }
             if let length = length(of: text, in: bytes, at: index), let last = end(index + length) {
-                secrets.append(index..<last)
-                index = last
+                let isEscaped = bytes[index] == 0x2F && backslashes(in: bytes, before: index) % 2 == 1
+                secrets.append((isEscaped ? index - 1 : index)..<last)
+                // Another one may begin before this one ends: by less than the text, in which each slash may have a backslash.
+                index = max(index + 1, last - 2 * text.count)
             } else {
                 index += 1
             }
         }
+    }
+
+    private static func backslashes(in bytes: [UInt8], before end: Int) -> Int {
+        var start = end
+        while start > 0, bytes[start - 1] == 0x5C { start -= 1 }
+        return end - start
     }
 
     /// Where the first two bytes of the text stand next: they seldom do, and that costs little to know.

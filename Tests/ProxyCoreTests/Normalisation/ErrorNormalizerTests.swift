@@ -101,6 +101,24 @@ struct ErrorNormalizerTests {
             #expect(detail.hasSuffix(" are bad: [redacted], no") && !detail.contains(key.suffix(6)))
             #expect(!detail.contains(key.prefix(6)))
         }
+        // One that overlaps itself, and one whose first slash is escaped.
+        other.credential = Array("a!a!a!a!".utf8)
+        other.body = Array("Key a!a!a!a!a!a! is bad".utf8)
+        #expect(try other.error().detail?.string == "Key [redacted] is bad")
+        var escaped = NormalizerFixture("lettr", 401, #"{"message":"Key \/ab\/cd\/ef, \\\/ab\/cd\/ef"}"#)
+        escaped.credential = Array("/ab/cd/ef".utf8)
+        #expect(try escaped.error().detail?.string == #"Key [redacted], \[redacted]"#)
+    }
+
+    @Test("a token that begins within another is redacted to its end")
+    func redactsOverlappingTokens() throws {
+        var profile = try BuiltInProfiles.normalizer("generic").profile
+        profile.secretPrefixes = ["sk_", "key="]
+        let body = Array("Not sk_aaaaaaaakey=bbbbbbbkey=secretsecret!".utf8)
+        let answer = ProviderAnswer(status: 400, fields: FieldBlock(), body: body, isTruncated: false)
+        let error = ErrorNormalizer(profile: profile).normalize(
+            answer, of: RequestFacts(method: "GET", path: "/"), at: 0)
+        #expect(error?.detail?.string == "Not [redacted]!")
     }
 
     @Test("the detail is the first line of a text, the title of a page, never markup, and never too long")
