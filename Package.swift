@@ -44,6 +44,7 @@ let package = Package(
         .systemLibrary(name: "CGnuTLS", pkgConfig: "gnutls", providers: [.apt(["libgnutls28-dev"])]),
         .target(name: "CReceive", linkerSettings: [.linkedLibrary("gnutls")]),
         .target(name: "CReadiness"),
+        .target(name: "CErasure"),
         // The loader's list of what is in memory.
         .target(name: "CLoader"),
         .systemLibrary(name: "CMimalloc", providers: [.apt(["libmimalloc-dev"])]),
@@ -66,7 +67,8 @@ let package = Package(
         .target(
             name: "MicroHTTPD",
             dependencies: [
-                "CGnuTLS", "CMicroHTTPD", "CReadiness", "CReceive", "EventLoop", "HTTPWire", "Splicing",
+                "CErasure", "CGnuTLS", "CMicroHTTPD", "CReadiness", "CReceive", "EventLoop", "HTTPWire",
+                "Splicing",
             ],
             swiftSettings: settings),
         .target(name: "ContentCoding", dependencies: ["CZlib", "CBrotli"], swiftSettings: settings),
@@ -147,7 +149,8 @@ let package = Package(
             dependencies: ["Curl", "CCurl", "EventLoop", "HTTPTransfer", "HTTPWire", "TestSupport"],
             swiftSettings: settings),
         .testTarget(
-            name: "MicroHTTPDTests", dependencies: ["EventLoop", "MicroHTTPD", "HTTPWire", "TestSupport"],
+            name: "MicroHTTPDTests",
+            dependencies: ["CErasure", "EventLoop", "MicroHTTPD", "HTTPWire", "TestSupport"],
             swiftSettings: settings),
         .testTarget(
             name: "ProxyEngineTests",

@@ -133,6 +133,7 @@ public protocol HTTPDaemonDelegate: AnyObject {
         precondition(
             identity == nil || creceive_records_are_used() != 0,
             "gnutls_record_recv() of the program is not the one that libraries call")
+        _ = PoolZeros.areSpared
         self.delegate = delegate
         self.identity = identity
         speaksTLS = identity != nil

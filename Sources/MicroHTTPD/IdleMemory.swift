@@ -1,4 +1,3 @@
-internal import CMicroHTTPD
 internal import Glibc
 
 /// The memory of a connection's pool, given back to the system while nothing happens on the connection.
@@ -36,11 +35,9 @@ internal import Glibc
     init(firstRoom room: UnsafeMutableRawBufferPointer, pool: Int) {
         start = UInt(bitPattern: room.baseAddress)
         // The first room is the lower half of the pool; where it is not, no more than the room is known to be free.
-        end = start + UInt(Self.layoutIsKnown && room.count == pool / 2 ? pool : room.count)
+        end = start + UInt(PoolZeros.isRead && room.count == pool / 2 ? pool : room.count)
     }
 
-    /// How the pool is laid out is no promise of the library's: these versions were read.
-    private static let layoutIsKnown = unsafe String(cString: MHD_get_version()).hasPrefix("0.9.7")
     private static let page = UInt(getpagesize())
 
     /// Something has been received, or a request goes on.

@@ -57,7 +57,7 @@ struct HTTP2Tests {
                 for _ in 0..<20 { #expect(try weir.client().exchange("GET", "/p/echo").status == 200) }
                 let growth = try weir.residentBytes - before
                 // > libcurl's window is 32 MiB, and cannot be made smaller: twice as much while a buffer of it grows.
-                if !WeirProcess.isSanitized { #expect(growth <= 128 << 20, "grew by \(growth >> 10) KiB") }
+                if !Sanitizer.isOn { #expect(growth <= 128 << 20, "grew by \(growth >> 10) KiB") }
             }
             seen += count
         }

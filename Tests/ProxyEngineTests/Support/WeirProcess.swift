@@ -1,4 +1,3 @@
-import Glibc
 import TestSupport
 import Testing
 
@@ -66,8 +65,4 @@ final class WeirProcess: Sendable {
     var residentBytes: Int {
         get throws { try ResourceUse(of: process.processID).residentBytes }
     }
-
-    /// Whether a sanitizer multiplies what memory is used.
-    static let isSanitized =
-        unsafe dlsym(nil, "__tsan_init") != nil || dlsym(nil, "__asan_init") != nil
 }
