@@ -8,6 +8,9 @@ public enum SystemClock {
     /// Nanoseconds since 1970-01-01T00:00:00Z.
     public static var wallNanoseconds: Int64 { read(CLOCK_REALTIME) }
 
+    /// Milliseconds since 1970-01-01T00:00:00Z as of the kernel's last tick, up to 10 ms ago: read in a tenth of the time.
+    public static var coarseWallMilliseconds: Int64 { read(CLOCK_REALTIME_COARSE) / 1_000_000 }
+
     private static func read(_ clock: clockid_t) -> Int64 {
         var time = timespec()
         unsafe clock_gettime(clock, &time)

@@ -82,6 +82,8 @@ extension HTTPDaemon {
     func noteLeaving(_ client: ClientConnection) {
         client.leavesAt = Self.milliseconds + ClientConnection.leavingTime
         leaving.append(client)
+        // This may be outside of a run, whose end would tell when to look at it.
+        delegate?.daemonIsReady(self)
     }
 
     /// Answers what is no HTTP, once the requests before it are over: libmicrohttpd writes nothing then.

@@ -107,6 +107,8 @@ public protocol HTTPDaemonDelegate: AnyObject {
     var closed: [ClientConnection] = []
     /// How many requests sleep: one that is woken costs a look at each of them.
     public internal(set) var sleepers = 0
+    /// Where the fields of answers are joined, one answer at a time.
+    var joinedFields = JoinedFields()
     /// How many requests have bytes of their answer in a pipe.
     private var loadedPipes = 0
     /// Clients who have got their last answer.

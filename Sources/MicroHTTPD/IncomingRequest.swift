@@ -96,13 +96,11 @@ public import Splicing
     /// - Returns: false if libmicrohttpd does not take it; the connection should then be abandoned.
     @discardableResult
     public func respond(status: Int, fields: borrowing FieldBlock, body: Body) -> Bool {
-        guard let connection = unsafe connection, !isAnswered else { return false }
+        guard let connection = unsafe connection, let client, !isAnswered else { return false }
         if memoryIsAway { putMemoryBack() }
         guard let response = unsafe makeResponse(status: status, body: body) else { return false }
         defer { unsafe MHD_destroy_response(response) }
-        unsafe fields.forEachTerminated { name, value in
-            unsafe MHD_add_response_header(response, name, Self.shown(value))
-        }
+        unsafe client.daemon.joinedFields.add(fields, to: response)
         isAnswered = unsafe cmhd_queue(connection, UInt32(status), response) != 0
         if isAnswered { unsafe self.response = response }
         return isAnswered

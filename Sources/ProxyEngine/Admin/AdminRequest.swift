@@ -143,7 +143,7 @@ final class AdminRequest: IncomingRequest {
 
     private func problem(_ fault: Fault) -> AdminPage {
         let id = worker.requestIDs.next(
-            milliseconds: UInt64(clamping: SystemClock.wallNanoseconds / 1_000_000))
+            milliseconds: UInt64(clamping: SystemClock.coarseWallMilliseconds))
         let problem = Problem(fault, provider: nil, requestID: Text(id), isRepeatSafe: true)
         var body: [UInt8] = []
         problem.encode(into: &body, as: worker.service.problemFormat)

@@ -28,7 +28,7 @@ extension Exchange {
     }
 
     private func openCircuit(to provider: ProviderService, at now: MonotonicTime) -> Fault? {
-        if circuitPass == .probe { return nil }
+        guard provider.guards.hasCircuit, circuitPass != .probe else { return nil }
         let admission = provider.guards.admitToCircuit(at: now)
         guard case .refused(let wait) = admission else {
             circuitPass = admission

@@ -65,7 +65,7 @@ extension Exchange {
             requestID += given.bytes
         } else {
             worker.requestIDs.appendNext(
-                milliseconds: UInt64(clamping: SystemClock.wallNanoseconds / 1_000_000), to: &requestID)
+                milliseconds: UInt64(clamping: SystemClock.coarseWallMilliseconds), to: &requestID)
         }
     }
 

@@ -10,7 +10,8 @@ final class ProviderGuards: Sendable {
     /// Whether the quarantine remembers any credential: as long as it does not, requests take no lock.
     private let remembersCredentials = Atomic(false)
     private let quarantine = Mutex(CredentialQuarantine())
-    private let hasCircuit: Bool
+    /// Whether failures are counted at all.
+    let hasCircuit: Bool
     private let circuit: Mutex<CircuitBreaker>
     private let hasRetries: Bool
     private let retries: Mutex<RetryBudget>
@@ -25,14 +26,13 @@ final class ProviderGuards: Sendable {
 
     // MARK: Circuit
 
-    /// Whether a request may be sent to a provider that may have failed too often.
+    /// Whether a request may be sent to a provider that may have failed too often; asked where it ``hasCircuit``.
     func admitToCircuit(at now: MonotonicTime) -> CircuitBreaker.Admission {
-        hasCircuit ? circuit.withLock { $0.admit(at: now) } : .admitted
+        circuit.withLock { $0.admit(at: now) }
     }
 
     /// Takes what a request came to.
     func recordInCircuit(isFailure: Bool, isProbe: Bool, at now: MonotonicTime) {
-        guard hasCircuit else { return }
         circuit.withLock { $0.record(isFailure: isFailure, isProbe: isProbe, at: now) }
     }
 

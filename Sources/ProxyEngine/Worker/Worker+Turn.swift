@@ -50,6 +50,7 @@ extension Worker {
         if events == 0, drainsUntil != nil { hasLookedAgain = true }
         readClock()
         isIdleTick = events == 0 && timeout == 1
+        if let daemonsRunAt, daemonsRunAt <= now { daemonsMustRun = true }
         while let deadline = deadlines.popDue(at: now) { fire(deadline) }
         ledgerClient?.run(at: now)
         for _ in 0..<Self.roundsPerTurn {
@@ -72,18 +73,13 @@ extension Worker {
         func limit(to milliseconds: Int64) {
             if timeout < 0 || milliseconds < timeout { timeout = max(0, milliseconds) }
         }
-        for listener in listeners {
-            if listener.daemon.hasNews {
-                daemonsMustRun = true
-                return 0
-            }
-            guard let wanted = listener.daemon.timeoutMilliseconds else { continue }
-            if wanted == 0 {
-                daemonsMustRun = true
-                limit(to: pollers > 0 ? 1 : 0)
-            } else {
-                limit(to: Int64(wanted))
-            }
+        if daemonsHaveNews {
+            daemonsMustRun = true
+            return 0
+        }
+        if let daemonsRunAt {
+            daemonsMustRun = daemonsRunAt <= now
+            limit(to: daemonsMustRun && pollers > 0 ? 1 : milliseconds(until: daemonsRunAt))
         }
         if let earliest = deadlines.earliest { limit(to: milliseconds(until: earliest)) }
         if let earliest = ledgerClient?.deadline { limit(to: milliseconds(until: earliest)) }
@@ -156,15 +152,17 @@ extension Worker {
         daemonsMustRun = false
         for _ in 0..<Self.burst {
             deliveredUploads = false
-            var goesOn = false
+            daemonsHaveNews = false
+            var wait: Int?
             for listener in listeners {
-                listener.daemon.run()
-                if listener.daemon.hasNews || pollers == 0 && listener.daemon.timeoutMilliseconds == 0 {
-                    goesOn = true
-                }
+                let daemon = listener.daemon
+                daemon.run()
+                if daemon.hasNews { daemonsHaveNews = true }
+                if let wanted = daemon.timeoutMilliseconds { wait = min(wait ?? .max, wanted) }
             }
-            if !goesOn, !deliveredUploads { break }
-            if now.nanoseconds(to: Self.clock()) > Self.burstNanoseconds { break }
+            daemonsRunAt = wait.map { now.later(by: Int64($0) * 1_000_000) }
+            let goesOn = daemonsHaveNews || deliveredUploads || wait == 0 && pollers == 0
+            if !goesOn || now.nanoseconds(to: Self.clock()) > Self.burstNanoseconds { break }
         }
     }
 

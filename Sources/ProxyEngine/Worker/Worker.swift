@@ -55,6 +55,10 @@ final class Worker: ReadinessHandler {
 
     // Work of the current turn; see Worker+Turn.swift.
     var daemonsMustRun = true
+    /// Whether something has happened on a client's socket of which libmicrohttpd had no time to hear.
+    var daemonsHaveNews = false
+    /// When it wants to run again, whatever happens.
+    var daemonsRunAt: MonotonicTime?
     var listed: [Upstream] = []
     /// The upstreams on whom libcurl works: of many, few.
     var busy: [Upstream] = []
