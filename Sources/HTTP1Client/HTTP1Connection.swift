@@ -5,7 +5,7 @@ internal import Splicing
 
 /// One connection of a pool: being made, in use by one transfer, or idle.
 @safe final class HTTP1Connection: ReadinessHandler, CurlConnectionDelegate {
-    private unowned(unsafe) let pool: HTTP1Pool
+    private let pool: HTTP1Pool
     private var link: CurlConnection?
     private var transfer: HTTP1Transfer?
     /// What the loop watches the socket for; `nil` while it does not watch it.
@@ -19,12 +19,12 @@ internal import Splicing
     /// When it is too old to be used again, on the same clock.
     var agesAt: Int64 = 0
 
-    init(pool: HTTP1Pool) { unsafe self.pool = pool }
+    init(pool: HTTP1Pool) { self.pool = pool }
 
     /// Sends a transfer's request, once the connection is made.
     func run(_ transfer: HTTP1Transfer) {
         self.transfer = transfer
-        if isOpen { flush() } else { link = unsafe pool.multi.connect(for: self) }
+        if isOpen { flush() } else { link = pool.multi.connect(for: self) }
     }
 
     /// Goes on with a transfer that was paused.
@@ -41,14 +41,14 @@ internal import Splicing
 
     /// Closes the connection, with whatever it is doing.
     func close() {
-        guard let link else { return unsafe pool.forget(self) }
-        if interest != nil { unsafe pool.loop.forget(link.descriptor) }
+        guard let link else { return pool.forget(self) }
+        if interest != nil { pool.loop.forget(link.descriptor) }
         interest = nil
         isOpen = false
         transfer = nil
         self.link = nil
         link.close()
-        unsafe pool.forget(self)
+        pool.forget(self)
     }
 
     // MARK: CurlConnectionDelegate
@@ -81,7 +81,7 @@ internal import Splicing
     /// An idle connection has ended, carries what nobody asked for, or got a message of TLS that means nothing here.
     private func lookWhileIdle() {
         guard let link, unsafe link.receive(into: pool.room.buffer) != .wouldBlock else { return }
-        unsafe pool.dropIdle(self)
+        pool.dropIdle(self)
         close()
     }
 
@@ -186,7 +186,7 @@ internal import Splicing
         guard isExact, transfer.leavesConnectionUsable else { return end(transfer, fault: nil) }
         self.transfer = nil
         setInterest()
-        unsafe pool.keep(self, seconds: transfer.response.keepAliveSeconds)
+        pool.keep(self, seconds: transfer.response.keepAliveSeconds)
         transfer.finish(nil)
     }
 
@@ -215,7 +215,7 @@ internal import Splicing
     private func watch(for wanted: Readiness) {
         guard let link else { return }
         do {
-            try unsafe pool.loop.watch(link.descriptor, for: wanted, handler: self)
+            try pool.loop.watch(link.descriptor, for: wanted, handler: self)
             interest = wanted
         } catch {
             // The kernel's limit on watches: an unwatched connection would hang.
@@ -227,6 +227,6 @@ internal import Splicing
     private func unwatch() {
         guard let link else { return }
         interest = nil
-        unsafe pool.loop.unwatch(link.descriptor)
+        pool.loop.unwatch(link.descriptor)
     }
 }

@@ -29,6 +29,7 @@ public protocol HTTP1PoolOwner: AnyObject {
     private var idleTransfers: [HTTP1Transfer] = []
     private var finished: [(transfer: HTTP1Transfer, serial: UInt64)] = []
     private var open: [ObjectIdentifier: HTTP1Connection] = [:]
+    private var isClosed = false
 
     /// How many unused transfers and connections are kept.
     private static let idleLimit = 1024
@@ -70,6 +71,7 @@ public protocol HTTP1PoolOwner: AnyObject {
 
     /// Closes all connections; no transfer may be running, and none is started any more.
     public func close() {
+        isClosed = true
         for connection in Array(open.values) { connection.close() }
         idle = []
         idleTransfers = []
@@ -124,6 +126,6 @@ public protocol HTTP1PoolOwner: AnyObject {
     }
 
     func takeBack(_ transfer: HTTP1Transfer) {
-        if idleTransfers.count < Self.idleLimit { idleTransfers.append(transfer) }
+        if !isClosed, idleTransfers.count < Self.idleLimit { idleTransfers.append(transfer) }
     }
 }

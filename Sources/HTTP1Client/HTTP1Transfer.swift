@@ -33,7 +33,8 @@ internal import HTTPWire
         case chunked
     }
 
-    private unowned(unsafe) let pool: HTTP1Pool
+    /// Held until the end, when it lets go of what it keeps: an unowned reference would be counted at every use.
+    private let pool: HTTP1Pool
     private(set) var connection: HTTP1Connection?
     private(set) var delegate: (any TransferDelegate)?
     var parser = ResponseParser()
@@ -67,7 +68,7 @@ internal import HTTPWire
     /// How many dead connections in a row are tried.
     private static let attemptLimit = 5
 
-    init(pool: HTTP1Pool) { unsafe self.pool = pool }
+    init(pool: HTTP1Pool) { self.pool = pool }
 
     // MARK: UpstreamTransfer
 
@@ -87,7 +88,7 @@ internal import HTTPWire
         out.append(literal: " ")
         out.append(target)
         out.append(literal: " HTTP/1.1\r\nHost: ")
-        unsafe out.append(pool.authority)
+        out.append(pool.authority)
         out.append(literal: "\r\n")
     }
 
@@ -150,7 +151,7 @@ internal import HTTPWire
     public func discard() {
         precondition(!isRunning, "discarded while it runs")
         out.removeAll()
-        unsafe pool.takeBack(self)
+        pool.takeBack(self)
     }
 
     // MARK: Called by the connection
@@ -160,7 +161,7 @@ internal import HTTPWire
         attempts += 1
         guard attempts <= Self.attemptLimit else { return finish(.closedBeforeAnswer) }
         parser.begin(isHead: isHead)
-        let connection = unsafe pool.connection(for: self)
+        let connection = pool.connection(for: self)
         self.connection = connection
         connection.run(self)
     }
@@ -277,7 +278,7 @@ internal import HTTPWire
         connection = nil
         outcome.fault = fault
         outcome.wasSent = hasLeft
-        unsafe pool.finish(self)
+        pool.finish(self)
     }
 
     /// Tells the delegate that it is over.

@@ -73,7 +73,7 @@ enum DaemonCallbacks {
         @convention(c) (
             UnsafeMutableRawPointer?, UnsafeMutablePointer<UInt64>?, UnsafeMutablePointer<UInt32>?
         ) -> Int32 = { context, tag, events in
-            guard let ready = unsafe daemon(context)?.nextReady() else { return 0 }
+            guard let ready = unsafe withDaemon(context, { $0.nextReady() }) ?? nil else { return 0 }
             unsafe tag?.pointee = ready.tag
             unsafe events?.pointee = ready.events
             return 1
@@ -87,7 +87,7 @@ enum DaemonCallbacks {
 
     /// Receives for libmicrohttpd: the client's bytes are looked at before it sees them.
     static let receive: creceive_reader = { context, socket, bytes, room, flags in
-        guard let daemon = unsafe daemon(context), let client = daemon.client(on: socket),
+        guard let client = unsafe withDaemon(context, { $0.client(on: socket) }) ?? nil,
             let bytes = unsafe bytes, flags & Int32(MSG_PEEK) == 0
         else { return unsafe creceive(socket, bytes, room, flags) }
         return unsafe client.receive(into: UnsafeMutableRawBufferPointer(start: bytes, count: room), flags)
@@ -125,6 +125,15 @@ enum DaemonCallbacks {
         guard let context = unsafe context else { return -2 }
         let request = unsafe Unmanaged<IncomingRequest>.fromOpaque(context).takeUnretainedValue()
         return unsafe request.readBody(into: UnsafeMutableRawBufferPointer(start: bytes, count: room))
+    }
+
+    /// What `body` makes of the daemon, which outlives the call: no reference is counted.
+    @inline(__always)
+    private static func withDaemon<Result>(
+        _ context: UnsafeMutableRawPointer?, _ body: (HTTPDaemon) -> Result
+    ) -> Result? {
+        guard let context = unsafe context else { return nil }
+        return unsafe Unmanaged<HTTPDaemon>.fromOpaque(context)._withUnsafeGuaranteedRef(body)
     }
 
     private static func daemon(_ context: UnsafeMutableRawPointer?) -> HTTPDaemon? {

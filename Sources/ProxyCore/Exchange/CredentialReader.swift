@@ -143,10 +143,11 @@ public final class CredentialReader: Sendable {
                 return nil
             }
             let encoded = value.extracting(6..<value.count)
-            guard let pair = Base64.decode(encoded.extracting(encoded.trimmedRange)),
+            guard var pair = Base64.decode(encoded.extracting(encoded.trimmedRange)),
                 let colon = pair.firstIndex(of: 0x3A)
             else { return nil }
-            return Array(pair[(colon + 1)...])
+            pair.removeSubrange(...colon)
+            return pair
         case .bearer:
             guard name.equalsIgnoringCase("authorization"), value.startsIgnoringCase(with: "bearer ") else {
                 return nil

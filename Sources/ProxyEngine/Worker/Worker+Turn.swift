@@ -154,16 +154,20 @@ extension Worker {
             deliveredUploads = false
             daemonsHaveNews = false
             var wait: Int?
-            for listener in listeners {
-                let daemon = listener.daemon
-                daemon.run()
-                if daemon.hasNews { daemonsHaveNews = true }
-                if let wanted = daemon.timeoutMilliseconds { wait = min(wait ?? .max, wanted) }
+            for index in listeners.indices {
+                if let wanted = run(listeners[index].daemon) { wait = min(wait ?? .max, wanted) }
             }
             daemonsRunAt = wait.map { now.later(by: Int64($0) * 1_000_000) }
             let goesOn = daemonsHaveNews || deliveredUploads || wait == 0 && pollers == 0
             if !goesOn || now.nanoseconds(to: Self.clock()) > Self.burstNanoseconds { break }
         }
+    }
+
+    /// - Returns: after how many milliseconds it wants to run again, whatever happens.
+    private func run(_ daemon: HTTPDaemon) -> Int? {
+        daemon.run()
+        if daemon.hasNews { daemonsHaveNews = true }
+        return daemon.timeoutMilliseconds
     }
 
     // MARK: The end
