@@ -75,6 +75,8 @@ public protocol HTTP1PoolOwner: AnyObject {
         for connection in Array(open.values) { connection.close() }
         idle = []
         idleTransfers = []
+        // They hold this pool.
+        finished = []
     }
 
     // MARK: Connections

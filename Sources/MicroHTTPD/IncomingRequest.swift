@@ -93,6 +93,7 @@ public import Splicing
 
     /// Gives the answer; in ``awaitAnswer()``, in ``headReceived()``, or while suspended behind the complete request.
     ///
+    /// - Parameter fields: their names are tokens (RFC 9110 5.6.2); one whose value has the end of a line, or a NUL, is not sent as it is.
     /// - Returns: false if libmicrohttpd does not take it; the connection should then be abandoned.
     @discardableResult
     public func respond(status: Int, fields: borrowing FieldBlock, body: Body) -> Bool {

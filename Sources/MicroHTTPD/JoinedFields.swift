@@ -1,4 +1,5 @@
 internal import CMicroHTTPD
+internal import Glibc
 internal import HTTPWire
 
 /// The fields of an answer as one of libmicrohttpd's: the lines of the others stand in the value of the first.
@@ -45,6 +46,8 @@ struct JoinedFields: ~Copyable {
     private func addText(to response: OpaquePointer) -> Bool {
         guard let name = unsafe text.address?.assumingMemoryBound(to: CChar.self) else { return false }
         let value = unsafe IncomingRequest.shown(name + valueStart)
+        // The copy ends at the first NUL, and there must be none before the last.
+        guard unsafe lineEnds.isEmpty || valueStart + strlen(value) + 1 == text.count else { return false }
         guard unsafe MHD_add_response_header(response, name, value) == .YES else { return false }
         if lineEnds.isEmpty { return true }
         // The only one of this name: what is added otherwise has other names.

@@ -27,6 +27,26 @@ struct HTTPDaemonTests {
         }
     }
 
+    @Test(
+        "an answer has its fields once each and in order, and no line that one of them would add",
+        arguments: ["/", "/nul", "/line-end"])
+    func fields(target: String) throws {
+        try withServer { server in
+            let client = try RawClient(port: server.port)
+            for _ in 1...3 {
+                let fields = try client.exchange("GET", target, fields: [("Host", "h")]).fields
+                let bad = target == "/nul" ? ["1"] : []
+                #expect(fields.values(of: "Date") == ["today"])
+                #expect(fields.values(of: "X-Bad") == bad)
+                #expect(fields.values(of: "X-Injected") == [])
+                #expect(
+                    fields.names.filter { $0.hasPrefix("X-") }
+                        == ["X-Answer", "X-Empty", "X-Answer"] + bad.map { _ in "X-Bad" } + ["X-Last"])
+                #expect(fields.values(of: "X-Answer") == ["yes", "again"])
+            }
+        }
+    }
+
     @Test("what is no HTTP gets one answer, behind those of the requests before it, and the connection ends")
     func malformed() throws {
         try withServer { server in

@@ -96,6 +96,9 @@ public final class UpstreamExchange: Sendable {
 
     // MARK: Ending
 
+    /// Whether the connection is closed on this side.
+    public var isClosed: Bool { connection.socket.isClosed }
+
     /// Closes the connection.
     public func close() { connection.socket.close() }
 

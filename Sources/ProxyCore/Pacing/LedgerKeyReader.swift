@@ -90,7 +90,7 @@ extension LedgerKey {
             return
         }
         var hasher = Hasher()
-        hasher.combine(bytes)
+        hasher.combine(bytes.span)
         // The upper bits tell scopes apart, 0 and 1 are taken.
         let hash = UInt64(bitPattern: Int64(hasher.finalize()))
         self.init(hash: hash < 2 ? hash + 2 : hash)

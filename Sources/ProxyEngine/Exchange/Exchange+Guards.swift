@@ -1,3 +1,4 @@
+internal import HTTPWire
 internal import MicroHTTPD
 internal import ProxyCore
 
@@ -96,7 +97,7 @@ extension Exchange {
                 target: target.span, forEachField: { head.forEachField($0) })
         else { return nil }
         var hasher = Hasher()
-        hasher.combine(credential)
+        hasher.combine(credential.span)
         return UInt64(bitPattern: Int64(hasher.finalize()))
     }
 }
