@@ -44,11 +44,19 @@ def during(port, path, seconds, look, **options):
         return before, after, _report(wrk.communicate(timeout=60)[0])
 
 
-def constant(port, path, rate, seconds, connections=32, authorization=BASIC):
-    """So many requests a second, whatever becomes of them; latencies in microseconds from the moment each was due."""
-    program = tools.compiled("rate")
-    command = ["taskset", "-c", str(machine.cores()[0]), program, str(port), path, str(rate), str(seconds), str(connections), authorization]
+def in_turns(targets, rate, seconds, connections=32, authorization=BASIC, file="/dev/null"):
+    """So many requests a second to each port and path, whatever becomes of them; latencies in microseconds from the moment each was due.
+
+    All of them go to `file`, see `rate.c`.
+    """
+    words = [str(word) for target in targets for word in target]
+    command = ["taskset", "-c", str(machine.cores()[0]), tools.compiled("rate"), str(rate), str(seconds), str(connections), authorization, file, *words]
     return json.loads(subprocess.run(command, check=True, capture_output=True, text=True, timeout=seconds + 30).stdout)
+
+
+def constant(port, path, rate, seconds, **options):
+    """The same for one of them."""
+    return in_turns([(port, path)], rate, seconds, **options)[0]
 
 
 def ask(port, path, method="GET", body=None, authorization=BASIC):
