@@ -2,9 +2,9 @@ internal import Glibc
 
 /// The memory of a connection's pool, given back to the system while nothing happens on the connection.
 ///
-/// libmicrohttpd keeps a pool for each connection and fills it with zeros after each request, so all of it stays resident.
-/// Between two requests nothing of it is in use, and what the system gives anew is zeros as well. While a request waits, little of
-/// it is in use: that is kept elsewhere, and put back before anybody looks.
+/// libmicrohttpd keeps a pool for each connection, and fills what a request has used of it with zeros: it stays resident. Between two
+/// requests nothing of it is in use, and what the system gives anew is zeros as well. While a request waits, little of it is
+/// in use: that is kept elsewhere, and put back before anybody looks.
 @safe struct IdleMemory {
     /// What a call has done.
     enum Step {
