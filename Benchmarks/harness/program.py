@@ -115,6 +115,10 @@ class Awake:
     def __init__(self, cores):
         command = ["chrt", "--idle", "0", "sh", "-c", "while :; do :; done"]
         self.programs = [Program("awake", command, core=core, errors=os.devnull) for core in cores]
+        time.sleep(0.2)
+        if any(program.process.poll() is not None for program in self.programs):
+            self.__exit__()
+            raise SystemExit(f"{' '.join(command)} does not run: nothing keeps the processors awake")
 
     def __enter__(self):
         return self
