@@ -222,7 +222,7 @@ internal import HTTPWire
         case .interim:
             delegate?.transferDidReceiveInterim(self)
             response.endInterim()
-        case .complete: delegate?.transferDidReceiveHead(self)
+        case .complete: delegate?.transferDidReceiveHead(self, response)
         case .invalid(let fault):
             easy.fault = fault
             return false

@@ -245,7 +245,7 @@ internal import HTTPWire
             case .interim:
                 delegate?.transferDidReceiveInterim(self)
                 response.endInterim()
-            case .head: delegate?.transferDidReceiveHead(self)
+            case .head: delegate?.transferDidReceiveHead(self, response)
             case .body(let range):
                 switch delegate?.transfer(self, didReceiveBody: bytes.extracting(range)) ?? .refuse {
                 case .taken: break

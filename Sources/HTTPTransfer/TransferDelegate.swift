@@ -6,8 +6,8 @@ public protocol TransferDelegate: AnyObject {
     /// the call. 100 and 101 are not told.
     func transferDidReceiveInterim(_ transfer: any UpstreamTransfer)
 
-    /// The head of the final answer is complete: ``UpstreamTransfer/response``.
-    func transferDidReceiveHead(_ transfer: any UpstreamTransfer)
+    /// The head of the final answer is complete: `response`, the transfer's own.
+    func transferDidReceiveHead(_ transfer: any UpstreamTransfer, _ response: ResponseHead)
 
     /// Bytes of the body; valid during the call.
     func transfer(_ transfer: any UpstreamTransfer, didReceiveBody bytes: Span<UInt8>) -> BodyDisposition

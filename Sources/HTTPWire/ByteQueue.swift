@@ -43,8 +43,11 @@
         end &+= length
     }
 
-    /// Adds the line of a field: `name: value` and its end.
-    public mutating func appendField(name: borrowing Span<UInt8>, value: borrowing Span<UInt8>) {
+    /// Adds the line of a field: `name: value` and its end, of two bytes.
+    @inline(__always)
+    public mutating func appendField(
+        name: borrowing Span<UInt8>, value: borrowing Span<UInt8>, lineEnd: StaticString = "\r\n"
+    ) {
         // `name:` alone for an empty value.
         let valueStart = name.count + (value.isEmpty ? 1 : 2)
         let length = valueStart + value.count + 2
@@ -52,7 +55,8 @@
         unsafe Self.copy(name, to: target)
         unsafe (target + name.count).storeBytes(of: UInt16(littleEndian: 0x203A), as: UInt16.self)
         unsafe Self.copy(value, to: target + valueStart)
-        unsafe (target + length - 2).storeBytes(of: UInt16(littleEndian: 0x0A0D), as: UInt16.self)
+        precondition(lineEnd.utf8CodeUnitCount == 2)
+        unsafe (target + length - 2).copyMemory(from: lineEnd.utf8Start, byteCount: 2)
         end += length
     }
 
@@ -90,6 +94,12 @@
         precondition(count <= self.count)
         start += count
         if start == end { (start, end) = (0, 0) }
+    }
+
+    /// Forgets the last `count` bytes.
+    public mutating func removeLast(_ count: Int) {
+        precondition(count <= self.count)
+        end -= count
     }
 
     /// The waiting bytes where they are; valid until the queue is changed.

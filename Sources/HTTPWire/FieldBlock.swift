@@ -3,33 +3,39 @@
 /// One allocation holds all; `removeAll()` keeps it, so a block that is used again allocates nothing. Each name and each
 /// value is followed by a NUL, which C libraries want and HTTP forbids inside.
 public struct FieldBlock: Sendable {
-    private struct Entry {
-        var nameStart: Int32
-        var valueStart: Int32
-        var valueEnd: Int32
-    }
+    /// One field behind another, as far as `end`: its ``Lengths``, the name, a NUL, the value, a NUL.
+    ///
+    /// What is behind has no meaning: an array that ended there would be asked for room and be moved its end with each piece.
+    private var memory: [UInt8] = []
+    private var end = 0
+    /// Where the last field begins.
+    private var lastStart = 0
 
-    private var bytes: [UInt8] = []
-    private var entries: [Entry] = []
+    /// How many fields there are; a repeated field counts each time.
+    public private(set) var count = 0
 
     /// An empty block.
     public init() {}
 
-    /// How many fields there are; a repeated field counts each time.
-    public var count: Int { entries.count }
-
     /// The bytes of all names and values, without separators: what a limit on the field section counts.
-    public var byteCount: Int { bytes.count - 2 * entries.count }
+    public var byteCount: Int { end - count * (Lengths.size + 2) }
 
     /// Adds a field behind the others.
     public mutating func append(name: borrowing Span<UInt8>, value: borrowing Span<UInt8>) {
-        let nameStart = bytes.count
-        append(name)
-        let valueStart = bytes.count
-        append(value)
-        entries.append(
-            Entry(
-                nameStart: Int32(nameStart), valueStart: Int32(valueStart), valueEnd: Int32(bytes.count - 1)))
+        let lengths = Lengths(name: name.count, value: value.count)
+        let (start, place) = (end, lengths.place(at: end))
+        makeRoom(place.end - start)
+        let (name, value) = (copy name, copy value)
+        unsafe memory.withUnsafeMutableBytes { memory in
+            unsafe memory.storeBytes(of: lengths.word, toByteOffset: start, as: UInt64.self)
+            unsafe Self.copy(name, to: memory, at: place.nameStart)
+            unsafe memory[place.valueStart - 1] = 0
+            unsafe Self.copy(value, to: memory, at: place.valueStart)
+            unsafe memory[place.end - 1] = 0
+        }
+        lastStart = start
+        end = place.end
+        count += 1
     }
 
     /// Adds a field behind the others.
@@ -37,15 +43,24 @@ public struct FieldBlock: Sendable {
         append(name: Array(name.utf8).span, value: Array(value.utf8).span)
     }
 
-    /// Adds a field whose value `write` appends to the bytes that it is given: nothing is allocated for it.
-    public mutating func append(name: [UInt8], writingValue write: (inout [UInt8]) -> Void) {
-        let nameStart = bytes.count
-        append(name.span)
-        let valueStart = bytes.count
-        write(&bytes)
-        entries.append(
-            Entry(nameStart: Int32(nameStart), valueStart: Int32(valueStart), valueEnd: Int32(bytes.count)))
-        bytes.append(0)
+    /// Adds a field whose value is what `write` writes: nothing is allocated for it.
+    public mutating func append(name: [UInt8], writingValue write: (inout ValueWriter) -> Void) {
+        let start = end
+        append(name: name.span, value: Span())
+        // The NUL behind the value comes when the value is there.
+        end -= 1
+        let valueStart = end
+        var block = FieldBlock()
+        swap(&block, &self)
+        var writer = ValueWriter(block: block)
+        block = FieldBlock()
+        write(&writer)
+        self = writer.finish()
+        let lengths = Lengths(name: name.count, value: end - valueStart)
+        push(0)
+        unsafe memory.withUnsafeMutableBytes { memory in
+            unsafe memory.storeBytes(of: lengths.word, toByteOffset: start, as: UInt64.self)
+        }
     }
 
     /// Adds the fields of `other` that `isWanted` chooses, in order.
@@ -53,103 +68,194 @@ public struct FieldBlock: Sendable {
     public mutating func append(
         _ other: borrowing FieldBlock, where isWanted: (_ name: Span<UInt8>, _ value: Span<UInt8>) -> Bool
     ) {
-        let all = other.bytes.span
-        for entry in other.entries {
-            let (start, end) = (Int(entry.nameStart), Int(entry.valueEnd) + 1)
-            guard
-                isWanted(
-                    all.extracting(start..<Int(entry.valueStart) - 1),
-                    all.extracting(Int(entry.valueStart)..<end - 1))
-            else { continue }
-            // Name and value with the NUL behind each lie in one piece.
-            let shift = Int32(bytes.count - start)
-            bytes.append(all.extracting(start..<end))
-            entries.append(
-                Entry(
-                    nameStart: entry.nameStart + shift, valueStart: entry.valueStart + shift,
-                    valueEnd: entry.valueEnd + shift))
+        let all = other.memory.span
+        var start = 0
+        while start < other.end {
+            let place = Lengths(in: all, at: start).place(at: start)
+            if isWanted(all.extracting(place.name), all.extracting(place.value)) {
+                lastStart = end
+                push(all.extracting(start..<place.end))
+                count += 1
+            }
+            start = place.end
         }
     }
 
     /// Adds `text` to the last field's value, behind a space: an obsolete line folding (RFC 9112 5.2).
     public mutating func continueLastValue(with text: borrowing Span<UInt8>) {
-        guard !entries.isEmpty else { return }
-        bytes.removeLast()
-        bytes.append(0x20)
-        append(text)
-        entries[entries.count - 1].valueEnd = Int32(bytes.count - 1)
+        guard count > 0 else { return }
+        let lengths = Lengths(in: memory.span, at: lastStart)
+        end -= 1
+        push(0x20)
+        push(text)
+        push(0)
+        let (start, longer) = (lastStart, Lengths(name: lengths.name, value: lengths.value + 1 + text.count))
+        unsafe memory.withUnsafeMutableBytes { memory in
+            unsafe memory.storeBytes(of: longer.word, toByteOffset: start, as: UInt64.self)
+        }
     }
 
     /// Forgets all fields and keeps the memory.
     public mutating func removeAll() {
-        bytes.removeAll(keepingCapacity: true)
-        entries.removeAll(keepingCapacity: true)
+        end = 0
+        count = 0
     }
 
     /// Calls `body` with each field's name and value, in order.
     @inline(__always)
     public func forEach(_ body: (_ name: Span<UInt8>, _ value: Span<UInt8>) -> Void) {
-        let all = bytes.span
-        for entry in entries {
-            body(
-                all.extracting(Int(entry.nameStart)..<Int(entry.valueStart - 1)),
-                all.extracting(Int(entry.valueStart)..<Int(entry.valueEnd)))
+        let all = memory.span
+        var start = 0
+        while start < end {
+            let place = Lengths(in: all, at: start).place(at: start)
+            body(all.extracting(place.name), all.extracting(place.value))
+            start = place.end
         }
     }
 
     /// Calls `body` with each field's name and value as C strings, valid during the call.
     public func forEachTerminated(_ body: (UnsafePointer<CChar>, UnsafePointer<CChar>) -> Void) {
-        unsafe bytes.withUnsafeBytes { memory in
-            guard let base = unsafe memory.baseAddress?.assumingMemoryBound(to: CChar.self) else { return }
-            for entry in entries {
-                unsafe body(base + Int(entry.nameStart), base + Int(entry.valueStart))
+        unsafe memory.withUnsafeBytes { bytes in
+            guard let base = unsafe bytes.baseAddress?.assumingMemoryBound(to: CChar.self) else { return }
+            var start = 0
+            while start < end {
+                let place = Lengths(in: memory.span, at: start).place(at: start)
+                unsafe body(base + place.nameStart, base + place.valueStart)
+                start = place.end
             }
         }
     }
 
     /// The first value of the field `name`, whose case does not matter, or `nil`.
     public func first(_ name: String) -> String? {
-        entry(of: Array(name.utf8).span).map { entry in
-            bytes.span.extracting(Int(entry.valueStart)..<Int(entry.valueEnd)).string
-        }
+        place(of: Array(name.utf8).span).map { memory.span.extracting($0.value).string }
     }
 
-    /// The bytes of all names and values, with a NUL behind each: what ``rangeOfFirstValue(of:)`` is a part of.
-    public var storage: [UInt8] { bytes }
+    /// What ``rangeOfFirstValue(of:)`` is a part of; nothing else in it has a meaning for others.
+    public var storage: [UInt8] { memory }
 
     /// Where in ``storage`` the first value of the field `name` lies, whose case does not matter, without blanks around it.
     public func rangeOfFirstValue(of name: borrowing Span<UInt8>) -> Range<Int>? {
-        guard let entry = entry(of: name) else { return nil }
-        let start = Int(entry.valueStart)
-        let range = bytes.span.extracting(start..<Int(entry.valueEnd)).trimmedRange
-        return start + range.lowerBound..<start + range.upperBound
+        guard let place = place(of: name) else { return nil }
+        let range = memory.span.extracting(place.value).trimmedRange
+        return place.valueStart + range.lowerBound..<place.valueStart + range.upperBound
     }
 
     /// What `body` makes of the first value of the field `name`, without blanks around it; `nil` if there is no such field.
     public func withFirstValue<Result>(
         of name: borrowing Span<UInt8>, _ body: (Span<UInt8>) -> Result
     ) -> Result? {
-        guard let entry = entry(of: name) else { return nil }
-        let value = bytes.span.extracting(Int(entry.valueStart)..<Int(entry.valueEnd))
+        guard let place = place(of: name) else { return nil }
+        let value = memory.span.extracting(place.value)
         return body(value.extracting(value.trimmedRange))
     }
 
     /// Whether there is a field `name`, whose case does not matter.
-    public func contains(_ name: borrowing Span<UInt8>) -> Bool { entry(of: name) != nil }
+    public func contains(_ name: borrowing Span<UInt8>) -> Bool { place(of: name) != nil }
 
-    private func entry(of name: borrowing Span<UInt8>) -> Entry? {
-        let (all, entries) = (bytes.span, entries.span)
-        for index in 0..<entries.count {
-            let (start, end) = (Int(entries[index].nameStart), Int(entries[index].valueStart) - 1)
-            if end - start == name.count, all.extracting(start..<end).equalsIgnoringCase(name) {
-                return entries[index]
+    private func place(of name: borrowing Span<UInt8>) -> Place? {
+        let all = memory.span
+        var start = 0
+        while start < end {
+            let lengths = Lengths(in: all, at: start)
+            let place = lengths.place(at: start)
+            if lengths.name == name.count, all.extracting(place.name).equalsIgnoringCase(name) {
+                return place
             }
+            start = place.end
         }
         return nil
     }
+}
 
-    private mutating func append(_ text: borrowing Span<UInt8>) {
-        bytes.append(text)
-        bytes.append(0)
+// MARK: Memory
+
+extension FieldBlock {
+    /// How long a field's name and value are, as they stand before them.
+    private struct Lengths {
+        static let size = 8
+
+        var word: UInt64
+
+        /// What has more than 4 GiB is stopped by every limit there is.
+        init(name: Int, value: Int) { word = UInt64(UInt32(name)) << 32 | UInt64(UInt32(value)) }
+
+        init(in memory: Span<UInt8>, at start: Int) {
+            word = unsafe memory.bytes.unsafeLoadUnaligned(fromByteOffset: start, as: UInt64.self)
+        }
+
+        var name: Int { Int(word >> 32) }
+        var value: Int { Int(word & 0xFFFF_FFFF) }
+
+        func place(at start: Int) -> Place {
+            let nameStart = start + Self.size
+            let valueStart = nameStart + name + 1
+            return Place(nameStart: nameStart, valueStart: valueStart, end: valueStart + value + 1)
+        }
+    }
+
+    /// Where a field lies, with the NUL behind its value.
+    private struct Place {
+        var nameStart: Int
+        var valueStart: Int
+        var end: Int
+
+        var name: Range<Int> { nameStart..<valueStart - 1 }
+        var value: Range<Int> { valueStart..<end - 1 }
+    }
+
+    /// Writes the value of a field, see ``FieldBlock/append(name:writingValue:)``.
+    public struct ValueWriter: ~Copyable, ByteSink {
+        private var block: FieldBlock
+
+        fileprivate init(block: consuming FieldBlock) { self.block = block }
+
+        /// Adds a byte.
+        public mutating func append(_ byte: UInt8) { block.push(byte) }
+
+        /// Adds a copy of some bytes.
+        public mutating func append(_ bytes: borrowing Span<UInt8>) { block.push(bytes) }
+
+        /// Adds the UTF-8 of a literal.
+        public mutating func append(literal: StaticString) {
+            // A StaticString is a constant of the program: its pointer is valid for ever.
+            block.push(
+                unsafe Span(_unsafeStart: literal.utf8Start, count: literal.utf8CodeUnitCount))
+        }
+
+        fileprivate consuming func finish() -> FieldBlock { block }
+    }
+
+    private mutating func push(_ byte: UInt8) {
+        makeRoom(1)
+        memory[end] = byte
+        end += 1
+    }
+
+    private mutating func push(_ bytes: borrowing Span<UInt8>) {
+        makeRoom(bytes.count)
+        let (bytes, start) = (copy bytes, end)
+        unsafe memory.withUnsafeMutableBytes { unsafe Self.copy(bytes, to: $0, at: start) }
+        end += bytes.count
+    }
+
+    /// - Parameter memory: has room for it.
+    @inline(__always)
+    private static func copy(
+        _ text: borrowing Span<UInt8>, to memory: UnsafeMutableRawBufferPointer, at start: Int
+    ) {
+        unsafe text.withUnsafeBytes { source in
+            unsafe UnsafeMutableRawBufferPointer(rebasing: memory[start...]).copyMemory(from: source)
+        }
+    }
+
+    @inline(__always)
+    private mutating func makeRoom(_ length: Int) {
+        if length > memory.count - end { grow(length) }
+    }
+
+    @inline(never)
+    private mutating func grow(_ length: Int) {
+        memory += repeatElement(0, count: max(length, memory.count, 512))
     }
 }

@@ -1,5 +1,4 @@
 internal import CMicroHTTPD
-internal import Glibc
 public import HTTPWire
 
 /// An answer that is written without libmicrohttpd, and after which the connection ends.
@@ -17,7 +16,10 @@ public struct ClosingAnswer: Sendable {
         bytes.append(contentsOf: Self.phrase(of: status).utf8)
         var hasDate = false
         fields.forEach { name, value in
-            if name.equalsIgnoringCase("date") { hasDate = true }
+            if name.equalsIgnoringCase("date") {
+                if hasDate { return }
+                hasDate = true
+            }
             bytes += [0x0D, 0x0A]
             bytes.append(name)
             bytes += [0x3A, 0x20]
@@ -26,7 +28,7 @@ public struct ClosingAnswer: Sendable {
         let hasNoBody = status == 204 || status == 304
         if !hasNoBody { bytes += Array("\r\nContent-Length: \(body.count)".utf8) }
         bytes += Array("\r\nConnection: close\r\n".utf8)
-        if !hasDate { bytes += Array("Date: \(Self.date)\r\n".utf8) }
+        if !hasDate { bytes += Array("Date: ".utf8) + HTTPDate.now + [0x0D, 0x0A] }
         bytes += [0x0D, 0x0A]
         if !hasNoBody, !isHead { bytes.append(body) }
         self.bytes = bytes
@@ -34,18 +36,5 @@ public struct ClosingAnswer: Sendable {
 
     static func phrase(of status: Int) -> String {
         unsafe MHD_get_reason_phrase_for(UInt32(clamping: status)).map { unsafe String(cString: $0) } ?? ""
-    }
-
-    /// The time, as RFC 9110 5.6.7 writes it.
-    private static var date: String {
-        var now = time(nil)
-        var parts = unsafe tm()
-        unsafe gmtime_r(&now, &parts)
-        return unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: 40) { room in
-            // The program never sets a locale: names are the C locale's.
-            guard let start = room.baseAddress else { return "" }
-            unsafe strftime(start, room.count, "%a, %d %b %Y %H:%M:%S GMT", &parts)
-            return unsafe String(cString: start)
-        }
     }
 }

@@ -108,8 +108,9 @@ public import Splicing
     }
 
     /// > MHD_add_response_header refuses empty values: a single blank stands for one.
-    static func shown(_ value: UnsafePointer<CChar>) -> UnsafePointer<CChar> {
-        unsafe value[0] == 0 ? UnsafePointer(blank.utf8Start).asCharacters : value
+    static func shown(_ value: UnsafePointer<CChar>?) -> UnsafePointer<CChar> {
+        if let value = unsafe value, unsafe value[0] != 0 { return unsafe value }
+        return unsafe UnsafePointer(blank.utf8Start).asCharacters
     }
 
     /// Gives the answer at once, whatever is left of the request, and ends the connection.

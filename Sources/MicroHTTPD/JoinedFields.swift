@@ -7,7 +7,11 @@ internal import HTTPWire
 /// > MHD_add_response_header makes three allocations for each field, and looks through it seven times (0.9.75, response.c). It takes no
 /// value with the end of a line in it, makes a copy of any other, and that copy is what is sent.
 struct JoinedFields: ~Copyable {
-    /// The first field's name and its value, with a NUL behind each; two blanks for the end of a line.
+    private static let dateName = Array("Date".utf8)
+    /// What stands for the end of a line.
+    private static let lineEnd: StaticString = "  "
+
+    /// The first field's name and its value, with a NUL behind each.
     private var text = ByteQueue()
     private var valueStart = 0
     /// Where in the value lines end.
@@ -17,16 +21,27 @@ struct JoinedFields: ~Copyable {
     mutating func add(_ fields: borrowing FieldBlock, to response: OpaquePointer) {
         text.removeAll()
         lineEnds.removeAll(keepingCapacity: true)
+        var hasDate = false
         fields.forEach { name, value in
+            if name.count == 4, name.equalsIgnoringCase("Date") {
+                // RFC 9110 5.3: it is no list, and there is one at most.
+                if hasDate { return }
+                hasDate = true
+            }
             if Self.matters(name) { unsafe Self.add(name, value, to: response) } else { join(name, value) }
         }
-        guard !text.isEmpty else { return }
+        // RFC 9110 6.6.1: whoever has a clock says when an answer was made, if nobody has said it.
+        let date = hasDate ? nil : HTTPDate.now
+        if let date { join(Self.dateName.span, date.span) }
+        text.removeLast(Self.lineEnd.utf8CodeUnitCount)
+        lineEnds.removeLast()
         text.append(0)
         if unsafe addText(to: response) { return }
         // One of them has what no field may have: the others are not to be lost with it.
         fields.forEach { name, value in
             if !Self.matters(name) { unsafe Self.add(name, value, to: response) }
         }
+        if let date { unsafe Self.add((Self.dateName + [0]).span, (date + [0]).span, to: response) }
     }
 
     private mutating func join(_ name: Span<UInt8>, _ value: Span<UInt8>) {
@@ -34,13 +49,12 @@ struct JoinedFields: ~Copyable {
             text.append(name)
             text.append(0)
             valueStart = text.count
+            text.append(value)
+            text.append(literal: Self.lineEnd)
         } else {
-            lineEnds.append(text.count - valueStart)
-            text.append(literal: "  ")
-            text.append(name)
-            text.append(literal: ": ")
+            text.appendField(name: name, value: value, lineEnd: Self.lineEnd)
         }
-        text.append(value)
+        lineEnds.append(text.count - Self.lineEnd.utf8CodeUnitCount - valueStart)
     }
 
     private func addText(to response: OpaquePointer) -> Bool {
@@ -63,7 +77,6 @@ struct JoinedFields: ~Copyable {
     /// Whether libmicrohttpd has to know of the field: without this one, it may add one of its own.
     private static func matters(_ name: Span<UInt8>) -> Bool {
         switch name.count {
-        case 4: name.equalsIgnoringCase("Date")
         case 10: name.equalsIgnoringCase("Connection")
         case 14: name.equalsIgnoringCase("Content-Length")
         case 17: name.equalsIgnoringCase("Transfer-Encoding")
@@ -75,10 +88,10 @@ struct JoinedFields: ~Copyable {
     private static func add(_ name: Span<UInt8>, _ value: Span<UInt8>, to response: OpaquePointer) {
         unsafe name.withUnsafeBytes { name in
             unsafe value.withUnsafeBytes { value in
-                guard let name = name.baseAddress, let value = value.baseAddress else { return }
+                guard let name = name.baseAddress else { return }
+                let value = unsafe value.baseAddress?.assumingMemoryBound(to: CChar.self)
                 unsafe MHD_add_response_header(
-                    response, name.assumingMemoryBound(to: CChar.self),
-                    IncomingRequest.shown(value.assumingMemoryBound(to: CChar.self)))
+                    response, name.assumingMemoryBound(to: CChar.self), IncomingRequest.shown(value))
             }
         }
     }

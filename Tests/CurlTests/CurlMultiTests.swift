@@ -59,7 +59,7 @@ struct CurlMultiTests {
             interim.append("\(transfer.response.status) \(transfer.response.fields.first("Link") ?? "")")
         }
 
-        func transferDidReceiveHead(_ transfer: any UpstreamTransfer) {}
+        func transferDidReceiveHead(_ transfer: any UpstreamTransfer, _ response: ResponseHead) {}
 
         func transferMayBePulled(_ transfer: any UpstreamTransfer) -> PullIntent { .none }
 

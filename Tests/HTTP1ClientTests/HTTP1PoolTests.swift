@@ -69,7 +69,7 @@ struct HTTP1PoolTests {
 
         func poolHasFinishedTransfers(_ pool: HTTP1Pool) {}
         func transferDidReceiveInterim(_ transfer: any UpstreamTransfer) {}
-        func transferDidReceiveHead(_ transfer: any UpstreamTransfer) {}
+        func transferDidReceiveHead(_ transfer: any UpstreamTransfer, _ response: ResponseHead) {}
         func transferMayBePulled(_ transfer: any UpstreamTransfer) -> PullIntent { .none }
         func transfer(_ transfer: any UpstreamTransfer, didReceiveBody bytes: Span<UInt8>) -> BodyDisposition
         {

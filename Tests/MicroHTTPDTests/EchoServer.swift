@@ -114,10 +114,11 @@ private final class EchoRequest: IncomingRequest {
         var fields = FieldBlock()
         fields.append("X-Answer", "yes")
         fields.append("X-Empty", "")
-        fields.append("Date", "today")
+        if !target.hasPrefix("/undated") { fields.append("Date", "today") }
         fields.append("X-Answer", "again")
+        if target == "/twice" { fields.append("date", "tomorrow") }
         if target == "/line-end" { fields.append("X-Bad", "1\r\nX-Injected: 2") }
-        if target == "/nul" { fields.append("X-Bad", "1\0 and more") }
+        if target.hasSuffix("/nul") { fields.append("X-Bad", "1\0 and more") }
         fields.append("X-Last", "last")
         let isStreamed = target.hasPrefix("/stream") || target.hasPrefix("/broken")
         let isAnswered =

@@ -1,3 +1,4 @@
+import Glibc
 import TestSupport
 import Testing
 
@@ -29,7 +30,7 @@ struct HTTPDaemonTests {
 
     @Test(
         "an answer has its fields once each and in order, and no line that one of them would add",
-        arguments: ["/", "/nul", "/line-end"])
+        arguments: ["/", "/nul", "/line-end", "/twice"])
     func fields(target: String) throws {
         try withServer { server in
             let client = try RawClient(port: server.port)
@@ -44,6 +45,30 @@ struct HTTPDaemonTests {
                         == ["X-Answer", "X-Empty", "X-Answer"] + bad.map { _ in "X-Bad" } + ["X-Last"])
                 #expect(fields.values(of: "X-Answer") == ["yes", "again"])
             }
+        }
+    }
+
+    /// As RFC 9110 5.6.7 has it.
+    private func spelled(_ seconds: time_t) -> String {
+        var (seconds, parts) = unsafe (seconds, tm())
+        unsafe gmtime_r(&seconds, &parts)
+        var text = [CChar](repeating: 0, count: 40)
+        let length = unsafe strftime(&text, text.count, "%a, %d %b %Y %H:%M:%S GMT", &parts)
+        return String(decoding: text[..<length].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    @Test(
+        "an answer without a date gets the time, whatever its fields are like",
+        arguments: ["/undated", "/undated/nul"])
+    func date(target: String) throws {
+        try withServer { server in
+            let client = try RawClient(port: server.port)
+            let fields = try client.exchange("GET", target, fields: [("Host", "h")]).fields
+            #expect(fields.values(of: "X-Last") == ["last"])
+            let dates = fields.values(of: "Date")
+            #expect(dates.count == 1)
+            let now = time(nil)
+            #expect((now - 60...now).contains { dates.first == spelled($0) })
         }
     }
 

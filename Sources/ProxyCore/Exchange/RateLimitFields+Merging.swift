@@ -61,12 +61,14 @@ extension RateLimitFields {
     }
 
     /// Writes the values of the field `name` in `fields` as the beginning of a list to which an item is added.
-    public static func appendItems(of name: [UInt8], in fields: FieldBlock, to output: inout [UInt8]) {
+    public static func appendItems(
+        of name: [UInt8], in fields: FieldBlock, to output: inout some ByteSink & ~Copyable
+    ) {
         fields.forEach { field, value in
             let value = value.extracting(value.trimmedRange)
             guard value.count > 0, field.equalsIgnoringCase(name.span) else { return }
             output.append(value)
-            output.append(contentsOf: ", ".utf8)
+            output.append(literal: ", ")
         }
     }
 

@@ -1,3 +1,5 @@
+public import HTTPWire
+
 /// The values of `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers-11) that Weir's own ledger gives.
 public enum RateLimitFields {
     /// The policies, such as `"default";q=20;w=2`; empty without limits.
@@ -17,18 +19,19 @@ public enum RateLimitFields {
     ///
     /// - Parameter name: of the limit, quoted, as in the policy.
     public static func append(
-        _ headroom: Headroom, named name: [UInt8], naming: Naming = .own, to output: inout [UInt8]
+        _ headroom: Headroom, named name: [UInt8], naming: Naming = .own,
+        to output: inout some ByteSink & ~Copyable
     ) {
         if naming == .prefixed {
             output.append(0x22)
-            output.append(contentsOf: prefix.utf8)
-            output += name.dropFirst()
+            output.append(prefix.utf8.span)
+            output.append(name.span.extracting(1..<name.count))
         } else {
-            output += name
+            output.append(name)
         }
-        output.append(contentsOf: ";r=".utf8)
+        output.append(literal: ";r=")
         JSONWriter.integer(max(0, headroom.remaining), into: &output)
-        output.append(contentsOf: ";t=".utf8)
+        output.append(literal: ";t=")
         JSONWriter.integer(seconds(headroom.resetIn), into: &output)
     }
 

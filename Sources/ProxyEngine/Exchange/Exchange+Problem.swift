@@ -173,8 +173,8 @@ extension Exchange {
 
     private func addProxyStatus(receivedStatus: Int) {
         responseFields.append(name: FieldNames.proxyStatus) {
-            $0 += worker.service.pseudonym
-            $0 += FieldNames.receivedStatus
+            $0.append(worker.service.pseudonym)
+            $0.append(FieldNames.receivedStatus)
             JSONWriter.integer(receivedStatus, into: &$0)
         }
     }
@@ -199,7 +199,7 @@ extension Exchange {
     func addPreferenceApplied() {
         guard let seconds = inspection.preferredWait, provider != nil else { return }
         responseFields.append(name: FieldNames.preferenceApplied) {
-            $0.append(contentsOf: "wait=".utf8)
+            $0.append(literal: "wait=")
             JSONWriter.integer(Int(clamping: seconds), into: &$0)
         }
     }

@@ -24,7 +24,7 @@ extension Exchange {
         }
         responseFields.append(name: FieldNames.ratePolicy) {
             RateLimitFields.appendItems(of: FieldNames.ratePolicy, in: theirs, to: &$0)
-            $0 += provider.ratePolicy(naming)
+            $0.append(provider.ratePolicy(naming))
         }
     }
 

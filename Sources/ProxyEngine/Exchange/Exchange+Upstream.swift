@@ -93,13 +93,12 @@ extension Exchange: TransferDelegate {
 
     // MARK: TransferDelegate
 
-    func transferDidReceiveHead(_ transfer: any UpstreamTransfer) {
+    func transferDidReceiveHead(_ transfer: any UpstreamTransfer, _ response: ResponseHead) {
         guard let provider else { return }
         // Not the time of the turn: a slot must not be free before the provider has counted the request.
         let now = Worker.clock()
         firstByteAt = now
         probedCredential = nil
-        let response = transfer.response
         let isWanted = provider.normalizer.wants(status: response.status, fields: response.fields)
         machine.headArrived(isCollected: isWanted)
         if !isWanted { judgeCredential(nil) }

@@ -84,4 +84,39 @@ struct ByteSinkTests {
         #expect(range.map { Array(target.storage[$0]) } == [0x76])
         #expect(target.rangeOfFirstValue(of: Array("x-lon".utf8).span) == nil)
     }
+
+    @Test(
+        "values that are written or go on are whole, and so are those around them",
+        arguments: [0, 1, 30, 5000])
+    func writtenValues(length: Int) {
+        let long = String(repeating: "v", count: length)
+        var fields = FieldBlock()
+        // The second time in memory that holds others.
+        for _ in 1...2 {
+            fields.removeAll()
+            fields.append("First", "1")
+            fields.append(name: Array("Written".utf8)) { value in
+                value.append(literal: "a")
+                value.append(Array(long.utf8))
+                value.append(0x62)
+            }
+            fields.continueLastValue(with: Array(long.utf8).span)
+            var others = FieldBlock()
+            others.append("Other", long)
+            fields.append(others) { _, _ in true }
+            fields.continueLastValue(with: Array("folded".utf8).span)
+            fields.append("Last", "")
+            var seen: [String] = []
+            fields.forEach { seen.append("\($0.string): \($1.string)") }
+            #expect(
+                seen == ["First: 1", "Written: a\(long)b \(long)", "Other: \(long) folded", "Last: "])
+            var terminated: [String] = []
+            unsafe fields.forEachTerminated {
+                unsafe terminated.append(String(cString: $0) + ": " + String(cString: $1))
+            }
+            #expect(terminated == seen)
+            #expect(fields.count == 4)
+            #expect(fields.byteCount == seen.reduce(0) { $0 + $1.utf8.count - 2 })
+        }
+    }
 }
