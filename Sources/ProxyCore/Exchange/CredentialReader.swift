@@ -80,6 +80,16 @@ public final class CredentialReader: Sendable {
         }
     }
 
+    /// Whether nothing of a request but its `Authorization` is looked at.
+    var readsOnlyAuthorization: Bool {
+        lookups.allSatisfy { lookup in
+            switch lookup {
+            case .basicPassword, .bearer: true
+            case .header, .query: false
+            }
+        }
+    }
+
     /// Whether Weir adds a credential of its own.
     public var injects: Bool { injected != nil }
 

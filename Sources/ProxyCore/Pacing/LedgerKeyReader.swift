@@ -11,6 +11,8 @@ public struct LedgerKeyReader: Sendable {
     private let names: [[UInt8]]
     private let provider: LedgerKey
     private let onlyScope: LimitScope?
+    /// Whether nothing of a request but its `Authorization` has an influence on its keys.
+    let readsOnlyAuthorization: Bool
     private let digest: LedgerDigest?
 
     /// A reader.
@@ -34,6 +36,9 @@ public struct LedgerKeyReader: Sendable {
             }
         }
         onlyScope = Set(scopes).count == 1 ? scopes[0] : nil
+        readsOnlyAuthorization =
+            credentials.readsOnlyAuthorization
+            && scopes.allSatisfy { [.credential, .provider, .group].contains($0) }
     }
 
     /// The hashes of a request's keys.

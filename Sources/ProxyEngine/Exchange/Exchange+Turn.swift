@@ -49,7 +49,13 @@ extension Exchange {
     /// Whose the request is, and what it weighs.
     func demand(on provider: ProviderService) -> PacingDemand {
         let (target, head) = (target, head)
-        let keys = provider.keys.keys(target: target.span) { head.forEachField($0) }
+        // A request that began under a former configuration has keys of its own.
+        let keys =
+            if let upstream, upstream.provider === provider {
+                upstream.keys.keys(target: target.span) { head.forEachField($0) }
+            } else {
+                provider.keys.keys(target: target.span) { head.forEachField($0) }
+            }
         let (weights, usesQuota) = head.withMethod {
             provider.plan.weigh(method: $0, path: target.span.extracting(restOffset..<target.count))
         }

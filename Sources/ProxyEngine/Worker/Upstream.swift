@@ -7,7 +7,11 @@ internal import ProxyCore
 /// One worker's way to one provider: its connections, and the sockets of them that the loop watches.
 final class Upstream: SocketWatcher, ReadinessHandler, HTTP1PoolOwner {
     /// The provider as it is configured now; what its connections go by has not changed since the first.
-    var provider: ProviderService
+    var provider: ProviderService {
+        didSet { keys = LedgerKeyMemo(provider.keys) }
+    }
+    /// Whose the requests are that `provider` gets.
+    var keys: LedgerKeyMemo
     private let worker: Worker
     private let multi: CurlMulti
     private var pool: HTTP1Pool?
@@ -21,6 +25,7 @@ final class Upstream: SocketWatcher, ReadinessHandler, HTTP1PoolOwner {
 
     init(provider: ProviderService, worker: Worker) {
         self.provider = provider
+        keys = LedgerKeyMemo(provider.keys)
         self.worker = worker
         let configuration = provider.configuration
         let reachesAll = configuration.mayReachPrivateAddresses

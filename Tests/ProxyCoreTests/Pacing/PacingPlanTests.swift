@@ -85,6 +85,44 @@ struct PacingPlanTests {
         #expect(keys("/", []) == SIMD4(0, 0, 0, 9))
     }
 
+    @Test(
+        "keys that are remembered are those that would be read again, whatever a request has in common with the last one",
+        arguments: [
+            [CredentialPlace.basicPassword, .bearer], [.header("X-Key"), .bearer], [.query("key"), .bearer],
+        ])
+    func rememberedKeys(places: [CredentialPlace]) {
+        let credentials = CredentialReader(places: places, injected: nil, injection: nil, isShared: false)
+        for scopes in [
+            [LimitScope.credential], [.provider, .credential], [.credential, .header("X-Tenant")],
+        ] {
+            let reader = LedgerKeyReader(
+                scopes: scopes, credentials: credentials, provider: LedgerKey(hash: 9))
+            var memo = LedgerKeyMemo(reader)
+            let authorizations = [
+                [], ["Bearer k"], ["Bearer k"], ["bearer k"], ["Bearer other"], ["Basic OnNlY3JldA=="],
+                ["Basic ?"],
+                ["Basic ?"], ["Bearer k", "Bearer other"], ["Bearer k", "Bearer other"], ["Bearer other"],
+                ["Bearer k"],
+                [""], [""], [],
+            ]
+            for authorization in authorizations {
+                for rest in [[], [("X-Tenant", "t")], [("X-Key", "a")], [("X-Key", "b"), ("X-Tenant", "u")]] {
+                    for target in ["/", "/?key=q", "/?key=r"] {
+                        let fields = rest + authorization.map { ("authorization", $0) }
+                        func each(_ body: (Span<UInt8>, Span<UInt8>) -> Void) {
+                            for (name, value) in fields {
+                                body(Array(name.utf8).span, Array(value.utf8).span)
+                            }
+                        }
+                        let target = Array(target.utf8)
+                        let expected = reader.keys(target: target.span, forEachField: each)
+                        #expect(memo.keys(target: target.span, forEachField: each) == expected)
+                    }
+                }
+            }
+        }
+    }
+
     @Test("a scope is read as it is written, and names no field that cannot be")
     func scopeNames() {
         for scope in [LimitScope.credential, .provider, .group, .header("X-A"), .query("q")] {
