@@ -1,6 +1,20 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
+// How often exchanges take each branch and call, as `Benchmarks/profile` has counted: code is inlined by it, and what they do not run
+// is moved out of the way of what they do. Functions that have changed since are compiled as if it were not there. Where it is counted,
+// former counts are left aside; older compilers have no such option.
+#if compiler(>=6.3)
+    let usesCounts = Context.environment["WEIR_COUNTS_EXCHANGES"] == nil
+#else
+    let usesCounts = false
+#endif
+let counts = ["-Xfrontend", "-ir-profile-use=\(Context.packageDirectory)/Sources/weir/exchanges.profdata"]
+let countOptions = [
+    "no-pgo-warn-mismatch", "static-func-full-module-prefix=false", "enable-split-machine-functions",
+].flatMap { ["-Xllvm", "-\($0)"] }
+let countedExchanges = usesCounts ? counts + countOptions : []
+
 let settings: [SwiftSetting] = [
     .swiftLanguageMode(.v6), .strictMemorySafety(), .treatAllWarnings(as: .error),
     .enableUpcomingFeature("ExistentialAny"), .enableUpcomingFeature("MemberImportVisibility"),
@@ -9,7 +23,8 @@ let settings: [SwiftSetting] = [
     // modules keep the arrows honest; generics and spans that cross them are specialised all the same. Each function is a section of
     // its own, so that the linker can move it.
     .unsafeFlags(
-        ["-enforce-exclusivity=unchecked", "-cross-module-optimization", "-Xfrontend", "-function-sections"],
+        ["-enforce-exclusivity=unchecked", "-cross-module-optimization", "-Xfrontend", "-function-sections"]
+            + countedExchanges,
         .when(configuration: .release)),
 ]
 
@@ -110,7 +125,8 @@ let package = Package(
                 "ProxyEngine", "ProxyCore", "Configuration", "BuiltIn", "Sandbox", "ContentCoding",
                 "EventLoop", "JSONLog", "HTTPWire", argumentParser, logging,
             ],
-            exclude: ["function-order.txt"], swiftSettings: settings, linkerSettings: [functionOrder]),
+            exclude: ["exchanges.profdata", "function-order.txt"], swiftSettings: settings,
+            linkerSettings: [functionOrder]),
 
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
         .testTarget(name: "HTTPWireTests", dependencies: ["HTTPWire"], swiftSettings: settings),

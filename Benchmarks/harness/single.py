@@ -12,6 +12,7 @@ KINDS = {
     "GET, 422 rewritten": {"path": "/lettr/error", "authorization": load.BEARER},
     "POST 1 KiB, 200": {"path": "/lemlist/post", "body": 1024},
 }
+EVERY_KIND = {**KINDS, "GET, 1 MiB": {"path": "/lemlist/big"}}
 
 
 def one_after_another(port, count, path, authorization=load.BASIC, body=0):

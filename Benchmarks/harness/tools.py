@@ -26,10 +26,37 @@ def weir(given=None):
     if given:
         return os.path.abspath(given)
     say("building weir")
-    build = ["swift", "build", "--configuration", "release", "--static-swift-stdlib", "--product", "weir"]
-    subprocess.run(build, cwd=ROOT, check=True, stdout=sys.stderr)
-    shown = subprocess.run(build + ["--show-bin-path"], cwd=ROOT, check=True, capture_output=True, text=True)
-    return os.path.join(shown.stdout.strip(), "weir")
+    subprocess.run(_build(), cwd=ROOT, check=True, stdout=sys.stderr)
+    return os.path.join(built(), "weir")
+
+
+def counting_weir():
+    """A release that counts how often each of its branches is taken, and writes that to `LLVM_PROFILE_FILE` when it ends."""
+    say("building a weir that counts")
+    options = [
+        "-Xswiftc", "-Xfrontend", "-Xswiftc", "-ir-profile-generate", "-Xswiftc", "-Xclang-linker", "-Xswiftc", "-fprofile-instr-generate",
+        # As in Package.swift: files are called by their last names, wherever they are.
+        "-Xswiftc", "-Xllvm", "-Xswiftc", "-static-func-full-module-prefix=false",
+        # Nothing refers to what tells whose a counter is.
+        "-Xlinker", "-z", "-Xlinker", "nostart-stop-gc", "--scratch-path", os.path.join(KEPT, "counting-weir")]
+    subprocess.run(_build(*options), cwd=ROOT, check=True, stdout=sys.stderr, env={**os.environ, "WEIR_COUNTS_EXCHANGES": "1"})
+    return os.path.join(built(*options), "weir")
+
+
+def _build(*options):
+    return ["swift", "build", "--configuration", "release", "--static-swift-stdlib", "--product", "weir", *options]
+
+
+def built(*options):
+    """The folder of the release."""
+    shown = subprocess.run(_build("--show-bin-path", *options), cwd=ROOT, check=True, capture_output=True, text=True)
+    return shown.stdout.strip()
+
+
+def llvm_profdata(*arguments):
+    """Runs the tool that belongs to the compiler: others know other versions of the format."""
+    folder = os.path.dirname(os.path.realpath(shutil.which("swiftc")))
+    subprocess.run([os.path.join(folder, "llvm-profdata"), *arguments], check=True)
 
 
 def envoy():
