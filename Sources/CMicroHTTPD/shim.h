@@ -41,9 +41,9 @@ static inline size_t cmhd_keep_escapes(void *context, struct MHD_Connection *con
 static inline int cmhd_no_certificate(void) { return -1; }
 
 // The fixed way in which Weir runs the library: external epoll, no thread of its own, suspend and resume, no Date but the one that
-// stands among the fields of each answer, and no listening socket: where the system has no descriptor left, 0.9.75 would spin, or wait for ever. With the least
-// strictness it answers nothing by itself that Weir has let pass: above it, a request without Host gets a page of the
-// library's.
+// stands among the fields of each answer, and no listening socket: where the system has no descriptor left, 0.9.75 would spin, or
+// wait for ever. With the least strictness it answers nothing by itself that Weir has let pass: above it, a request without Host gets
+// a page of the library's.
 static inline struct MHD_Daemon *cmhd_start(const struct cmhd_settings *s) {
     return MHD_start_daemon(
         MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG | MHD_USE_NO_LISTEN_SOCKET |
