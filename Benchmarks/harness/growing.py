@@ -25,6 +25,10 @@ class Variant:
     same_status: bool = False
     log: str = "off"
     workers: int = 1
+    # How many such programs share the connections.
+    programs: int = 1
+    # Requests a second, instead of as many as are answered.
+    rate: int = 0
     # Whether it may use the core of the load as well.
     both_cores: bool = False
     # Whether its instructions are counted.
@@ -35,11 +39,14 @@ class Variant:
     @property
     def load(self):
         """What `saturate` is told."""
+        connections = self.connections // self.programs
         if self.program == "nginx":
-            return {"path": "/lemlist/ok", "connections": self.connections}
+            return {"path": "/lemlist/ok", "connections": connections}
         if self.rules:
-            return {"path": "/p0/error", "connections": self.connections, "authorization": load.BEARER}
-        return {"path": "/ok", "connections": self.connections, "script": MANY, "body": f"{self.providers} {self.keys}"}
+            return {"path": "/p0/error", "connections": connections, "authorization": load.BEARER}
+        if self.rate:
+            return {"path": "/p0/ok"}
+        return {"path": "/ok", "connections": connections, "script": MANY, "body": f"{self.providers} {self.keys}"}
 
     def path(self, number):
         """What the request of this number asks for, when they are made one at a time."""
@@ -71,6 +78,7 @@ class Variant:
 
 
 LONGER = "the same is done; it takes longer where no cache has it"
+SWITCHED = "each has half of the requests, does fewer in a turn, and gives the core to the other in between"
 GROUPS = {
     "connections": [
         Variant("32", counted=True), Variant("1", connections=1, counted=True, why="each event is waited for by itself; no two are done in one turn"),
@@ -85,10 +93,14 @@ GROUPS = {
     "log": [
         Variant("off"), Variant("/dev/null", log="null"), Variant("a pipe", log="pipe")],
     "workers": [
-        Variant("1"), Variant("2 on its core", workers=2),
+        Variant("1"), Variant("2 on its core", workers=2, why=SWITCHED), Variant("two programs on its core", programs=2, why=SWITCHED),
         Variant("2 on both", workers=2, both_cores=True, why="the second shares its core with the load and the upstream"),
         Variant("1, nginx", program="nginx"), Variant("2 on its core, nginx", workers=2, program="nginx"),
         Variant("2 on both, nginx", workers=2, both_cores=True, program="nginx")],
+    "workers at 2000/s": [
+        Variant(f"{name}{of}", workers=workers, both_cores=both, rate=2000, program=program)
+        for program, of in (("weir", ""), ("nginx", ", nginx"))
+        for name, workers, both in (("1", 1, False), ("2 on its core", 2, False), ("2 on both", 2, True))],
 }
 
 

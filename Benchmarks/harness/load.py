@@ -3,11 +3,13 @@
 import http.client
 import json
 import os
+import signal
 import socket
 import subprocess
 import time
 
 from harness import machine, tools
+from harness.program import Program
 
 BASIC = "Basic OmJlbmNobWFyaw=="
 BEARER = "Bearer benchmark"
@@ -34,14 +36,39 @@ def saturate(port, path, seconds, **options):
     return _report(subprocess.run(command, check=True, capture_output=True, text=True, timeout=seconds + 60).stdout)
 
 
-def during(port, path, seconds, look, **options):
-    """What `look` tells before and behind so many seconds in the middle of a load, when all connections stand; and what wrk saw."""
-    with subprocess.Popen(_wrk(port, path, seconds + 4, **options), stdout=subprocess.PIPE, text=True) as wrk:
-        time.sleep(2.5)
-        before = look()
-        time.sleep(seconds)
-        after = look()
-        return before, after, _report(wrk.communicate(timeout=60)[0])
+class Sliced:
+    """A load that stands still but for the slices of time in which it is let go on: see `together`."""
+
+    def __init__(self, port, path, directory, **options):
+        # A day: it ends when it is told to.
+        self.wrk = Program("wrk", _wrk(port, path, 86_400, **options), directory=directory, errors=os.path.join(directory, f"{port}-wrk.log"))
+        # Until all connections stand, and have had their first answers.
+        time.sleep(0.5 + options.get("connections", 0) / 2000)
+        self.wrk.process.send_signal(signal.SIGSTOP)
+
+    def report(self):
+        """Ends it; what it saw. The log is read behind that."""
+        self.wrk.process.send_signal(signal.SIGCONT)
+        # Its first thread has to be awake: it is the one whose sleep the signal must end.
+        time.sleep(0.02)
+        self.wrk.process.send_signal(signal.SIGINT)
+        self.wrk.process.wait(20)
+        return _report(self.wrk.tail())
+
+    def stop(self):
+        """Ends it, whatever it saw."""
+        self.wrk.process.kill()
+        self.wrk.process.wait()
+
+
+def together(loads, seconds):
+    """Lets loads that stand still go on for so long. What they asked is answered when this returns, if it takes less than 20 ms."""
+    for each in loads:
+        each.wrk.process.send_signal(signal.SIGCONT)
+    time.sleep(seconds)
+    for each in loads:
+        each.wrk.process.send_signal(signal.SIGSTOP)
+    time.sleep(0.02)
 
 
 def in_turns(targets, rate, seconds, connections=32, authorization=BASIC, file="/dev/null"):

@@ -30,13 +30,23 @@ def nginx(path, run):
     return ["nginx", "-p", run, "-c", path, "-e", "stderr"]
 
 
-def upstream(run):
+class Upstream(Program):
     """The provider, on the core of the load."""
-    with open(os.path.join(run, "big"), "wb") as file:
-        file.write(os.urandom(BIG))
-    port = machine.free_port()
-    path = filled("upstream.conf", run, PORT=port, SMALL=SMALL, ERROR=ERROR)
-    return Program("upstream", nginx(path, run), port, machine.cores()[0], directory=run)
+
+    def __init__(self, run):
+        with open(os.path.join(run, "big"), "wb") as file:
+            file.write(os.urandom(BIG))
+        port = machine.free_port()
+        path = filled("upstream.conf", run, PORT=port, SMALL=SMALL, ERROR=ERROR)
+        self.asked = 0
+        super().__init__("upstream", nginx(path, run), port, machine.cores()[0], directory=run)
+
+    def done(self):
+        """How many requests and connections it has taken, but for those that ask it this; only differences count."""
+        self.asked += 1
+        lines = load.ask(self.port, "/status")[2].split(b"\n")
+        accepted, _, requests = map(int, lines[2].split())
+        return requests - self.asked, accepted - self.asked
 
 
 class Peers:

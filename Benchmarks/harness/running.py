@@ -1,0 +1,45 @@
+"""A variant of `growth` that runs: its programs and their loads."""
+
+from harness import growing, load
+from harness.slices import Slices
+
+
+class Running:
+    """Programs that share what a variant asks of them."""
+
+    def __init__(self, subject, variant):
+        self.variant, self.programs, self.loads, self.note = variant, [], [], None
+        self.slices = Slices(subject.upstream, self.programs)
+        for _ in range(variant.programs):
+            self.programs.append(subject.start(variant))
+        if variant.keys > 1:
+            program = self.programs[0]
+            before = program.resident()
+            growing.warm(program, variant.keys)
+            if variant.keys > 100_000:
+                self.note = f"{(program.resident() - before) / variant.keys:.0f} B of memory for each key"
+        if not variant.rate:
+            self.loads = [load.Sliced(program.port, directory=subject.run, **variant.load) for program in self.programs]
+
+    def take(self, seconds, *helpers):
+        """Lets it work for so long, and keeps what that took."""
+        work = self._constant if self.variant.rate else lambda seconds: load.together(self.loads, seconds)
+        self.slices.take(lambda: work(seconds), *helpers, *(each.wrk for each in self.loads))
+
+    def _constant(self, seconds):
+        for program in self.programs:
+            seen = load.constant(program.port, self.variant.load["path"], self.variant.rate, seconds, connections=self.variant.connections)
+            if seen["missing"] or seen["not_ok"]:
+                raise SystemExit(f"{self.variant.name} failed: {seen}")
+
+    def end(self):
+        """Ends the loads; fails if one of them has seen what it should not."""
+        for each in self.loads:
+            seen = each.report()
+            if seen["errors"] or seen["refused"] and not self.variant.rules:
+                raise SystemExit(f"{self.variant.name} failed: {seen}")
+
+    def stop(self):
+        """Ends all, whatever they saw."""
+        for each in [*self.loads, *self.programs]:
+            each.stop()
