@@ -10,6 +10,9 @@ SMALL = json.dumps([{"_id": f"cam_{number:016d}", "name": "Product Launch", "sta
 ERROR = json.dumps({"message": "Validation failed.", "error_code": "validation_error", "errors": {
     "to.0": ["The to.0 must be a valid email address."], "subject": ["The subject field is required."]}})
 BIG = 1 << 20
+# Of Weir's configuration: a limit that nobody reaches, and one behind which requests wait.
+FREE = {"LIMIT": 1_000_000, "WAIT": "0s"}
+QUEUED = {"LIMIT": 4000, "WAIT": "1m"}
 
 
 def filled(name, run, **values):
@@ -66,7 +69,7 @@ class Peers:
     def start(self, name):
         """A peer that listens and does its work."""
         port = machine.free_port()
-        places = {"PORT": port, "UPSTREAM": self.upstream, "WORKERS": 1}
+        places = {"PORT": port, "UPSTREAM": self.upstream, "WORKERS": 1, **FREE}
         source = {"nginx-lua": "nginx.conf", "haproxy-lua": "haproxy.cfg", "envoy-lua": "envoy.yaml", "weir": "weir.yaml"}[name]
         if name in ("nginx-lua", "weir"):
             places["LOG"] = "off"

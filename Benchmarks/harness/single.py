@@ -32,10 +32,10 @@ class Subject:
     def __init__(self, run, upstream, weir):
         self.run, self.upstream, self.weir = run, upstream, weir
 
-    def start(self, *before, environment=None):
+    def start(self, *before, environment=None, limits=None):
         """Starts it on the measured core."""
         port = machine.free_port()
-        path = peers.filled("weir.yaml", self.run, PORT=port, UPSTREAM=self.upstream.port, LOG="off")
+        path = peers.filled("weir.yaml", self.run, PORT=port, UPSTREAM=self.upstream.port, LOG="off", **(limits or peers.FREE))
         command = [*before, self.weir, "run", "--config", path, "--log-level", "error"]
         return Program("weir", command, port, machine.cores()[1], environment, self.run)
 

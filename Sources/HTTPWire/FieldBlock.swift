@@ -50,10 +50,7 @@ public struct FieldBlock: Sendable {
         // The NUL behind the value comes when the value is there.
         end -= 1
         let valueStart = end
-        var block = FieldBlock()
-        swap(&block, &self)
-        var writer = ValueWriter(block: block)
-        block = FieldBlock()
+        var writer = ValueWriter(block: exchange(&self, with: FieldBlock()))
         write(&writer)
         self = writer.finish()
         let lengths = Lengths(name: name.count, value: end - valueStart)
