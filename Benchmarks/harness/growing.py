@@ -79,6 +79,7 @@ class Variant:
 
 LONGER = "the same is done; it takes longer where no cache has it"
 SWITCHED = "each has half of the requests, does fewer in a turn, and gives the core to the other in between"
+CROWDED = "the second shares its core with the load and the upstream"
 GROUPS = {
     "connections": [
         Variant("32", counted=True), Variant("1", connections=1, counted=True, why="each event is waited for by itself; no two are done in one turn"),
@@ -94,7 +95,8 @@ GROUPS = {
         Variant("off"), Variant("/dev/null", log="null"), Variant("a pipe", log="pipe")],
     "workers": [
         Variant("1"), Variant("2 on its core", workers=2, why=SWITCHED), Variant("two programs on its core", programs=2, why=SWITCHED),
-        Variant("2 on both", workers=2, both_cores=True, why="the second shares its core with the load and the upstream"),
+        Variant("2 on both", workers=2, both_cores=True, why=CROWDED),
+        Variant("two programs on both", programs=2, both_cores=True, why=CROWDED),
         Variant("1, nginx", program="nginx"), Variant("2 on its core, nginx", workers=2, program="nginx"),
         Variant("2 on both, nginx", workers=2, both_cores=True, program="nginx")],
     "workers at 2000/s": [

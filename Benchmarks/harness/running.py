@@ -8,7 +8,7 @@ class Running:
     """Programs that share what a variant asks of them."""
 
     def __init__(self, subject, variant):
-        self.variant, self.programs, self.loads, self.note = variant, [], [], None
+        self.subject, self.variant, self.programs, self.loads, self.note = subject, variant, [], [], None
         self.slices = Slices(subject.upstream, self.programs)
         for _ in range(variant.programs):
             self.programs.append(subject.start(variant))
@@ -18,8 +18,11 @@ class Running:
             growing.warm(program, variant.keys)
             if variant.keys > 100_000:
                 self.note = f"{(program.resident() - before) / variant.keys:.0f} B of memory for each key"
-        if not variant.rate:
-            self.loads = [load.Sliced(program.port, directory=subject.run, **variant.load) for program in self.programs]
+
+    def connect(self):
+        """Begins the loads; clients that stand still for long are closed as idle."""
+        if not self.variant.rate:
+            self.loads += [load.Sliced(program.port, directory=self.subject.run, **self.variant.load) for program in self.programs]
 
     def take(self, seconds, *helpers):
         """Lets it work for so long, and keeps what that took."""
