@@ -17,7 +17,7 @@ BEARER = "Bearer benchmark"
 
 def _wrk(port, path, seconds, connections=32, authorization=BASIC, script=None, body=None):
     """The command of a load that keeps so many connections busy."""
-    return ["taskset", "-c", str(machine.cores()[0]), "wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "-s",
+    return ["taskset", "-c", str(machine.cores()[0]), "wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "60s", "-s",
             script or os.path.join(tools.HERE, "harness", "report.lua"), "-H", f"Authorization: {authorization}",
             f"http://127.0.0.1:{port}{path}", "--", *str(body or "").split()]
 
@@ -37,13 +37,14 @@ def saturate(port, path, seconds, **options):
 
 
 class Sliced:
-    """A load that stands still but for the slices of time in which it is let go on: see `together`."""
+    """A load that stands still but for the slices of time in which it is let go on, see `go_on`."""
 
     def __init__(self, port, path, directory, **options):
+        self.connections = options.get("connections", 32)
         # A day: it ends when it is told to.
         self.wrk = Program("wrk", _wrk(port, path, 86_400, **options), directory=directory, errors=os.path.join(directory, f"{port}-wrk.log"))
         # Until all connections stand, and have had their first answers.
-        time.sleep(0.5 + options.get("connections", 0) / 2000)
+        time.sleep(0.5 + self.connections / 2000)
         self.wrk.process.send_signal(signal.SIGSTOP)
 
     def report(self):
@@ -61,14 +62,16 @@ class Sliced:
         self.wrk.process.wait()
 
 
-def together(loads, seconds):
-    """Lets loads that stand still go on for so long. What they asked is answered when this returns, if it takes less than 20 ms."""
+def go_on(loads):
+    """Lets loads go on that stand still."""
     for each in loads:
         each.wrk.process.send_signal(signal.SIGCONT)
-    time.sleep(seconds)
+
+
+def halt(loads):
+    """Has them stand still. What they asked last may still be worked on."""
     for each in loads:
         each.wrk.process.send_signal(signal.SIGSTOP)
-    time.sleep(0.02)
 
 
 def in_turns(targets, rate, seconds, connections=32, authorization=BASIC, file="/dev/null"):

@@ -26,8 +26,10 @@ class Running:
 
     def take(self, seconds, *helpers):
         """Lets it work for so long, and keeps what that took."""
-        work = self._constant if self.variant.rate else lambda seconds: load.together(self.loads, seconds)
-        self.slices.take(lambda: work(seconds), *helpers, *(each.wrk for each in self.loads))
+        if self.variant.rate:
+            self.slices.measure(lambda: self._constant(seconds), *helpers)
+        else:
+            self.slices.take(self.loads, seconds, *helpers)
 
     def _constant(self, seconds):
         for program in self.programs:
