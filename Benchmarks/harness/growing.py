@@ -94,7 +94,7 @@ GROUPS = {
     "log": [
         Variant("off"), Variant("/dev/null", log="null"), Variant("a pipe", log="pipe")],
     "workers": [
-        Variant("1"), Variant("2 on its core", workers=2, why=SWITCHED), Variant("two programs on its core", programs=2, why=SWITCHED),
+        Variant("1", counted=True), Variant("2 on its core", workers=2, counted=True, why=SWITCHED), Variant("two programs on its core", programs=2, why=SWITCHED),
         Variant("2 on both", workers=2, both_cores=True, why=CROWDED),
         Variant("two programs on both", programs=2, both_cores=True, why=CROWDED),
         Variant("1, nginx", program="nginx"), Variant("2 on its core, nginx", workers=2, program="nginx"),

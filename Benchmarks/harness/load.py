@@ -62,6 +62,12 @@ class Sliced:
         self.wrk.process.wait()
 
 
+def accept(seen, name, may_refuse=False):
+    """Fails where a load has not seen what it should."""
+    if seen["errors"] or (seen["refused"] and not may_refuse):
+        raise SystemExit(f"{name} failed: {seen}")
+
+
 def go_on(loads):
     """Lets loads go on that stand still."""
     for each in loads:

@@ -45,7 +45,7 @@ class Slices:
         work()
         others, taken = machine.others_seconds(*ours) - others, time.monotonic() - start
         after = self._cpu()
-        requests, connections = (now - then for now, then in zip(self.upstream.done(), done))
+        requests, connections = (count - former for count, former in zip(self.upstream.done(), done))
         if requests < 10:
             raise SystemExit(f"{self.programs[0].name} forwards nothing")
         self.costs.append((after - before) / requests * 1e6)
