@@ -70,7 +70,8 @@ let package = Package(
 
         // Safe Swift over C, and the vocabulary they share.
         .target(name: "HTTPWire", swiftSettings: settings),
-        .target(name: "EventLoop", dependencies: ["CEpoll"], swiftSettings: settings),
+        .target(name: "Locking", swiftSettings: settings),
+        .target(name: "EventLoop", dependencies: ["CEpoll", "Locking"], swiftSettings: settings),
         .target(name: "Splicing", dependencies: ["CSplice"], swiftSettings: settings),
         .target(name: "HTTPTransfer", dependencies: ["HTTPWire", "Splicing"], swiftSettings: settings),
         .target(
@@ -94,7 +95,7 @@ let package = Package(
 
         // Decisions.
         .target(
-            name: "ProxyCore", dependencies: ["HTTPWire"],
+            name: "ProxyCore", dependencies: ["HTTPWire", "Locking"],
             resources: [.embedInCode("SharedLedger/ledger.lua")], swiftSettings: settings),
         .target(name: "Configuration", dependencies: ["ProxyCore", yams], swiftSettings: settings),
         .target(
@@ -111,24 +112,28 @@ let package = Package(
             name: "ProxyEngine",
             dependencies: [
                 "EventLoop", "Curl", "HTTP1Client", "HTTPTransfer", "MicroHTTPD", "ContentCoding", "JSONLog",
-                "ProxyCore", "RedisClient", "HTTPWire", "Splicing", logging,
+                "Locking", "ProxyCore", "RedisClient", "HTTPWire", "Splicing", logging,
             ],
             swiftSettings: settings),
         .target(
             name: "Sandbox",
-            dependencies: ["EventLoop", "MicroHTTPD", "ProxyCore", "HTTPWire"],
+            dependencies: ["EventLoop", "Locking", "MicroHTTPD", "ProxyCore", "HTTPWire"],
             swiftSettings: settings),
         .executableTarget(
             name: "weir",
             dependencies: [
                 "CLoader", "CMimalloc",
                 "ProxyEngine", "ProxyCore", "Configuration", "BuiltIn", "Sandbox", "ContentCoding",
-                "EventLoop", "JSONLog", "HTTPWire", argumentParser, logging,
+                "EventLoop", "JSONLog", "Locking", "HTTPWire", argumentParser, logging,
             ],
             exclude: ["exchanges.profdata", "function-order.txt"], swiftSettings: settings,
             linkerSettings: [functionOrder]),
 
-        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
+        .target(
+            name: "TestSupport", dependencies: ["Locking"], path: "Tests/TestSupport", swiftSettings: settings
+        ),
+        .testTarget(
+            name: "LockingTests", dependencies: ["Locking", "TestSupport"], swiftSettings: settings),
         .testTarget(name: "HTTPWireTests", dependencies: ["HTTPWire"], swiftSettings: settings),
         // What holds for any bytes: the fuzzer looks for those for which it does not, a test replays its corpus.
         .target(
@@ -143,13 +148,15 @@ let package = Package(
         .testTarget(
             name: "ProxyCoreTests",
             dependencies: [
-                "ProxyCore", "Configuration", "BuiltIn", "ContentCoding", "HTTPWire", "TestSupport",
+                "ProxyCore", "Configuration", "BuiltIn", "ContentCoding", "HTTPWire", "Locking",
+                "TestSupport",
             ],
             swiftSettings: settings),
         .testTarget(
             name: "ContentCodingTests", dependencies: ["ContentCoding", "TestSupport"],
             swiftSettings: settings),
-        .testTarget(name: "JSONLogTests", dependencies: ["JSONLog", logging], swiftSettings: settings),
+        .testTarget(
+            name: "JSONLogTests", dependencies: ["JSONLog", "Locking", logging], swiftSettings: settings),
         .testTarget(
             name: "ConfigurationTests", dependencies: ["ProxyCore", "Configuration", "BuiltIn"],
             swiftSettings: settings),
@@ -166,13 +173,13 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "MicroHTTPDTests",
-            dependencies: ["CErasure", "EventLoop", "MicroHTTPD", "HTTPWire", "TestSupport"],
+            dependencies: ["CErasure", "EventLoop", "Locking", "MicroHTTPD", "HTTPWire", "TestSupport"],
             swiftSettings: settings),
         .testTarget(
             name: "ProxyEngineTests",
             dependencies: [
                 "ProxyEngine", "ProxyCore", "Configuration", "BuiltIn", "ContentCoding", "EventLoop",
-                "HTTPWire",
+                "HTTPWire", "Locking",
                 "TestSupport", "weir", logging,
             ],
             swiftSettings: settings),
@@ -187,7 +194,8 @@ let package = Package(
             dependencies: ["ProxyCore", "Configuration", "BuiltIn", "TestSupport", "weir"],
             swiftSettings: settings),
         .testTarget(
-            name: "TestSupportTests", dependencies: ["TestSupport", "weir"], swiftSettings: settings),
+            name: "TestSupportTests", dependencies: ["Locking", "TestSupport", "weir"],
+            swiftSettings: settings),
     ]
 )
 

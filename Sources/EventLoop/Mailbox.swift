@@ -1,12 +1,12 @@
 internal import CEpoll
 internal import Glibc
-internal import Synchronization
+internal import Locking
 
 /// The only way in from another thread: messages wait here until the owner's loop takes them.
 ///
 /// Unbounded by itself: who posts must be bounded (a worker posts at most one message per exchange that it holds).
 public final class Mailbox<Message: Sendable>: Sendable {
-    private let messages = Mutex<[Message]>([])
+    private let messages = Lock<[Message]>([])
     /// An eventfd, readable while there are messages: watch it for `.readable`.
     public let descriptor: Int32
 

@@ -5,7 +5,7 @@ internal import Glibc
 
 /// A value behind a lock, and a way to wait until it has changed.
 ///
-/// `Mutex` of Synchronization has nothing to wait on.
+/// `Lock` of Locking has nothing to wait on.
 ///
 /// Sendable though unchecked: `value` is touched only while `lock` is held.
 @safe final class Monitor<Value: Sendable>: @unchecked Sendable {

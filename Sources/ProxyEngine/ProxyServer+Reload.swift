@@ -1,8 +1,8 @@
 internal import EventLoop
+internal import Locking
 internal import Logging
 internal import MicroHTTPD
 public import ProxyCore
-internal import Synchronization
 
 /// What a reload has changed.
 public struct ConfigurationChange: Hashable, Sendable {

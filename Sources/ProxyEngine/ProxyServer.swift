@@ -1,10 +1,10 @@
 internal import Curl
 internal import EventLoop
 internal import Glibc
+internal import Locking
 public import Logging
 internal import MicroHTTPD
 public import ProxyCore
-internal import Synchronization
 
 /// Weir itself: listens, and serves with one worker per core until it is drained.
 public final class ProxyServer: Sendable {
@@ -50,7 +50,7 @@ public final class ProxyServer: Sendable {
 
     let instance: ProxyInstance
     let started: ProxyConfiguration
-    let state: Mutex<State>
+    let state: Lock<State>
     let mailboxes: [Mailbox<WorkerMessage>]
     private let threads: [LoopThread]
     /// The address that providers with mounts are reached at; with the port that the system chose if 0 was configured.
@@ -94,7 +94,7 @@ public final class ProxyServer: Sendable {
             configuration: configuration, normalizers: normalizers,
             pacing: ledgers.shares(for: configuration, normalizers: normalizers, at: Worker.clock()).shares,
             identities: identities, instance: instance)
-        state = Mutex(State(service: service, ledgers: ledgers))
+        state = Lock(State(service: service, ledgers: ledgers))
         do {
             mailboxes = try (0..<count).map { _ in try Mailbox<WorkerMessage>() }
             let plan = try ListenerPlan(configuration, workers: count)

@@ -1,8 +1,8 @@
 import Foundation
 import Glibc
 import JSONLog
+import Locking
 import Logging
-import Synchronization
 
 /// A pipe that a test reads when it wants to.
 final class Sink: Sendable {
@@ -76,5 +76,5 @@ final class Sink: Sendable {
 }
 
 private final class Box: Sendable {
-    let lines = Mutex<[String]>([])
+    let lines = Lock<[String]>([])
 }

@@ -1,5 +1,6 @@
 import EventLoop
 import HTTPWire
+import Locking
 import MicroHTTPD
 import Synchronization
 import TestSupport
@@ -13,12 +14,12 @@ final class EchoServer: Sendable {
         let socket: ListenSocket
     }
 
-    private let thread: Mutex<Background<Void>?>
+    private let thread: Lock<Background<Void>?>
 
     init(idleSeconds: Int = 10) throws {
         let handover = Handover(socket: try ListenSocket(host: "127.0.0.1", port: 0, isShared: false))
         port = handover.socket.port
-        thread = Mutex(nil)
+        thread = Lock(nil)
         let running = Background { [self] in
             let delegate = EchoDelegate()
             let limits = HTTPDaemon.Limits(

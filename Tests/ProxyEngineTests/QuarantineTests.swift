@@ -1,4 +1,4 @@
-import Synchronization
+import Locking
 import TestSupport
 import Testing
 
@@ -133,7 +133,7 @@ struct QuarantineTests {
 
     @Test("counts anew after any answer that takes it")
     func interrupted() throws {
-        let count = Mutex(0)
+        let count = Lock(0)
         let upstream = try ScriptedUpstream { exchange in
             let number = count.withLock { count in
                 count += 1

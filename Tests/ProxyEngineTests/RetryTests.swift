@@ -1,4 +1,4 @@
-import Synchronization
+import Locking
 import TestSupport
 import Testing
 
@@ -13,7 +13,7 @@ struct RetryTests {
 
     /// Gives the answers in turn, the last one again and again.
     private static func upstream(_ answers: [ScriptedResponse]) throws -> ScriptedUpstream {
-        let count = Mutex(0)
+        let count = Lock(0)
         return try ScriptedUpstream { exchange in
             let number = count.withLock { count in
                 count += 1
@@ -92,7 +92,7 @@ struct RetryTests {
 
     @Test("a connection that breaks is another cause; so is silence", arguments: ["reset", "silence"])
     func withoutAnswer(misdeed: String) throws {
-        let count = Mutex(0)
+        let count = Lock(0)
         let upstream = try ScriptedUpstream { exchange in
             let isFirst = count.withLock { count in
                 count += 1

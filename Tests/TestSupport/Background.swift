@@ -1,11 +1,11 @@
-internal import Synchronization
+internal import Locking
 
 /// Work on a thread of its own, so that blocking it blocks nothing else.
 public final class Background<Value: Sendable>: Sendable {
     private let outcome: Outcome
 
     private final class Outcome: Sendable {
-        let result = Mutex<Result<Value, any Error>?>(nil)
+        let result = Lock<Result<Value, any Error>?>(nil)
     }
 
     /// Starts a thread that runs `work`.

@@ -1,6 +1,6 @@
 internal import Dispatch
 internal import Glibc
-internal import Synchronization
+internal import Locking
 public import Testing
 
 /// Runs a suite's tests on threads that may be blocked.
@@ -30,7 +30,7 @@ extension Trait where Self == BlockingTests {
 private final class BlockingThreads: TaskExecutor {
     static let shared = BlockingThreads()
 
-    private let jobs = Mutex<[UnownedJob]>([])
+    private let jobs = Lock<[UnownedJob]>([])
     /// Counts the jobs.
     private let arrivals = DispatchSemaphore(value: 0)
 

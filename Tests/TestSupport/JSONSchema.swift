@@ -1,4 +1,4 @@
-internal import Synchronization
+internal import Locking
 
 /// The part of JSON Schema (draft 2020-12) that the project's schemas use; an unknown keyword is reported as
 /// an error.
@@ -130,7 +130,7 @@ public struct JSONSchema: Sendable {
 
 /// The regular expressions of a schema, each compiled once.
 private final class Patterns: Sendable {
-    private let compiled = Mutex<[String: Regex<AnyRegexOutput>]>([:])
+    private let compiled = Lock<[String: Regex<AnyRegexOutput>]>([:])
 
     func isFound(_ pattern: String, in text: String) -> Bool {
         compiled.withLock { compiled in

@@ -1,11 +1,11 @@
-internal import Synchronization
+internal import Locking
 
 /// A client that sends exactly the bytes it is given and records exactly what comes back.
 ///
 /// One thread may send while another reads.
 public final class RawClient: Sendable {
     private let socket: Socket
-    private let reader: Mutex<MessageReader>
+    private let reader: Lock<MessageReader>
     private let observe: (@Sendable (RawResponse) -> Void)?
 
     /// Connects to a numeric address or `localhost`.
@@ -32,7 +32,7 @@ public final class RawClient: Sendable {
     ) throws {
         self.observe = observe
         socket = try Socket.connected(to: endpoint, receiveBuffer: receiveBuffer, by: .after(patience))
-        reader = Mutex(MessageReader(socket: socket))
+        reader = Lock(MessageReader(socket: socket))
     }
 
     // MARK: Sending

@@ -1,5 +1,5 @@
 internal import Glibc
-internal import Synchronization
+internal import Locking
 
 /// A server that does exactly what a test says: a provider at its best and at its worst.
 ///
@@ -14,7 +14,7 @@ public final class ScriptedUpstream: Sendable {
 
     private let listener: Socket
     private let log = UpstreamLog()
-    private let turn = Mutex(())
+    private let turn = Lock(())
     /// Whether threads of its own read idle connections.
     private let hasHandler: Bool
 

@@ -1,5 +1,5 @@
 internal import Glibc
-internal import Synchronization
+internal import Locking
 
 /// A connected or listening stream socket with a deadline on every operation.
 ///
@@ -16,7 +16,7 @@ final class Socket: Sendable {
     private static let slice: Int32 = 50
 
     private let descriptor: Int32
-    private let state = Mutex(State())
+    private let state = Lock(State())
 
     /// Takes ownership of `descriptor`.
     init(owning descriptor: Int32) { self.descriptor = descriptor }

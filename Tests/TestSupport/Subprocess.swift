@@ -1,5 +1,5 @@
 internal import Glibc
-internal import Synchronization
+internal import Locking
 
 /// A program that runs beside the test; killed, with its children, when the last reference goes.
 public final class Subprocess: Sendable {
@@ -37,7 +37,7 @@ public final class Subprocess: Sendable {
     public let processID: Int32
 
     private let outputs: [StreamRecord]
-    private let exit = Mutex<ProcessExit?>(nil)
+    private let exit = Lock<ProcessExit?>(nil)
 
     /// Starts a program, found through PATH unless `program` has a slash.
     ///
@@ -129,7 +129,7 @@ public final class Subprocess: Sendable {
 
 extension System {
     /// The exit as recorded, else that of a child that has ended now.
-    fileprivate static func reap(_ identifier: Int32, unless recorded: borrowing Mutex<ProcessExit?>)
+    fileprivate static func reap(_ identifier: Int32, unless recorded: borrowing Lock<ProcessExit?>)
         -> ProcessExit?
     {
         recorded.withLock { exit in
@@ -146,7 +146,7 @@ private final class StreamRecord: Sendable {
         var isEnded = false
     }
 
-    private let state = Mutex(State())
+    private let state = Lock(State())
 
     init(draining descriptor: Int32) {
         System.startThread { [self] in

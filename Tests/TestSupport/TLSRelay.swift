@@ -1,5 +1,5 @@
 internal import Glibc
-internal import Synchronization
+internal import Locking
 
 /// A port whose connections lead to a port that speaks TLS, each through an `openssl s_client` of its own.
 ///
@@ -8,7 +8,7 @@ public final class TLSRelay: Sendable {
     /// The port on 127.0.0.1.
     public let port: UInt16
     private let listener: Socket
-    private let processes = Mutex<[Int32]>([])
+    private let processes = Lock<[Int32]>([])
 
     /// Starts a relay to a port of 127.0.0.1, whose certificate must be the authority's.
     public init(to target: UInt16, trusting authority: PrivateAuthority) throws {

@@ -1,11 +1,11 @@
-import Synchronization
+import Locking
 
 /// A proxy that leads every CONNECT to the address that it names, or refuses it.
 public final class TunnelProxy: Sendable {
     private let listener: Socket
     /// The port on 127.0.0.1.
     public let port: UInt16
-    private let heads = Mutex<[String]>([])
+    private let heads = Lock<[String]>([])
     private let refusal: String?
 
     /// Starts a proxy.

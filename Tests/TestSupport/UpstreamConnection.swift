@@ -1,12 +1,12 @@
 internal import Glibc
-internal import Synchronization
+internal import Locking
 
 /// A connection that a scripted upstream accepted.
 final class UpstreamConnection: Sendable {
     let number: Int
     let socket: Socket
-    let reader: Mutex<MessageReader>
-    private let current = Mutex(Current())
+    let reader: Lock<MessageReader>
+    private let current = Lock(Current())
 
     /// The exchange owns its connection; the upstream's log owns both.
     private struct Current {
@@ -16,7 +16,7 @@ final class UpstreamConnection: Sendable {
     init(number: Int, socket: Socket) {
         self.number = number
         self.socket = socket
-        reader = Mutex(MessageReader(socket: socket))
+        reader = Lock(MessageReader(socket: socket))
     }
 
     /// Whether the next thing to come may be a request: nothing is being answered.

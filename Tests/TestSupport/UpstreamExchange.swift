@@ -1,4 +1,4 @@
-internal import Synchronization
+internal import Locking
 
 /// One request that a scripted upstream received, and the means to answer it or not.
 public final class UpstreamExchange: Sendable {
@@ -8,11 +8,11 @@ public final class UpstreamExchange: Sendable {
     }
 
     private let connection: UpstreamConnection
-    private let state: Mutex<State>
+    private let state: Lock<State>
 
     init(connection: UpstreamConnection, request: ReceivedRequest) {
         self.connection = connection
-        state = Mutex(State(request: request))
+        state = Lock(State(request: request))
     }
 
     /// The request as far as it was read.

@@ -1,4 +1,4 @@
-internal import Synchronization
+internal import Locking
 
 /// What a scripted upstream accepted, received and failed at; shared by its threads.
 final class UpstreamLog: Sendable {
@@ -9,7 +9,7 @@ final class UpstreamLog: Sendable {
         var isStopped = false
     }
 
-    private let state = Mutex(State())
+    private let state = Lock(State())
 
     var connections: [UpstreamConnection] { state.withLock { $0.connections } }
     var exchanges: [UpstreamExchange] { state.withLock { $0.exchanges } }

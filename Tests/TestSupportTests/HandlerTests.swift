@@ -1,4 +1,4 @@
-import Synchronization
+import Locking
 import TestSupport
 import Testing
 
@@ -73,7 +73,7 @@ import Testing
 
     @Test("a client with a small receive buffer holds a fast sender back")
     func slowReader() throws {
-        let sent = Mutex(0)
+        let sent = Lock(0)
         let upstream = try ScriptedUpstream { exchange in
             try exchange.send("HTTP/1.1 200 OK\r\nContent-Length: 50000000\r\n\r\n")
             while sent.withLock({ $0 }) < 50_000_000 {

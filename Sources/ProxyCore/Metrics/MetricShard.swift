@@ -1,4 +1,4 @@
-internal import Synchronization
+internal import Locking
 
 /// The counters of one worker.
 ///
@@ -11,7 +11,7 @@ public final class MetricShard: Sendable {
     private let requestBounds: HistogramBounds
     private let queueBounds: HistogramBounds
     private let overheadBounds: HistogramBounds
-    private let counters: Mutex<[UInt64]>
+    private let counters: Lock<[UInt64]>
 
     /// - Parameter rejectionOfCode: for each problem code the place of its ``Rejection``, or `UInt8.max`.
     init(layout: MetricLayout, rejectionOfCode: [UInt8]) {
@@ -22,7 +22,7 @@ public final class MetricShard: Sendable {
         requestBounds = .request
         queueBounds = .queue
         overheadBounds = .overhead
-        counters = Mutex(Array(repeating: 0, count: layout.size(providers: 0)))
+        counters = Lock(Array(repeating: 0, count: layout.size(providers: 0)))
     }
 
     /// Has counters for at least so many providers from now on; new ones are at 0.

@@ -1,4 +1,4 @@
-import Synchronization
+import Locking
 
 /// Everything that `/metrics` shows: a shard of counters per worker, and their sum as text.
 ///
@@ -14,7 +14,7 @@ public final class ProxyMetrics: Sendable {
     let layout: MetricLayout
     let codes: [(name: String, origin: String)]
     let build: BuildInfo
-    private let roster = Mutex(ProviderRoster())
+    private let roster = Lock(ProviderRoster())
 
     /// What a scrape begins with, all of one moment.
     struct Reading {

@@ -1,4 +1,4 @@
-import Synchronization
+import Locking
 
 extension Pacer {
     /// Lets through what `policy` allows from now on.

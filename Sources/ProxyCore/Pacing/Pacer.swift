@@ -1,4 +1,4 @@
-import Synchronization
+import Locking
 
 /// Lets requests to one provider through so that its limits are never exceeded: one per provider, for all
 /// workers.
@@ -41,11 +41,11 @@ public final class Pacer: Sendable {
     /// What is allowed now.
     public var policy: PacingPolicy { book.withLock { $0.policy } }
     /// The ledgers, which the tests look into.
-    let book: Mutex<LedgerBook>
+    let book: Lock<LedgerBook>
 
     /// A pacer with empty ledgers.
     public init(policy: PacingPolicy) {
-        book = Mutex(LedgerBook(policy: policy))
+        book = Lock(LedgerBook(policy: policy))
     }
 
     /// Says what time it is: `offset` is what has to be added to the times given here to have the time since

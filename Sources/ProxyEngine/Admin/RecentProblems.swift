@@ -1,3 +1,4 @@
+internal import Locking
 internal import ProxyCore
 internal import Synchronization
 
@@ -9,7 +10,7 @@ final class RecentProblems: Sendable {
     static let count = 256
 
     private final class Place: Sendable {
-        let problem = Mutex(RecentProblem())
+        let problem = Lock(RecentProblem())
     }
 
     private let places = (0..<RecentProblems.count).map { _ in Place() }

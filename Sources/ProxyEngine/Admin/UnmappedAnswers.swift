@@ -1,6 +1,6 @@
 internal import HTTPWire
+internal import Locking
 internal import ProxyCore
-internal import Synchronization
 
 /// Answers of providers that no rule knew, so that somebody can add the rule.
 ///
@@ -28,7 +28,7 @@ final class UnmappedAnswers: Sendable {
         var excerptAt = Int64.min / 2
     }
 
-    private let kinds = Mutex<[Kind: Sightings]>([:])
+    private let kinds = Lock<[Kind: Sightings]>([:])
 
     /// Counts an answer.
     ///

@@ -1,3 +1,4 @@
+internal import Locking
 internal import ProxyCore
 internal import Synchronization
 
@@ -9,19 +10,19 @@ final class ProviderGuards: Sendable {
     let quarantinesCredentials: Bool
     /// Whether the quarantine remembers any credential: as long as it does not, requests take no lock.
     private let remembersCredentials = Atomic(false)
-    private let quarantine = Mutex(CredentialQuarantine())
+    private let quarantine = Lock(CredentialQuarantine())
     /// Whether failures are counted at all.
     let hasCircuit: Bool
-    private let circuit: Mutex<CircuitBreaker>
+    private let circuit: Lock<CircuitBreaker>
     private let hasRetries: Bool
-    private let retries: Mutex<RetryBudget>
+    private let retries: Lock<RetryBudget>
 
     init(_ provider: ProviderConfiguration, at now: MonotonicTime) {
         quarantinesCredentials = provider.quarantinesCredentials
         hasCircuit = provider.circuitBreaker != nil
-        circuit = Mutex(CircuitBreaker(provider.circuitBreaker ?? CircuitBreaker.Policy()))
+        circuit = Lock(CircuitBreaker(provider.circuitBreaker ?? CircuitBreaker.Policy()))
         hasRetries = provider.retries.maximum > 0
-        retries = Mutex(RetryBudget(percent: provider.retries.budgetPercent, at: now))
+        retries = Lock(RetryBudget(percent: provider.retries.budgetPercent, at: now))
     }
 
     // MARK: Circuit

@@ -1,3 +1,4 @@
+internal import Locking
 internal import Logging
 internal import ProxyCore
 internal import Synchronization
@@ -16,7 +17,7 @@ final class ProxyInstance: Sendable {
     let problems = RecentProblems()
     let unmapped = UnmappedAnswers()
     /// How often the configuration was read again, and how that went.
-    let reloads: Mutex<ReloadStatus>
+    let reloads: Lock<ReloadStatus>
     /// How the ledger is that several instances share.
     let ledger = LedgerStatus()
     /// How often a worker took no more clients for a while.
@@ -37,7 +38,7 @@ final class ProxyInstance: Sendable {
         logger = environment.logger
         droppedLogLines = environment.droppedLogLines
         self.startedWallNanoseconds = startedWallNanoseconds
-        reloads = Mutex(ReloadStatus(startedNanoseconds: startedWallNanoseconds))
+        reloads = Lock(ReloadStatus(startedNanoseconds: startedWallNanoseconds))
     }
 
     var reloadStatus: ReloadStatus { reloads.withLock { $0 } }

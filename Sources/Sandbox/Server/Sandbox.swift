@@ -1,7 +1,7 @@
 internal import EventLoop
+internal import Locking
 internal import MicroHTTPD
 public import ProxyCore
-internal import Synchronization
 
 /// Imitations of lemlist and Lettr on one port: their answers, their authentication, their rate limits, and
 /// any recorded error.
@@ -19,7 +19,7 @@ public final class Sandbox: Sendable {
     private let counts = SandboxCounts()
     private let mailbox: Mailbox<SandboxServer.Message>
     private let thread: LoopThread
-    private let hasStopped = Mutex(false)
+    private let hasStopped = Lock(false)
 
     /// The profiles that are imitated.
     public static let profiles = ["lemlist", "lettr"]

@@ -1,8 +1,8 @@
-internal import Synchronization
+internal import Locking
 
 /// The counts of all imitations, by profile; written by the server's thread, read by any.
 final class SandboxCounts: Sendable {
-    private let counts = Mutex<[String: ProviderCounts]>([:])
+    private let counts = Lock<[String: ProviderCounts]>([:])
 
     /// Counts a request.
     func add(_ profile: String, isRefusal: Bool) {

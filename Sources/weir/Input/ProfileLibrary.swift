@@ -1,7 +1,7 @@
 internal import BuiltIn
 internal import Configuration
+internal import Locking
 internal import ProxyCore
-internal import Synchronization
 
 /// Finds profiles by name, among the built-in ones, or by path; each is read once.
 final class ProfileLibrary: Sendable {
@@ -10,7 +10,7 @@ final class ProfileLibrary: Sendable {
     /// Where the paths of profile files begin; `nil` for the working directory.
     private let folder: String?
     private let sources: SourceFiles
-    private let files = Mutex<[String: Result<Profile, ConfigurationMistakes>]>([:])
+    private let files = Lock<[String: Result<Profile, ConfigurationMistakes>]>([:])
 
     /// Reads the built-in profiles.
     ///

@@ -1,5 +1,5 @@
 internal import EventLoop
-internal import Synchronization
+internal import Locking
 
 /// The files that a configuration was read from, its secrets, profiles and certificates among them, as they were then.
 final class SourceFiles: Sendable {
@@ -10,15 +10,15 @@ final class SourceFiles: Sendable {
         var settled: FileMark?
     }
 
-    private let versions = Mutex<[String: Version]>([:])
+    private let versions = Lock<[String: Version]>([:])
     /// What came through standard input or a pipe: it cannot be read again.
-    private let streams: Mutex<[String: [UInt8]]>
+    private let streams: Lock<[String: [UInt8]]>
 
     /// Nothing yet.
     ///
     /// - Parameter former: what was read before; what came through a pipe then stands for itself now.
     init(after former: SourceFiles? = nil) {
-        streams = Mutex(former?.streams.withLock { $0 } ?? [:])
+        streams = Lock(former?.streams.withLock { $0 } ?? [:])
     }
 
     /// Reads a file, and remembers what it was.

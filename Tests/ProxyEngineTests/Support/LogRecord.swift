@@ -1,5 +1,5 @@
+import Locking
 import Logging
-import Synchronization
 
 /// What a logger was given.
 final class LogRecord: Sendable {
@@ -11,7 +11,7 @@ final class LogRecord: Sendable {
         var metadata: String
     }
 
-    private let state = Mutex<[Entry]>([])
+    private let state = Lock<[Entry]>([])
 
     /// All events so far.
     var entries: [Entry] { state.withLock { $0 } }

@@ -1,10 +1,10 @@
 import BuiltIn
 import Configuration
 import Foundation
+import Locking
 import Logging
 import ProxyCore
 import ProxyEngine
-import Synchronization
 import TestSupport
 import Testing
 
@@ -67,7 +67,7 @@ final class ProxyFixture: Sendable {
     /// What was logged.
     let log = LogRecord()
 
-    private let server: Mutex<ProxyServer?>
+    private let server: Lock<ProxyServer?>
     private static let profiles = Result { try ProfileReader.builtIn(BuiltIn.profiles) }
 
     /// No variables; the files that a configuration names are there, empty where they are not.
@@ -91,7 +91,7 @@ final class ProxyFixture: Sendable {
         var ports: [String: UInt16] = [:]
         for (provider, address) in started.providerAddresses { ports[provider] = try Self.port(of: address) }
         providerPorts = ports
-        server = Mutex(started)
+        server = Lock(started)
     }
 
     /// Changes over to another configuration.

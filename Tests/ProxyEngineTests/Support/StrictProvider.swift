@@ -1,4 +1,4 @@
-import Synchronization
+import Locking
 import TestSupport
 
 /// A provider that allows so many requests in any span of time, counted as they arrive, and refuses the rest with 429.
@@ -12,7 +12,7 @@ final class StrictProvider: Sendable {
             var refusals = 0
         }
 
-        let state = Mutex(State())
+        let state = Lock(State())
 
         /// Counts an arrival, and says whether it is allowed.
         func admits(_ requests: Int, per window: Duration) -> Bool {
