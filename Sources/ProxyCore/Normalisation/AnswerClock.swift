@@ -5,8 +5,12 @@ internal import HTTPWire
 /// Absolute times are compared with the answer's own `Date`, so that the two clocks need not agree; with
 /// ours if there is none.
 struct AnswerClock {
-    /// More is absurd and counts as nothing said; a month's quota is renewed within it.
+    /// The longest time that counts, in seconds: whatever is longer is cut to it.
+    ///
+    /// A month's quota is renewed within it.
     static let longest = 32 * 86_400
+    /// From here on a number is a time since 1970: as a number of seconds from now it would be 31 years.
+    private static let leastEpoch = 1_000_000_000
     private static let dateField: Text = "Date"
 
     let fields: FieldBlock
@@ -14,36 +18,58 @@ struct AnswerClock {
     let clock: Int
 
     /// Seconds, or a date.
+    ///
+    /// A time since 1970, which is not allowed here (RFC 9110 10.2.3), counts if it is within ``longest`` of now; any other large
+    /// number is a long time.
     func delay(_ text: Text) -> Int? {
-        if let seconds = WallClockTime.number(text) { return Self.bounded(seconds) }
-        return WallClockTime.date(text).flatMap(until)
+        WallClockTime.number(text).map { delay($0) } ?? WallClockTime.date(text).flatMap(until)
+    }
+
+    /// Seconds, as a text has them.
+    func delay(_ number: Int) -> Int? {
+        if number >= Self.leastEpoch {
+            let distance = distance(to: Self.epochSeconds(number))
+            if abs(distance) <= Self.longest { return distance > 0 ? distance : nil }
+        }
+        return Self.bounded(number)
     }
 
     /// Milliseconds, rounded up.
     func milliseconds(_ text: Text) -> Int? {
-        WallClockTime.number(text).flatMap { Self.bounded($0 / 1000 + ($0 % 1000 == 0 ? 0 : 1)) }
+        WallClockTime.number(text).map { Self.bounded($0 / 1000 + ($0 % 1000 == 0 ? 0 : 1)) }
     }
 
-    /// A number is seconds from now if it is small, else seconds or milliseconds since 1970; or a date, or a duration such
-    /// as `1m30s`.
+    /// A number is seconds from now if it is small, else a time since 1970; or a date, or a duration such as `1m30s`.
     func reset(_ text: Text) -> Int? {
         guard let number = WallClockTime.number(text) else {
             if let time = WallClockTime.date(text) { return until(time) }
-            return RateDuration.seconds(text.bytes).flatMap(Self.bounded)
+            return RateDuration.seconds(text.bytes).map(Self.bounded)
         }
+        return number < Self.leastEpoch ? Self.bounded(number) : until(Self.epochSeconds(number))
+    }
+
+    /// Seconds since 1970, of a number that counts seconds, milliseconds, microseconds or nanoseconds.
+    private static func epochSeconds(_ number: Int) -> Int {
         switch number {
-        case ..<1_000_000_000: return Self.bounded(number)
-        case ..<100_000_000_000: return until(number)
-        default: return until(number / 1000 + (number % 1000 == 0 ? 0 : 1))
+        case ..<100_000_000_000: number
+        case ..<100_000_000_000_000: number / 1000 + (number % 1000 == 0 ? 0 : 1)
+        case ..<100_000_000_000_000_000: number / 1_000_000 + (number % 1_000_000 == 0 ? 0 : 1)
+        default: number / 1_000_000_000 + (number % 1_000_000_000 == 0 ? 0 : 1)
         }
     }
 
+    /// The seconds from now to `time`; `nil` if it is over.
     private func until(_ time: Int) -> Int? {
+        let left = distance(to: time)
+        return left <= 0 ? nil : Self.bounded(left)
+    }
+
+    private func distance(to time: Int) -> Int {
         let now = fields.text(Self.dateField).flatMap(WallClockTime.date) ?? clock
         let (left, overflow) = time.subtractingReportingOverflow(now)
-        return overflow || left <= 0 ? nil : Self.bounded(left)
+        return overflow ? (time < now ? -Int.max : .max) : left
     }
 
-    /// The seconds, at least 1; `nil` if they are absurd.
-    static func bounded(_ seconds: Int) -> Int? { seconds <= longest ? max(seconds, 1) : nil }
+    /// The seconds, at least 1 and at most ``longest``.
+    static func bounded(_ seconds: Int) -> Int { min(max(seconds, 1), longest) }
 }

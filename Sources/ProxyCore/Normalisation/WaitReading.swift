@@ -22,12 +22,15 @@ struct WaitReading {
             case .usedUp: found = rate.usedUpSeconds(clock)
             case .reset(let header): found = clock.fields.greatest(header) { clock.reset($0) }
             case .body(let pointer):
-                found = reading.body.json.flatMap { json in
-                    json.value(at: pointer).flatMap(json.scalarText).flatMap(clock.delay)
-                }
+                found = reading.body.json.flatMap { delay(at: pointer, in: $0) }
             }
             if let found { return found }
         }
         return nil
+    }
+    private func delay(at pointer: JSONPointer, in json: JSONDocument) -> Int? {
+        guard let node = json.value(at: pointer), let text = json.scalarText(node) else { return nil }
+        guard json.kind(node) == .number else { return clock.delay(text) }
+        return WallClockTime.jsonNumber(text).flatMap { clock.delay($0) }
     }
 }

@@ -2,21 +2,33 @@ internal import HTTPWire
 
 /// Reads the spellings of a point in time that providers use, as seconds since 1970.
 enum WallClockTime {
-    /// A number without a sign, fractions rounded up; `nil` for anything else, or more than 15 digits.
+    /// A number without a sign, fractions rounded up; `nil` for anything else.
+    ///
+    /// One that is too large is the largest there is.
     static func number(_ text: Text) -> Int? {
         var value = 0
         var digits = 0
         var bytes = text.bytes
         while let byte = bytes.first, byte.isASCIIDigit {
             digits += 1
-            guard digits <= 15 else { return nil }
-            value = value * 10 + Int(byte - 0x30)
+            let (tenfold, overflow) = value.multipliedReportingOverflow(by: 10)
+            let (sum, carry) = tenfold.addingReportingOverflow(Int(byte - 0x30))
+            value = overflow || carry || value == .max ? .max : sum
             bytes.removeFirst()
         }
         guard digits > 0 else { return nil }
         guard let point = bytes.popFirst() else { return value }
         guard point == 0x2E, !bytes.isEmpty, bytes.allSatisfy(\.isASCIIDigit) else { return nil }
-        return bytes.contains { $0 != 0x30 } ? value + 1 : value
+        return bytes.contains { $0 != 0x30 } ? (value == .max ? .max : value + 1) : value
+    }
+
+    /// A number as JSON spells it: the same, and it may have an exponent.
+    static func jsonNumber(_ text: Text) -> Int? {
+        if let number = number(text) { return number }
+        guard text.bytes.count <= 64, let value = Double(String(decoding: text.bytes, as: UTF8.self)),
+            value >= 0
+        else { return nil }
+        return Int(exactly: value.rounded(.up)) ?? .max
     }
 
     /// A date: an HTTP-date in its three forms (RFC 9110 5.6.7), RFC 3339, or what JavaScript prints for a

@@ -3,6 +3,8 @@ internal import HTTPWire
 /// A length of time as some providers spell it: `1m30s`, `250ms`, `6h0m0s`, `1.5s`.
 enum RateDuration {
     /// The duration in whole seconds, rounded up; `nil` for anything else.
+    ///
+    /// One that is too long is the largest number.
     static func seconds(_ text: ArraySlice<UInt8>) -> Int? {
         var rest = text
         var milliseconds = 0.0
@@ -17,7 +19,7 @@ enum RateDuration {
             milliseconds += number * length
         }
         let seconds = (milliseconds / 1000).rounded(.up)
-        return seconds < 1e9 ? Int(seconds) : nil
+        return seconds.isNaN ? nil : Int(exactly: seconds) ?? .max
     }
 
     private static func length(of unit: ArraySlice<UInt8>) -> Double? {

@@ -77,7 +77,7 @@ public final class RateHeaders: Sendable {
         for name in names.state {
             let found = fields.greatest(name) { value in
                 let state = RateState(value.bytes.span)
-                return (state.remaining ?? 0) == 0 ? state.reset.flatMap(AnswerClock.bounded) : nil
+                return (state.remaining ?? 0) == 0 ? state.reset.map(AnswerClock.bounded) : nil
             }
             if let found { latest = max(latest ?? found, found) }
         }

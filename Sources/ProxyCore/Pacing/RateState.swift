@@ -22,7 +22,7 @@ struct RateState {
                     return
                 }
                 guard part.count > 2, part[1] == 0x3D,
-                    let number = part.extracting(2..<part.count).decimal.map({ Int(clamping: $0) })
+                    let number = RateState.number(part.extracting(2..<part.count))
                 else { return }
                 switch part[0] {
                 case UInt8(ascii: "r"), UInt8(ascii: "a"): remaining = number
@@ -57,7 +57,7 @@ struct RateState {
         func number(after count: Int) -> Int? {
             var end = count
             while end < text.count, text[end].isASCIIDigit { end += 1 }
-            return text.extracting(count..<end).decimal.map { Int(clamping: $0) }
+            return Self.number(text.extracting(count..<end))
         }
         if text.startsIgnoringCase(with: "limit=") {
             limit = number(after: 6)
@@ -69,6 +69,14 @@ struct RateState {
             return false
         }
         return true
+    }
+
+    /// Digits; the largest number if they are too many.
+    private static func number(_ text: Span<UInt8>) -> Int? {
+        if let number = text.decimal { return Int(clamping: number) }
+        guard text.count >= 19 else { return nil }
+        for index in 0..<text.count where !text[index].isASCIIDigit { return nil }
+        return .max
     }
 
     /// Calls `body` with each item of a list; commas in quotes do not divide.
