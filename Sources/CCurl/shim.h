@@ -76,3 +76,15 @@ static inline int ccurl_active_socket(CURL *handle) {
 }
 
 static inline CURLcode ccurl_message_result(const CURLMsg *message) { return message->data.result; }
+
+// The SSL object of the handle's connection, or NULL if it has none of OpenSSL's.
+static inline const void *ccurl_openssl_session(CURL *handle) {
+    struct curl_tlssessioninfo *info = NULL;
+    if (curl_easy_getinfo(handle, CURLINFO_TLS_SSL_PTR, &info) != CURLE_OK || info == NULL) return NULL;
+    return info->backend == CURLSSLBACKEND_OPENSSL ? info->internals : NULL;
+}
+
+typedef int (*ccurl_debug)(CURL *handle, curl_infotype type, char *bytes, size_t count, void *context);
+static inline CURLcode ccurl_set_debug(CURL *handle, ccurl_debug function) {
+    return curl_easy_setopt(handle, CURLOPT_DEBUGFUNCTION, function);
+}

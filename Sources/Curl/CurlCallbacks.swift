@@ -24,6 +24,18 @@ enum CurlCallbacks {
             into: UnsafeMutableRawBufferPointer(start: bytes, count: size * count))
     }
 
+    static let debug: ccurl_debug = { _, type, bytes, count, context in
+        guard type == CURLINFO_TEXT, let bytes = unsafe bytes, let context = unsafe context else { return 0 }
+        let easy = unsafe Unmanaged<EasyHandle>.fromOpaque(context).takeUnretainedValue()
+        let line = unsafe Span<UInt8>(_unsafeStart: bytes.asBytes, count: count)
+        var text: [UInt8] = []
+        for index in 0..<min(line.count, 256) where (0x20...0x7E).contains(line[index]) {
+            text.append(line[index])
+        }
+        if let alert = TLSAlert(message: String(decoding: text, as: UTF8.self)) { easy.lateAlert = alert }
+        return 0
+    }
+
     static let prereq: ccurl_prereq = { context, _, _, _, _ in
         guard let context = unsafe context else { return CURL_PREREQFUNC_ABORT }
         let transfer = unsafe Unmanaged<CurlTransfer>.fromOpaque(context).takeUnretainedValue()

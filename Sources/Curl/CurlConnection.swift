@@ -29,6 +29,7 @@ public enum ConnectionTransfer: Hashable, Sendable {
     /// Holds this connection until it is closed.
     private unowned let multi: CurlMulti
     private weak var delegate: (any CurlConnectionDelegate)?
+    /// Whether the socket is the library's to use: TLS is on it.
     private let isTLS: Bool
     private var isJoined = true
     private var isPending = true
@@ -40,7 +41,7 @@ public enum ConnectionTransfer: Hashable, Sendable {
     init(multi: CurlMulti, options: UpstreamOptions, delegate: any CurlConnectionDelegate) {
         self.multi = multi
         self.delegate = delegate
-        isTLS = options.isTLS
+        isTLS = options.usesTLS
         easy = EasyHandle(hooks: multi.hooks, options: options)
         easy.set(CURLOPT_CONNECT_ONLY, 1)
         easy.join(self)
@@ -62,8 +63,9 @@ public enum ConnectionTransfer: Hashable, Sendable {
         }
         // The delegate may be the last that holds this.
         let delegate = delegate
+        let reason = easy.fault(ofConnecting: fault ?? .connectFailed(errno: 0))
         close()
-        delegate?.connection(self, didOpen: fault ?? .connectFailed(errno: 0))
+        delegate?.connection(self, didOpen: reason)
     }
 
     /// Sends from the start of `bytes`, which are not none.
@@ -78,7 +80,9 @@ public enum ConnectionTransfer: Hashable, Sendable {
         var count = 0
         let code = unsafe curl_easy_send(easy.pointer, bytes.baseAddress, bytes.count, &count)
         if code == CURLE_OK, count > 0 { return .moved(count) }
-        return code == CURLE_AGAIN ? .wouldBlock : .failed(errno: 0)
+        if code == CURLE_AGAIN { return .wouldBlock }
+        easy.listenForAlert()
+        return .failed(errno: 0)
     }
 
     /// Receives into `room`.
@@ -92,8 +96,27 @@ public enum ConnectionTransfer: Hashable, Sendable {
         }
         var count = 0
         let code = unsafe curl_easy_recv(easy.pointer, room.baseAddress, room.count, &count)
-        if code == CURLE_OK { return count > 0 ? .moved(count) : .ended }
-        return code == CURLE_AGAIN ? .wouldBlock : .failed(errno: 0)
+        if code == CURLE_AGAIN { return .wouldBlock }
+        guard code == CURLE_OK else { return .failed(errno: 0) }
+        if count > 0 { return .moved(count) }
+        // RFC 9112 9.8: without a close_notify, anybody on the way may have cut the data off.
+        return unsafe OpenSSL.hasReceivedCloseNotify(on: easy.pointer) ? .ended : .failed(errno: 0)
+    }
+
+    /// The alert with which the peer has ended TLS; valid after ``ConnectionTransfer/failed(errno:)``.
+    public var alert: TLSAlert? { isTLS ? easy.alert : nil }
+
+    /// Whether nothing has arrived that was not received, nor an end.
+    ///
+    /// A system call, without which bytes that came late for one request would be taken for the response to the next one.
+    public func isQuiet(room: UnsafeMutableRawBufferPointer) -> Bool {
+        var byte: UInt8 = 0
+        let flags = Int32(truncatingIfNeeded: MSG_PEEK) | Int32(truncatingIfNeeded: MSG_DONTWAIT)
+        let count = unsafe recv(descriptor, &byte, 1, flags)
+        if count < 0 { return errno == EAGAIN || errno == EINTR }
+        // A record may hold nothing but a message of TLS itself.
+        guard count > 0, isTLS else { return false }
+        return unsafe receive(into: room) == .wouldBlock
     }
 
     /// Moves what has been received into an empty pipe; never under TLS.

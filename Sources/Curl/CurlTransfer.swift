@@ -112,9 +112,13 @@ internal import HTTPWire
     /// See ``UpstreamTransfer/cancel()``.
     public func cancel() {
         guard isRunning else { return }
+        outcome.wasSent = hasLeft
         multi.remove(easy)
         end()
     }
+
+    /// Whether bytes of the request may have left.
+    private var hasLeft: Bool { attempts > 0 && easy.info(CURLINFO_REQUEST_SIZE) > sizeBeforeRequest }
 
     /// See ``UpstreamTransfer/discard()``.
     public func discard() {
@@ -143,11 +147,20 @@ internal import HTTPWire
         // > libcurl calls a transfer complete whose connection was closed within the head of the answer.
         if fault == nil, !response.isComplete { outcome.fault = .closedBeforeAnswer }
         if case .headTooLarge? = fault, response.isComplete { outcome.fault = .incomplete }
-        outcome.wasSent = attempts > 0 && easy.info(CURLINFO_REQUEST_SIZE) > sizeBeforeRequest
+        outcome.wasSent = hasLeft
+        if let fault, attempts == 0 { outcome.fault = easy.fault(ofConnecting: fault) }
+        if fault != nil, attempts > 0, response.status == 0 { findAlert() }
         multi.remove(easy)
         let delegate = delegate
         end()
         delegate?.transferDidFinish(self)
+    }
+
+    /// No response has begun: the provider may have ended TLS with an alert instead.
+    private func findAlert() {
+        guard let alert = easy.alert else { return }
+        outcome.fault = .tlsAlert(alert.words)
+        if alert.refusesHandshake, easy.info(CURLINFO_NUM_CONNECTS) > 0 { outcome.wasSent = false }
     }
 
     private func set(body: RequestBody) {

@@ -18,6 +18,9 @@ internal import HTTPTransfer
     private(set) var owner: (any Owner)?
     /// Why a callback of ours ended what it does.
     var fault: TransferFault?
+    /// An alert that arrived after another failure; see ``listenForAlert()``.
+    var lateAlert: TLSAlert?
+    private let isProxied: Bool
     /// Where libcurl writes what it has to say of a failure.
     private let errorText: UnsafeMutablePointer<CChar>
     /// Most bytes of it that are shown.
@@ -26,6 +29,7 @@ internal import HTTPTransfer
     init(hooks: CurlMulti.Hooks, options: UpstreamOptions) {
         guard let pointer = unsafe curl_easy_init() else { fatalError("curl_easy_init: out of memory") }
         unsafe self.pointer = pointer
+        isProxied = options.proxy != nil
         unsafe self.hooks = hooks
         unsafe errorText = .allocate(capacity: Int(CURL_ERROR_SIZE))
         unsafe errorText.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
@@ -74,6 +78,46 @@ internal import HTTPTransfer
         let status = info(CURLINFO_HTTP_CONNECTCODE)
         if status >= 300 { return .proxyRefused(status: status) }
         return TransferFault(CurlError(code), systemError: info(CURLINFO_OS_ERRNO), words: words)
+    }
+
+    /// What a failure means that came before the connection could be used.
+    func fault(ofConnecting fault: TransferFault) -> TransferFault {
+        switch fault {
+        case .tlsHandshake(let words) where isProxied && words.contains("SSL_ERROR_SYSCALL"):
+            // The tunnel broke off: no word of TLS said why.
+            return .proxyFailed
+        case .nameNotResolved, .connectFailed, .connectTimedOut, .prohibitedAddress, .proxyRefused,
+            .proxyFailed,
+            .tlsUntrusted, .tlsHandshake, .tlsFiles:
+            return fault
+        default: return isProxied ? .proxyFailed : .connectFailed(errno: 0)
+        }
+    }
+
+    /// The alert with which the peer has ended the connection, if libcurl's last words are about one.
+    var alert: TLSAlert? {
+        if let lateAlert { return lateAlert }
+        return TLSAlert(message: message)
+    }
+
+    /// Makes libcurl report an alert that arrives after another failure.
+    ///
+    /// > It writes the first message alone to CURLOPT_ERRORBUFFER, and all of them to its debug function.
+    func listenForAlert() {
+        unsafe ccurl_set_debug(pointer, CurlCallbacks.debug)
+        unsafe set(CURLOPT_DEBUGDATA, Unmanaged.passUnretained(self).toOpaque())
+        set(CURLOPT_VERBOSE, 1)
+    }
+
+    /// The first line of libcurl's last message.
+    private var message: String {
+        var line: [UInt8] = []
+        for index in 0..<Int(CURL_ERROR_SIZE) {
+            let byte = unsafe UInt8(bitPattern: errorText[index])
+            guard byte >= 0x20, byte < 0x7F else { break }
+            line.append(byte)
+        }
+        return String(decoding: line, as: UTF8.self)
     }
 
     /// What libcurl says of the failure: the first line, without words that look like paths of this machine.

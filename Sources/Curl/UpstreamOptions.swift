@@ -6,6 +6,8 @@ public struct UpstreamOptions: Sendable {
     public var origin: String
     /// Whether the origin is https.
     public var isTLS: Bool { origin.hasPrefix("https:") }
+    /// Whether TLS stands between Weir and the first peer, the provider or a proxy: then the socket is the library's to use.
+    var usesTLS: Bool { isTLS || proxy?.hasPrefix("https:") == true }
     /// The longest time for name, connection and TLS handshake, in milliseconds.
     public var connectTimeoutMilliseconds: Int
     /// Whether an address may be connected to; asked before each connection.

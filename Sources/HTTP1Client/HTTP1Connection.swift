@@ -11,6 +11,8 @@ internal import Splicing
     /// What the loop watches the socket for; `nil` while it does not watch it.
     private var interest: Readiness?
     private var isOpen = false
+    /// Whether it has carried a whole response: what its peer refuses then is no handshake.
+    private var hasServed = false
     private var refusesSplicing = false
     /// Most bytes that are received with a head: what comes behind them may not have to be received.
     private static let headPiece = 16 << 10
@@ -92,6 +94,7 @@ internal import Splicing
         switch transfer.write(to: link) {
         case .done, .blocked, .broken: setInterest()
         case .neverSent:
+            if let alert = receivedAlert() { return end(transfer, fault: alert) }
             // It had died while it was idle: nothing has reached the provider, another one may.
             close()
             transfer.runElsewhere()
@@ -100,6 +103,25 @@ internal import Splicing
     }
 
     // MARK: Receiving
+
+    /// Whether nothing has arrived on an idle connection since the last look, nor its end.
+    var isQuiet: Bool { unsafe link?.isQuiet(room: pool.room.buffer) == true }
+
+    /// The alert with which the peer has refused the connection, of which nothing has been received.
+    private func receivedAlert() -> TransferFault? {
+        guard let link, link.mayHoldBytes, let transfer,
+            case .failed = unsafe link.receive(into: pool.room.buffer), let alert = link.alert
+        else { return nil }
+        return transfer.fault(of: alert, refusesAll: !hasServed && alert.refusesHandshake)
+    }
+
+    /// What a failure to receive means.
+    private func faultOfFailure(_ transfer: HTTP1Transfer) -> TransferFault? {
+        guard !transfer.parser.hasBegun, let alert = link?.alert else {
+            return transfer.faultOfEnd(isClean: false)
+        }
+        return transfer.fault(of: alert, refusesAll: !hasServed && alert.refusesHandshake)
+    }
 
     /// Receives into memory of whoever reads the body.
     ///
@@ -116,7 +138,7 @@ internal import Splicing
                 end(transfer, fault: transfer.faultOfEnd(isClean: true))
                 return count
             case .failed:
-                end(transfer, fault: transfer.faultOfEnd(isClean: false))
+                end(transfer, fault: faultOfFailure(transfer))
                 return count
             }
             // A record of TLS is less than what fits, and the next one may be here already.
@@ -175,7 +197,7 @@ internal import Splicing
                 }
             case .wouldBlock: return
             case .ended: return end(transfer, fault: transfer.faultOfEnd(isClean: true))
-            case .failed: return end(transfer, fault: transfer.faultOfEnd(isClean: false))
+            case .failed: return end(transfer, fault: faultOfFailure(transfer))
             }
         }
         if transfer != nil { setInterest() }
@@ -185,6 +207,7 @@ internal import Splicing
     private func complete(_ transfer: HTTP1Transfer, isExact: Bool) {
         guard isExact, transfer.leavesConnectionUsable else { return end(transfer, fault: nil) }
         self.transfer = nil
+        hasServed = true
         setInterest()
         pool.keep(self, seconds: transfer.response.keepAliveSeconds)
         transfer.finish(nil)

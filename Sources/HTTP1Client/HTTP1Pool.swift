@@ -85,7 +85,7 @@ public protocol HTTP1PoolOwner: AnyObject {
     func connection(for transfer: HTTP1Transfer) -> HTTP1Connection {
         let now = unsafe owner.nowNanoseconds
         while let connection = idle.popLast() {
-            if connection.idleUntil > now { return connection }
+            if connection.idleUntil > now, connection.isQuiet { return connection }
             connection.close()
         }
         let connection = HTTP1Connection(pool: self)

@@ -264,6 +264,14 @@ internal import HTTPWire
         return isClean && parser.endsWithConnection ? nil : .incomplete
     }
 
+    /// The provider has ended TLS with an alert in place of a response.
+    ///
+    /// - Parameter refusesAll: whether it has refused the connection itself, and read nothing of what was sent.
+    func fault(of alert: TLSAlert, refusesAll: Bool) -> TransferFault {
+        if refusesAll { hasLeft = false }
+        return .tlsAlert(alert.words)
+    }
+
     /// Whether the connection may serve another request behind this complete answer.
     var leavesConnectionUsable: Bool {
         guard case .done = upload, out.isEmpty, !isBroken, response.keepsConnection,

@@ -11,6 +11,8 @@ public enum TransferFault: Hashable, Sendable {
     case prohibitedAddress
     /// The proxy between refused to lead on, with this status; 407 asks for a password.
     case proxyRefused(status: Int)
+    /// The proxy between closed the connection, or what it said was no answer to CONNECT.
+    case proxyFailed
     /// The certificate is not trusted, or not for this host; the library's words for why, or none.
     case tlsUntrusted(String)
     /// The TLS handshake failed; the library's words for why, or none.
@@ -19,6 +21,8 @@ public enum TransferFault: Hashable, Sendable {
     case tlsFiles(String)
 
     // Afterwards.
+    /// The provider ended TLS with an alert in place of a response; the alert in the library's words.
+    case tlsAlert(String)
     /// The connection ended before any answer.
     case closedBeforeAnswer
     /// The answer broke off before its end.
