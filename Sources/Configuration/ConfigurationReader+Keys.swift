@@ -35,7 +35,11 @@ extension ConfigurationReader {
 
     enum LimitKey: String, SectionKey { case requests, per, concurrent, by, routes, cost }
 
-    enum TimeoutKey: String, SectionKey { case connect, response, idle, total }
+    enum TimeoutKey: String, SectionKey {
+        case connect, response, idle
+        case errorBody = "error_body"
+        case total
+    }
 
     enum RetryKey: String, SectionKey { case max, on, base, cap, budget }
 

@@ -176,6 +176,7 @@ extension ConfigurationReader {
             case .connect: value.duration(.milliseconds(1) ... .seconds(300)).map { timeouts.connect = $0 }
             case .response: value.durationOrOff(hour).map { timeouts.response = $0 }
             case .idle: value.durationOrOff(hour).map { timeouts.idle = $0 }
+            case .errorBody: value.duration(hour).map { timeouts.errorBody = $0 }
             case .total:
                 value.durationOrOff(.milliseconds(1) ... .seconds(86400)).map { timeouts.total = $0 }
             }

@@ -81,7 +81,7 @@ struct ConfigurationReaderTests {
                 pacing: observe
                 group: team
                 max_wait: 0s
-                timeouts: { connect: 1s, response: 1.5s, idle: 1m, total: 1h }
+                timeouts: { connect: 1s, response: 1.5s, idle: 1m, error_body: 2s, total: 1h }
                 retries: { max: 2, on: [timeout, rate_limited], base: 1s, cap: 1m, budget: 5% }
                 quarantine: off
                 circuit_breaker: { failure_ratio: 30%, window: 1m, minimum: 7, open_for: 2s }
@@ -112,7 +112,8 @@ struct ConfigurationReaderTests {
         expected.group = "team"
         expected.maximumWait = .zero
         expected.timeouts = TimeoutConfiguration(
-            connect: .seconds(1), response: .milliseconds(1500), idle: .seconds(60), total: .seconds(3600))
+            connect: .seconds(1), response: .milliseconds(1500), idle: .seconds(60),
+            errorBody: .seconds(2), total: .seconds(3600))
         expected.tls = TLSConfiguration(caFile: "/ca", clientCertificate: "/cert", clientKey: "/key")
         expected.retries.maximum = 2
         expected.retries.causes = [.timeout, .rateLimited]

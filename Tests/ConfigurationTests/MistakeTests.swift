@@ -65,7 +65,7 @@ struct MistakeTests {
             its unit: \
             250ms, 1.5s, 10m, 1h, 1d
             weir.yaml:17:31: providers.lemlist.timeouts.read: unknown key; allowed: connect, response, \
-            idle, total
+            idle, error_body, total
             weir.yaml:18:21: providers.lemlist.retries.max: '6' must be a whole number from 0 to 5
             weir.yaml:19:21: providers.lemlist.tls.ca_file: '/nowhere.pem' must be a file that can be read
             weir.yaml:19:47: providers.lemlist.tls.client_key: '/nowhere.key' must be a file that can be read
@@ -218,7 +218,10 @@ struct MistakeTests {
             ("max_wait: 61m", "max_wait"), ("max_wait: -1s", "max_wait"),
             ("max_wait: 999999999d", "max_wait"),
             ("max_wait: nans", "max_wait"), ("max_wait: s", "max_wait"), ("max_wait: [1s]", "max_wait"),
-            ("timeouts: { idle: 0s }", "timeouts.idle"), ("timeouts: { response: on }", "timeouts.response"),
+            ("timeouts: { idle: 0s }", "timeouts.idle"),
+            ("timeouts: { error_body: off }", "timeouts.error_body"),
+            ("timeouts: { error_body: 0s }", "timeouts.error_body"),
+            ("timeouts: { response: on }", "timeouts.response"),
             ("timeouts: { total: never }", "timeouts.total"),
             ("circuit_breaker: maybe", "circuit_breaker"), ("circuit_breaker: [on]", "circuit_breaker"),
             ("circuit_breaker: { minimum: 0 }", "circuit_breaker.minimum"),

@@ -8,17 +8,22 @@ public struct TimeoutConfiguration: Hashable, Sendable {
     ///
     /// A stream of events (`text/event-stream`) may be silent in any case.
     public var idle: Duration?
+    /// From the head of an answer that is, or may be, an error to the end of its body; 5 s by default.
+    ///
+    /// Then what has come of it counts.
+    public var errorBody: Duration
     /// From the first byte sent to the last one received; `nil`, the default, lets a stream go on.
     public var total: Duration?
 
     /// Timeouts, the default where none is given.
     public init(
         connect: Duration = .seconds(5), response: Duration? = .seconds(30), idle: Duration? = .seconds(30),
-        total: Duration? = nil
+        errorBody: Duration = .seconds(5), total: Duration? = nil
     ) {
         self.connect = connect
         self.response = response
         self.idle = idle
+        self.errorBody = errorBody
         self.total = total
     }
 }

@@ -29,9 +29,29 @@ public final class ErrorNormalizer: Sendable {
     }
 
     /// Whether the body must be collected, because the answer is an error or may be one in disguise.
-    public func wants(status: Int, fields: FieldBlock) -> Bool {
+    ///
+    /// Below 400 a body is examined only if it may be short enough, and is JSON or of a type that a rule names.
+    ///
+    /// - Parameters:
+    ///   - isHead: whether the request's method is HEAD: the answer has no body, whatever its fields say.
+    ///   - length: the announced length of the body, if there is one.
+    ///   - limit: how many bytes of a body are examined.
+    public func wants(
+        status: Int, fields: FieldBlock, isHead: Bool = false, length: Int64? = nil, limit: Int = .max
+    ) -> Bool {
         if status >= 400 { return true }
-        return book.candidates(status).contains { Self.acceptsHead($0.rule, fields) }
+        // Most profiles have no rule about successes.
+        guard !book.candidates(status).isEmpty else { return false }
+        return mayBeError(
+            status, fields,
+            Examination(status: status, fields: fields, isHead: isHead, length: length, limit: limit))
+    }
+
+    private func mayBeError(_ status: Int, _ fields: FieldBlock, _ examination: Examination) -> Bool {
+        status >= 400
+            || book.candidates(status).contains {
+                Self.acceptsHead($0.rule, fields) && examination.allows($0)
+            }
     }
 
     /// What an answer means, or `nil` if it is no error and passes untouched.
@@ -40,15 +60,17 @@ public final class ErrorNormalizer: Sendable {
     public func normalize(
         _ answer: ProviderAnswer, of request: RequestFacts, at wallClockSeconds: Int64
     ) -> NormalizedError? {
-        guard wants(status: answer.status, fields: answer.fields) else { return nil }
+        let candidates = book.candidates(answer.status)
+        guard answer.status >= 400 || !candidates.isEmpty else { return nil }
+        let examination = Examination(answer, of: request)
+        guard mayBeError(answer.status, answer.fields, examination) else { return nil }
         let bytes = redaction.applied(to: answer.body, credential: request.credential)
         let reading = AnswerReading(answer, ProviderBody(bytes), profile.reading)
-        if let entry = book.candidates(answer.status).first(where: { accepts($0.rule, reading, request) }) {
-            return error(reading, entry, of: request, at: Int(wallClockSeconds))
-        }
+        let entry = candidates.first { examination.allows($0) && accepts($0.rule, reading, request) }
+        if let entry { return error(reading, entry, of: request, at: Int(wallClockSeconds)) }
         guard answer.status >= 400 else { return nil }
-        let entry = RuleBook.Entry(.lastResort(answer.status))
-        return error(reading, entry, of: request, at: Int(wallClockSeconds))
+        let fallback = RuleBook.Entry(.lastResort(answer.status))
+        return error(reading, fallback, of: request, at: Int(wallClockSeconds))
     }
 
     /// The beginning of an answer's body, at most `limit` bytes, secrets taken out.
@@ -78,6 +100,10 @@ public final class ErrorNormalizer: Sendable {
         }
         if !rule.present.isEmpty, !rule.present.contains(where: reading.has) { return false }
         if rule.absent.contains(where: reading.has) { return false }
+        // Below 400, nothing is absent from a body that could not be read.
+        if !rule.absent.isEmpty, rule.kinds.isEmpty, reading.answer.status < 400, reading.body.json == nil {
+            return false
+        }
         return rule.requests.isEmpty
             || rule.requests.contains { $0.matches(method: request.method, path: request.path) }
     }

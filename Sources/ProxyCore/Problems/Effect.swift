@@ -6,4 +6,10 @@ public enum Effect: String, CaseIterable, Sendable {
     case unknown
     /// Performed, though the answer is an error.
     case applied
+
+    /// What is known of several attempts together: one that may have been performed is not undone by another that was not.
+    public func combined(with other: Effect) -> Effect {
+        if self == .applied || other == .applied { return .applied }
+        return self == .unknown || other == .unknown ? .unknown : .none
+    }
 }

@@ -196,7 +196,8 @@ enum ProblemCatalogue {
             title: "TLS failure",
             detail: "No secure connection to the provider could be made.",
             documentation:
-                "The handshake failed or the certificate is not trusted. Nothing was sent."),
+                "The handshake failed, the certificate is not trusted, or the provider ended TLS with "
+                + "an alert. `effect` is `none` unless the provider may have read the request."),
     ]
 
     private static let proxy: [Entry] = [

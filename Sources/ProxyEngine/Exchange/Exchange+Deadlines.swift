@@ -40,7 +40,11 @@ extension Exchange {
             // A provider that waits for the client's body is not slow.
             if isSendPaused || awaitsBody { return watchClient() }
             watch(upstreamActivity.later(by: provider.timeouts.response), .response)
-        case .relaying, .collecting:
+        case .collecting:
+            if errorBodyEnd <= worker.now { return errorBodyTimedOut() }
+            setDeadline(errorBodyEnd)
+            watch(upstreamActivity.later(by: idleTimeout), .idle)
+        case .relaying:
             // A provider that Weir holds back because the client is slow is not idle.
             dropUnreadUpload()
             if isReceivePaused || isPulling { return watchClient() }
@@ -51,8 +55,8 @@ extension Exchange {
         }
     }
 
-    private func watch(_ end: MonotonicTime, _ timeout: UpstreamFailure.Timeout) {
-        if end <= worker.now { upstreamTimedOut(timeout) } else { setDeadline(end) }
+    private func watch(_ end: MonotonicTime, _ timer: ExchangeTimer) {
+        if end <= worker.now { upstreamTimedOut(timer) } else { setDeadline(end) }
     }
 
     /// Ends the connection of a client that neither goes on with its request nor takes its answer.
@@ -80,6 +84,12 @@ extension Exchange {
     func setUpstreamDeadline(_ nanoseconds: Int64) {
         upstreamActivity = worker.now
         setDeadline(min(worker.now.later(by: nanoseconds), totalEnd))
+    }
+
+    /// When the body that is being collected has taken too long.
+    var errorBodyEnd: MonotonicTime {
+        guard let provider, let firstByteAt else { return .distantFuture }
+        return firstByteAt.later(by: provider.timeouts.errorBody)
     }
 
     /// When the whole exchange has taken too long.

@@ -8,10 +8,13 @@ internal import ProxyCore
 extension Exchange {
     /// Makes a problem of a failure that no answer of the provider's tells.
     func makeProblem(of fault: Fault) {
+        var fault = fault
+        fault.effect = fault.effect.combined(with: retrying.effect)
         var problem = Problem(
             fault, provider: provider?.name, requestID: Text(requestID), isRepeatSafe: isRepeatSafe(fault))
         retrying.failure = AttemptFailure(
-            problem.code, isRetryable: problem.isRetryable, retryAfter: problem.retryAfter)
+            problem.code, isRetryable: problem.isRetryable, retryAfter: problem.retryAfter,
+            effect: fault.effect)
         if problem.code == .internalError { assertionFailure("\(fault)") }
         takeHeadroom(of: fault)
         complete(&problem)
@@ -29,13 +32,15 @@ extension Exchange {
         let answer = answerSoFar(response, isCut: !isCollectedWhole)
         guard let error = takeMeaning(of: answer, from: provider) else { return passUntouched() }
         retrying.failure = AttemptFailure(
-            error.code, isRetryable: error.isRetryable, retryAfter: error.retryAfter.map(Double.init))
+            error.code, isRetryable: error.isRetryable, retryAfter: error.retryAfter.map(Double.init),
+            effect: error.effect)
         if wantsRawErrors, isCollectedWhole {
             problemCode = error.code
             self.answer = .relay
             return
         }
         var problem = Problem(error, provider: provider.name, requestID: Text(requestID))
+        problem.effect = problem.effect.combined(with: retrying.effect)
         if provider.configuration.sendsCanonicalStatus { problem.status = problem.code.status }
         complete(&problem)
         beginProblemFields()
@@ -63,19 +68,14 @@ extension Exchange {
         !isTruncated && timedOut == nil && transfer?.outcome.isComplete != false
     }
 
-    /// What looked like an error from its head is none.
+    /// What looked like an error from its head is none: it is relayed, unless it has broken off.
     private func passUntouched() {
         if isCollectedWhole {
             answer = .relay
             return
         }
         guard let transfer else { return }
-        let fault =
-            isTruncated
-            ? Fault(
-                .providerBadResponse, detail: "The provider's answer is too long to be understood.",
-                effect: .unknown)
-            : UpstreamFailure.fault(of: transfer.outcome, timeout: timedOut, hasHead: true)
+        let fault = failure(of: transfer)
         self.fault = fault
         makeProblem(of: fault)
     }

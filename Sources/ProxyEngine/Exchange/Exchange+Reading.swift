@@ -19,9 +19,11 @@ extension Exchange {
         }
         let decoded = ContentDecoder.decode(
             body, coding: coding, limit: service.configuration.limits.errorBody)
+        // Below 400, what cannot be decoded proves nothing.
+        let isUnreadable = response.status < 400 && !decoded.isIntact
         return ProviderAnswer(
             status: response.status, fields: response.fields, body: decoded.bytes,
-            isTruncated: isCut || decoded.isTruncated)
+            isTruncated: isCut || decoded.isTruncated || isUnreadable)
     }
 
     /// Tells all who count what an answer means; `nil` if it is no error.
@@ -42,11 +44,19 @@ extension Exchange {
             answer, of: makeFacts(of: provider), at: SystemClock.wallNanoseconds / 1_000_000_000)
     }
 
-    /// Hands an answer on that is too long to be read whole; its beginning tells what it means.
-    func relayUnread() {
-        guard let transfer, let provider else { return }
-        problemCode = takeMeaning(of: answerSoFar(transfer.response, isCut: true), from: provider)?.code
+    /// Relays a response that is too long, or too slow, to be collected: a success, or an error where errors are raw.
+    ///
+    /// What has come of it tells what it means.
+    ///
+    /// - Returns: false if it must become a problem.
+    func relayUnread() -> Bool {
+        guard let transfer, let provider else { return false }
+        let answer = answerSoFar(transfer.response, isCut: true)
+        guard wantsRawErrors || meaning(of: answer, from: provider) == nil else { return false }
+        problemCode = takeMeaning(of: answer, from: provider)?.code
         machine.relayInstead()
+        worker.touch(self)
+        return true
     }
 
     /// Leaves an answer of which no more is read: what has come of it counts as far as it is a refusal, and proves nothing else.

@@ -167,12 +167,11 @@ extension Exchange {
         cancelTransfer()
         leaveUndecided()
         upstreamHasEnded = true
-        let sent = sentAt != nil
         _ = machine.upstreamEnded(isComplete: false, isAnswered: false)
         let fault = Fault(
             .requestTooLarge,
             detail: Text("The body has more than \(service.inspectionLimits.body) bytes."),
-            effect: sent ? .unknown : Effect.none)
+            effect: attempts > 0 ? .unknown : Effect.none)
         self.fault = fault
         makeProblem(of: fault)
         _ = answerEarly()

@@ -54,6 +54,7 @@ extension Exchange {
         guard let provider else { return }
         worker.metrics.attemptRetried(
             provider: provider.index, status: receivedStatus, problem: problemCode.map { Int($0.rawValue) })
+        if let failure = retrying.failure { retrying.effect = retrying.effect.combined(with: failure.effect) }
         retrying.failure = nil
         retrying.count += 1
         retrying.upstreamNanoseconds += sentAt?.nanoseconds(to: upstreamEndedAt ?? worker.now) ?? 0

@@ -99,7 +99,9 @@ extension Exchange: TransferDelegate {
         let now = Worker.clock()
         firstByteAt = now
         probedCredential = nil
-        let isWanted = provider.normalizer.wants(status: response.status, fields: response.fields)
+        let isWanted = provider.normalizer.wants(
+            status: response.status, fields: response.fields, isHead: isHead, length: response.bodyLength,
+            limit: service.configuration.limits.errorBody)
         machine.headArrived(isCollected: isWanted)
         if !isWanted { judgeCredential(nil) }
         if let slot {
@@ -108,6 +110,7 @@ extension Exchange: TransferDelegate {
         }
         isEventStream = response.isEventStream
         setUpstreamDeadline(idleTimeout)
+        if isWanted { setDeadline(errorBodyEnd) }
         worker.touch(self)
     }
 
@@ -141,20 +144,25 @@ extension Exchange: TransferDelegate {
         return .later
     }
 
-    /// Keeps what is needed to tell the error, and no more: the rest is not even read.
+    /// Keeps what is needed to tell the error, and no more: the rest is not even read, unless the response is relayed after all.
     private func collect(_ bytes: Span<UInt8>) -> BodyDisposition {
         let room = service.configuration.limits.errorBody - responseBody.count
-        if bytes.count > room, wantsRawErrors {
-            responseBody.append(bytes.extracting(0..<room))
-            relayUnread()
-            responseBody.append(bytes.extracting(room..<bytes.count))
-            worker.touch(self)
-            return .taken
-        }
         responseBody.append(bytes.extracting(0..<min(room, bytes.count)))
         guard bytes.count > room else { return .taken }
-        isTruncated = true
-        return .refuse
+        guard relayUnread() else {
+            isTruncated = true
+            return .refuse
+        }
+        responseBody.append(bytes.extracting(room..<bytes.count))
+        guard responseBody.count >= Exchange.highWater else { return .taken }
+        isReceivePaused = true
+        return .takenForNow
+    }
+
+    /// The body of an error, or of a success that is examined, has taken too long: what has come of it counts.
+    func errorBodyTimedOut() {
+        guard relayUnread() else { return upstreamTimedOut(.errorBody) }
+        setUpstreamDeadline(idleTimeout)
     }
 
     func transfer(_ transfer: any UpstreamTransfer, wantsBodyInto room: UnsafeMutableRawBufferPointer)
@@ -206,9 +214,11 @@ extension Exchange: TransferDelegate {
         answerWhenPossible()
     }
 
-    private func failure(of transfer: any UpstreamTransfer) -> Fault {
+    /// Why a transfer gave no complete response.
+    func failure(of transfer: any UpstreamTransfer) -> Fault {
         UpstreamFailure.fault(
-            of: transfer.outcome, timeout: timedOut, hasHead: transfer.response.isComplete)
+            of: transfer.outcome, timer: timedOut, hasHead: transfer.response.isComplete,
+            isStreaming: isAnswered)
     }
 
     /// Reports a slot whose request got no answer.
@@ -229,15 +239,14 @@ extension Exchange: TransferDelegate {
         guard let transfer, transfer.isRunning else { return }
         upstream?.cancel(transfer)
         upstreamEndedAt = Worker.clock()
-        // How much had left is unknown: the provider may count it.
-        settleSlot(wasSent: true)
+        settleSlot(wasSent: transfer.outcome.wasSent)
         endRun()
     }
 
     /// Something took too long.
-    func upstreamTimedOut(_ timeout: UpstreamFailure.Timeout) {
+    func upstreamTimedOut(_ timer: ExchangeTimer) {
         guard let transfer, transfer.isRunning else { return }
-        timedOut = timeout
+        timedOut = timer
         cancelTransfer()
         end(of: transfer)
     }

@@ -94,7 +94,7 @@ final class Exchange: IncomingRequest {
     var upstreamHasEnded = false
     /// Why there is no answer of the provider's; see ``ExchangeStateMachine/Action/answerFault``.
     var fault: Fault?
-    var timedOut: UpstreamFailure.Timeout?
+    var timedOut: ExchangeTimer?
     /// Whether the provider's answer is a stream of events.
     var isEventStream = false
 

@@ -2,17 +2,20 @@ internal import Glibc
 internal import HTTPTransfer
 internal import ProxyCore
 
-/// What a transfer that gave no usable answer means: from a transfer's fault, and our own deadlines, to Weir's.
+/// What a transfer that gave no usable answer means: from a transfer's fault, and our own timers, to Weir's.
 enum UpstreamFailure {
-    /// Which of our own deadlines passed.
-    enum Timeout {
-        case response
-        case idle
-        case total
-    }
-
-    static func fault(of outcome: TransferOutcome, timeout: Timeout?, hasHead: Bool) -> Fault {
-        if let timeout { return fault(of: timeout) }
+    /// The failure of a transfer that has ended.
+    ///
+    /// - Parameters:
+    ///   - timer: which of our own timers ended it.
+    ///   - hasHead: whether the head of the response is complete.
+    ///   - isStreaming: whether the client has got it.
+    static func fault(
+        of outcome: TransferOutcome, timer: ExchangeTimer?, hasHead: Bool, isStreaming: Bool = false
+    ) -> Fault {
+        let stage: ExchangeStage =
+            hasHead ? (isStreaming ? .streaming : .relaying) : (outcome.wasSent ? .sent : .connecting)
+        if let timer, let fault = Fault(timer, in: stage) { return fault }
         guard let fault = outcome.fault else { return Fault(.connectionLost, effect: .unknown) }
         let effect = outcome.wasSent ? Effect.unknown : .none
         return connectionFault(fault, effect: effect) ?? answerFault(fault, effect: effect, hasHead: hasHead)
@@ -34,6 +37,10 @@ enum UpstreamFailure {
             return never(
                 .providerUnreachable, Text("The proxy on the way to the provider answered \(status)."),
                 .destinationUnavailable)
+        case .proxyFailed:
+            return never(
+                .providerUnreachable, "The proxy on the way to the provider closed the connection.",
+                .destinationUnavailable)
         case .prohibitedAddress:
             return never(
                 .providerUnreachable, "The provider's name leads to a private address.",
@@ -44,6 +51,9 @@ enum UpstreamFailure {
         case .tlsHandshake(let words):
             let detail = sentence("No secure connection to the provider could be agreed on", words)
             return never(.tlsFailure, detail, .tlsProtocolError)
+        case .tlsAlert(let words):
+            return never(
+                .tlsFailure, sentence("The provider ended the secure connection", words), .tlsAlertReceived)
         case .tlsFiles(let words): return never(.tlsFailure, Text(words), .proxyConfigurationError)
         default: return nil
         }
@@ -82,24 +92,6 @@ enum UpstreamFailure {
             return Fault(
                 .connectionLost, detail: "The provider's answer broke off.", effect: effect,
                 proxyError: .httpResponseIncomplete)
-        }
-    }
-
-    private static func fault(of timeout: Timeout) -> Fault {
-        switch timeout {
-        case .response:
-            return Fault(
-                .providerTimeout, detail: "The provider did not begin to answer in time.", effect: .unknown,
-                proxyError: .httpResponseTimeout)
-        case .idle:
-            return Fault(
-                .providerTimeout, detail: "The provider stopped in the middle of its answer.",
-                effect: .unknown,
-                proxyError: .connectionReadTimeout)
-        case .total:
-            return Fault(
-                .providerTimeout, detail: "The provider did not finish its answer in time.", effect: .unknown,
-                proxyError: .httpResponseTimeout)
         }
     }
 

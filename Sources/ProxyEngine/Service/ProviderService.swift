@@ -130,11 +130,13 @@ final class ProviderService: Sendable {
 
         var response: Int64
         var idle: Int64
+        var errorBody: Int64
         var total: Int64?
 
         init(_ configuration: TimeoutConfiguration) {
             response = configuration.response?.wholeNanoseconds ?? Self.never
             idle = configuration.idle?.wholeNanoseconds ?? Self.never
+            errorBody = configuration.errorBody.wholeNanoseconds
             total = configuration.total?.wholeNanoseconds
         }
     }
