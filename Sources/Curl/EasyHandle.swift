@@ -83,8 +83,8 @@ internal import HTTPTransfer
     /// What a failure means that came before the connection could be used.
     func fault(ofConnecting fault: TransferFault) -> TransferFault {
         switch fault {
-        case .tlsHandshake(let words) where isProxied && words.contains("SSL_ERROR_SYSCALL"):
-            // The tunnel broke off: no word of TLS said why.
+        case .tlsHandshake(let words) where isProxied && !words.contains("error:"):
+            // No error of TLS, but the end of the tunnel.
             return .proxyFailed
         case .nameNotResolved, .connectFailed, .connectTimedOut, .prohibitedAddress, .proxyRefused,
             .proxyFailed,

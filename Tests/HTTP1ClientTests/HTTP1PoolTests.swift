@@ -14,6 +14,8 @@ struct HTTP1PoolTests {
         private var multi: CurlMulti?
         private var pool: HTTP1Pool?
         private var isOver = false
+        /// The body of the last response.
+        private(set) var body: [UInt8] = []
         var seconds: Int64 = 1000
         var nowNanoseconds: Int64 { seconds * 1_000_000_000 }
 
@@ -30,6 +32,7 @@ struct HTTP1PoolTests {
         func perform() throws {
             let transfer = try #require(pool?.makeTransfer())
             isOver = false
+            body = []
             transfer.beginRequest(method: Array("GET".utf8).span, target: Array("/".utf8).span)
             transfer.endRequest(body: .none)
             transfer.start(for: self)
@@ -73,7 +76,8 @@ struct HTTP1PoolTests {
         func transferMayBePulled(_ transfer: any UpstreamTransfer) -> PullIntent { .none }
         func transfer(_ transfer: any UpstreamTransfer, didReceiveBody bytes: Span<UInt8>) -> BodyDisposition
         {
-            .taken
+            for index in 0..<bytes.count { body.append(bytes[index]) }
+            return .taken
         }
         func transfer(_ transfer: any UpstreamTransfer, wantsBodyInto room: UnsafeMutableRawBufferPointer)
             -> UploadStep
@@ -116,5 +120,48 @@ struct HTTP1PoolTests {
         let used = try connections(upstream, pauses: Array(repeating: 40, count: 31))
         #expect(used.firstIndex(of: 2) == 15)
         #expect(used.last == 3)
+    }
+
+    /// What a provider does to a connection after a response, before the next request.
+    enum Afterthought: CaseIterable, Sendable {
+        case response, byte, half, close, reset, responseAndClose
+    }
+
+    @Test(
+        "what arrives on an idle connection is no response to the next request, even if nobody has looked",
+        arguments: Afterthought.allCases, [1, 3])
+    func lateBytes(afterthought: Afterthought, connections: Int) throws {
+        let upstream = try ScriptedUpstream()
+        let driver = try Driver(upstream)
+        defer { driver.close() }
+        func perform(_ number: Int) throws -> UpstreamExchange {
+            let serving = Background {
+                let exchange = try upstream.expectRequest()
+                try exchange.respond(.ok("\(number)"))
+                return exchange
+            }
+            try driver.perform()
+            #expect(driver.body == Array("\(number)".utf8))
+            let exchange = try serving.join()
+            #expect(exchange.request.connection == number)
+            return exchange
+        }
+        for number in 0..<connections {
+            let exchange = try perform(number)
+            // The loop does not turn from here to the next request.
+            let stray = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nstray"
+            switch afterthought {
+            case .response: try exchange.send(stray)
+            case .byte: try exchange.send("H")
+            case .half: try exchange.send("HTTP/1.1 200 OK\r\nContent-Le")
+            case .close: exchange.close()
+            case .reset: exchange.reset()
+            case .responseAndClose:
+                try exchange.send(stray)
+                exchange.close()
+            }
+        }
+        _ = try perform(connections)
+        #expect(upstream.requestCount == connections + 1)
     }
 }

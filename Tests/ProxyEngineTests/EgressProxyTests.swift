@@ -53,4 +53,50 @@ struct EgressProxyTests {
             }
         }
     }
+
+    /// How a proxy fails to lead on.
+    enum Misdeed: String, CaseIterable, Sendable {
+        case closes, resets, closesInHead, sendsGarbage, sendsOddStatus, closesAfterSuccess
+
+        func act(_ exchange: UpstreamExchange) throws {
+            switch self {
+            case .closes: exchange.close()
+            case .resets: exchange.reset()
+            case .closesInHead:
+                try exchange.send("HTTP/1.1 200 Conn")
+                exchange.close()
+            case .sendsGarbage:
+                try exchange.send("SSH-2.0-OpenSSH_9.2\r\n")
+                exchange.close()
+            case .sendsOddStatus:
+                try exchange.send("HTTP/1.1 abc\r\n\r\n")
+                exchange.close()
+            case .closesAfterSuccess:
+                try exchange.send("HTTP/1.1 200 OK\r\n\r\n")
+                exchange.close()
+            }
+        }
+    }
+
+    @Test(
+        "a proxy that hangs up leaves the provider unreachable, and nothing was sent",
+        arguments: Misdeed.allCases, ["http", "https", "auto"])
+    func hangUp(misdeed: Misdeed, kind: String) throws {
+        // Behind a tunnel that stands, a request without TLS would be on its way.
+        if misdeed == .closesAfterSuccess, kind == "http" { return }
+        let proxy = try ScriptedUpstream(readingBodies: false) { try misdeed.act($0) }
+        let scheme = kind == "http" ? "http" : "https"
+        let rest = "proxy: 'http://127.0.0.1:\(proxy.port)', http: '\(kind == "auto" ? "auto" : "1.1")'"
+        let limits = "limits: [{ requests: 1, per: 50s, by: provider }], max_wait: 0s"
+        try withProxy(provider("\(scheme)://provider.example", "\(rest), \(limits)")) { weir throws in
+            for _ in 1...2 {
+                let response = try weir.exchange("POST", "/p/x", body: "{}")
+                #expect(response.status == 502)
+                #expect(response.code == "provider_unreachable", "\(response.text)")
+                #expect(response.problem["effect"] == "none")
+                #expect(response.problem["attempts"] == nil)
+                #expect(response.problem["retryable"] == "true")
+            }
+        }
+    }
 }

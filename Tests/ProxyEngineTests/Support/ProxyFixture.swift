@@ -68,7 +68,14 @@ final class ProxyFixture: Sendable {
     let log = LogRecord()
 
     private let server: Lock<ProxyServer?>
-    private static let profiles = Result { try ProfileReader.builtIn(BuiltIn.profiles) }
+    /// The built-in profiles, and those of tests.
+    private static let profiles = Result {
+        let all = try ProfileReader.builtIn(BuiltIn.profiles)
+        let generic = all.first { $0.name == "generic" }
+        return all + [
+            try ProfileReader.read(text: DisguiseProfile.yaml, file: "disguise.yaml", generic: generic)
+        ]
+    }
 
     /// No variables; the files that a configuration names are there, empty where they are not.
     private static let surroundings = Surroundings(

@@ -1,0 +1,286 @@
+import Locking
+import ProxyCore
+import TestSupport
+import Testing
+
+/// Real timers at real sockets, compared with ``TimeoutClaim``.
+@Suite("timers of an exchange", .blocking)
+struct TimerTests {
+    /// One timer in one stage, and a provider that brings an exchange there and leaves it.
+    struct Case: Sendable, CustomTestStringConvertible {
+        let timer: ExchangeTimer
+        let stage: ExchangeStage
+        /// How the provider does it.
+        var way = ""
+        /// More keys of the provider.
+        var keys = ""
+        var testDescription: String { "\(timer) while \(stage) \(way)" }
+    }
+
+    private static let cases: [Case] = [
+        Case(timer: .connect, stage: .connecting, way: "TCP"),
+        Case(timer: .connect, stage: .connecting, way: "TLS"),
+        Case(timer: .connect, stage: .connecting, way: "TLS", keys: "http: auto"),
+        Case(timer: .connect, stage: .connecting, way: "tunnel"),
+        Case(timer: .response, stage: .connecting, way: "TCP"),
+        Case(timer: .response, stage: .connecting, way: "TLS"),
+        Case(timer: .response, stage: .connecting, way: "TLS", keys: "http: auto"),
+        Case(timer: .response, stage: .connecting, way: "tunnel"),
+        Case(timer: .response, stage: .connecting, way: "tunnel", keys: "http: auto"),
+        Case(timer: .total, stage: .connecting, way: "TCP"),
+        Case(timer: .total, stage: .connecting, way: "TLS"),
+        Case(timer: .total, stage: .connecting, way: "TLS", keys: "http: auto"),
+        Case(timer: .total, stage: .connecting, way: "tunnel"),
+        Case(timer: .response, stage: .sent, way: "silent"),
+        Case(timer: .response, stage: .sent, way: "interim"),
+        Case(timer: .response, stage: .sent, way: "part of a head"),
+        Case(timer: .total, stage: .sent, way: "silent"),
+        Case(timer: .total, stage: .sent, way: "interim"),
+        Case(timer: .idle, stage: .collecting),
+        Case(timer: .errorBody, stage: .collecting),
+        Case(timer: .errorBody, stage: .collecting, way: "drip"),
+        Case(timer: .total, stage: .collecting),
+        Case(timer: .total, stage: .collecting, way: "drip"),
+        Case(timer: .idle, stage: .examining),
+        Case(timer: .errorBody, stage: .examining, way: "drip"),
+        Case(timer: .total, stage: .examining, way: "drip"),
+        Case(timer: .idle, stage: .streaming),
+        Case(timer: .total, stage: .streaming, way: "drip"),
+    ]
+
+    /// A request, and whether it may be repeated.
+    private static let requests: [(method: String, hasKey: Bool, isRepeatSafe: Bool)] = [
+        ("GET", false, true), ("PUT", false, true), ("DELETE", false, true), ("POST", false, false),
+        ("PATCH", false, false), ("POST", true, true),
+    ]
+
+    /// Has the exchanges with a provider of this case.
+    private func run(_ test: Case, retries: Int, limits: String, _ body: (ProxyFixture) throws -> Void) throws
+    {
+        let full = test.way == "TCP" ? try FullListener() : nil
+        let upstream = try ScriptedUpstream { exchange in try Self.act(test, exchange) }
+        // Accepted by the system, and read by nobody.
+        let silent = try ScriptedUpstream()
+        let origin: String
+        var keys = test.keys.isEmpty ? "" : ", \(test.keys)"
+        switch test.way {
+        case "TCP": origin = "http://127.0.0.1:\(full?.port ?? 0)"
+        case "TLS": origin = "https://localhost:\(silent.port)"
+        case "tunnel":
+            origin = test.keys.isEmpty ? "http://provider.example" : "https://provider.example"
+            keys += ", proxy: 'http://127.0.0.1:\(silent.port)'"
+        default: origin = upstream.url
+        }
+        let name =
+            switch test.timer {
+            case .connect: "connect"
+            case .response: "response"
+            case .idle: "idle"
+            case .errorBody: "error_body"
+            default: "total"
+            }
+        var times = ["connect": "60s", "response": "60s", "idle": "60s", "error_body": "60s"]
+        times[name] = "250ms"
+        let timeouts = times.map { "\($0.key): \($0.value)" }.joined(separator: ", ")
+        let profile = test.stage == .examining ? "disguise" : "lettr"
+        let retrying = "retries: { max: \(retries), base: 1ms }"
+        let provider =
+            "{ profile: \(profile), upstream: '\(origin)', timeouts: { \(timeouts) }, \(retrying), \(limits)\(keys) }"
+        try withProxy("providers: { p: \(provider) }", upstreams: [upstream], body)
+    }
+
+    private static func act(_ test: Case, _ exchange: UpstreamExchange) throws {
+        let json = "Content-Type: application/json\r\n"
+        switch test.stage {
+        case .connecting: return
+        case .sent:
+            switch test.way {
+            case "interim": try exchange.send("HTTP/1.1 102 Processing\r\n\r\n")
+            case "part of a head": try exchange.send("HTTP/1.1 200 OK\r\nX-A: ")
+            default: break
+            }
+            return
+        case .collecting:
+            try exchange.send("HTTP/1.1 404 No\r\nContent-Type: text/plain\r\n\r\nNo such thing\n")
+        case .examining: try exchange.send("HTTP/1.1 200 OK\r\n\(json)Content-Length: 50000\r\n\r\n{")
+        default: try exchange.send("HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n{")
+        }
+        guard test.way == "drip" else { return }
+        while (try? exchange.send(" ")) != nil { try exchange.expectSilence(for: .milliseconds(10)) }
+    }
+
+    private func expect(
+        _ claim: TimeoutClaim, _ response: RawResponse, isRepeatSafe: Bool, attempts: Int, _ note: Comment
+    ) {
+        switch claim.response {
+        case .problem(let code, let effect):
+            #expect(response.code == code.name, note)
+            #expect(response.status == 504, note)
+            #expect(response.problem["effect"] == effect.rawValue, note)
+            #expect(response.problem["retryable"] == "\(claim.isRetryable(isRepeatSafe: isRepeatSafe))", note)
+            #expect(response.problem["attempts"] == (attempts == 0 ? nil : "\(attempts)"), note)
+        case .partialError:
+            #expect(response.status == 404 && response.code == "not_found" && response.isComplete, note)
+            #expect(response.problem["detail"] == "No such thing", note)
+            #expect(response.problem["attempts"] == "\(attempts)", note)
+        case .relay, .breakOff: #expect(response.status == 200 && !response.isComplete, note)
+        case .lastAttempt, .nothing: Issue.record(note)
+        }
+    }
+
+    @Test("each claims what its stage allows, and returns the slot if nothing was sent", arguments: cases)
+    func claims(test: Case) throws {
+        let claim = try #require(TimeoutClaim(test.timer, in: test.stage))
+        for request in Self.requests where !request.hasKey || test.stage != .examining {
+            try run(
+                test, retries: 0, limits: "limits: [{ requests: 1, per: 50s, by: provider }], max_wait: 0s"
+            ) {
+                proxy in
+                let note: Comment = "\(request.method) \(request.hasKey)"
+                func exchange() throws -> RawResponse {
+                    let client = try proxy.client()
+                    let fields = request.hasKey ? [("Idempotency-Key", "k")] : []
+                    let body = request.method.hasPrefix("P") ? "{}" : ""
+                    try client.request(request.method, "/p/emails", fields: fields, body: body)
+                    guard claim.response == .relay else { return try client.readResponse() }
+                    // The provider goes on: the head and some bytes show that the client is not kept waiting.
+                    _ = try client.readHead()
+                    client.close()
+                    throw Relayed()
+                }
+                do {
+                    let response = try exchange()
+                    expect(
+                        claim, response, isRepeatSafe: request.isRepeatSafe,
+                        attempts: claim.isAttempt ? 1 : 0, note)
+                } catch is Relayed {}
+                // The slot is free again if, and only if, nothing was sent.
+                let next = try proxy.exchange("GET", "/p/emails")
+                #expect((next.code == "throttled") == claim.isAttempt, note)
+            }
+        }
+    }
+
+    private struct Relayed: Error {}
+
+    @Test("each leads to another attempt only where the claim allows it", arguments: cases, [1, 2])
+    func retries(test: Case, maximum: Int) throws {
+        let claim = try #require(TimeoutClaim(test.timer, in: test.stage))
+        guard case .problem = claim.response else { return }
+        for request in Self.requests where !request.hasKey || test.stage != .examining {
+            try run(test, retries: maximum, limits: "limits: []") { proxy in
+                let fields = request.hasKey ? [("Idempotency-Key", "k")] : []
+                let body = request.method.hasPrefix("P") ? "{}" : ""
+                let response = try proxy.exchange(request.method, "/p/emails", fields: fields, body: body)
+                // The time for all attempts leaves none for another one.
+                let isRepeated =
+                    test.timer != .total && claim.isRetryable(isRepeatSafe: request.isRepeatSafe)
+                let sent = claim.isAttempt ? (isRepeated ? maximum + 1 : 1) : 0
+                let note: Comment = "\(request.method) \(request.hasKey)"
+                expect(claim, response, isRepeatSafe: request.isRepeatSafe, attempts: sent, note)
+                let reason = claim.slot == .settled ? "response" : "connection"
+                let series = #"weir_retries_total{provider="p",reason="\#(reason)"}"#
+                #expect(try proxy.metric(series) == (isRepeated ? Double(maximum) : 0), note)
+            }
+        }
+    }
+
+    @Test(
+        "a connection that cannot be made for a retry does not undo the effect of the attempt before",
+        arguments: ["GET", "PUT", "POST"])
+    func earlierEffect(method: String) throws {
+        let upstream = try ScriptedUpstream()
+        let keys =
+            "profile: lettr, upstream: '\(upstream.url)', limits: [], retries: { max: 1, base: 1ms }"
+        try withProxy("providers: { p: { \(keys) } }") { proxy in
+            let client = try proxy.client()
+            let fields = method == "POST" ? [("Idempotency-Key", "k")] : []
+            try client.request(method, "/p/emails", fields: fields, body: method == "GET" ? "" : "{}")
+            let exchange = try upstream.expectRequest()
+            upstream.stopListening()
+            exchange.reset()
+            let response = try client.readResponse()
+            #expect(response.code == "provider_unreachable")
+            #expect(response.problem["effect"] == "unknown")
+            #expect(response.problem["attempts"] == "1")
+            #expect(response.problem["retryable"] == "true")
+        }
+    }
+
+    @Test(
+        "a client that leaves before anything was sent gives the slot back",
+        arguments: ["TCP", "TLS", "tunnel"])
+    func departure(way: String) throws {
+        let test = Case(timer: .connect, stage: .connecting, way: way)
+        try run(test, retries: 0, limits: "limits: [{ requests: 1, per: 50s, by: provider }], max_wait: 0s") {
+            proxy in
+            let client = try proxy.client()
+            try client.request("POST", "/p/emails", body: "{}")
+            try eventually("the request to have its slot") {
+                try proxy.metric(#"weir_upstream_connections_opened_total{provider="p"}"#) >= 1
+            }
+            client.leave()
+            try proxy.expectNothingInFlight()
+            #expect(try proxy.metric(#"weir_upstream_attempts_total{provider="p"}"#) == 0)
+            #expect(try proxy.exchange("GET", "/p/emails").code == "provider_timeout")
+        }
+    }
+
+    @Test(
+        "an error whose body drips without end is a problem within its time", arguments: [400, 429, 500, 503])
+    func drip(status: Int) throws {
+        let upstream = try ScriptedUpstream { exchange in
+            try exchange.send("HTTP/1.1 \(status) No\r\nContent-Type: application/json\r\n\r\n")
+            while (try? exchange.send("     ")) != nil { try exchange.expectSilence(for: .milliseconds(10)) }
+        }
+        try withProxy(to: upstream, provider: "timeouts: { error_body: 300ms, idle: 1h }") { proxy in
+            let begun = ContinuousClock.now
+            let response = try proxy.exchange("GET", "/p/x")
+            #expect(response.status == status && response.isComplete)
+            #expect(response.problem["origin"] == "provider")
+            #expect(begun.duration(to: .now) >= .milliseconds(290))
+        }
+    }
+
+    @Test("an attempt whose error drips is repeated within its time")
+    func dripAndRetry() throws {
+        let count = Lock(0)
+        let upstream = try ScriptedUpstream { exchange in
+            let isFirst = count.withLock { count in
+                count += 1
+                return count == 1
+            }
+            guard isFirst else { return try exchange.respond(.ok(#"{"a":1}"#)) }
+            try exchange.send("HTTP/1.1 503 No\r\nContent-Type: text/plain\r\n\r\n")
+            while (try? exchange.send("x")) != nil { try exchange.expectSilence(for: .milliseconds(10)) }
+        }
+        let keys = "timeouts: { error_body: 300ms, idle: 1h }, retries: { max: 1, base: 1ms }"
+        try withProxy(to: upstream, provider: keys) { proxy in
+            let response = try proxy.exchange("GET", "/p/x")
+            #expect(response.status == 200 && response.text == #"{"a":1}"#)
+        }
+        #expect(upstream.requestCount == 2)
+    }
+
+    @Test(
+        "an error that drips is relayed as it comes where errors are raw",
+        arguments: ["errors: raw", "X-Error-Format"])
+    func rawDrip(reason: String) throws {
+        let upstream = try ScriptedUpstream()
+        let more = reason == "errors: raw" ? ", errors: raw" : ""
+        try withProxy(to: upstream, provider: "timeouts: { error_body: 200ms }\(more)") { proxy in
+            let client = try proxy.client()
+            try client.request("GET", "/p/x", fields: more.isEmpty ? [("X-Error-Format", "raw")] : [])
+            let exchange = try upstream.expectRequest()
+            try exchange.send("HTTP/1.1 500 No\r\nContent-Type: text/plain\r\nContent-Length: 6\r\n\r\nabc")
+            let head = try client.readHead()
+            #expect(head.status == 500 && head.fields["Content-Length"] == "6")
+            try exchange.respond("def")
+            var received = ""
+            while received.count < 6 {
+                received += String(decoding: try client.readBytes(atMost: 6), as: UTF8.self)
+            }
+            #expect(received == "abcdef")
+        }
+    }
+}
