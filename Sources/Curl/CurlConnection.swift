@@ -54,6 +54,7 @@ public enum ConnectionTransfer: Hashable, Sendable {
             descriptor = unsafe ccurl_active_socket(easy.pointer)
             if descriptor >= 0 {
                 unsafe easy.hooks.handOver(descriptor)
+                unsafe easy.hooks.opened += 1
                 claim()
             }
         }

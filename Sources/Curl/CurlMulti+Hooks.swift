@@ -33,7 +33,8 @@ extension CurlMulti {
         var deadline: Int64?
         /// Milliseconds of the owner's clock at the last run.
         var now: Int64 = 0
-        private(set) var opened = 0
+        /// How many connections were made; one may take several sockets, since a name may have several addresses.
+        var opened = 0
 
         init(watcher: (any SocketWatcher)?, options: UpstreamOptions) {
             unsafe self.watcher = watcher
@@ -155,7 +156,6 @@ extension CurlMulti {
             let index = Int(socket)
             while sockets.count <= index { sockets.append(Socket()) }
             sockets[index] = Socket(isOurs: true)
-            opened += 1
             return socket
         }
 

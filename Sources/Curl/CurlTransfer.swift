@@ -23,6 +23,8 @@ internal import HTTPWire
     /// How many dead connections in a row are tried.
     private static let attemptLimit = 5
     private var attempts = 0
+    /// How many connections libcurl has made for it so far.
+    private var connections = 0
     /// What had been sent when the connection stood: a CONNECT to a proxy counts as well.
     private var sizeBeforeRequest = 0
     private var isReceivePaused = false
@@ -59,6 +61,7 @@ internal import HTTPWire
         response.reset()
         outcome = TransferOutcome()
         attempts = 0
+        connections = 0
         isReceivePaused = false
         isSendPaused = false
         wantsPause = false
@@ -282,6 +285,9 @@ internal import HTTPWire
     /// alive, and finds out when it sends: nothing has reached the provider then.
     func mayConnect() -> Bool {
         attempts += 1
+        let made = easy.info(CURLINFO_NUM_CONNECTS)
+        unsafe easy.hooks.opened += made - connections
+        connections = made
         // An address that was tried beside the one that is connected may have been refused.
         easy.clearRefusal()
         if attempts == 1 {

@@ -54,6 +54,9 @@ struct AddressTests {
             return outcome ?? nil
         }
 
+        /// How many connections were counted.
+        var opened: Int? { multi?.openedConnections }
+
         func close() { multi = nil }
     }
 
@@ -70,8 +73,10 @@ struct AddressTests {
         let connector = try connector("localhost", upstream.port, first: "127.0.0.2")
         defer { connector.close() }
         #expect(try connector.connect() == .connectFailed(errno: 111))
+        #expect(connector.opened == 0)
         #expect(try connector.connect() == nil)
         #expect(try connector.connect() == nil)
+        #expect(connector.opened == 2)
     }
 
     @Test("while connections can be made, it is not")
@@ -103,6 +108,9 @@ struct AddressTests {
         #expect(try local.connect() == nil)
         // Of the 10 s that a connection may take; the second address is tried 200 ms after the first at the latest.
         #expect(ContinuousClock.now - start < .seconds(5))
+        // A socket that did not connect is no connection.
+        #expect(both.opened == 1)
+        #expect(local.opened == 1)
     }
 
     @Test("an address that does not answer holds the other one up for a moment only")
