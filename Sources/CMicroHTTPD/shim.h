@@ -40,14 +40,22 @@ static inline size_t cmhd_keep_escapes(void *context, struct MHD_Connection *con
 // start.
 static inline int cmhd_no_certificate(void) { return -1; }
 
+// One thread runs a daemon. Later versions know a flag for that; without it, they only queue a client that is handed over, which then
+// counts as a connection from the next run on, and write to an eventfd whenever a connection is resumed.
+#if MHD_VERSION >= 0x00097707
+enum { cmhd_single_thread = MHD_USE_NO_THREAD_SAFETY };
+#else
+enum { cmhd_single_thread = 0 };
+#endif
+
 // The fixed way in which Weir runs the library: external epoll, no thread of its own, suspend and resume, no Date but the one that
 // stands among the fields of each answer, and no listening socket: where the system has no descriptor left, 0.9.75 would spin, or
 // wait for ever. With the least strictness it answers nothing by itself that Weir has let pass: above it, a request without Host gets
-// a page of the library's.
+// a page of the library's; 1.0 does so at level 0 as well, for which -1 is -3.
 static inline struct MHD_Daemon *cmhd_start(const struct cmhd_settings *s) {
     return MHD_start_daemon(
         MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG | MHD_USE_NO_LISTEN_SOCKET |
-            MHD_USE_SUPPRESS_DATE_NO_CLOCK |
+            MHD_USE_SUPPRESS_DATE_NO_CLOCK | cmhd_single_thread |
             (s->uses_tls ? MHD_USE_TLS : 0),
         0, NULL, NULL,
         (MHD_AccessHandlerCallback)s->access, s->context,
@@ -55,7 +63,7 @@ static inline struct MHD_Daemon *cmhd_start(const struct cmhd_settings *s) {
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, s->connection_memory,
         MHD_OPTION_CONNECTION_LIMIT, s->connection_limit,
         MHD_OPTION_CONNECTION_TIMEOUT, s->idle_timeout,
-        MHD_OPTION_STRICT_FOR_CLIENT, 0,
+        MHD_OPTION_STRICT_FOR_CLIENT, -1,
         MHD_OPTION_URI_LOG_CALLBACK, (void *(*)(void *, const char *, struct MHD_Connection *))s->begin, s->context,
         MHD_OPTION_UNESCAPE_CALLBACK, cmhd_keep_escapes, NULL,
         MHD_OPTION_NOTIFY_COMPLETED, (MHD_RequestCompletedCallback)s->completed, s->context,

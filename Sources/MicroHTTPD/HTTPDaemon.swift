@@ -274,7 +274,7 @@ public protocol HTTPDaemonDelegate: AnyObject {
     deinit { stop() }
 
     /// The version that runs, such as `0.9.75`.
-    public static var version: String { unsafe String(cString: MHD_get_version()) }
+    public static var version: String { LibraryVersion.text }
 
     static var milliseconds: Int {
         var time = timespec()

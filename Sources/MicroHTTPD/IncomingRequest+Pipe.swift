@@ -5,7 +5,7 @@ internal import Splicing
 
 /// The body of an answer that goes past libmicrohttpd: in a pipe, of which it knows the number of bytes alone.
 ///
-/// > 0.9.75 keeps in mind where its block begins within the body, and how many bytes are in it. It calls send() for what is left of
+/// > 0.9.75 and 1.0.1 keep in mind where its block begins within the body, and how many bytes are in it. They call send() for what is left of
 /// them, adds what send() returns, and asks for more when all of it has gone; if that was less, it waits until the socket is writable.
 extension IncomingRequest {
     /// Bytes in a pipe that stand for those of the library's block, where nothing is.
@@ -19,7 +19,7 @@ extension IncomingRequest {
     public final var takesPipes: Bool { client?.isEncrypted == false && Self.librarySendsAsKnown }
 
     private static let librarySendsAsKnown =
-        unsafe creceive_sends_are_used() != 0 && String(cString: MHD_get_version()).hasPrefix("0.9.7")
+        creceive_sends_are_used() != 0 && LibraryVersion.isKnown
 
     /// Sees to it that the bytes of a pipe are sent where the library sends the block that it believes them in.
     ///
