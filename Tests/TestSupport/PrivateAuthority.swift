@@ -19,12 +19,28 @@ public final class PrivateAuthority: Sendable {
         root = Identity(certificatePath: directory.path("ca.pem"), keyPath: directory.path("ca.key"))
         try Self.openssl(
             ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30"]
-                + ["-subj", "/CN=Weir test authority", "-keyout", root.keyPath, "-out", root.certificatePath])
+                + ["-subj", "/CN=Weir test authority", "-addext", "keyUsage=critical,keyCertSign,cRLSign"]
+                + ["-keyout", root.keyPath, "-out", root.certificatePath])
+        // `openssl x509` issues no certificate that has expired.
+        try directory.write(
+            """
+            [ca]
+            default_ca = authority
+            [authority]
+            database = \(directory.path("issued"))
+            new_certs_dir = \(directory.path)
+            rand_serial = yes
+            default_md = sha256
+            policy = subject
+            [subject]
+            commonName = supplied
+            """, to: "ca.conf")
+        try directory.write("", to: "issued")
     }
 
     /// Issues a certificate for host names and numeric addresses, for servers and clients.
     ///
-    /// - Parameter isExpired: whether it ended yesterday.
+    /// - Parameter isExpired: whether it has been invalid for years.
     public func issue(
         _ name: String = "server", hosts: [String] = ["localhost", "127.0.0.1", "::1"],
         isExpired: Bool = false
@@ -34,18 +50,31 @@ public final class PrivateAuthority: Sendable {
         let names = hosts.map { host in
             host.contains(":") || host.allSatisfy({ $0.isNumber || $0 == "." }) ? "IP:\(host)" : "DNS:\(host)"
         }
-        try directory.write("subjectAltName=\(names.joined(separator: ","))\n", to: "\(name).ext")
+        try directory.write(
+            """
+            subjectAltName=\(names.joined(separator: ","))
+            subjectKeyIdentifier=hash
+            authorityKeyIdentifier=keyid
+
+            """, to: "\(name).ext")
         try Self.openssl(
             ["req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=\(name)"]
                 + ["-keyout", identity.keyPath, "-out", directory.path("\(name).csr")])
         try Self.openssl(
-            [
-                "x509", "-req", "-in", directory.path("\(name).csr"), "-days", isExpired ? "-1" : "30", "-CA",
-                root.certificatePath,
-            ]
-                + ["-CAkey", root.keyPath, "-CAcreateserial", "-extfile", directory.path("\(name).ext")]
-                + ["-out", identity.certificatePath])
+            ["ca", "-batch", "-notext", "-config", directory.path("ca.conf"), "-cert", root.certificatePath]
+                + ["-keyfile", root.keyPath, "-in", directory.path("\(name).csr")]
+                + (isExpired
+                    ? ["-startdate", "20200101000000Z", "-enddate", "20200102000000Z"] : ["-days", "30"])
+                + ["-extfile", directory.path("\(name).ext"), "-out", identity.certificatePath])
         return identity
+    }
+
+    /// The common name of the certificate of which `openssl s_client` tells.
+    ///
+    /// OpenSSL 3.0 writes `subject=CN = server`, 3.5 `subject=CN=server`.
+    public static func subject(in output: String) -> String? {
+        let line = output.split(separator: "\n").first { $0.hasPrefix("subject=") }
+        return line.flatMap { $0.split(separator: "=").last }.map { String($0.drop { $0 == " " }) }
     }
 
     private static func openssl(_ arguments: [String]) throws {

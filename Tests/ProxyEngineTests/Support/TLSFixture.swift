@@ -45,4 +45,9 @@ struct TLSFixture {
             ["s_client", "-connect", "127.0.0.1:\(port)", "-CAfile", authority.root.certificatePath]
                 + arguments, input: Array(input.utf8))
     }
+
+    /// The name in the certificate that is shown.
+    func subject(_ port: UInt16) throws -> String? {
+        PrivateAuthority.subject(in: try handshake(port).output)
+    }
 }
