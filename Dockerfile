@@ -4,9 +4,32 @@
 #   docker run --rm -p 8080:8080 -p 9464:9464 weir run --sandbox
 #   docker run --rm -p 8080:8080 -p 9464:9464 -v ./weir.yaml:/etc/weir.yaml:ro weir run --config /etc/weir.yaml
 #
+# On Debian 13 in place of 12: docker build --build-arg DEBIAN=trixie -t weir .
+#
 # In a pod or a compose file Weir usually shares the app's network name space; then set WEIR_LISTEN=127.0.0.1:8080.
 
-FROM swift:6.3-bookworm AS build
+ARG DEBIAN=bookworm
+
+FROM swift:6.3-bookworm AS swift-bookworm
+
+# There is no image of Swift on Debian 13, and its toolchain for Debian 12 runs there.
+FROM debian:trixie AS swift-trixie
+ARG SWIFT=6.3.1
+ARG SWIFT_KEY=52BB7E3DE28A71BE22EC05FFEF80A866B47A981F
+RUN apt-get update -q \
+    && apt-get install -q -y --no-install-recommends \
+        binutils ca-certificates curl git gpg gpg-agent dirmngr libc6-dev libedit2 libncurses6 libsqlite3-0 libstdc++-12-dev libxml2 \
+    && rm -rf /var/lib/apt/lists/*
+RUN case $(dpkg --print-architecture) in amd64) platform=debian12 ;; arm64) platform=debian12-aarch64 ;; *) exit 1 ;; esac \
+    && url=https://download.swift.org/swift-$SWIFT-release/$platform/swift-$SWIFT-RELEASE/swift-$SWIFT-RELEASE-$platform.tar.gz \
+    && curl -fsSL "$url" -o /tmp/swift.tar.gz "$url.sig" -o /tmp/swift.tar.gz.sig \
+    && GNUPGHOME=$(mktemp -d) && export GNUPGHOME \
+    && gpg --batch --quiet --keyserver hkps://keyserver.ubuntu.com --recv-keys "$SWIFT_KEY" \
+    && gpg --batch --verify /tmp/swift.tar.gz.sig /tmp/swift.tar.gz \
+    && tar -xzf /tmp/swift.tar.gz --directory / --strip-components=1 \
+    && rm -rf "$GNUPGHOME" /tmp/swift.tar.gz /tmp/swift.tar.gz.sig
+
+FROM swift-${DEBIAN} AS build
 RUN apt-get update -q \
     && apt-get install -q -y --no-install-recommends \
         libcurl4-openssl-dev libmicrohttpd-dev libgnutls28-dev libmimalloc-dev zlib1g-dev libbrotli-dev libhiredis-dev pkg-config \
@@ -21,10 +44,15 @@ COPY Tests Tests
 RUN swift build --configuration release --static-swift-stdlib --product weir \
     && strip -o /usr/local/bin/weir "$(swift build --configuration release --show-bin-path)/weir"
 
-FROM debian:bookworm-slim
-RUN apt-get update -q \
-    && apt-get install -q -y --no-install-recommends \
-        ca-certificates libbrotli1 libcurl4 libgnutls30 libhiredis0.14 libmicrohttpd12 libmimalloc2.0 libstdc++6 zlib1g \
+FROM debian:${DEBIAN}-slim
+ARG DEBIAN
+RUN case "$DEBIAN" in \
+        bookworm) libraries="libcurl4 libgnutls30 libhiredis0.14 libmicrohttpd12 libmimalloc2.0" ;; \
+        trixie) libraries="libcurl4t64 libgnutls30t64 libhiredis1.1.0 libmicrohttpd12t64 libmimalloc3" ;; \
+        *) echo "DEBIAN is bookworm or trixie" >&2; exit 64 ;; \
+    esac \
+    && apt-get update -q \
+    && apt-get install -q -y --no-install-recommends ca-certificates libbrotli1 libstdc++6 zlib1g $libraries \
     && rm -rf /var/lib/apt/lists/*
 COPY --from=build /usr/local/bin/weir /usr/local/bin/weir
 
