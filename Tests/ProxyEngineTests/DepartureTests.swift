@@ -66,7 +66,7 @@ import Testing
             }
             try leaving.leave(client)
             try proxy.expectNothingInFlight(within: .promptly)
-            try upstream.expectNoRequest(for: .milliseconds(50))
+            try proxy.settle()
             #expect(upstream.connectionCount == 0)
         }
     }

@@ -24,6 +24,7 @@ struct ExpectationTests {
             try eventually("the request to wait") {
                 try proxy.metric(#"weir_queue_depth{provider="p"}"#) == 1
             }
+            try proxy.settle()
             try client.expectSilence(for: .milliseconds(50))
             try exchange.respond(.ok())
             #expect(try first.readResponse().status == 200)

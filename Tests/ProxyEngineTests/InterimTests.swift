@@ -188,6 +188,7 @@ struct InterimTests {
             #expect(try first.readResponse().status == 200)
             let next = try upstream.expectRequest()
             #expect(answered.duration(to: .now) >= .milliseconds(300))
+            try proxy.settle()
             try second.expectSilence(for: .milliseconds(20))
             try next.respond(.informational(103, then: .ok()))
             #expect(try second.readResponse().informational.count == 1)

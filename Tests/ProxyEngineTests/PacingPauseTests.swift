@@ -37,6 +37,9 @@ struct PacingPauseTests {
             }
             let probe = try upstream.expectRequest()
             #expect(begun.duration(to: .now) > .milliseconds(800))
+            try eventually("the other one to wait") {
+                try proxy.metric(#"weir_queue_depth{provider="p"}"#) == 1
+            }
             try upstream.expectNoRequest(for: .milliseconds(150))
             try probe.respond(.ok())
             try upstream.expectRequest().respond(.ok())

@@ -166,11 +166,14 @@ struct PacingQueueTests {
         }
         try withProxy(to: upstream, provider: Self.limit(2, per: "1s")) { proxy in
             let client = try proxy.client()
+            let start = ContinuousClock.now
             let first = try client.exchange("GET", "/p/0")
+            let whole = (ContinuousClock.now - start) / .milliseconds(1)
             #expect(first.fields["RateLimit-Policy"] == #""default";q=2;w=1"#)
             #expect(first.fields["RateLimit"] == #""default";r=1;t=1"#)
             #expect(first.timing("queue") == 0)
             #expect(first.timing("upstream") > 0 && first.timing("proxy") >= 0)
+            #expect(first.timing("upstream") + first.timing("proxy") <= whole)
             #expect(try client.exchange("GET", "/p/1").fields["RateLimit"] == #""default";r=0;t=1"#)
             // The third waits, and is an error of the provider's.
             let third = try client.exchange("GET", "/p/bad")

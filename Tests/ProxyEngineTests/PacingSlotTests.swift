@@ -71,6 +71,9 @@ struct PacingSlotTests {
                 try upstream.expectRequest().respond(.ok())
                 try first.respond(.ok())
             } else {
+                try eventually("the other one to wait") {
+                    try proxy.metric(#"weir_queue_depth{provider="p"}"#) == 1
+                }
                 try upstream.expectNoRequest(for: .milliseconds(600))
                 try first.respond(.ok())
                 try upstream.expectRequest().respond(.ok())

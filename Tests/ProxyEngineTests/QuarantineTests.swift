@@ -115,6 +115,7 @@ struct QuarantineTests {
         let refused = try (1...3).map { _ in try upstream.expectRequest() }
         // This instance has slots for them, the ledger has none.
         let waiting = try send(3, "bad", to: 1)
+        try eventually("the others to wait") { try members[1].metric(Self.depth) == 3 }
         try upstream.expectNoRequest(for: .milliseconds(100))
         for exchange in refused { try exchange.respond(.status(401)) }
         for client in bad { #expect(try client.readResponse().code == "unauthenticated") }

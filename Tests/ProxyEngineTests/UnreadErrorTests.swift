@@ -72,6 +72,9 @@ struct UnreadErrorTests {
                 return client
             }
             let probe = try upstream.expectRequest()
+            try eventually("the other one to wait") {
+                try proxy.metric(#"weir_queue_depth{provider="p"}"#) == 1
+            }
             try upstream.expectNoRequest(for: .milliseconds(150))
             try probe.respond(.ok())
             try upstream.expectRequest().respond(.ok())

@@ -173,6 +173,11 @@ final class ProxyFixture: Sendable {
         return response.text.components(separatedBy: "\n")
     }
 
+    /// Waits until a single worker has acted on all that has happened: it has answered requests that came later.
+    func settle() throws {
+        for _ in 0..<3 { #expect(try client(on: adminPort).exchange("GET", "/livez").status == 200) }
+    }
+
     /// Waits until no exchange is in flight, of any provider.
     func expectNothingInFlight(within patience: Duration = .patience) throws {
         try eventually("the requests in flight to be none", within: patience) {
