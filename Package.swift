@@ -60,6 +60,7 @@ let package = Package(
         .target(name: "CReceive", linkerSettings: [.linkedLibrary("gnutls")]),
         .target(name: "CReadiness"),
         .target(name: "CErasure"),
+        .target(name: "CFrames"),
         // The loader's list of what is in memory.
         .target(name: "CLoader"),
         .systemLibrary(name: "CMimalloc", providers: [.apt(["libmimalloc-dev"])]),
@@ -75,7 +76,7 @@ let package = Package(
         .target(name: "Splicing", dependencies: ["CSplice"], swiftSettings: settings),
         .target(name: "HTTPTransfer", dependencies: ["HTTPWire", "Splicing"], swiftSettings: settings),
         .target(
-            name: "Curl", dependencies: ["CCurl", "HTTPTransfer", "HTTPWire", "Splicing"],
+            name: "Curl", dependencies: ["CCurl", "CFrames", "HTTPTransfer", "HTTPWire", "Splicing"],
             swiftSettings: settings),
         .target(
             name: "HTTP1Client", dependencies: ["Curl", "EventLoop", "HTTPTransfer", "HTTPWire", "Splicing"],
@@ -130,8 +131,8 @@ let package = Package(
             linkerSettings: [functionOrder]),
 
         .target(
-            name: "TestSupport", dependencies: ["Locking"], path: "Tests/TestSupport", swiftSettings: settings
-        ),
+            name: "TestSupport", dependencies: ["CGnuTLS", "Locking"], path: "Tests/TestSupport",
+            swiftSettings: settings),
         .testTarget(
             name: "LockingTests", dependencies: ["Locking", "TestSupport"], swiftSettings: settings),
         .testTarget(name: "HTTPWireTests", dependencies: ["HTTPWire"], swiftSettings: settings),

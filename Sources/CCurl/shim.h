@@ -69,6 +69,12 @@ static inline long ccurl_info_long(CURL *handle, CURLINFO info) {
     return value;
 }
 
+static inline curl_off_t ccurl_info_offset(CURL *handle, CURLINFO info) {
+    curl_off_t value = 0;
+    curl_easy_getinfo(handle, info, &value);
+    return value;
+}
+
 static inline int ccurl_active_socket(CURL *handle) {
     curl_socket_t socket = CURL_SOCKET_BAD;
     curl_easy_getinfo(handle, CURLINFO_ACTIVESOCKET, &socket);

@@ -1,4 +1,5 @@
 internal import CCurl
+internal import CFrames
 internal import Glibc
 internal import HTTPWire
 
@@ -58,6 +59,14 @@ enum CurlCallbacks {
         unsafe Unmanaged<CurlMulti.Hooks>.fromOpaque(context).takeUnretainedValue()
             .socket(socket, wants: what)
         return 0
+    }
+
+    static let frame: cframes_observer = { context, event, connection, request, number in
+        guard let context = unsafe context else { return 0 }
+        let hooks = unsafe Unmanaged<CurlMulti.Hooks>.fromOpaque(context).takeUnretainedValue()
+        return hooks.frames.record(
+            event, of: UInt(bitPattern: connection), request: unsafe request.map { UInt(bitPattern: $0) },
+            number: number) ? 1 : 0
     }
 
     static let timer: ccurl_timer = { _, milliseconds, context in

@@ -128,6 +128,8 @@ public enum ConnectionTransfer: Hashable, Sendable {
     /// Whether ``receive(into:)`` must be called until it would block.
     public var mayHoldBytes: Bool { isTLS }
 
+    func easyHandleMayConnect() -> Bool { true }
+
     /// Closes the connection, or gives up making it.
     public func close() {
         guard isJoined else { return }

@@ -77,6 +77,9 @@ extension CurlMulti {
             }
         }
 
+        /// What is seen of the frames of HTTP/2.
+        let frames = FrameObserver()
+
         /// Transfers whose sockets libcurl has no interest in for a while.
         var pausedTransfers = 0
 
@@ -146,6 +149,10 @@ extension CurlMulti {
         func openSocket(_ address: inout curl_sockaddr, for easy: EasyHandle) -> Int32 {
             guard let resolved = ResolvedAddress(&address), allowsAddress(resolved) else {
                 easy.fault = .prohibitedAddress
+                return -1
+            }
+            guard easy.owner?.easyHandleMayConnect() ?? true else {
+                easy.fault = .resendRefused
                 return -1
             }
             let socket = Glibc.socket(

@@ -1,5 +1,7 @@
 internal import CCurl
+internal import CFrames
 internal import Glibc
+internal import HTTPTransfer
 
 /// Watches sockets for a multi; the event loop's side of libcurl's socket interface.
 public protocol SocketWatcher: AnyObject {
@@ -29,6 +31,12 @@ extension SocketWatcher {
     private let options: UpstreamOptions
     private var idle: [CurlTransfer] = []
     private var isClosed = false
+    /// Transfers that were started and that libcurl does not know yet, in order.
+    private var starting: [CurlTransfer] = []
+    /// Transfers that have no connection yet.
+    private var connecting: [CurlTransfer] = []
+    /// Transfers that failed outside libcurl's own work, with what it said.
+    private var failed: [(transfer: CurlTransfer, code: CURLcode)] = []
 
     /// How many unused transfers are kept.
     private static let idleLimit = 256
@@ -61,7 +69,9 @@ extension SocketWatcher {
         guard !isClosed else { return }
         isClosed = true
         idle.removeAll()
+        observeFrames()
         unsafe curl_multi_cleanup(handle)
+        if options.offersHTTP2 { cframes_observe(nil, nil) }
     }
 
     /// Who watches the sockets.
@@ -104,6 +114,85 @@ extension SocketWatcher {
         if idle.count < Self.idleLimit { idle.append(transfer) }
     }
 
+    // MARK: Transfers of which several share a connection
+
+    /// Starts a transfer with the next ``run(nowMilliseconds:)``.
+    func start(_ transfer: CurlTransfer) {
+        guard options.offersHTTP2 else { return add(transfer.easy) }
+        starting.append(transfer)
+        hooks.needsKick = true
+        unsafe hooks.watcher?.multiHasWork()
+    }
+
+    /// Lets each transfer look for a connection before the next one does.
+    ///
+    /// One connection is enough, if it is open. While one is being made, each transfer makes one of its own, so that a provider
+    /// that does not answer keeps all of them waiting at the same time.
+    ///
+    /// > 7.88 also puts a request on a connection whose TLS handshake is not over: the request would be sent in the clear.
+    private func startTransfers() {
+        while !starting.isEmpty {
+            let transfer = starting.removeFirst()
+            transfer.needsOwnConnection = !connecting.isEmpty
+            connecting.append(transfer)
+            hooks.frames.begin(transfer)
+            add(transfer.easy)
+            runTimers()
+        }
+    }
+
+    /// The transfer makes another connection than the one that it had.
+    func beginConnecting(_ transfer: CurlTransfer) { connecting.append(transfer) }
+
+    /// The transfer has a connection, or never will have.
+    func endConnecting(_ transfer: CurlTransfer) {
+        connecting.removeAll { $0 === transfer }
+    }
+
+    /// Ends a transfer; it is told nothing.
+    func stop(_ transfer: CurlTransfer) {
+        if let index = starting.firstIndex(where: { $0 === transfer }) {
+            starting.remove(at: index)
+        } else {
+            remove(transfer.easy)
+        }
+    }
+
+    /// A connection for HTTP/2 is open: transfers that are still making one look again for one that they can share.
+    private func shareNewConnection() {
+        guard hooks.frames.hasNewConnection else { return }
+        hooks.frames.hasNewConnection = false
+        for transfer in connecting { remove(transfer.easy) }
+        starting = connecting + starting
+        connecting.removeAll()
+        if !starting.isEmpty { hooks.needsKick = true }
+    }
+
+    /// Ends transfers whose response is complete, and was passed on, although their request is not: the rest of it is not sent.
+    ///
+    /// > libcurl goes on with the request first, unless the response is an error.
+    private func finishEarly() {
+        let early = hooks.frames.early
+        hooks.frames.early = early.filter { $0.isRunning && !$0.hasWholeResponse }
+        for transfer in early where transfer.isRunning && transfer.hasWholeResponse {
+            transfer.easyHandleDidFinish(nil)
+        }
+    }
+
+    /// Ends a transfer that failed while it was resumed: libcurl does not report it.
+    func fail(_ transfer: CurlTransfer, _ code: CURLcode) {
+        failed.append((transfer, code))
+        hooks.needsKick = true
+    }
+
+    /// What libcurl does from now on is reported to ``Hooks/frames``.
+    func observeFrames() {
+        guard options.offersHTTP2 else { return }
+        unsafe cframes_observe(CurlCallbacks.frame, Unmanaged.passUnretained(hooks).toOpaque())
+    }
+
+    // MARK: Handles
+
     func add(_ easy: EasyHandle) {
         // libcurl calls back with a pointer to it until it leaves the multi, which balances this retain.
         unsafe _ = Unmanaged.passRetained(easy)
@@ -114,7 +203,9 @@ extension SocketWatcher {
     }
 
     func remove(_ easy: EasyHandle) {
+        observeFrames()
         unsafe curl_multi_remove_handle(handle, easy.pointer)
+        if options.offersHTTP2 { hooks.frames.end(easy.address) }
         unsafe Unmanaged.passUnretained(easy).release()
     }
 
@@ -128,6 +219,7 @@ extension SocketWatcher {
             (isReadable ? CURL_CSELECT_IN : 0) | (isWritable ? CURL_CSELECT_OUT : 0)
             | (isBroken ? CURL_CSELECT_ERR : 0)
         var running: Int32 = 0
+        observeFrames()
         unsafe curl_multi_socket_action(handle, socket, mask, &running)
     }
 
@@ -140,7 +232,12 @@ extension SocketWatcher {
         }
         guard hooks.needsKick else { return }
         hooks.needsKick = false
+        if starting.isEmpty { runTimers() } else { startTransfers() }
+    }
+
+    private func runTimers() {
         var running: Int32 = 0
+        observeFrames()
         unsafe curl_multi_socket_action(handle, CURL_SOCKET_TIMEOUT, 0, &running)
     }
 
@@ -156,6 +253,16 @@ extension SocketWatcher {
             let result = unsafe ccurl_message_result(message)
             let easy = unsafe Unmanaged<EasyHandle>.fromOpaque(context).takeUnretainedValue()
             easy.owner?.easyHandleDidFinish(easy.fault(of: result))
+        }
+        shareNewConnection()
+        if !hooks.frames.early.isEmpty { finishEarly() }
+        // > 7.88 waits for the end of a connection that is over for HTTP/2.
+        while let transfer = hooks.frames.violated.popLast() {
+            if transfer.isRunning { transfer.easyHandleDidFinish(.notHTTP) }
+        }
+        while let (transfer, code) = failed.popLast() {
+            guard transfer.isRunning else { continue }
+            transfer.easyHandleDidFinish(transfer.easy.fault(of: code))
         }
     }
 }

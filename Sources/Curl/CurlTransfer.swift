@@ -9,7 +9,7 @@ internal import HTTPWire
         case none, get, head, whole, streamed, bodiless
     }
 
-    private let easy: EasyHandle
+    let easy: EasyHandle
     private unowned let multi: CurlMulti
     private let arena = HeaderArena()
     private var kind = Kind.none
@@ -31,6 +31,23 @@ internal import HTTPWire
     private var isSendPaused = false
     /// Whether the delegate wants no more bytes than it has taken.
     private var wantsPause = false
+    /// Whether libcurl hands over what it kept during a pause.
+    private var isReplaying = false
+    /// How many bytes of the body the delegate has taken.
+    private var bodyBytes: Int64 = 0
+    /// Whether the delegate has said that the request's body is complete.
+    private var hasUploadEnded = false
+    /// The size of a request's body that is in memory.
+    private var wholeBytes: Int64 = 0
+    /// Whether it is one of its multi's that make a connection.
+    private var isConnecting = false
+
+    /// Whether the next start makes a connection, whatever others there are.
+    var needsOwnConnection = false {
+        didSet {
+            if needsOwnConnection != oldValue { easy.set(CURLOPT_FRESH_CONNECT, needsOwnConnection ? 1 : 0) }
+        }
+    }
 
     /// Fields that libcurl adds by itself unless they are there.
     private var given: Given = []
@@ -65,6 +82,8 @@ internal import HTTPWire
         isReceivePaused = false
         isSendPaused = false
         wantsPause = false
+        bodyBytes = 0
+        hasUploadEnded = false
         given = []
         unsafe methodText = arena.terminatedCopy(of: method)
         methodLength = method.count
@@ -98,25 +117,41 @@ internal import HTTPWire
         isRunning = true
         easy.join(self)
         multi.runningTransfers += 1
-        multi.add(easy)
+        isConnecting = true
+        multi.start(self)
     }
 
     /// libcurl gives out bytes of HTTP/2 by its callback alone.
     public func pullBody(into room: UnsafeMutableRawBufferPointer) -> PulledBody { .nothing }
 
-    /// See ``UpstreamTransfer/resume()``.
-    public func resume() {
+    /// See ``UpstreamTransfer/resume(_:)``.
+    ///
+    /// > What libcurl kept during a pause it hands over at once, and copies what is not taken: all of it is. The provider is not
+    /// asked for more before it was passed on, so that is no more than a window (``UpstreamOptions/windowBytes``).
+    public func resume(_ direction: TransferDirection) {
         guard isRunning, isReceivePaused || isSendPaused || wantsPause else { return }
-        endPauses()
-        unsafe curl_easy_pause(easy.pointer, 0)
+        let wasPaused = isReceivePaused || isSendPaused
+        switch direction {
+        case .receiving:
+            isReceivePaused = false
+            wantsPause = false
+        case .sending: isSendPaused = false
+        }
+        if wasPaused, !isReceivePaused, !isSendPaused { unsafe easy.hooks.pausedTransfers -= 1 }
+        isReplaying = true
+        multi.observeFrames()
+        let code = unsafe curl_easy_pause(
+            easy.pointer, (isReceivePaused ? CURLPAUSE_RECV : 0) | (isSendPaused ? CURLPAUSE_SEND : 0))
+        isReplaying = false
         unsafe easy.hooks.needsKick = true
+        if code != CURLE_OK { multi.fail(self, code) }
     }
 
     /// See ``UpstreamTransfer/cancel()``.
     public func cancel() {
         guard isRunning else { return }
         outcome.wasSent = hasLeft
-        multi.remove(easy)
+        multi.stop(self)
         end()
     }
 
@@ -139,20 +174,44 @@ internal import HTTPWire
     private func end() {
         isRunning = false
         multi.runningTransfers -= 1
+        endConnecting()
         endPauses()
         delegate = nil
         easy.leave()
     }
 
+    /// A connection is made for the first attempt, and for another one if nothing was sent; see ``mayConnect()``.
+    func easyHandleMayConnect() -> Bool {
+        guard maySend(attempt: attempts + 1) else { return false }
+        if !isConnecting {
+            isConnecting = true
+            multi.beginConnecting(self)
+        }
+        return true
+    }
+
+    /// Whether the request may be sent: once, but for connections that turned out to be dead before any of it was.
+    private func maySend(attempt: Int) -> Bool {
+        attempt == 1 || attempt <= Self.attemptLimit && easy.info(CURLINFO_REQUEST_SIZE) == 0
+    }
+
+    private func endConnecting() {
+        guard isConnecting else { return }
+        isConnecting = false
+        multi.endConnecting(self)
+    }
+
     func easyHandleDidFinish(_ fault: TransferFault?) {
         outcome.fault = fault
         if response.isComplete { multi.speaksHTTP2 = response.isHTTP2 }
+        let stream = unsafe easy.hooks.frames[easy.address]
         // > libcurl calls a transfer complete whose connection was closed within the head of the answer.
         if fault == nil, !response.isComplete { outcome.fault = .closedBeforeAnswer }
         if case .headTooLarge? = fault, response.isComplete { outcome.fault = .incomplete }
         outcome.wasSent = hasLeft
         if let fault, attempts == 0 { outcome.fault = easy.fault(ofConnecting: fault) }
         if fault != nil, attempts > 0, response.status == 0 { findAlert() }
+        if let stream, stream.isSent { judge(stream) }
         multi.remove(easy)
         let delegate = delegate
         end()
@@ -164,6 +223,48 @@ internal import HTTPWire
         guard let alert = easy.alert else { return }
         outcome.fault = .tlsAlert(alert.words)
         if alert.refusesHandshake, easy.info(CURLINFO_NUM_CONNECTS) > 0 { outcome.wasSent = false }
+    }
+
+    /// Whether the response has a body.
+    private var hasResponseBody: Bool { kind != .head && response.status != 204 && response.status != 304 }
+
+    /// Whether part of the request's body has not been sent.
+    var isUploading: Bool {
+        switch kind {
+        case .streamed: !hasUploadEnded
+        case .whole: easy.offsetInfo(CURLINFO_SIZE_UPLOAD_T) < wholeBytes
+        default: false
+        }
+    }
+
+    /// Whether the delegate has all of the response.
+    var hasWholeResponse: Bool {
+        guard let stream = unsafe easy.hooks.frames[easy.address] else { return false }
+        return response.isComplete && stream.hasEnded && (!hasResponseBody || bodyBytes == stream.bodyBytes)
+    }
+
+    /// Corrects the outcome by what was seen of the stream.
+    private func judge(_ stream: StreamRecord) {
+        switch outcome.fault {
+        case nil, .closedBeforeAnswer, .incomplete, .notHTTP, .resendRefused, .other: break
+        default: return
+        }
+        let hasBody = hasResponseBody
+        let hasAll = !hasBody || bodyBytes == stream.bodyBytes
+        if response.isComplete, hasAll, stream.hasEnded {
+            outcome.fault = nil
+        } else if stream.isRefused {
+            outcome.fault = .notProcessed
+        } else if let code = stream.reset {
+            if code == StreamRecord.http11Required { multi.speaksHTTP2 = false }
+            outcome.fault = .streamReset(code: code)
+        } else if stream.isViolation {
+            outcome.fault = .notHTTP
+        } else if outcome.fault == .notHTTP || outcome.fault == .resendRefused
+            || outcome.fault == nil && hasBody && (!hasAll || response.contentLength == nil)
+        {
+            outcome.fault = response.isComplete ? .incomplete : .closedBeforeAnswer
+        }
     }
 
     private func set(body: RequestBody) {
@@ -199,7 +300,8 @@ internal import HTTPWire
         switch body {
         case .whole(let bytes):
             unsafe easy.set(CURLOPT_POSTFIELDS, bytes.baseAddress ?? UnsafeRawPointer(emptyBody.utf8Start))
-            easy.setOffset(CURLOPT_POSTFIELDSIZE_LARGE, Int64(bytes.count))
+            wholeBytes = Int64(bytes.count)
+            easy.setOffset(CURLOPT_POSTFIELDSIZE_LARGE, wholeBytes)
         case .streamed(let length): easy.setOffset(CURLOPT_INFILESIZE_LARGE, length ?? -1)
         case .none: break
         }
@@ -225,8 +327,6 @@ internal import HTTPWire
         unsafe easy.set(CURLOPT_PREREQDATA, context)
         if options.offersHTTP2 {
             easy.set(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_2TLS))
-            // A second stream on a connection that is being made, rather than a second connection.
-            easy.set(CURLOPT_PIPEWAIT, 1)
         }
     }
 
@@ -247,14 +347,17 @@ internal import HTTPWire
     }
 
     func didReceiveBody(_ bytes: Span<UInt8>) -> Int {
-        if wantsPause {
+        if wantsPause, !isReplaying {
             if !isReceivePaused, !isSendPaused { unsafe easy.hooks.pausedTransfers += 1 }
             isReceivePaused = true
             return Int(CURL_WRITEFUNC_PAUSE)
         }
         switch delegate?.transfer(self, didReceiveBody: bytes) ?? .refuse {
-        case .taken: return bytes.count
+        case .taken:
+            bodyBytes += Int64(bytes.count)
+            return bytes.count
         case .takenForNow:
+            bodyBytes += Int64(bytes.count)
             wantsPause = true
             return bytes.count
         case .refuse:
@@ -267,7 +370,9 @@ internal import HTTPWire
     func wantsBody(into room: UnsafeMutableRawBufferPointer) -> Int {
         switch unsafe delegate?.transfer(self, wantsBodyInto: room) ?? .abort {
         case .wrote(let count): return count
-        case .end: return 0
+        case .end:
+            hasUploadEnded = true
+            return 0
         case .pause:
             if !isReceivePaused, !isSendPaused { unsafe easy.hooks.pausedTransfers += 1 }
             isSendPaused = true
@@ -288,13 +393,14 @@ internal import HTTPWire
         let made = easy.info(CURLINFO_NUM_CONNECTS)
         unsafe easy.hooks.opened += made - connections
         connections = made
+        endConnecting()
         // An address that was tried beside the one that is connected may have been refused.
         easy.clearRefusal()
         if attempts == 1 {
             sizeBeforeRequest = easy.info(CURLINFO_REQUEST_SIZE)
             return true
         }
-        if attempts <= Self.attemptLimit, easy.info(CURLINFO_REQUEST_SIZE) == 0 { return true }
+        if maySend(attempt: attempts) { return true }
         easy.fault = .resendRefused
         return false
     }

@@ -7,6 +7,8 @@ internal import HTTPTransfer
 @safe final class EasyHandle {
     /// Is told what the multi says of a handle.
     protocol Owner: AnyObject {
+        /// Whether a connection may be made for the handle.
+        func easyHandleMayConnect() -> Bool
         /// The multi has done what it was asked for.
         func easyHandleDidFinish(_ fault: TransferFault?)
     }
@@ -70,6 +72,7 @@ internal import HTTPTransfer
     /// What a code of libcurl's means; `nil` for success.
     func fault(of code: CURLcode) -> TransferFault? {
         if code == CURLE_OK { return nil }
+        if fault == .resendRefused { return fault }
         // The provider may have moved: what is known of its name is not used again.
         if [CURLE_COULDNT_CONNECT, CURLE_OPERATION_TIMEDOUT].contains(code) {
             unsafe hooks.looksUpAnew = true
@@ -137,8 +140,14 @@ internal import HTTPTransfer
         return text
     }
 
+    /// Where libcurl's handle is: what tells it from others.
+    var address: UInt { unsafe UInt(bitPattern: pointer) }
+
     /// A number that libcurl knows of what the handle did last.
     func info(_ what: CURLINFO) -> Int { unsafe ccurl_info_long(pointer, what) }
+
+    /// A size that libcurl knows of what the handle did last.
+    func offsetInfo(_ what: CURLINFO) -> Int64 { unsafe Int64(ccurl_info_offset(pointer, what)) }
 
     // MARK: Options, by type of argument
 

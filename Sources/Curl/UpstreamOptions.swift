@@ -1,4 +1,5 @@
 internal import CCurl
+internal import CFrames
 
 /// What all transfers to one upstream share.
 public struct UpstreamOptions: Sendable {
@@ -29,6 +30,8 @@ public struct UpstreamOptions: Sendable {
     public static let addressAgeSeconds = 30
     /// How long, in milliseconds, IPv6 is tried before IPv4 is tried beside it (RFC 8305 8).
     public static let headStartMilliseconds = 200
+    /// How many bytes of a response over HTTP/2 a provider may send, at most, that have not been taken yet.
+    public static let windowBytes = Int(CFRAMES_WINDOW)
     /// Addresses that take the place of the first look-up, as `CURLOPT_RESOLVE` spells them: `name:port:address,address`.
     package var firstAddresses: String?
 

@@ -127,12 +127,14 @@ internal import HTTPWire
         runElsewhere()
     }
 
-    /// See ``UpstreamTransfer/resume()``.
-    public func resume() {
+    /// See ``UpstreamTransfer/resume(_:)``.
+    public func resume(_ direction: TransferDirection) {
         guard isRunning, isReceivePaused || isSendPaused else { return }
+        switch direction {
         // What is pulled goes on when its reader says so.
-        if !isPulled { isReceivePaused = false }
-        isSendPaused = false
+        case .receiving: if !isPulled { isReceivePaused = false }
+        case .sending: isSendPaused = false
+        }
         connection?.resume()
     }
 

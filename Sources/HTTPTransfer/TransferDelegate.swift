@@ -27,7 +27,7 @@ public protocol TransferDelegate: AnyObject {
 public enum BodyDisposition: Sendable {
     /// All were taken.
     case taken
-    /// All were taken, and no more than what is on its way within the process is wanted until ``UpstreamTransfer/resume()``.
+    /// All were taken, and no more than what is on its way within the process is wanted until ``UpstreamTransfer/resume(_:)``.
     case takenForNow
     /// None was taken, and no more is wanted: the transfer fails.
     case refuse
@@ -47,7 +47,7 @@ public enum PullIntent: Sendable {
 public enum UploadStep: Sendable {
     /// It wrote so many bytes, at least 1.
     case wrote(Int)
-    /// Nothing is there yet; it is asked again after ``UpstreamTransfer/resume()``.
+    /// Nothing is there yet; it is asked again after ``UpstreamTransfer/resume(_:)``.
     case pause
     /// The body is complete.
     case end

@@ -43,6 +43,10 @@ public enum TransferFault: Hashable, Sendable {
     case switchedProtocols
     /// A library was about to send a request a second time that may be sent once only.
     case resendRefused
+    /// The provider refused the request before it processed any of it (RFC 9113 8.7): REFUSED_STREAM, or a GOAWAY that excludes it.
+    case notProcessed
+    /// The provider reset the HTTP/2 stream; its error code (RFC 9113 7).
+    case streamReset(code: UInt32)
     /// The client's body ended badly.
     case uploadAborted
     /// Whoever takes the body wanted no more of it.

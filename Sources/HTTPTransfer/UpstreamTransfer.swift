@@ -47,10 +47,10 @@ public protocol UpstreamTransfer: AnyObject {
     /// With the last of them the transfer is over: ``TransferDelegate/transferDidFinish(_:)`` is called before this returns.
     func spliceBody(into pipe: SocketPipe, atMost limit: Int) -> PulledBody
 
-    /// Goes on with what a pause stopped; harmless if nothing is paused.
+    /// Goes on in one direction with what a pause stopped; harmless if nothing is paused.
     ///
     /// Never from inside a delegate's method.
-    func resume()
+    func resume(_ direction: TransferDirection)
 
     /// Ends it without telling its delegate: the connection, or the stream, is closed.
     ///
@@ -78,12 +78,20 @@ extension UpstreamTransfer {
     public func addField(_ name: [UInt8], _ value: [UInt8]) { addField(name: name.span, value: value.span) }
 }
 
+/// A direction in which a transfer can be paused.
+public enum TransferDirection: Sendable {
+    /// The request's body.
+    case sending
+    /// The response's body.
+    case receiving
+}
+
 /// What came of an attempt to receive a part of a body past the delegate.
 public enum PulledBody: Sendable {
     /// So many bytes, at least 1.
     case bytes(Int)
     /// What comes next comes through the delegate.
     case nothing
-    /// What comes next comes through the delegate, after ``UpstreamTransfer/resume()``.
+    /// What comes next comes through the delegate, after ``UpstreamTransfer/resume(_:)``.
     case paused
 }

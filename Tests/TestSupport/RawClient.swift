@@ -72,10 +72,10 @@ public final class RawClient: Sendable {
     /// Sends a request and reads its response on this connection.
     public func exchange(
         _ method: String, _ target: String, fields: [(String, String)] = [], body: String = "",
-        within patience: Duration = .patience
+        keepingBody: Bool = true, within patience: Duration = .patience
     ) throws -> RawResponse {
         try request(method, target, fields: fields, body: body, within: patience)
-        return try readResponse(toHead: method == "HEAD", within: patience)
+        return try readResponse(toHead: method == "HEAD", keepingBody: keepingBody, within: patience)
     }
 
     /// Holds the last bytes back until the sending side ends, so that both arrive together, however busy the machine is.

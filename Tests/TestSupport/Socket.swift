@@ -105,6 +105,11 @@ final class Socket: Sendable {
         else { throw System.failure("setsockopt") }
     }
 
+    /// Lets a library use the descriptor, which does not block.
+    func withDescriptor<Result>(_ body: (Int32) throws -> Result) throws -> Result {
+        try using { try body(descriptor) }
+    }
+
     /// Ends this side's sending; receiving goes on.
     func shutdownWrite() throws {
         guard try using({ shutdown(descriptor, Int32(SHUT_WR)) }) == 0 else {

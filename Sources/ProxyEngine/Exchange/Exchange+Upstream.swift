@@ -256,10 +256,12 @@ extension Exchange: TransferDelegate {
     /// Does what the callbacks have made possible; see ``Worker``.
     func actOnBatch() {
         if isSendPaused, !isUploadDropped, !requestBody.isEmpty || requestIsComplete {
-            isSendPaused = false; resumeTransfer()
+            isSendPaused = false
+            resumeTransfer(.sending)
         }
         if isReceivePaused, responseBody.count <= Exchange.lowWater {
-            isReceivePaused = false; resumeTransfer()
+            isReceivePaused = false
+            resumeTransfer(.receiving)
         }
         if requestBody.count <= Exchange.lowWater { resumeIfUploading() }
         if machine.phase == .relaying {
@@ -268,8 +270,8 @@ extension Exchange: TransferDelegate {
         }
     }
 
-    private func resumeTransfer() {
+    private func resumeTransfer(_ direction: TransferDirection) {
         guard let transfer, transfer.isRunning else { return }
-        upstream?.resume(transfer)
+        upstream?.resume(transfer, direction)
     }
 }

@@ -87,6 +87,18 @@ enum UpstreamFailure {
             return Fault(
                 .connectionLost, detail: "The provider closed the connection before it answered.",
                 effect: effect)
+        case .notProcessed:
+            return Fault(
+                .connectionLost, detail: "The provider refused the request before it processed it.",
+                effect: Effect.none)
+        case .streamReset(let code):
+            let name = HTTP2ErrorName.of(code)
+            return Fault(
+                .connectionLost,
+                detail: hasHead
+                    ? Text("The provider reset the stream in the middle of its answer: \(name).")
+                    : Text("The provider reset the stream before it answered: \(name)."),
+                effect: effect, proxyError: hasHead ? .httpResponseIncomplete : nil)
         default:
             guard hasHead else { return Fault(.connectionLost, effect: effect) }
             return Fault(

@@ -79,8 +79,8 @@ final class Upstream: SocketWatcher, ReadinessHandler, HTTP1PoolOwner {
     }
 
     /// Goes on with a transfer that was paused.
-    func resume(_ transfer: any UpstreamTransfer) {
-        transfer.resume()
+    func resume(_ transfer: any UpstreamTransfer, _ direction: TransferDirection) {
+        transfer.resume(direction)
         if multi.needsKick { worker.list(self) }
     }
 

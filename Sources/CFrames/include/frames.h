@@ -1,0 +1,34 @@
+// Shows which frames of HTTP/2 libcurl receives and sends: what they say of a stream reaches its callers only in part, or not at all.
+#pragma once
+#include <stdint.h>
+
+typedef enum {
+    // The head of a request was sent; the number of its stream, 1 for the first one of a connection.
+    CFRAMES_REQUEST = 0,
+    // The head of a response was received, or of an interim one, or trailers.
+    CFRAMES_HEAD = 1,
+    // A DATA frame was received; its number is how many bytes of the body were in it.
+    CFRAMES_DATA = 2,
+    // The peer has ended its side of the stream: the response is complete.
+    CFRAMES_END = 3,
+    // RST_STREAM was received; its error code.
+    CFRAMES_RESET = 4,
+    // The stream is closed; its error code. REFUSED_STREAM if GOAWAY excluded it.
+    CFRAMES_CLOSED = 5,
+    // GOAWAY was received, for the whole connection; its error code.
+    CFRAMES_GOAWAY = 6,
+    // GOAWAY was sent with an error, for the whole connection: the peer has violated the protocol.
+    CFRAMES_VIOLATION = 7,
+} cframes_event;
+
+// Is told of an event. `request` is what the library keeps with the stream, libcurl's easy handle, or NULL for an event of the whole
+// connection; `connection` identifies the connection. For CFRAMES_RESET and CFRAMES_CLOSED, returns whether the response is complete:
+// then the library does not hear of an error.
+typedef int (*cframes_observer)(void *context, cframes_event event, const void *connection, void *request, uint32_t number);
+
+// From now on, what happens on this thread is reported to `observer`; to none with NULL.
+void cframes_observe(cframes_observer observer, void *context);
+// Whether shared libraries use this program's functions, and so events are reported.
+int cframes_are_observed(void);
+// The most bytes of a response that its provider may send ahead of its reader, where the library lets it send 32 MiB.
+#define CFRAMES_WINDOW (1 << 20)

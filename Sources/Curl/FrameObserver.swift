@@ -1,0 +1,104 @@
+internal import CFrames
+
+/// What the frames of one HTTP/2 request and its response showed.
+struct StreamRecord {
+    /// The error code of a stream that was not processed (RFC 9113 7).
+    static let refused: UInt32 = 7
+    /// The error code of a request that has to be sent by HTTP/1.1.
+    static let http11Required: UInt32 = 13
+
+    /// The connection that it was sent on; 0 before it is sent.
+    var connection: UInt = 0
+    /// Whether a response has begun, or an interim one.
+    var hasBegun = false
+    /// Whether the response is complete.
+    var hasEnded = false
+    /// How many bytes of the response's body were received.
+    var bodyBytes: Int64 = 0
+    /// The error code with which the provider reset it.
+    var reset: UInt32?
+    /// The error code with which it was closed, by either side.
+    var closed: UInt32 = 0
+    /// Whether the provider has violated the protocol, so that the connection was given up.
+    var isViolated = false
+
+    /// Whether the request was sent, and so was sent by HTTP/2.
+    var isSent: Bool { connection != 0 }
+
+    /// Whether the provider has violated the protocol: the stream was closed for that, or its connection was.
+    ///
+    /// > libcurl closes streams with STREAM_CLOSED when it has done with them.
+    var isViolation: Bool { isViolated || reset == nil && [1, 3, 6, 9].contains(closed) }
+
+    /// Whether the provider says that it did not process the request, and has not shown that it did.
+    var isRefused: Bool { !hasBegun && (reset ?? closed) == Self.refused }
+}
+
+/// The HTTP/2 frames of a multi's connections.
+///
+/// > libcurl reports a stream that was refused as it does a dead connection, and one that the provider reset, or never ended, in some
+/// cases as a complete response.
+final class FrameObserver {
+    /// Whether frames are seen at all.
+    static let isAvailable = cframes_are_observed() != 0
+
+    /// By the address of its easy handle: what the frames of a request under way have shown so far.
+    private var records: [UInt: StreamRecord] = [:]
+    private var transfers: [UInt: CurlTransfer] = [:]
+    /// Whether the first request was sent on a connection, since this was last set to false.
+    var hasNewConnection = false
+
+    /// The transfers whose response was complete before their request was.
+    var early: [CurlTransfer] = []
+    /// The transfers whose provider has violated the protocol.
+    var violated: [CurlTransfer] = []
+
+    /// A transfer is given to libcurl.
+    func begin(_ transfer: CurlTransfer) {
+        let address = transfer.easy.address
+        records[address] = StreamRecord()
+        transfers[address] = transfer
+    }
+
+    /// A transfer was taken from libcurl, with this handle.
+    func end(_ easy: UInt) {
+        records[easy] = nil
+        transfers[easy] = nil
+    }
+
+    /// What the frames of a request have shown so far.
+    subscript(_ easy: UInt) -> StreamRecord? { records[easy] }
+
+    /// Records an event of a stream, or of a connection; for the end of a stream, returns whether its response is complete.
+    func record(_ event: cframes_event, of connection: UInt, request: UInt?, number: UInt32) -> Bool {
+        guard let request else {
+            if event == CFRAMES_VIOLATION { recordViolation(of: connection) }
+            return false
+        }
+        // What libcurl keeps with a stream is not known to be an easy handle of this multi before it is found here.
+        guard var record = records[request] else { return false }
+        switch event {
+        case CFRAMES_REQUEST:
+            record = StreamRecord()
+            record.connection = connection
+            if number == 1 { hasNewConnection = true }
+        case CFRAMES_HEAD: record.hasBegun = true
+        case CFRAMES_DATA: record.bodyBytes += Int64(number)
+        case CFRAMES_END:
+            record.hasEnded = true
+            if let transfer = transfers[request], transfer.isUploading { early.append(transfer) }
+        case CFRAMES_RESET: if !record.hasEnded { record.reset = number }
+        case CFRAMES_CLOSED: if !record.hasEnded { record.closed = number }
+        default: return false
+        }
+        records[request] = record
+        return record.hasEnded
+    }
+
+    private func recordViolation(of connection: UInt) {
+        for (easy, record) in records where record.connection == connection && !record.hasEnded {
+            records[easy]?.isViolated = true
+            if let transfer = transfers[easy] { violated.append(transfer) }
+        }
+    }
+}
