@@ -5,8 +5,6 @@ extension RequestScanner {
         switch state {
         case .lengthStart, .codingStart:
             if byte.isBlank {
-                headBytes += 1
-                if headBytes > limits.head { return refuse(.fieldsTooLarge) }
                 input.index += 1
             } else {
                 (number, position) = (0, 0)
@@ -19,6 +17,7 @@ extension RequestScanner {
                     return refuse(.coding)
                 }
                 position += 1
+                fieldBytes += 1
                 input.index += 1
             } else {
                 endFraming(&bytes, .codingEnd, &input)
@@ -46,7 +45,6 @@ extension RequestScanner {
         number = sum
         position += 1
         fieldBytes += 1
-        guard fieldBytes <= limits.fieldBytes else { return refuse(.fieldsTooLarge) }
         input.index += 1
     }
 
@@ -91,9 +89,10 @@ extension RequestScanner {
                 state = .chunkSizeLF
             } else {
                 position += 1
-                guard !byte.isForbiddenInFieldValue, position <= Self.extensionLimit else {
-                    return refuse(.chunkExtension)
-                }
+                extensionBytes += 1
+                guard !byte.isForbiddenInFieldValue, position <= Self.extensionLimit,
+                    extensionBytes <= Self.extensionTotal
+                else { return refuse(.chunkExtension) }
             }
             input.index += 1
         case .chunkSizeLF:
@@ -129,10 +128,11 @@ extension RequestScanner {
 
     private mutating func endChunkSize() {
         guard number <= limits.body else { return refuse(.chunkTooLarge) }
+        extensionBytes = max(0, extensionBytes - 2 * Int(clamping: min(number, Int64(Self.extensionTotal))))
         if number > 0 { return state = .chunkData }
         // Trailers are fields again, with limits of their own.
         isTrailer = true
-        (headBytes, fieldBytes, fieldCount) = (0, 0, 0)
+        endSection()
         state = .lineStart
     }
 }

@@ -12,12 +12,13 @@ extension RequestScanner {
             state = .start
             input.index += 1
         case .method:
+            let end = end(ofAtMost: limits.target, from: input)
             let start = input.index
-            while input.index < input.count, bytes[input.index].isTokenCharacter { input.index += 1 }
-            headBytes += input.index - start
-            guard headBytes <= limits.target else { return refuse(.requestLine) }
+            while input.index < end, bytes[input.index].isTokenCharacter { input.index += 1 }
+            position += input.index - start
+            guard position <= limits.target else { return refuse(.requestLine) }
             guard input.index < input.count else { return }
-            guard bytes[input.index] == 0x20, headBytes > 0 else { return refuse(.requestLine) }
+            guard bytes[input.index] == 0x20, position > 0 else { return refuse(.requestLine) }
             (state, position) = (.target, 0)
             input.index += 1
         case .target: scanTarget(bytes, &input)
@@ -32,30 +33,32 @@ extension RequestScanner {
         default:
             guard byte == 0x0A else { return refuse(.lineEnd) }
             state = .lineStart
-            headBytes += 12
             input.index += 1
         }
     }
 
     private mutating func beginRequest(_ input: inout Input) {
         input.requestStart = input.index - input.gap
-        state = .method
-        (headBytes, fieldBytes, fieldCount) = (0, 0, 0)
+        (state, position) = (.method, 0)
+        extensionBytes = 0
         (isTrailer, isHTTP10, hasLength, hasCoding) = (false, false, false, false)
     }
 
     private mutating func scanTarget(_ bytes: Span<UInt8>, _ input: inout Input) {
+        let end = end(ofAtMost: limits.target, from: input)
         let start = input.index
-        while input.index < input.count, bytes[input.index] > 0x20, bytes[input.index] != 0x7F {
-            input.index += 1
-        }
+        while input.index < end, bytes[input.index] > 0x20, bytes[input.index] != 0x7F { input.index += 1 }
         position += input.index - start
         guard position <= limits.target else { return refuse(.targetTooLong) }
         guard input.index < input.count else { return }
         guard bytes[input.index] == 0x20, position > 0 else { return refuse(.requestLine) }
-        headBytes += position
         (state, position) = (.version, 0)
         input.index += 1
+    }
+
+    /// Where to stop reading a part that may have so many bytes, ``position`` of which have come: where it has one too many.
+    private func end(ofAtMost limit: Int, from input: Input) -> Int {
+        min(input.count, input.index + max(0, limit - position) + 1)
     }
 
     /// What is wrong with the version's letter at ``position``: it must be `HTTP/1.0` or `HTTP/1.1`.
@@ -88,14 +91,13 @@ extension RequestScanner {
             (state, position) = (.name, 0)
         case .name: scanName(&bytes, &input)
         case .valueStart:
-            if byte.isBlank { input.index += 1; headBytes += 1 } else { state = .value }
-            if headBytes > limits.head { refuse(.fieldsTooLarge) }
+            if byte.isBlank { input.index += 1 } else { state = .value }
         case .value:
             let start = input.index
             input.index = bytes.span.endOfFieldValue(from: start)
             fieldBytes += input.index - start
             if isTrailer { keepTrailer(bytes.span.extracting(start..<input.index)) }
-            guard input.index < input.count else { return checkFieldSize() }
+            guard input.index < input.count else { return }
             endValue(bytes[input.index], &input)
         case .valueLF:
             guard byte == 0x0A else { return refuse(.lineEnd) }
@@ -128,7 +130,7 @@ extension RequestScanner {
         position += input.index - start
         fieldBytes += input.index - start
         if isTrailer { keepTrailer(bytes.span.extracting(start..<input.index)) }
-        guard input.index < input.count else { return checkFieldSize() }
+        guard input.index < input.count else { return }
         guard bytes[input.index] == 0x3A, position > 0 else {
             return refuse(bytes[input.index] == 0x0A ? .lineEnd : .fieldName)
         }
@@ -144,18 +146,8 @@ extension RequestScanner {
     /// A value has come to a byte that cannot be in it.
     mutating func endValue(_ byte: UInt8, _ input: inout Input) {
         guard byte == 0x0D else { return refuse(byte == 0x0A ? .lineEnd : .fieldValue) }
-        checkFieldSize()
-        guard state != .refused else { return }
         state = .valueLF
         input.index += 1
-    }
-
-    private mutating func checkFieldSize() {
-        if fieldBytes > limits.fieldBytes || fieldCount > limits.fieldCount
-            || headBytes + fieldBytes + limits.fieldOverhead * fieldCount > limits.head
-        {
-            refuse(.fieldsTooLarge)
-        }
     }
 
     private mutating func endHead(_ input: inout Input) {
@@ -165,6 +157,7 @@ extension RequestScanner {
         }
         if hasLength, hasCoding { return refuse(.lengthAndCoding) }
         if hasCoding, isHTTP10 { return refuse(.codingInHTTP10) }
+        completeHeads += 1
         if hasCoding {
             state = .chunkSizeStart
         } else if hasLength, declaredLength > 0 {

@@ -12,7 +12,9 @@ public struct RequestScanner: Sendable {
         public var fieldBytes: Int
         /// How many fields; how many trailers as well.
         public var fieldCount: Int
-        /// Of the whole head, with ``fieldOverhead`` for each field: what the parser has room for.
+        /// Of the whole head, with ``fieldOverhead`` for each field: what the parser has room for; of all trailers as well.
+        ///
+        /// Every byte counts, also one that does not pass.
         public var head: Int
         /// What the parser needs for each field besides its bytes.
         public var fieldOverhead: Int
@@ -51,6 +53,8 @@ public struct RequestScanner: Sendable {
 
     /// Most bytes of one chunk's extensions.
     static let extensionLimit = 1024
+    /// Most bytes of all extensions of a body, besides two for each byte of the body before.
+    public static let extensionTotal = 16 << 10
     /// Most empty lines before a request (RFC 9112 2.2).
     static let emptyLineLimit = 8
 
@@ -61,6 +65,8 @@ public struct RequestScanner: Sendable {
     public internal(set) var fault: RequestFault?
     /// How many requests have passed, to their last byte.
     public internal(set) var completeRequests = 0
+    /// How many heads have passed, to their last byte.
+    public internal(set) var completeHeads = 0
 
     /// Counts within the part that is being read: blank lines, bytes of a target or of extensions, letters of a name or version.
     var position = 0
@@ -74,9 +80,12 @@ public struct RequestScanner: Sendable {
     var declaredLength: Int64 = 0
     /// The number that is being read, or what is left of the body or chunk.
     var number: Int64 = 0
-    var headBytes = 0
+    /// Bytes of the head that is being read, with the empty lines before it, or of the trailers.
+    private(set) var sectionBytes = 0
     var fieldBytes = 0
     var fieldCount = 0
+    /// Bytes of extensions, without those that the body's bytes allow for.
+    var extensionBytes = 0
 
     /// The lines of the trailers that are being read, and those of requests that have passed.
     var trailerLines: [UInt8] = []
@@ -105,12 +114,17 @@ public struct RequestScanner: Sendable {
         guard state != .refused else { return 0 }
         var input = Input(count: bytes.count, dropStart: isDropping ? 0 : -1)
         while input.index < input.count {
+            let start = input.index
             switch state {
             case .start, .startLF, .method, .target, .version, .requestLineLF:
                 scanRequestLine(bytes.span, &input)
-            case .lineStart, .name, .valueStart, .value, .valueLF, .endLF: scanField(&bytes, &input)
+                countSection(from: start, to: input.index)
+            case .lineStart, .name, .valueStart, .value, .valueLF, .endLF:
+                scanField(&bytes, &input)
+                countSection(from: start, to: input.index)
             case .lengthStart, .length, .lengthEnd, .codingStart, .coding, .codingEnd:
                 scanFraming(&bytes, &input)
+                countSection(from: start, to: input.index)
             case .body, .chunkSizeStart, .chunkSize, .chunkExtension, .chunkSizeLF, .chunkData, .chunkDataCR,
                 .chunkDataLF:
                 scanBody(&bytes, &input)
@@ -147,6 +161,30 @@ public struct RequestScanner: Sendable {
         }
     }
 
+    /// Counts what a step has read of a head or of trailers: nothing of them is read that is not counted here.
+    @inline(__always)
+    private mutating func countSection(from start: Int, to end: Int) {
+        sectionBytes &+= end &- start
+        // A head that is not complete has at least one byte more.
+        let isTooLarge =
+            fieldBytes > limits.fieldBytes || fieldCount > limits.fieldCount
+            || sectionBytes &+ limits.fieldOverhead &* fieldCount >= limits.head
+        if isTooLarge { refuseLargeSection() }
+    }
+
+    @inline(never)
+    private mutating func refuseLargeSection() {
+        switch state {
+        // A complete head has as many bytes as it may have.
+        case .body, .chunkSizeStart: break
+        // What is wrong behind that many bytes would not have been seen one byte at a time.
+        default: refuse(.fieldsTooLarge)
+        }
+    }
+
+    /// What has been read since ends a head, or the trailers: the next byte begins another section.
+    mutating func endSection() { (sectionBytes, fieldBytes, fieldCount) = (0, 0, 0) }
+
     mutating func refuse(_ fault: RequestFault) {
         self.fault = fault
         state = .refused
@@ -168,6 +206,7 @@ public struct RequestScanner: Sendable {
     /// The request is complete: the next byte begins another.
     mutating func endRequest(_ input: inout Input) {
         completeRequests += 1
+        endSection()
         state = .start
         position = 0
         input.requestStart = input.index - input.gap

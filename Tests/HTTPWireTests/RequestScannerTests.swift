@@ -137,6 +137,79 @@ struct RequestScannerTests {
         #expect(scan(String(repeating: "\r\n", count: 8) + Self.get).requests == 1)
     }
 
+    /// What grows in a head: a beginning, what is repeated, and an end.
+    static let growth: [(String, String, String)] = [
+        ("G", "G", " / HTTP/1.1\r\n\r\n"), ("GET /", "a", " HTTP/1.1\r\n\r\n"),
+        ("", "\r\n", get), ("GET / HTTP/1.1\r\n", "X:\r\n", "\r\n"), ("GET / HTTP/1.1\r\n", "X", ":\r\n\r\n"),
+        ("GET / HTTP/1.1\r\nX:", " ", "a\r\n\r\n"), ("GET / HTTP/1.1\r\nX: a", " ", "\r\n\r\n"),
+        ("GET / HTTP/1.1\r\nX: ", "a", "\r\n\r\n"), ("GET / HTTP/1.1\r\nContent-Length:", " ", "0\r\n\r\n"),
+        ("GET / HTTP/1.1\r\nContent-Length: ", "0", "\r\n\r\n"),
+        ("GET / HTTP/1.1\r\nContent-Length: 0", "\t", "\r\n\r\n"),
+        ("GET / HTTP/1.1\r\n", "Content-Length: 0     \r\n", "\r\n"),
+        ("GET / HTTP/1.1\r\nTransfer-Encoding:", " ", "chunked\r\n\r\n0\r\n\r\n"),
+        ("GET / HTTP/1.1\r\nTransfer-Encoding: chunked", " ", "\r\n\r\n0\r\n\r\n"),
+        (chunked + "0\r\nX:", " ", "a\r\n\r\n"), (chunked + "0\r\nX: a", " ", "\r\n\r\n"),
+        (chunked + "0\r\n", "X:\r\n", "\r\n"), (chunked + "0\r\nContent-Length: ", "0", "\r\n\r\n"),
+        (chunked, "1;aaaaaaaaaa\r\nx\r\n", "0\r\n\r\n"), (chunked + "0;", "a", "\r\n\r\n"),
+    ]
+
+    @Test("whatever grows in a head, in trailers or between chunks is refused at a limit", arguments: growth)
+    func growing(_ start: String, _ part: String, _ end: String) {
+        #expect(scan(start + part + end).fault == nil)
+        for count in [3000, 100_000] {
+            let text = start + String(repeating: part, count: count) + end
+            let whole = scan(text)
+            #expect(whole.fault != nil)
+            for size in [1, 7, 1000] { #expect(scan(text, pieces: size).fault == whole.fault) }
+            #expect(whole.passed.utf8.count <= start.utf8.count)
+        }
+    }
+
+    @Test("a head has as many bytes as its limit says, each one and each field counted once")
+    func headLimit() {
+        // 600 bytes, and 20 for each field.
+        func head(_ blanks: Int) -> String {
+            "GET /\(String(repeating: "a", count: 39)) HTTP/1.1\r\nX:\(String(repeating: " ", count: blanks))a\r\n"
+                + "Content-Length:  00\(String(repeating: " ", count: 20))\r\n\r\n"
+        }
+        let left = 600 - 40 - head(0).utf8.count
+        for size in [1, 5, 1000] {
+            #expect(scan(head(left), pieces: size).requests == 1)
+            #expect(scan(head(left + 1), pieces: size).fault == .fieldsTooLarge)
+            #expect(scan(head(left + 1), pieces: size).requests == 0)
+        }
+    }
+
+    @Test("extensions are allowed for as the body grows, and not without one")
+    func extensions() {
+        func body(_ size: Int, _ extent: Int, chunks: Int) -> String {
+            String(
+                repeating:
+                    "\(String(size, radix: 16));\(String(repeating: "a", count: extent))\r\n"
+                    + String(repeating: "x", count: size) + "\r\n", count: chunks)
+        }
+        #expect(scan(Self.chunked + body(500, 1000, chunks: 1000)).fault == nil)
+        #expect(scan(Self.chunked + body(1, 1000, chunks: 15)).fault == nil)
+        #expect(scan(Self.chunked + body(1, 1000, chunks: 17)).fault == .chunkExtension)
+        let two = Self.chunked + body(1, 1000, chunks: 15) + "0\r\n\r\n"
+        #expect(scan(two + two).requests == 2)
+    }
+
+    @Test("heads are counted when they are complete, those of trailers are not")
+    func heads() {
+        var scanner = RequestScanner(limits: Self.limits)
+        for (text, heads) in [
+            ("GET /a HTTP/1.1\r\nHost: h\r\n\r", 0), ("\n", 1), (Self.chunked, 2),
+            ("1\r\nx\r\n0\r\nX: a\r\n\r\n", 2),
+            (Self.get, 3),
+        ] {
+            var piece = Array(text.utf8)
+            var span = piece.mutableSpan
+            _ = scanner.scan(&span)
+            #expect(scanner.completeHeads == heads)
+        }
+    }
+
     @Test("no bytes trap it, and what passes is never more than what came")
     func noise() {
         var random = SystemRandomNumberGenerator()

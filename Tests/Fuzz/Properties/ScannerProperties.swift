@@ -3,9 +3,39 @@ import HTTPWire
 /// What a client sends, as it comes: requests with their bodies, one behind the other.
 ///
 /// The verdict does not depend on where the bytes are cut, and what has passed would pass again as it is: nothing is left in it that
-/// another parser could read differently.
+/// another parser could read differently. And of a head, of trailers, and of what stands around chunks, no more is read than a stated
+/// number of bytes, whether it passes or not.
 enum ScannerProperties {
-    static func check(_ input: [UInt8]) { _ = passes(input) }
+    static func check(_ input: [UInt8]) {
+        _ = passes(input)
+        expectBounds(input)
+    }
+
+    private static let limits = RequestScanner.Limits(
+        target: 8192, fieldBytes: 12_288, fieldCount: 200, head: 1 << 16, fieldOverhead: 64, body: 1 << 26)
+    /// Limits that small inputs reach.
+    private static let smallLimits = RequestScanner.Limits(
+        target: 64, fieldBytes: 96, fieldCount: 8, head: 256, fieldOverhead: 8, body: 1 << 26)
+
+    /// Counts, one byte at a time, what is read of each head, and of each request besides what passes.
+    private static func expectBounds(_ input: [UInt8]) {
+        var scanner = RequestScanner(limits: smallLimits)
+        var (head, dropped, passed) = (0, 0, 0)
+        for byte in input {
+            let requests = scanner.completeRequests
+            var piece = [byte]
+            var span = piece.mutableSpan
+            let count = scanner.scan(&span)
+            if scanner.fault != nil { break }
+            head = scanner.isInHead || scanner.isBetweenRequests ? head + 1 : 0
+            expect(head <= smallLimits.head, "a head is longer than its limit")
+            (dropped, passed) = (dropped + 1 - count, passed + count)
+            // Blanks behind a length, extensions, trailers: the last chunk's line passes, and two bytes for each byte of a chunk may not.
+            let most = 2 * smallLimits.head + RequestScanner.extensionTotal + 2 * passed
+            expect(dropped <= most, "more than its limit does not pass of a request")
+            if scanner.completeRequests > requests { (head, dropped, passed) = (0, 0, 0) }
+        }
+    }
 
     /// Whether all of it comes through the scanner.
     static func passes(_ bytes: [UInt8]) -> Bool {
@@ -26,10 +56,7 @@ enum ScannerProperties {
     private static func scan(
         _ bytes: [UInt8], pieces size: Int
     ) -> (passed: [UInt8], fault: RequestFault?, requests: Int) {
-        var scanner = RequestScanner(
-            limits: RequestScanner.Limits(
-                target: 8192, fieldBytes: 12_288, fieldCount: 200, head: 1 << 16, fieldOverhead: 64,
-                body: 1 << 26))
+        var scanner = RequestScanner(limits: limits)
         var passed: [UInt8] = []
         var start = 0
         while start < bytes.count, scanner.fault == nil {
