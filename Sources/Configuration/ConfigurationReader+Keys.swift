@@ -59,6 +59,7 @@ extension ConfigurationReader {
     enum SizeKey: String, SectionKey {
         case requestBody = "request_body"
         case requestHead = "request_head"
+        case responseHead = "response_head"
         case uri
         case headerCount = "header_count"
         case errorBody = "error_body"

@@ -13,6 +13,7 @@ extension ConfigurationReader {
             case .uri:
                 value.byteCount(64...SizeLimits.maximumRequestHead).map { result.limits.uri = $0 }
             case .headerCount: value.integer(1...150).map { result.limits.headerCount = $0 }
+            case .responseHead: value.byteCount(4096...256 << 10).map { result.limits.responseHead = $0 }
             case .errorBody: value.byteCount(1024...16 << 20).map { result.limits.errorBody = $0 }
             case .connections: value.integer(1...1_000_000).map { result.limits.connections = $0 }
             case .queue: value.integer(0...1_000_000).map { result.limits.queue = $0 }

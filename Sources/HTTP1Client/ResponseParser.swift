@@ -34,14 +34,19 @@ package struct ResponseParser {
 
     private var state = State.head
     private var isHead = false
-    /// A line that has not come to its end.
+    /// A line that has not come to its end: all of it, or the beginning of one that is too long to be kept.
     private var line: [UInt8] = []
+    /// How long that line is.
+    private var lineLength = 0
     private var trailerBytes = 0
     /// Whether any byte has come.
     package private(set) var hasBegun = false
 
-    /// Most bytes of the trailers.
-    private static let trailerLimit = 16 << 10
+    /// Most bytes of the trailers; those that are too many to be kept are passed over before.
+    private static let trailerLimit = ResponseHead.byteLimit
+
+    /// Of a longer line nothing is needed but that it is one.
+    private static let trailerLineLimit = 16 << 10
 
     package init() {}
 
@@ -51,7 +56,7 @@ package struct ResponseParser {
     package mutating func begin(isHead: Bool) {
         state = .head
         self.isHead = isHead
-        if !line.isEmpty { line.removeAll(keepingCapacity: true) }
+        endLine()
         trailerBytes = 0
         hasBegun = false
     }
@@ -140,18 +145,21 @@ package struct ResponseParser {
     ) -> Event {
         while position < bytes.count {
             let start = position
-            guard takeLine(of: bytes, at: &position) else {
+            guard takeLine(of: bytes, at: &position, keeping: head.limit) else {
+                if head.byteCount + lineLength > ResponseHead.byteLimit { return .invalid(.headTooLarge) }
                 // What cannot become a status line need not be collected.
-                if line.count > ResponseHead.limit { return .invalid(.headTooLarge) }
+                if head.status == 0, lineLength > head.limit { return .invalid(.headTooLarge) }
                 if head.status == 0, !Self.mayBeStatusLine(line.span) { return .invalid(.notHTTP) }
                 return .needsMore
             }
             let progress: ResponseHead.Progress
-            if line.isEmpty {
+            if lineLength == 0 {
                 progress = head.take(bytes.extracting(start..<position))
             } else {
-                progress = head.take(line.span)
-                line.removeAll(keepingCapacity: true)
+                progress =
+                    lineLength == line.count
+                    ? head.take(line.span) : head.takeLong(line.span, length: lineLength)
+                endLine()
             }
             switch progress {
             case .more:
@@ -170,14 +178,28 @@ package struct ResponseParser {
 
     /// Moves behind the next line feed; if there is none, keeps what there is of the line.
     ///
-    /// - Returns: whether a line is complete: in `line` if that is not empty, else where it stands.
-    private mutating func takeLine(of bytes: borrowing Span<UInt8>, at position: inout Int) -> Bool {
+    /// - Parameter most: of a line that comes in pieces, no more pieces are kept once it has so many bytes.
+    /// - Returns: whether a line is complete: in `line` if that has a length, else where it stands.
+    private mutating func takeLine(
+        of bytes: borrowing Span<UInt8>, at position: inout Int, keeping most: Int
+    ) -> Bool {
         let start = position
         position = bytes.index(of: 0x0A, from: start)
         let isWhole = position < bytes.count
         if isWhole { position += 1 }
-        if !isWhole || !line.isEmpty { line.append(bytes.extracting(start..<position)) }
+        if !isWhole || lineLength > 0 {
+            if lineLength <= most, lineLength == line.count {
+                line.append(bytes.extracting(start..<position))
+            }
+            lineLength += position - start
+        }
         return isWhole
+    }
+
+    private mutating func endLine() {
+        guard lineLength > 0 else { return }
+        line.removeAll(keepingCapacity: true)
+        lineLength = 0
     }
 
     private static func mayBeStatusLine(_ line: borrowing Span<UInt8>) -> Bool {
@@ -208,18 +230,18 @@ package struct ResponseParser {
     ) -> Event {
         while position < bytes.count {
             let start = position
-            let isWhole = takeLine(of: bytes, at: &position)
+            let isWhole = takeLine(of: bytes, at: &position, keeping: Self.trailerLineLimit)
             trailerBytes += position - start
             guard trailerBytes <= Self.trailerLimit else { return .invalid(.badChunk) }
             guard isWhole else { return .needsMore }
             let isLast: Bool
-            if line.isEmpty {
+            if lineLength == 0 {
                 isLast = Self.isBlank(bytes.extracting(start..<position))
                 if !isLast { _ = head.take(bytes.extracting(start..<position)) }
             } else {
-                isLast = Self.isBlank(line.span)
+                isLast = lineLength == line.count && Self.isBlank(line.span)
                 if !isLast { _ = head.take(line.span) }
-                line.removeAll(keepingCapacity: true)
+                endLine()
             }
             if isLast {
                 state = .complete

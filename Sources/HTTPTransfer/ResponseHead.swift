@@ -43,12 +43,27 @@ public final class ResponseHead {
     /// Whether any have come, well-formed or not.
     public var hasTrailers: Bool { trailerBytes > 0 }
     private var trailerBytes = 0
-    private var byteCount = 0
+    package private(set) var byteCount = 0
     /// Whether the last field frames the message: it must not be folded.
     private var lastFieldFrames = false
+    /// Whether the last field was dropped, and so is what it is folded into.
+    private(set) var lastFieldIsDropped = false
+    /// Whether a field had no room, from when on is known which fields are essential, and how many bytes those have.
+    private var isCrowded = false
+    private var lastFieldIsEssential = false
+    private(set) var essentialBytes = 0
 
-    /// Most bytes of one head, and of all interim answers before it, that are taken; a provider that sends more sends garbage.
-    package static let limit = 64 << 10
+    /// Most bytes of the fields that are kept, with four for each; may change between two requests.
+    ///
+    /// Others are dropped, last those without which the answer would be another (``isEssential(_:)``).
+    public var limit = 64 << 10
+    /// How many fields were dropped from the final answer, or the interim one.
+    public private(set) var droppedFields = 0
+    /// Most bytes of a head, and of all interim answers before it; a provider that sends more sends garbage.
+    package static let byteLimit = 1 << 20
+    /// Most interim answers before a final one.
+    private static let interimLimit = 1000
+    private var interimAnswers = 0
     /// Most bytes of trailers that are kept.
     private static let trailerLimit = 8 << 10
 
@@ -60,6 +75,7 @@ public final class ResponseHead {
         status = 0
         isComplete = false
         byteCount = 0
+        interimAnswers = 0
         if trailerBytes > 0 { trailers.removeAll() }
         trailerBytes = 0
         startMessage()
@@ -67,6 +83,9 @@ public final class ResponseHead {
 
     private func startMessage() {
         if fields.count > 0 { fields.removeAll() }
+        droppedFields = 0
+        (lastFieldIsDropped, lastFieldIsEssential) = (false, false)
+        isCrowded = false
         contentLength = nil
         transferCoding = .none
         keepAliveSeconds = nil
@@ -84,9 +103,10 @@ public final class ResponseHead {
             takeTrailer(raw.extracting(0..<length))
             return .more
         }
-        byteCount += raw.count
-        guard byteCount <= Self.limit else { return .invalid(.headTooLarge) }
         let line = raw.extracting(0..<length)
+        if length > limit { return takeLong(line, length: raw.count) }
+        byteCount += raw.count
+        guard byteCount <= Self.byteLimit else { return .invalid(.headTooLarge) }
         if line.isEmpty { return takeEnd() }
         // A name has no slash: no field begins so.
         if line.count > 5, line[4] == 0x2F, line.extracting(0..<5).equals("HTTP/") {
@@ -97,7 +117,7 @@ public final class ResponseHead {
         return takeField(line)
     }
 
-    /// What is no field is left out, and all that comes behind ``trailerLimit`` bytes: nobody relies on trailers.
+    /// What is no field is left out, and all of them where they have more than ``trailerLimit`` bytes: nobody relies on trailers.
     private func takeTrailer(_ line: borrowing Span<UInt8>) {
         trailerBytes += line.count
         guard trailerBytes <= Self.trailerLimit else { return trailers.removeAll() }
@@ -113,6 +133,8 @@ public final class ResponseHead {
             // 101 changes the protocol; Weir never asks for that.
             if status == 101 { return .invalid(.switchedProtocols) }
             guard status >= 100 else { return .invalid(.notHTTP) }
+            interimAnswers += 1
+            guard interimAnswers <= Self.interimLimit else { return .invalid(.headTooLarge) }
             // 100 is for who waits with a body, which Weir never does; HTTP/1.0 has no interim answers.
             if status > 100, !isHTTP10 { return .interim }
             endInterim()
@@ -149,11 +171,18 @@ public final class ResponseHead {
 
     /// A line that goes on with the last field's value (obs-fold, RFC 9112 5.2).
     private func continueField(_ line: borrowing Span<UInt8>) -> Progress {
+        if lastFieldIsDropped { return .more }
         let text = line.extracting(line.trimmedRange)
         guard text.endOfFieldValue(from: 0) == text.count else { return .invalid(.badHead) }
         // What frames the message must not be spelled so.
         guard fields.count > 0, !lastFieldFrames else { return .invalid(.badHead) }
-        fields.continueLastValue(with: text)
+        // A field that does not fit whole does not mean what its beginning says.
+        if text.count + 1 <= limit - keptBytes {
+            fields.continueLastValue(with: text)
+            if lastFieldIsEssential { essentialBytes += text.count + 1 }
+        } else {
+            dropLastField()
+        }
         return .more
     }
 
@@ -179,18 +208,64 @@ public final class ResponseHead {
                 transferCoding == .none && value.equalsIgnoringCase("chunked") ? .chunked : .other
         default: break
         }
-        fields.append(name: name, value: value)
+        keep(name, value)
         return .more
     }
 
+    /// The last field goes on, and does not fit any more.
+    func dropLastField() {
+        guard fields.count > 0 else { return }
+        let bytes = keptBytes
+        fields.removeLast()
+        if lastFieldIsEssential { essentialBytes -= bytes - keptBytes }
+        noteLongField()
+    }
+
+    private func beginToCrowd() {
+        isCrowded = true
+        essentialBytes = 0
+        fields.forEach { name, value in
+            if Self.isEssential(name) { essentialBytes += name.count + value.count + 4 }
+        }
+    }
+
+    func noteDropped() { droppedFields += 1 }
+
+    func noteLongField() {
+        lastFieldFrames = false
+        lastFieldIsDropped = true
+        droppedFields += 1
+    }
+
+    func countBytes(_ count: Int) { byteCount += count }
+
+    /// Nothing is known of what `Connection` says.
+    func endConnection() { keepsConnection = false }
+
+    private func keep(_ name: borrowing Span<UInt8>, _ value: borrowing Span<UInt8>) {
+        lastFieldIsDropped = false
+        let size = name.count + value.count + 4
+        // Which fields are essential need not be known before one of them has no room.
+        if !isCrowded, size <= limit - keptBytes { return fields.append(name: name, value: value) }
+        if !isCrowded { beginToCrowd() }
+        lastFieldIsEssential = Self.isEssential(name)
+        guard makeRoom(for: size, isEssential: lastFieldIsEssential) else {
+            lastFieldIsDropped = true
+            droppedFields += 1
+            return
+        }
+        if lastFieldIsEssential { essentialBytes += size }
+        fields.append(name: name, value: value)
+    }
+
     /// Where the colon stands directly behind a name.
-    private static func colon(of line: borrowing Span<UInt8>) -> Int? {
+    static func colon(of line: borrowing Span<UInt8>) -> Int? {
         var index = 0
         while index < line.count, line[index].isTokenCharacter { index += 1 }
         return index > 0 && index < line.count && line[index] == 0x3A ? index : nil
     }
 
-    private func takeConnection(_ name: Span<UInt8>, _ value: Span<UInt8>) {
+    func takeConnection(_ name: Span<UInt8>, _ value: Span<UInt8>) {
         if name.equalsIgnoringCase("connection") {
             ListElements.forEach(in: value) { member in
                 if member.equalsIgnoringCase("close") {

@@ -31,7 +31,7 @@ public enum TransferFault: Hashable, Sendable {
     case notHTTP
     /// A line of the answer's head is not HTTP.
     case badHead
-    /// The answer's head is larger than ``ResponseHead/limit``, or has too many interim answers before it.
+    /// The answer's head is larger than ``ResponseHead/byteLimit``, with the interim answers before it, or those are too many.
     case headTooLarge
     /// Several differing lengths, or one that is not a number.
     case badLength

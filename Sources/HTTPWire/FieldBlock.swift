@@ -92,6 +92,13 @@ public struct FieldBlock: Sendable {
         }
     }
 
+    /// Takes the field out that was added last; there must be one, and not two of these calls in a row.
+    public mutating func removeLast() {
+        guard count > 0 else { return }
+        end = lastStart
+        count -= 1
+    }
+
     /// Forgets all fields and keeps the memory.
     public mutating func removeAll() {
         end = 0

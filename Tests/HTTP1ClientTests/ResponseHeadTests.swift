@@ -95,7 +95,12 @@ struct ResponseHeadTests {
         #expect(outcome("HTTP/1.1 200 OK", "Content-Length: -1") == "badLength")
         #expect(outcome("HTTP/1.1 200 OK", "Content-Length: 1", "Content-Length: 2") == "badLength")
         #expect(outcome("HTTP/1.1 200 OK", "Content-Length: 1", "Content-Length: 1", "") == "complete")
-        #expect(outcome("HTTP/1.1 200 OK", "A: " + String(repeating: "x", count: 70_000)) == "headTooLarge")
+        #expect(
+            outcome("HTTP/1.1 200 OK", "Content-Length: " + String(repeating: " ", count: 70_000) + "5")
+                == "badHead")
+        #expect(
+            outcome("HTTP/1.1 200 OK", "A: " + String(repeating: "x", count: 1_100_000)) == "headTooLarge")
+        #expect(outcome("HTTP/1.1 200 " + String(repeating: "x", count: 70_000)) == "headTooLarge")
     }
 
     @Test(
@@ -117,5 +122,71 @@ struct ResponseHeadTests {
         let head = ResponseHead()
         _ = read(["HTTP/1.1 200", "Keep-Alive: max=100, timeout=5", ""], into: head)
         #expect(head.keepAliveSeconds == 5)
+    }
+
+    /// The names of the fields that are kept of these, in order.
+    private func kept(limit: Int, _ lines: [String]) -> (names: [String], dropped: Int) {
+        let head = ResponseHead()
+        head.limit = limit
+        #expect(read(["HTTP/1.1 201 Created"] + lines + [""], into: head) == "complete")
+        var names: [String] = []
+        head.fields.forEach { name, _ in names.append(name.string) }
+        #expect(head.fields.byteCount + 4 * head.fields.count <= limit)
+        return (names, head.droppedFields)
+    }
+
+    @Test("all fields are kept up to the limit, to the byte")
+    func limit() {
+        let value = String(repeating: "x", count: 93)
+        let lines = (1...10).map { "X-\($0 % 10): \(value)" }
+        #expect(kept(limit: 1000, lines).names.count == 10)
+        #expect(
+            kept(limit: 999, lines) == (["X-1", "X-2", "X-3", "X-4", "X-5", "X-6", "X-7", "X-8", "X-9"], 1))
+    }
+
+    @Test(
+        "a field that an answer is another one without makes room for itself",
+        arguments: [
+            "WWW-Authenticate", "Allow", "Retry-After", "Location", "Content-Type", "Content-Encoding",
+            "Content-Range", "Content-Language", "Content-Location", "Content-Disposition", "Cache-Control",
+            "X-Request-Id", "Request-Id", "Date", "Vary", "ETag", "Last-Modified", "Expires", "Age",
+            "Connection",
+            "RateLimit", "RateLimit-Policy", "X-RateLimit-Remaining",
+        ])
+    func essential(_ name: String) {
+        let long = (1...20).map { "Set-Cookie: \($0)=\(String(repeating: "x", count: 80))" }
+        for position in [0, 10, 20] {
+            var lines = long
+            lines.insert("\(name): abc", at: position)
+            let result = kept(limit: 1000, lines)
+            #expect(result.names.contains(name), "at \(position)")
+            #expect(result.names.first == (position == 0 ? name : "Set-Cookie"))
+            #expect(result.dropped == lines.count - result.names.count && result.names.count > 5)
+        }
+    }
+
+    @Test("a field that is longer than the limit is dropped with the lines that it is folded into")
+    func longField() {
+        let long = String(repeating: "x", count: 2000)
+        #expect(kept(limit: 1000, ["A: \(long)", " more", "B: b"]) == (["B"], 1))
+        #expect(kept(limit: 1000, ["A: a", " \(long)", " more", "B: b"]) == (["B"], 1))
+        #expect(kept(limit: 1000, ["Location: \(long)", "B: b"]) == (["B"], 1))
+        #expect(kept(limit: 100, ["A: a", " \(String(repeating: "x", count: 95))", "B: b"]) == (["B"], 1))
+    }
+
+    @Test("a connection is not kept whose Connection was too long to be read")
+    func longConnection() {
+        let head = ResponseHead()
+        let lines = ["HTTP/1.1 200 OK", "Connection: x" + String(repeating: ",x", count: 40_000), ""]
+        #expect(read(lines, into: head) == "complete")
+        #expect(!head.keepsConnection)
+    }
+
+    @Test("thousands of fields that must stay cost little")
+    func manyEssential() {
+        let lines = (1...10_000).map { _ in "Set-Cookie: a" } + (1...20_000).map { "Allow: A\($0)" }
+        let start = ContinuousClock.now
+        #expect(kept(limit: 65_536, lines).names.allSatisfy { $0 == "Allow" })
+        #expect(ContinuousClock.now - start < .seconds(5))
     }
 }

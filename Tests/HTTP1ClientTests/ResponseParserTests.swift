@@ -106,7 +106,7 @@ struct ResponseParserTests {
         #expect(
             read(answer("Transfer-Encoding: chunked\r\n", "1;\(long)\r\na\r\n"), piece: 4096).end
                 == "badChunk")
-        let trailers = "0\r\nA: \(long)\r\n\r\n"
+        let trailers = "0\r\n" + String(repeating: "A: \(long)\r\n", count: 60) + "\r\n"
         #expect(read(answer("Transfer-Encoding: chunked\r\n", trailers), piece: 4096).end == "badChunk")
     }
 
@@ -167,5 +167,25 @@ struct ResponseParserTests {
             read("HTTP/1.1 200 " + String(repeating: "x", count: 100_000), piece: 1000).end == "headTooLarge")
         let interim = String(repeating: "HTTP/1.1 103 Early Hints\r\nLink: <x>\r\n\r\n", count: 2000)
         #expect(read(interim, piece: 1000).end == "headTooLarge")
+        #expect(
+            read("HTTP/1.1 200 OK\r\nA: " + String(repeating: "x", count: 1 << 20), piece: 1000).end
+                == "headTooLarge")
+    }
+
+    @Test(
+        "a field that is too long to be kept is passed over, whatever pieces it comes in",
+        arguments: [100, 999, 70_000])
+    func longField(size: Int) {
+        let long = "A: " + String(repeating: "x", count: 200_000) + "\r\n more\r\n"
+        let text = answer(long + "Content-Length: 2\r\n" + long, "ok")
+        #expect(read(text, piece: size) == Reading(status: 200, body: "ok", end: "complete", rest: ""))
+    }
+
+    @Test("trailers that are too long to be kept are passed over", arguments: [100, 70_000])
+    func longTrailers(size: Int) {
+        let trailer = "A: " + String(repeating: "x", count: 50_000) + "\r\n"
+        let text = answer(
+            "Transfer-Encoding: chunked\r\n", "2\r\nok\r\n0\r\n\(trailer)\(trailer)B: b\r\n\r\n")
+        #expect(read(text, piece: size) == Reading(status: 200, body: "ok", end: "complete", rest: ""))
     }
 }

@@ -8,6 +8,8 @@ public struct SizeLimits: Hashable, Sendable {
     public var uri = 8 << 10
     /// The most header fields in a request (a number), 100 by default; more are `headers_too_large`.
     public var headerCount = 100
+    /// The most bytes of the header fields of a provider's response that are passed on, 64 KiB by default; of more, some are dropped.
+    public var responseHead = 64 << 10
     /// How much is read of a provider's error body, 64 KiB by default; the rest is dropped.
     public var errorBody = 64 << 10
     /// The most client connections of each worker at each address (a number), 4096 by default.

@@ -91,7 +91,7 @@ enum ResponseProperties {
 
     private static func expectClean(_ head: ResponseHead, statuses: ClosedRange<Int>) {
         expect(statuses.contains(head.status), "the status \(head.status)")
-        expect(head.fields.byteCount <= ResponseHead.limit, "a head beyond the limit")
+        expect(head.fields.byteCount <= head.limit, "a head beyond the limit")
         head.fields.forEach { name, value in
             expect(name.isToken, "a name is no token")
             for index in 0..<value.count where value[index].isForbiddenInFieldValue {
