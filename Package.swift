@@ -174,7 +174,9 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "MicroHTTPDTests",
-            dependencies: ["CErasure", "EventLoop", "Locking", "MicroHTTPD", "HTTPWire", "TestSupport"],
+            dependencies: [
+                "CErasure", "CReceive", "EventLoop", "Locking", "MicroHTTPD", "HTTPWire", "TestSupport",
+            ],
             swiftSettings: settings),
         .testTarget(
             name: "ProxyEngineTests",

@@ -30,3 +30,4 @@ static inline int cgnutls_is_interrupted(ssize_t result) {
 }
 
 static const ssize_t CGNUTLS_AGAIN = GNUTLS_E_AGAIN;
+static const ssize_t CGNUTLS_PUSH_ERROR = GNUTLS_E_PUSH_ERROR;

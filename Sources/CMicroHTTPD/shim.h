@@ -125,11 +125,6 @@ static inline struct MHD_Response *cmhd_buffer_response(size_t size, void *bytes
     return MHD_create_response_from_buffer(size, bytes, MHD_RESPMEM_PERSISTENT);
 }
 
-// An answer of unknown length to HEAD, or a 304: 0.9.75 would send chunked framing without a body being allowed.
-static inline int cmhd_close_after(struct MHD_Response *response) {
-    return MHD_set_response_options(response, MHD_RF_HTTP_1_0_COMPATIBLE_STRICT, MHD_RO_END) == MHD_YES;
-}
-
 // Enumerators of closed enums, as integers.
 static const int CMHD_COMPLETED_OK = MHD_REQUEST_TERMINATED_COMPLETED_OK;
 static const int CMHD_CONNECTION_STARTED = MHD_CONNECTION_NOTIFY_STARTED;

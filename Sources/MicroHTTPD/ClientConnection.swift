@@ -7,19 +7,14 @@ internal import HTTPWire
 /// A client's connection, as far as it is no business of libmicrohttpd's: what it sends is looked at before, and its last
 /// answer may be written past it.
 @safe final class ClientConnection {
-    /// How long, in milliseconds, what a client still sends is read behind its last answer, and how many bytes of it.
-    static let leavingTime = 5000
-    private static let leavingBytes = 64 << 20
     /// The longest time, in milliseconds, for which Linux holds an acknowledgement back.
     private static let acknowledgementDelay: Int64 = 200
-    /// Most bytes that are dropped at a time: other clients wait.
-    private static let leavingBurst = 1 << 20
 
     /// The library's; valid while ``isOpen``.
     private let connection: OpaquePointer?
     let socket: Int32
     /// `nil` without TLS.
-    private let session: TLSSession?
+    let session: TLSSession?
     unowned let daemon: HTTPDaemon
     var scanner: RequestScanner
     /// The request that is being read or answered.
@@ -35,27 +30,21 @@ internal import HTTPWire
     /// How many requests libmicrohttpd is done with.
     var completedRequests = 0
     var isOpen = true
-    /// Whether the last answer has been given: libmicrohttpd gets nothing more to read.
-    private(set) var isLeaving = false
-    /// When, on the monotonic clock in milliseconds, it is cut off.
-    var leavesAt = 0
+    /// Its last answer, once that has been given: libmicrohttpd has no part in the connection then, until its end.
+    var farewell: Farewell?
     /// When the head began that is not complete, or the connection, where its handshake comes first; 0 if there is none.
     private(set) var headSince = 0
     /// Of which request in its order that is.
     private var headIndex = 0
     private var limitsRevision = 0
     private var sleepsInHandshake = false
+    private var sleepsUntilGone = false
     /// Whether the library still has memory for it.
     var hasMemory = true
     /// When, in milliseconds, it was looked at last for memory to be given back, and when before it was seen to be used last.
     private var (lookedAt, wasIdleAt) = (HTTPDaemon.milliseconds, 0)
     /// `nil` before the first bytes are asked for.
     private var idleMemory: IdleMemory?
-    private var rest: [UInt8] = []
-    private var restStart = 0
-    /// Whether our side has been ended.
-    private var hasEnded = false
-    private var droppedBytes = 0
 
     init(
         _ connection: OpaquePointer?, socket: Int32, session: TLSSession?, limits: RequestScanner.Limits,
@@ -82,6 +71,9 @@ internal import HTTPWire
         headSince = 0
     }
 
+    /// Whether the scanner has passed the head of the request that is being read or answered.
+    var hasScannedHead: Bool { completedRequests < scanner.completeHeads }
+
     /// Whether everything that came before what is no HTTP has been answered.
     var isDue: Bool { completedRequests == scanner.completeRequests }
 
@@ -99,9 +91,6 @@ internal import HTTPWire
         return max(0, Int64(info.tcpi_last_data_recv) - Int64(info.tcpi_last_ack_recv) - late) * 1_000_000
     }
 
-    /// Whether bytes of the last answer have not been taken by the system yet.
-    var hasRest: Bool { restStart < rest.count }
-
     /// Whether TLS is spoken.
     var isEncrypted: Bool { session != nil }
 
@@ -109,9 +98,6 @@ internal import HTTPWire
     ///
     /// - Returns: whether the client has ended its side, or all of the connection, and had not before.
     func note(_ readiness: Readiness) -> Bool { self.readiness.note(readiness) }
-
-    /// Whether the client has ended its side.
-    var hasGone: Bool { readiness.hasEnd }
 
     /// Whether something has happened of which the library has not heard.
     var hasNews: Bool { readiness.hasNews }
@@ -121,7 +107,8 @@ internal import HTTPWire
 
     /// What recv() or, with TLS, gnutls_record_recv() would give, as far as it is HTTP; with `errno`.
     func receive(into room: UnsafeMutableRawBufferPointer, _ flags: Int32) -> Int {
-        if isLeaving { return unsafe drop(into: room, flags) }
+        // The library only finds out that the connection is over.
+        if isLeaving { return 0 }
         guard let base = room.baseAddress else { return 0 }
         if idleMemory == nil {
             unsafe idleMemory = IdleMemory(firstRoom: room, pool: daemon.limits.connectionMemory)
@@ -192,12 +179,36 @@ internal import HTTPWire
     /// Has the memory of a request that waited as it was.
     func putMemoryBack() { idleMemory?.putBack() }
 
-    private func read(_ bytes: UnsafeMutableRawPointer?, _ room: Int, _ flags: Int32) -> Int {
+    /// Has the library forget it until ``wakeLibrary()``: its last answer goes past the library.
+    func putLibraryToSleep() {
+        guard let connection = unsafe connection else { return }
+        daemon.enterThread()
+        if let request { return request.sleepUntilGone() }
+        guard unsafe cmhd_is_suspended(connection) == 0 else { return }
+        sleepsUntilGone = true
+        unsafe MHD_suspend_connection(connection)
+    }
+
+    /// Has the library look at it again, and find that it is over.
+    func wakeLibrary() {
+        if let request { request.resume() }
+        guard sleepsUntilGone, let connection = unsafe connection else { return }
+        sleepsUntilGone = false
+        unsafe MHD_resume_connection(connection)
+    }
+
+    /// Reads as recv() or gnutls_record_recv() do; with `errno`.
+    func read(_ bytes: UnsafeMutableRawPointer?, _ room: Int, _ flags: Int32) -> Int {
         if let session { return unsafe session.receive(bytes, room) }
         guard readiness.mayBeReadable else { return nothingYet() }
         let count = unsafe creceive(socket, bytes, room, flags)
         if count < 0 ? errno == EAGAIN : count < room { readiness.hasBeenDrained() }
         return count
+    }
+
+    /// Whether a result of ``read(_:_:_:)`` below 0 means that there is nothing to read yet.
+    func saysLater(_ result: Int) -> Bool {
+        session != nil ? TLSSession.isInterrupted(Int32(clamping: result)) : errno == EAGAIN || errno == EINTR
     }
 
     /// What libmicrohttpd takes for nothing to read yet.
@@ -207,57 +218,17 @@ internal import HTTPWire
         return -1
     }
 
-    /// Reads what nobody wants any more.
-    private func drop(into room: UnsafeMutableRawBufferPointer, _ flags: Int32) -> Int {
-        let end = droppedBytes + Self.leavingBurst
-        while droppedBytes < end {
-            let count = unsafe read(room.baseAddress, room.count, flags)
-            guard count > 0 else { return count }
-            droppedBytes += count
-            if droppedBytes > Self.leavingBytes { return 0 }
-        }
-        return nothingYet()
-    }
-
-    /// Gives the last answer; while it is not sent whole, ``sendRest()`` goes on.
-    func leave(_ answer: ClosingAnswer) {
-        isLeaving = true
-        rest = answer.bytes
-        daemon.noteLeaving(self)
-        sendRest()
-    }
-
-    func sendRest() {
-        while hasRest {
-            switch sendSome() {
-            case .bytes(let count): restStart += count
-            case .later: return
-            case .failed: return cutOff()
-            }
-        }
-        guard !hasEnded, session?.sayGoodbye() ?? true else { return }
-        hasEnded = true
-        shutdown(socket, Int32(SHUT_WR))
-    }
-
-    private func sendSome() -> TLSSession.Written {
-        unsafe rest.withUnsafeBytes { bytes in
-            unsafe write(UnsafeRawBufferPointer(rebasing: bytes[restStart...]))
-        }
-    }
-
     /// Sends what fits, past libmicrohttpd; with TLS, after ``TLSSession/Written/later`` the same bytes must be given again.
     func write(_ bytes: UnsafeRawBufferPointer) -> TLSSession.Written {
         if let session { return unsafe session.send(bytes) }
-        let count = unsafe send(socket, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL | MSG_DONTWAIT))
+        let count = unsafe creceive_send(
+            socket, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL | MSG_DONTWAIT))
         if count > 0 { return .bytes(count) }
         return count < 0 && errno == EAGAIN ? .later : .failed
     }
 
     /// Ends the socket in both directions: libmicrohttpd sees that, and closes it.
     func cutOff() {
-        restStart = rest.count
-        hasEnded = true
         shutdown(socket, Int32(SHUT_RDWR))
     }
 }

@@ -25,6 +25,7 @@ enum DaemonCallbacks {
     static let access: cmhd_access = { _, _, _, method, version, upload, uploadSize, context in
         guard let pointer = unsafe context?.pointee, let uploadSize = unsafe uploadSize else { return 0 }
         let request = unsafe Unmanaged<IncomingRequest>.fromOpaque(pointer).takeUnretainedValue()
+        if request.isGone { return 0 }
         if !request.hasHead {
             guard let method = unsafe method, let version = unsafe version else { return 0 }
             return unsafe request.takeHead(method: method, version: version) ? 1 : 0
@@ -113,11 +114,34 @@ enum DaemonCallbacks {
         return result
     }
 
-    /// Sends for libmicrohttpd while bytes of an answer are in a pipe.
+    /// Sends for libmicrohttpd while bytes of an answer are in a pipe, or its head is not the library's.
     static let send: creceive_sender = { context, socket, bytes, count, flags in
         let request = unsafe daemon(context)?.client(on: socket)?.request
-        return unsafe request?.sendPiped(bytes, count, on: socket)
-            ?? creceive_send(socket, bytes, count, flags)
+        let block = unsafe UnsafeRawBufferPointer(start: bytes, count: count)
+        switch unsafe request?.sendOwnHead(insteadOf: block) {
+        case .done: return count
+        case .later:
+            errno = EAGAIN
+            return -1
+        case .failed:
+            errno = EPIPE
+            return -1
+        case nil:
+            return unsafe request?.sendPiped(bytes, count, on: socket)
+                ?? creceive_send(socket, bytes, count, flags)
+        }
+    }
+
+    /// The same where TLS is spoken.
+    static let sendRecord: creceive_record_sender = { context, session, socket, bytes, count in
+        let request = unsafe daemon(context)?.client(on: socket)?.request
+        let block = unsafe UnsafeRawBufferPointer(start: bytes, count: count)
+        return switch unsafe request?.sendOwnHead(insteadOf: block) {
+        case .done: count
+        case .later: TLSSession.nothingYet
+        case .failed: TLSSession.takesNothing
+        case nil: unsafe creceive_send_record(session, bytes, count)
+        }
     }
 
     /// The content reader of a streamed answer.
@@ -125,6 +149,17 @@ enum DaemonCallbacks {
         guard let context = unsafe context else { return -2 }
         let request = unsafe Unmanaged<IncomingRequest>.fromOpaque(context).takeUnretainedValue()
         return unsafe request.readBody(into: UnsafeMutableRawBufferPointer(start: bytes, count: room))
+    }
+
+    /// The content reader of an answer whose body is in memory, and its head not the library's.
+    static let readMemory: MHD_ContentReaderCallback = { context, position, bytes, room in
+        guard let context = unsafe context, let bytes = unsafe bytes else { return -2 }
+        let request = unsafe Unmanaged<IncomingRequest>.fromOpaque(context).takeUnretainedValue()
+        let body = unsafe request.bodyInMemory
+        guard position < UInt64(body.count) else { return -1 }
+        let part = unsafe UnsafeRawBufferPointer(rebasing: body[Int(position)...].prefix(room))
+        unsafe UnsafeMutableRawBufferPointer(start: bytes, count: room).copyMemory(from: part)
+        return part.count
     }
 
     /// What `body` makes of the daemon, which outlives the call: no reference is counted.

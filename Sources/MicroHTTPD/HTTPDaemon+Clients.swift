@@ -78,9 +78,13 @@ extension HTTPDaemon {
     /// `client` has sent what is no HTTP.
     func noteRefused(_ client: ClientConnection) { refused.append(client) }
 
+    /// The library has read a head that the scanner has not passed; the connection ends.
+    func noteUnscannedHead() {
+        delegate?.daemon(self, logs: "a request was read past the scanner, and refused: see CReceive")
+    }
+
     /// `client` has been given its last answer.
     func noteLeaving(_ client: ClientConnection) {
-        client.leavesAt = Self.milliseconds + ClientConnection.leavingTime
         leaving.append(client)
         // This may be outside of a run, whose end would tell when to look at it.
         delegate?.daemonIsReady(self)
@@ -121,15 +125,16 @@ extension HTTPDaemon {
         }
     }
 
+    /// Whether clients have been given a last answer that they may not have read.
+    public var hasLeavingClients: Bool { !leaving.isEmpty }
+
     func attendLeaving() {
         let now = Self.milliseconds
         leaving.removeAll { client in
-            guard client.isOpen else { return true }
-            client.sendRest()
-            guard client.leavesAt <= now else { return false }
-            // libmicrohttpd reads the end, and closes.
-            client.cutOff()
-            return true
+            guard client.isOpen, let farewell = client.farewell else { return true }
+            client.attendFarewell()
+            if farewell.endsAt <= now { client.endFarewell() }
+            return client.isGone
         }
     }
 }

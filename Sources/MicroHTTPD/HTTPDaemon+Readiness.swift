@@ -13,12 +13,16 @@ extension HTTPDaemon: ReadinessHandler {
     public func descriptor(_ descriptor: Int32, isReady readiness: Readiness) {
         guard let client = client(on: descriptor) else { return }
         let isEnd = client.note(readiness)
+        if client.isLeaving {
+            client.farewell?.isDue = true
+            delegate?.daemonIsReady(self)
+            return
+        }
         client.resumeHandshake()
         list(client)
         delegate?.daemonIsReady(self)
         guard isEnd else { return }
         noteEnded(client)
-        if client.isLeaving { client.request?.resume() }
         guard client.request == nil else {
             delegate?.daemon(self, clientEnds: descriptor, isBroken: readiness.isBroken)
             return

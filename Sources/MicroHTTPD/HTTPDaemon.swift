@@ -109,8 +109,12 @@ public protocol HTTPDaemonDelegate: AnyObject {
     public internal(set) var sleepers = 0
     /// Where the fields of answers are joined, one answer at a time.
     var joinedFields = JoinedFields()
-    /// How many requests have bytes of their answer in a pipe.
-    private var loadedPipes = 0
+    /// How many requests have something that goes to their client in place of what the library sends.
+    private var diversions = 0
+    /// What the library notes per field of a request.
+    public static let fieldOverhead = 64
+    /// What the library, and Weir, may write into an answer's head besides its fields.
+    public static let headReserve = 1024
     /// Clients who have got their last answer.
     var leaving: [ClientConnection] = []
     /// Who makes the requests' objects.
@@ -128,13 +132,6 @@ public protocol HTTPDaemonDelegate: AnyObject {
         listener: ListenSocket, limits: Limits, identity: ServerIdentity? = nil, loop: EventLoop,
         delegate: (any HTTPDaemonDelegate)? = nil
     ) throws(DaemonError) {
-        // Without that, libmicrohttpd would read what nobody has looked at.
-        precondition(creceive_is_used() != 0, "recv() of the program is not the one that libraries call")
-        precondition(
-            creadiness_is_used() != 0, "epoll_wait() of the program is not the one that libraries call")
-        precondition(
-            identity == nil || creceive_records_are_used() != 0,
-            "gnutls_record_recv() of the program is not the one that libraries call")
         _ = PoolZeros.areSpared
         self.delegate = delegate
         self.identity = identity
@@ -144,6 +141,12 @@ public protocol HTTPDaemonDelegate: AnyObject {
         unsafe readinessSet = nil
         listenDescriptor = listener.descriptor
         unsafe handle = nil
+        // Without that, libmicrohttpd would read what nobody has looked at.
+        if let fault = identity == nil ? LibraryHooks.plainFault : LibraryHooks.fault {
+            // It is the caller's again.
+            listenDescriptor = -1
+            throw DaemonError(reason: fault)
+        }
         var settings = unsafe cmhd_settings()
         unsafe settings.connection_memory = limits.connectionMemory
         unsafe settings.connection_limit = UInt32(clamping: limits.connections)
@@ -173,7 +176,10 @@ public protocol HTTPDaemonDelegate: AnyObject {
         var timeout: UInt64 = 0
         let isLimited = unsafe MHD_get_timeout(handle, &timeout) == .YES
         var wait = isLimited ? Int(clamping: timeout) : nil
-        if let first = leaving.first { wait = min(wait ?? .max, max(0, first.leavesAt - Self.milliseconds)) }
+        if let end = leaving.first?.farewell?.endsAt {
+            if leaving.contains(where: { $0.farewell?.isDue == true }) { return 0 }
+            wait = min(wait ?? .max, max(0, end - Self.milliseconds))
+        }
         if openHeads > 0 {
             wait = min(wait ?? .max, max(0, headsSeenAt + Self.headPause - Self.milliseconds))
         }
@@ -207,27 +213,34 @@ public protocol HTTPDaemonDelegate: AnyObject {
         if speaksTLS {
             // What recv() gives to GnuTLS is nothing to look at.
             unsafe creceive_begin_records(DaemonCallbacks.receiveRecord, DaemonCallbacks.handshake, context)
+            if diversions > 0 { divertSends() }
             unsafe MHD_run(handle)
             creceive_end_records()
+            creceive_divert_records(nil, nil)
             if !handshaking.isEmpty { suspendHandshakes() }
         } else {
             unsafe creceive_begin(DaemonCallbacks.receive, context)
-            if loadedPipes > 0 { divertSends() }
+            if diversions > 0 { divertSends() }
             unsafe MHD_run(handle)
             creceive_end()
             creceive_divert_sends(nil, nil)
         }
     }
 
-    /// A request has got bytes of its answer in a pipe, or has none there any more; within ``run()``.
-    func pipesAreLoaded(by change: Int) {
-        loadedPipes += change
-        if loadedPipes == 1, change > 0 { divertSends() }
+    /// A request has something that goes in place of what the library sends, or has it no more.
+    func divertsSends(by change: Int) {
+        diversions += change
+        if diversions == 1, change > 0 { divertSends() }
     }
 
-    /// Has what the library sends looked at, until this run ends: nobody else's, and only while it matters.
+    /// Has what the library sends looked at, until this run or the next one ends: only while it matters.
     private func divertSends() {
-        unsafe creceive_divert_sends(DaemonCallbacks.send, Unmanaged.passUnretained(self).toOpaque())
+        let context = unsafe Unmanaged.passUnretained(self).toOpaque()
+        if speaksTLS {
+            unsafe creceive_divert_records(DaemonCallbacks.sendRecord, context)
+        } else {
+            unsafe creceive_divert_sends(DaemonCallbacks.send, context)
+        }
     }
 
     /// Gives back the memory of connections on which nothing has happened since the last look at them, of a few at a time; never
@@ -262,7 +275,10 @@ public protocol HTTPDaemonDelegate: AnyObject {
         quiesce()
         enterThread()
         let descriptor = epollDescriptor
-        for client in clients { client?.resumeHandshake() }
+        for client in clients {
+            client?.resumeHandshake()
+            client?.endFarewell()
+        }
         unsafe self.handle = nil
         unsafe MHD_stop_daemon(handle)
         guard let set = unsafe readinessSet else { return }
@@ -295,6 +311,11 @@ public enum MemoryReturn: Hashable, Sendable {
 
 /// libmicrohttpd refused to start; its log says why.
 public struct DaemonError: Error, Sendable, CustomStringConvertible {
+    /// What was found out before the library was asked.
+    var reason: String?
+
     /// One line for a user.
-    public var description: String { "libmicrohttpd could not be started" }
+    public var description: String {
+        "libmicrohttpd could not be started" + (reason.map { ": \($0)" } ?? "")
+    }
 }

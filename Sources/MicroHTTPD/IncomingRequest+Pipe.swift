@@ -30,7 +30,7 @@ extension IncomingRequest {
             return -2  // MHD_CONTENT_READER_END_WITH_ERROR
         }
         pipedBlock = PipedBlock(pipe: pipe, end: UInt(bitPattern: room.baseAddress) + UInt(pipe.count))
-        client.daemon.pipesAreLoaded(by: 1)
+        client.daemon.divertsSends(by: 1)
         return pipe.count
     }
 
@@ -54,7 +54,7 @@ extension IncomingRequest {
     func giveUpPipe() {
         guard let block = pipedBlock else { return }
         pipedBlock = nil
-        client?.daemon.pipesAreLoaded(by: -1)
+        client?.daemon.divertsSends(by: -1)
         pipeReturns(block.pipe)
     }
 }

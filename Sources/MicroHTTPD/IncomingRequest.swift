@@ -6,8 +6,8 @@ public import Splicing
 /// A client's request, from its first line to the last byte of its answer; subclass it to serve it.
 ///
 /// The daemon retains it from `daemon(_:beginsRequestFor:)` to ``completed(isWhole:)``. Overridden methods are called inside
-/// ``HTTPDaemon/run()``. An answer can be given from the first ``awaitAnswer()`` on: libmicrohttpd takes none while a
-/// body is still arriving, and closes the connection after one that was given before.
+/// ``HTTPDaemon/run()``. An answer can be given from the first ``awaitAnswer()`` on, and before by ``answerAndLeave(_:)``: libmicrohttpd
+/// takes none while a body is still arriving, and closes the connection at once behind one that was given before.
 @safe open class IncomingRequest {
     /// Most bytes that are read and sent at once of a body whose length is known.
     private static let streamBlock: Int64 = 64 << 10
@@ -18,6 +18,10 @@ public import Splicing
     /// The answer that libmicrohttpd sends, which owns it.
     private(set) var response: OpaquePointer?
     private(set) var client: ClientConnection?
+    /// The answer's head, where it goes to the client in place of the library's.
+    var ownHead: OwnHead?
+    /// The answer's body, where the library has it read from there.
+    private(set) var bodyInMemory: UnsafeRawBufferPointer
     /// What of the answer is in a pipe.
     var pipedBlock: PipedBlock?
     /// Whether the head is held, see ``holdHead()``.
@@ -47,6 +51,7 @@ public import Splicing
     public init() {
         unsafe connection = nil
         unsafe response = nil
+        unsafe bodyInMemory = UnsafeRawBufferPointer(start: nil, count: 0)
     }
 
     deinit { headInPool.deallocate() }
@@ -58,7 +63,7 @@ public import Splicing
 
     /// The head is complete.
     ///
-    /// An answer given here closes the connection afterwards; `false` closes it without one.
+    /// The only answer that can be given here is ``answerAndLeave(_:)``; `false` closes the connection without one.
     open func headReceived() -> Bool { true }
 
     /// The head that was held with ``holdHead()`` is looked at again; answers as ``headReceived()`` does.
@@ -91,7 +96,7 @@ public import Splicing
 
     // MARK: To call
 
-    /// Gives the answer; in ``awaitAnswer()``, in ``headReceived()``, or while suspended behind the complete request.
+    /// Gives the answer; in ``awaitAnswer()``, or while suspended behind the complete request.
     ///
     /// - Parameter fields: their names are tokens (RFC 9110 5.6.2); one whose value has the end of a line, or a NUL, is not sent as it is.
     /// - Returns: false if libmicrohttpd does not take it; the connection should then be abandoned.
@@ -99,12 +104,40 @@ public import Splicing
     public func respond(status: Int, fields: borrowing FieldBlock, body: Body) -> Bool {
         guard let connection = unsafe connection, let client, !isAnswered else { return false }
         if memoryIsAway { putMemoryBack() }
-        guard let response = unsafe makeResponse(status: status, body: body) else { return false }
+        let fits = hasRoom(for: fields)
+        let hasNoLength = hasNoLength(status: status, body)
+        guard
+            let response = unsafe fits || hasNoLength
+                ? makeResponse(
+                    body: hasNoLength ? .memory(UnsafeRawBufferPointer(start: nil, count: 0)) : body)
+                : makeResponseWithOwnHead(body: body)
+        else { return false }
         defer { unsafe MHD_destroy_response(response) }
-        unsafe client.daemon.joinedFields.add(fields, to: response)
+        if fits { unsafe client.daemon.joinedFields.add(fields, to: response) }
         isAnswered = unsafe cmhd_queue(connection, UInt32(status), response) != 0
-        if isAnswered { unsafe self.response = response }
-        return isAnswered
+        guard isAnswered else { return false }
+        unsafe self.response = response
+        if !fits || hasNoLength {
+            ownHead = OwnHead(lines: fits ? [] : JoinedFields.lines(of: fields), hasNoLength: hasNoLength)
+            client.daemon.divertsSends(by: 1)
+        }
+        return true
+    }
+
+    /// Whether the library has memory for these fields of an answer, or of its trailers, beside the request.
+    ///
+    /// > 0.9.75 closes a connection without an answer where it has not.
+    public final func hasRoom(for fields: borrowing FieldBlock) -> Bool {
+        guard let client, let connection = unsafe connection else { return false }
+        let used = unsafe cmhd_head_size(connection) + HTTPDaemon.fieldOverhead * head.fieldCount
+        let needed = fields.byteCount + 4 * fields.count
+        return needed + used + HTTPDaemon.headReserve <= client.daemon.limits.connectionMemory
+    }
+
+    /// Whether an answer without a body has no length either, of which the library would have to say something.
+    private func hasNoLength(status: Int, _ body: Body) -> Bool {
+        guard case .streamed(nil, _) = body else { return false }
+        return status == 304 || head.withMethod { $0.equals("HEAD") }
     }
 
     /// > MHD_add_response_header refuses empty values: a single blank stands for one.
@@ -115,20 +148,23 @@ public import Splicing
 
     /// Gives the answer at once, whatever is left of the request, and ends the connection.
     ///
-    /// libmicrohttpd takes no answer while a body arrives: this one goes to the client without it. What the client still sends
-    /// is read and dropped for a while, so that no reset destroys what it has not yet read.
+    /// libmicrohttpd takes no answer while a body arrives, and closes too soon behind one that it gets with the head: this one goes to
+    /// the client without it. What the client still sends is read and dropped for a while, so that no reset destroys what it has not
+    /// yet read. The request sleeps until then.
     ///
     /// - Returns: false if there is an answer already, or no client.
     public func answerAndLeave(_ answer: ClosingAnswer) -> Bool {
         guard let client, !isAnswered else { return false }
         isAnswered = true
         client.leave(answer)
-        resume()
         return true
     }
 
-    /// Whether a last answer has been given that the client has not got whole.
-    public var isLeaving: Bool { client.map { $0.isLeaving && $0.hasRest } ?? false }
+    /// Whether the connection is over behind ``answerAndLeave(_:)``.
+    var isGone: Bool { client?.isGone ?? false }
+
+    /// Sleeps until the connection is over: ``resume()`` does nothing before.
+    func sleepUntilGone() { suspend() }
 
     /// Whether the rest of the request may be here already, read by nobody: a client that has ended its side need not have left.
     ///
@@ -156,6 +192,7 @@ public import Splicing
     /// ``HTTPDaemon/run()`` must follow.
     public func resume() {
         guard isSuspended, let connection = unsafe connection else { return }
+        if let client, client.isLeaving, !client.isGone { return }
         isSuspended = false
         if memoryIsAway { putMemoryBack() }
         unsafe MHD_resume_connection(connection)
@@ -187,6 +224,11 @@ public import Splicing
 
     func takeHead(method: UnsafePointer<CChar>, version: UnsafePointer<CChar>) -> Bool {
         guard let connection = unsafe connection else { return false }
+        // What the library has read elsewhere than through the scanner is no request.
+        guard let client, client.hasScannedHead else {
+            client?.daemon.noteUnscannedHead()
+            return false
+        }
         hasHead = true
         unsafe headInPool.take(connection: connection, method: method, version: version)
         return headReceived()
@@ -209,7 +251,7 @@ public import Splicing
             bodyHasEnded = true
             bodyEnded()
         }
-        if isAnswered { return takeVisitOfLeaver() }
+        if isAnswered { return true }
         switch awaitAnswer() {
         case .poll, .answered: return true
         case .suspend:
@@ -217,14 +259,6 @@ public import Splicing
             return true
         case .abandon: return false
         }
-    }
-
-    /// The library knows of no answer where ``answerAndLeave(_:)`` gave it, and would ask for ever: it sleeps until the client has gone.
-    private func takeVisitOfLeaver() -> Bool {
-        guard let client, client.isLeaving else { return true }
-        if client.hasGone, !client.hasRest { return false }
-        suspend()
-        return true
     }
 
     func readBody(into room: UnsafeMutableRawBufferPointer) -> Int {
@@ -245,6 +279,7 @@ public import Splicing
     func complete(isWhole: Bool) {
         isSuspended = false
         giveUpPipe()
+        giveUpOwnHead()
         _ = takeTrailers()
         client?.request = nil
         client?.completedRequests += 1
@@ -265,7 +300,18 @@ public import Splicing
         unsafe MHD_suspend_connection(connection)
     }
 
-    private func makeResponse(status: Int, body: Body) -> OpaquePointer? {
+    /// An answer whose head is sent by itself, and whose body therefore must not be sent with it.
+    private func makeResponseWithOwnHead(body: Body) -> OpaquePointer? {
+        guard case .memory(let bytes) = body, bytes.count > 0 else {
+            return unsafe makeResponse(body: body)
+        }
+        unsafe bodyInMemory = bytes
+        return unsafe MHD_create_response_from_callback(
+            UInt64(bytes.count), Int(min(Int64(bytes.count), Self.streamBlock)), DaemonCallbacks.readMemory,
+            Unmanaged.passUnretained(self).toOpaque(), nil)
+    }
+
+    private func makeResponse(body: Body) -> OpaquePointer? {
         switch body {
         case .memory(let bytes):
             return unsafe cmhd_buffer_response(
@@ -276,13 +322,8 @@ public import Splicing
             let most = mayBePiped && takesPipes ? Self.pipedBlockSize : Self.streamBlock
             let block = head.isHTTP10 || length != nil ? Int(min(length ?? 16384, most)) : 1
             let size = length.map { UInt64($0) } ?? UInt64.max  // MHD_SIZE_UNKNOWN
-            let response = unsafe MHD_create_response_from_callback(
+            return unsafe MHD_create_response_from_callback(
                 size, max(block, 1), DaemonCallbacks.read, Unmanaged.passUnretained(self).toOpaque(), nil)
-            let hasNoBody = status == 304 || head.withMethod { $0.equals("HEAD") }
-            if length == nil, hasNoBody, let response = unsafe response {
-                unsafe _ = cmhd_close_after(response)
-            }
-            return unsafe response
         }
     }
 }

@@ -44,6 +44,32 @@ struct JoinedFields: ~Copyable {
         if let date { unsafe Self.add((Self.dateName + [0]).span, (date + [0]).span, to: response) }
     }
 
+    /// The lines of `fields`, for a head that goes past libmicrohttpd: without those that frame a message, which it writes.
+    ///
+    /// A field that has what none may have is left out.
+    static func lines(of fields: borrowing FieldBlock) -> [UInt8] {
+        var lines: [UInt8] = []
+        lines.reserveCapacity(fields.byteCount + 4 * fields.count + 64)
+        var hasDate = false
+        fields.forEach { name, value in
+            let isDate = name.equalsIgnoringCase("Date")
+            guard !matters(name), !isDate || !hasDate, name.isToken,
+                value.endOfFieldValue(from: 0) == value.count
+            else { return }
+            if isDate { hasDate = true }
+            append(name, value, to: &lines)
+        }
+        if !hasDate { append(dateName.span, HTTPDate.now.span, to: &lines) }
+        return lines
+    }
+
+    private static func append(_ name: Span<UInt8>, _ value: Span<UInt8>, to lines: inout [UInt8]) {
+        lines.append(name)
+        lines += [0x3A, 0x20]
+        lines.append(value)
+        lines += [0x0D, 0x0A]
+    }
+
     private mutating func join(_ name: Span<UInt8>, _ value: Span<UInt8>) {
         if text.isEmpty {
             text.append(name)

@@ -32,10 +32,14 @@ internal import CReceive
 
     /// Sends what fits; after ``Written/later`` the same bytes must be given again.
     func send(_ bytes: UnsafeRawBufferPointer) -> Written {
-        let count = unsafe gnutls_record_send(handle, bytes.baseAddress, bytes.count)
+        let count = unsafe creceive_send_record(
+            UnsafeMutableRawPointer(handle), bytes.baseAddress, bytes.count)
         if count > 0 { return .bytes(count) }
         return cgnutls_is_interrupted(count) != 0 ? .later : .failed
     }
+
+    /// What says that the socket takes nothing any more.
+    static var takesNothing: Int { CGNUTLS_PUSH_ERROR }
 
     /// Whether a call would have had to wait for the client.
     static func isInterrupted(_ result: Int32) -> Bool { cgnutls_is_interrupted(Int(result)) != 0 }

@@ -11,11 +11,11 @@ struct ExpectationTests {
     }
 
     @Test(
-        "a client is told to go on when its turn has come, not before",
-        arguments: ["Content-Length: 5", "Content-Length: 70000", "Transfer-Encoding: chunked"])
+        "a client with a large body is told to go on when its turn has come, not before",
+        arguments: ["Content-Length: 70000", "Transfer-Encoding: chunked"])
     func turn(framing: String) throws {
         let upstream = try ScriptedUpstream()
-        try withProxy(to: upstream, provider: Self.oneAtATime) { proxy in
+        try withProxy(to: upstream, provider: Self.oneAtATime) { proxy throws in
             let first = try proxy.client()
             try first.request("GET", "/p/0")
             let exchange = try upstream.expectRequest()
@@ -41,11 +41,137 @@ struct ExpectationTests {
         }
     }
 
+    static let framings = ["Content-Length: 5", "Content-Length: 70000", "Transfer-Encoding: chunked"]
+
+    private func body(_ framing: String) -> String {
+        framing.hasSuffix("chunked")
+            ? "5\r\nhello\r\n0\r\n\r\n"
+            : String(repeating: "x", count: Int(framing.split(separator: " ").last ?? "") ?? 0)
+    }
+
+    @Test("a body that never comes holds no slot for long", arguments: framings, [1, 2])
+    func neverSent(framing: String, workers: Int) throws {
+        let upstream = try ScriptedUpstream(answering: .ok())
+        let provider = "limits: [{ concurrent: 1, by: provider }], max_wait: 20s"
+        try withProxy(to: upstream, provider: provider, workers: workers) { proxy throws in
+            let client = try proxy.client()
+            try ask(client, "/p/never", framing: framing)
+            #expect(try client.readHead().status == 100)
+            for number in 1...3 {
+                #expect(try proxy.exchange("GET", "/p/\(number)", within: .seconds(8)).status == 200)
+            }
+            #expect(upstream.requests.map(\.target) == ["/1", "/2", "/3"])
+            // It comes after all, and is as good as any other.
+            try client.send(body(framing))
+            #expect(try client.readResponse().status == 200)
+            #expect(upstream.requests.last?.target == "/never")
+            try client.request("GET", "/p/more")
+            #expect(try client.readResponse().status == 200)
+        }
+    }
+
+    @Test("a body that comes late waits for its turn like any other", arguments: framings)
+    func late(framing: String) throws {
+        let upstream = try ScriptedUpstream()
+        let provider = "limits: [{ concurrent: 1, by: provider }], max_wait: 20s"
+        try withProxy(to: upstream, provider: provider) { proxy throws in
+            let client = try proxy.client()
+            try ask(client, "/p/late", framing: framing)
+            #expect(try client.readHead().status == 100)
+            let other = try proxy.client()
+            try other.request("GET", "/p/other")
+            let exchange = try upstream.expectRequest()
+            try client.send(body(framing))
+            try eventually("the request to wait") {
+                try proxy.metric(#"weir_queue_depth{provider="p"}"#) == 1
+            }
+            try exchange.respond(.ok())
+            #expect(try other.readResponse().status == 200)
+            try upstream.expectRequest().respond(.ok())
+            #expect(try client.readResponse().status == 200)
+        }
+    }
+
+    @Test("a body that comes too late for a slot is refused, and the answer arrives", arguments: framings)
+    func tooLate(framing: String) throws {
+        let upstream = try ScriptedUpstream()
+        let provider = "limits: [{ concurrent: 1, by: provider }], max_wait: 0s"
+        try withProxy(to: upstream, provider: provider) { proxy throws in
+            let client = try proxy.client()
+            try ask(client, "/p/late", framing: framing)
+            #expect(try client.readHead().status == 100)
+            let other = try proxy.client()
+            var exchange: UpstreamExchange?
+            try eventually("the slot to come back") {
+                try other.request("GET", "/p/other")
+                exchange = try? upstream.expectRequest(within: .milliseconds(300))
+                return exchange != nil ? true : try other.readResponse().status == 200
+            }
+            try client.send(body(framing))
+            let response = try client.readResponse()
+            #expect(response.status == 429 && response.code == "throttled")
+            try exchange?.respond(.ok())
+            #expect(try other.readResponse().status == 200)
+        }
+    }
+
+    @Test(
+        "a small body that comes slowly holds no slot, announced or not",
+        arguments: ["", "Expect: 100-continue\r\n"])
+    func slow(expectation: String) throws {
+        let upstream = try ScriptedUpstream(answering: .ok())
+        let provider = "limits: [{ concurrent: 1, by: provider }], max_wait: 0s"
+        try withProxy(to: upstream, provider: provider) { proxy throws in
+            let client = try proxy.client()
+            try client.send("POST /p/slow HTTP/1.1\r\nHost: h\r\n\(expectation)Content-Length: 5\r\n\r\n")
+            if !expectation.isEmpty { #expect(try client.readHead().status == 100) }
+            for letter in ["h", "e", "l", "l"] {
+                try client.send(letter)
+                #expect(try proxy.exchange("GET", "/p/x").status == 200)
+            }
+            try client.send("o")
+            #expect(try client.readResponse().status == 200)
+            #expect(upstream.requests.last?.text == "hello")
+        }
+    }
+
+    @Test("a client that would be refused is not told to go on", arguments: framings)
+    func refusedAtOnce(framing: String) throws {
+        let upstream = try ScriptedUpstream(answering: .status(500))
+        let provider = "circuit_breaker: { minimum: 4, open_for: 1h }"
+        try withProxy(to: upstream, provider: provider) { proxy throws in
+            for _ in 1...4 { try proxy.exchange("GET", "/p/x") }
+            let client = try proxy.client()
+            try ask(client, "/p/1", framing: framing)
+            let response = try client.readResponse()
+            #expect(response.code == "circuit_open" && response.informational.isEmpty)
+            #expect(try client.expectClosed() == .orderly)
+        }
+    }
+
+    @Test("a request that is told to go on leaves the one probe of an open circuit to others")
+    func probe() throws {
+        let upstream = try ScriptedUpstream { exchange in
+            try exchange.respond(exchange.request.target == "/bad" ? .status(500) : .ok())
+        }
+        let provider = "circuit_breaker: { minimum: 4, open_for: 1s }"
+        try withProxy(to: upstream, provider: provider) { proxy throws in
+            for _ in 1...4 { try proxy.exchange("GET", "/p/bad") }
+            let other = try proxy.client()
+            try eventually("the circuit to allow a probe") {
+                let client = try proxy.client()
+                try ask(client, "/p/1", framing: "Content-Length: 5")
+                return try client.readHead().status == 100
+            }
+            #expect(try other.exchange("GET", "/p/good").status == 200)
+        }
+    }
+
     @Test("a client whose turn does not come is told so, and not to go on")
     func noTurn() throws {
         let upstream = try ScriptedUpstream(answering: .ok())
         let provider = "limits: [{ requests: 1, per: 60s, by: provider }], max_wait: 300ms"
-        try withProxy(to: upstream, provider: provider) { proxy in
+        try withProxy(to: upstream, provider: provider) { proxy throws in
             #expect(try proxy.exchange("GET", "/p/0").status == 200)
             let client = try proxy.client()
             try ask(client, "/p/1", framing: "Content-Length: 5")
@@ -60,7 +186,8 @@ struct ExpectationTests {
     @Test("a client that is told to go on, and leaves, gives its slot back")
     func leaving() throws {
         let upstream = try ScriptedUpstream(answering: .ok())
-        try withProxy(to: upstream, provider: "limits: [{ requests: 1, per: 60s, by: provider }]") { proxy in
+        try withProxy(to: upstream, provider: "limits: [{ requests: 1, per: 60s, by: provider }]") {
+            proxy throws in
             let client = try proxy.client()
             try ask(client, "/p/1", framing: "Content-Length: 5")
             #expect(try client.readHead().status == 100)
@@ -74,7 +201,7 @@ struct ExpectationTests {
     @Test("a client that is told to go on, and does not, is let go")
     func silent() throws {
         let upstream = try ScriptedUpstream(answering: .ok())
-        try withProxy(to: upstream, limits: "client_stall: 1s") { proxy in
+        try withProxy(to: upstream, limits: "client_stall: 1s") { proxy throws in
             let client = try proxy.client()
             try ask(client, "/p/1", framing: "Content-Length: 5")
             #expect(try client.readHead().status == 100)

@@ -91,12 +91,12 @@ struct Misdeed: CustomTestStringConvertible, Sendable {
             "a length beyond all numbers", "provider_bad_response", 502, "http_protocol_error",
             "HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999\r\n\r\nok"),
         .sends(
-            "a head beyond 64 KiB", "provider_bad_response", 502, "http_response_header_section_size",
+            "a head beyond 1 MiB", "provider_bad_response", 502, "http_response_header_section_size",
             "HTTP/1.1 200 OK\r\n"
-                + String(repeating: "X-A: \(String(repeating: "a", count: 1000))\r\n", count: 70) + "\r\n"),
+                + String(repeating: "X-A: \(String(repeating: "a", count: 1000))\r\n", count: 1100) + "\r\n"),
         .sends(
-            "a field beyond 100 KiB", "provider_bad_response", 502, "http_response_header_section_size",
-            "HTTP/1.1 200 OK\r\nX-A: \(String(repeating: "a", count: 120_000))\r\n\r\n"),
+            "a field beyond 1 MiB", "provider_bad_response", 502, "http_response_header_section_size",
+            "HTTP/1.1 200 OK\r\nX-A: \(String(repeating: "a", count: 1_200_000))\r\n\r\n"),
         .sends(
             "an unknown transfer coding", "provider_bad_response", 502, "http_response_transfer_coding",
             "HTTP/1.1 200 OK\r\nTransfer-Encoding: snail\r\n\r\nok"),

@@ -46,5 +46,12 @@ void creceive_end_records(void);
 ssize_t creceive_record(void *session, void *bytes, size_t room);
 // What gnutls_handshake() does.
 int creceive_handshake(void *session);
-// Whether shared libraries get this program's gnutls_record_recv() and gnutls_handshake().
+// What send() is above, gnutls_record_send() is here; returns as that does.
+typedef ssize_t (*creceive_record_sender)(void *context, void *session, int socket, const void *bytes, size_t count);
+
+// From now on, what this thread sends through TLS goes through `sender`; no more with NULL.
+void creceive_divert_records(creceive_record_sender sender, void *context);
+// What gnutls_record_send() does.
+ssize_t creceive_send_record(void *session, const void *bytes, size_t count);
+// Whether shared libraries get this program's gnutls_record_recv(), gnutls_record_send() and gnutls_handshake().
 int creceive_records_are_used(void);

@@ -8,7 +8,7 @@ public struct ExchangeStateMachine: Sendable {
         case receiving
         /// It waits for its turn. Leaves by `grant`, `refuse`, `hangUp`.
         case queued
-        /// The request is on its way, or done; no answer yet. Leaves by `headArrived`, `upstreamEnded`, `refuse`, `hangUp`.
+        /// The request is on its way, or done; no answer yet. Leaves by `headArrived`, `upstreamEnded`, `refuse`, `hangUp`, `awaitBody`.
         case sending
         /// The provider's answer goes to the client as it comes. Leaves by `upstreamEnded`, `hangUp`.
         case relaying
@@ -79,6 +79,15 @@ public struct ExchangeStateMachine: Sendable {
         guard phase == .queued else { return .returnSlot }
         phase = .sending
         return .send
+    }
+
+    /// The request has a slot, and its body does not come: it is read before another one is asked for.
+    ///
+    /// - Returns: false if that is not so.
+    public mutating func awaitBody() -> Bool {
+        guard phase == .sending else { return false }
+        phase = .receiving
+        return true
     }
 
     /// The answer that was decided is set aside for another attempt: nothing of it has been given.

@@ -10,6 +10,8 @@ public enum FieldRules {
         case drop
         /// `Prefer`: what is not about Weir's queue goes on.
         case preference
+        /// `Max-Forwards`: goes on, with one less where that means anything.
+        case hops
         /// `Authorization`: goes on unless Weir has a credential of its own.
         case credential
     }
@@ -25,6 +27,7 @@ public enum FieldRules {
             .priority:
             return .drop
         case .prefer: return .preference
+        case .maxForwards: return .hops
         case .authorization: return .credential
         case .accept, .contentType, .requestID, .via, .other: return .forward
         }

@@ -19,6 +19,7 @@ enum RequestField {
     case errorFormat
     case prefer
     case priority
+    case maxForwards
     case via
     case other
 
@@ -54,7 +55,9 @@ enum RequestField {
         case 12:
             self =
                 name.equalsIgnoringCase("content-type")
-                ? .contentType : name.equalsIgnoringCase("x-request-id") ? .requestID : .other
+                ? .contentType
+                : name.equalsIgnoringCase("x-request-id")
+                    ? .requestID : name.equalsIgnoringCase("max-forwards") ? .maxForwards : .other
         case 13: self = name.equalsIgnoringCase("authorization") ? .authorization : .other
         case 14:
             self =

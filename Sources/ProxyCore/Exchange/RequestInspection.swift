@@ -3,7 +3,8 @@ internal import HTTPWire
 /// What a request's head says about how to treat it, and the first thing that is wrong with it.
 ///
 /// RFC 9112 as strict as a proxy needs it: what two parsers could read differently is refused, so that nothing is smuggled past one
-/// of them. That names, values and framing are well-formed, ``RequestScanner`` has seen before. Fields are given in order with ``take(name:value:)``, then ``finish(method:target:isHTTP10:limits:)`` decides.
+/// of them. That names, values and framing are well-formed, ``RequestScanner`` has seen before. The method is given with ``take(method:)``, fields in order
+/// with ``take(name:value:)``, then ``finish(method:target:isHTTP10:limits:)`` decides.
 public struct RequestInspection: Sendable {
     /// How the body is framed.
     public enum Framing: Sendable, Equatable {
@@ -34,6 +35,18 @@ public struct RequestInspection: Sendable {
 
     /// How the body is framed.
     public private(set) var framing = Framing.none
+    /// Most bytes of a body that are read and dropped behind a refused head, so that the connection lives on.
+    public static let drainLimit: Int64 = 1 << 20
+    /// Whether a body follows that is read to its end though the request is refused; or none does.
+    ///
+    /// A client that waits to be told to go on is not told so: whether its body comes is not known then.
+    public var hasDrainableBody: Bool {
+        switch framing {
+        case .none: !expectsContinue
+        case .length(let length): length <= Self.drainLimit && !expectsContinue
+        case .chunked: false
+        }
+    }
     /// The first thing that is wrong, or `nil`.
     public private(set) var fault: Fault?
     /// Whether the client waits for `100 Continue` before it sends its body.
@@ -50,12 +63,16 @@ public struct RequestInspection: Sendable {
     public private(set) var preferredWait: Int64?
     /// How urgent the client says it is, 0 (most) to 7; 3 if it does not say (`Priority: u=N`, RFC 9218 4.1).
     public private(set) var urgency = 3
+    /// How many more times the request may be forwarded (`Max-Forwards`, RFC 9110 7.6.2); `nil` where it says nothing, or about a method for
+    /// which it means nothing.
+    public private(set) var hopsLeft: Int64?
     /// Whether a proxy has announced itself as this one already: the request went in a circle.
     public private(set) var isLoop = false
     /// The client's request id, if it is one to be kept: 1 to 128 visible ASCII characters.
     public private(set) var requestID: Text?
 
     private var hostCount = 0
+    private var hasBadHops = false
     private var hasTransferEncoding = false
     private var hasContentLength = false
     private let pseudonym: [UInt8]
@@ -64,6 +81,15 @@ public struct RequestInspection: Sendable {
     ///
     /// - Parameter pseudonym: the name under which this instance stands in `Via`.
     public init(pseudonym: [UInt8]) { self.pseudonym = pseudonym }
+
+    /// Looks at the method.
+    public mutating func take(method: Span<UInt8>) {
+        guard method.isToken else { return refuse("The method has a character that is not allowed.") }
+        // RFC 9110 15.6.2: not for this target or that one, but for none.
+        if method.equals("CONNECT") || method.equals("TRACE") {
+            refuse("The methods CONNECT and TRACE are not forwarded.", status: 501)
+        }
+    }
 
     /// Looks at one field.
     public mutating func take(name: Span<UInt8>, value: Span<UInt8>) {
@@ -88,6 +114,7 @@ public struct RequestInspection: Sendable {
         case .prefer: takePrefer(value)
         case .via: takeVia(value)
         case .priority: takePriority(value)
+        case .maxForwards: takeMaxForwards(value)
         case .hopByHop, .revealing, .authorization, .other: break
         }
     }
@@ -106,7 +133,13 @@ public struct RequestInspection: Sendable {
                 "The fields have more than \(limits.fieldBytes) bytes, or are more than \(limits.fieldCount)."
             )
         }
-        finishMethod(method)
+        if hopsLeft != nil {
+            if !method.equals("OPTIONS") {
+                hopsLeft = nil
+            } else if hasBadHops {
+                refuse("Max-Forwards is not a number.")
+            }
+        }
         finishHost(isHTTP10: isHTTP10)
         finishFraming(method: method, isHTTP10: isHTTP10, limits: limits)
         if isLoop, fault == nil {
@@ -114,13 +147,6 @@ public struct RequestInspection: Sendable {
                 .badClientRequest, detail: "The request has come through this proxy before.",
                 effect: Effect.none,
                 proxyError: .proxyLoopDetected)
-        }
-    }
-
-    private mutating func finishMethod(_ method: Span<UInt8>) {
-        guard method.isToken else { return refuse("The method has a character that is not allowed.") }
-        if method.equals("CONNECT") || method.equals("TRACE") {
-            refuse("The methods CONNECT and TRACE are not forwarded.")
         }
     }
 
@@ -162,6 +188,15 @@ public struct RequestInspection: Sendable {
 
     private mutating func takeConnection(_ value: Span<UInt8>) {
         if FieldRules.namesFields(connection: value) { namesConnectionFields = true }
+    }
+
+    private mutating func takeMaxForwards(_ value: Span<UInt8>) {
+        var isNumber = value.count > 0
+        for index in 0..<value.count where !value[index].isASCIIDigit { isNumber = false }
+        // More than can be counted is as many as can be (RFC 9110 7.6.2).
+        let hops = value.decimal ?? Int64.max
+        if !isNumber || hopsLeft ?? hops != hops { hasBadHops = true }
+        hopsLeft = hops
     }
 
     private mutating func takeRequestID(_ value: Span<UInt8>) {

@@ -25,20 +25,38 @@ final class AdminRequest: IncomingRequest {
     }
 
     override func headReceived() -> Bool {
-        if let fault = inspect() {
+        let inspection = inspect()
+        if let fault = inspection.fault {
             page = problem(fault)
-            return true
+            return answerAndLeave()
         }
         let isRead = head.withMethod { $0.equals("GET") || $0.equals("HEAD") }
         var accept = ""
         head.forEachField { name, value in if name.equalsIgnoringCase("accept") { accept = value.string } }
         page =
             isRead ? makePage(accept: accept) : problem(.methodNotAllowed, "Weir's own pages are only read.")
-        return true
+        // A body is of no use; where it is short, its client keeps the connection.
+        guard !inspection.hasDrainableBody else { return true }
+        if isRead { page = problem(.requestTooLarge, "Weir's own pages take no request body.") }
+        return answerAndLeave()
+    }
+
+    /// Answers whatever else the client sends; the connection ends.
+    private func answerAndLeave() -> Bool {
+        let isHead = head.withMethod { $0.equals("HEAD") }
+        return answerAndLeave(
+            ClosingAnswer(status: page.status, fields: fields, body: page.body.span, isHead: isHead))
     }
 
     override func awaitAnswer() -> Wait {
         body.append(page.body)
+        let isAnswered = unsafe respond(
+            status: page.status, fields: fields,
+            body: .memory(UnsafeRawBufferPointer(start: body.address, count: body.count)))
+        return isAnswered ? .answered : .abandon
+    }
+
+    private var fields: FieldBlock {
         var fields = FieldBlock()
         fields.append("Content-Type", page.contentType)
         fields.append("Cache-Control", "no-store")
@@ -46,16 +64,14 @@ final class AdminRequest: IncomingRequest {
         fields.append("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'")
         fields.append("X-Content-Type-Options", "nosniff")
         for (name, value) in page.fields { fields.append(name, value) }
-        let isAnswered = unsafe respond(
-            status: page.status, fields: fields,
-            body: .memory(UnsafeRawBufferPointer(start: body.address, count: body.count)))
-        return isAnswered ? .answered : .abandon
+        return fields
     }
 
-    /// What is wrong with the request's head, as with any other.
-    private func inspect() -> Fault? {
+    /// What the request's head says, looked at as any other.
+    private func inspect() -> RequestInspection {
         let service = worker.service
         var inspection = RequestInspection(pseudonym: service.instance.pseudonym)
+        head.withMethod { inspection.take(method: $0) }
         head.forEachField { name, value in inspection.take(name: name, value: value) }
         let (head, target) = (head, target)
         head.withMethod { method in
@@ -63,7 +79,7 @@ final class AdminRequest: IncomingRequest {
                 method: method, target: target.span, isHTTP10: head.isHTTP10, fieldBytes: head.fieldBytes,
                 fieldCount: head.fieldCount, limits: service.inspectionLimits)
         }
-        return inspection.fault
+        return inspection
     }
 
     private func makePage(accept: String) -> AdminPage {

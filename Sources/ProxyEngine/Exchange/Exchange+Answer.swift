@@ -16,7 +16,7 @@ extension Exchange {
     /// Answers in the call that is running, if the time has come; see ``IncomingRequest/awaitAnswer()``.
     func waitForAnswer() -> Wait {
         switch machine.phase {
-        case .over: return isLeaving ? .suspend : .abandon
+        case .over: return .abandon
         case .answering: return respondNow() ? .answered : .abandon
         case .relaying where answer == .relay: return respondNow() ? .answered : .abandon
         case .sending, .collecting, .relaying:
@@ -50,16 +50,13 @@ extension Exchange {
         }
     }
 
-    /// Answers before the request has been read: the connection ends with it.
-    func answerNow() -> Bool { respondNow() }
-
     private func respondNow() -> Bool {
         setPolling(false)
         downstreamActivity = worker.now
         switch answer {
         case .undecided: return false
         case .relay: return relay()
-        case .problem:
+        case .problem, .own:
             sentStatus = problemStatus
             responseBytes = isHead ? 0 : Int64(responseBody.count)
             return unsafe respond(
@@ -77,7 +74,6 @@ extension Exchange {
         let hasNoBody = isHead || status == 304
         let isWhole = upstreamHasEnded && !hasNoBody && !hasTrailersToGive
         if !isWhole { announceTrailers(of: response) }
-        guard fieldsFit else { return refuseLargeHead() }
         sentStatus = status
         if isWhole {
             responseBytes = Int64(responseBody.count)
@@ -90,27 +86,6 @@ extension Exchange {
             status: status, fields: responseFields,
             body: .streamed(
                 length: response.bodyLength, mayBePiped: !hasNoBody && maySplice(from: transfer)))
-    }
-
-    /// Whether the answer's head fits into what the request has left of the connection's memory.
-    ///
-    /// > Reply headers larger than the free pool close the connection without a reply.
-    var fieldsFit: Bool {
-        let used = head.fieldBytes + target.count + Listener.fieldOverhead * head.fieldCount
-        let needed = responseFields.byteCount + 4 * responseFields.count
-        return needed + used + Listener.headReserve <= Listener.connectionMemory
-    }
-
-    private func refuseLargeHead() -> Bool {
-        cancelTransfer()
-        upstreamHasEnded = true
-        _ = machine.upstreamEnded(isComplete: false, isAnswered: false)
-        let fault = Fault(
-            .providerBadResponse, detail: "The fields of the provider's answer are too large.",
-            effect: .unknown, proxyError: .httpResponseHeaderSectionSize)
-        self.fault = fault
-        makeProblem(of: fault)
-        return respondNow()
     }
 
     /// Gives bytes of a streamed answer; see ``IncomingRequest/readBody(into:)``.

@@ -38,7 +38,8 @@ extension Exchange {
         case .receiving: watchClient()
         case .sending:
             // A provider that waits for the client's body is not slow.
-            if isSendPaused || awaitsBody { return watchClient() }
+            if awaitsBody { return returnSlotOfMissingBody() }
+            if isSendPaused { return watchClient() }
             watch(upstreamActivity.later(by: provider.timeouts.response), .response)
         case .collecting:
             if errorBodyEnd <= worker.now { return errorBodyTimedOut() }

@@ -34,9 +34,7 @@ extension Exchange {
     ///
     /// - Returns: false if it has to.
     func answerEarly() -> Bool {
-        guard hasBegun, !requestIsComplete, !isAnswered, !isHeadHeld, machine.phase == .answering else {
-            return false
-        }
+        guard hasBegun, !requestIsComplete, !isAnswered, machine.phase == .answering else { return false }
         if answer == .relay {
             guard let transfer, let provider, upstreamHasEnded else { return false }
             makeRelayFields(transfer.response, of: provider)

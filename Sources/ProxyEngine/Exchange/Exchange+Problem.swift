@@ -45,7 +45,6 @@ extension Exchange {
         complete(&problem)
         beginProblemFields()
         keepFields(of: response, status: problem.status)
-        if !fieldsFit { beginProblemFields() }
         addProxyStatus(receivedStatus: response.status)
         write(problem)
     }

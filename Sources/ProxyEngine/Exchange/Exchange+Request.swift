@@ -16,7 +16,7 @@ extension Exchange {
         if let fault = inspection.fault {
             // What follows cannot be told from this request: the connection ends with the answer.
             decide(fault)
-            return answerNow()
+            return answerEarly()
         }
         guard let provider else {
             return decline(
@@ -26,6 +26,7 @@ extension Exchange {
         if provider.credentials.injects, isWithinReachOfPages, !namesAllowedHost {
             return decline(misdirected)
         }
+        if inspection.hopsLeft == 0 { return answerOptions() }
         if worker.service.isDraining {
             worker.metrics.queueRefused(provider: provider.index, reason: .shuttingDown)
             return decline(Fault(.shuttingDown, effect: Effect.none))
@@ -36,12 +37,7 @@ extension Exchange {
             downstreamActivity = worker.now
             setClientDeadline()
         }
-        switch inspection.framing {
-        case .length(let length)
-        where length > 0 && length <= Exchange.wholeBodyLimit && !inspection.expectsContinue: break
-        default: admit()
-        }
-        return goOn()
+        return admitOrReadBody() && goOn()
     }
 
     /// Lets a client that waits for it send its body once the request is going to be sent (RFC 9110 10.1.1): libmicrohttpd
@@ -52,8 +48,8 @@ extension Exchange {
         case .queued:
             holdHead()
             return true
-        case .answering: return isAnswered || answerNow()
-        case .over: return false
+        case .answering: return answerEarly()
+        case .over: return isAnswered
         default: return true
         }
     }
@@ -76,6 +72,7 @@ extension Exchange {
     }
 
     private func inspect() {
+        head.withMethod { inspection.take(method: $0) }
         head.forEachField { name, value in inspection.take(name: name, value: value) }
         let (service, target) = (service, target)
         let offset = RequestTarget.pathOffset(in: target.span, &inspection) { authority in
@@ -108,15 +105,22 @@ extension Exchange {
         self.restOffset = restOffset
     }
 
+    /// Answers OPTIONS in the provider's place, which it is not to reach (RFC 9110 7.6.2).
+    private func answerOptions() -> Bool {
+        _ = machine.refuse()
+        responseFields.removeAll()
+        responseFields.append(FieldNames.allow, FieldNames.forwardedMethods)
+        responseFields.append(FieldNames.requestID, requestID)
+        responseBody.removeAll()
+        problemStatus = 204
+        answer = .own
+        return inspection.hasDrainableBody || answerEarly()
+    }
+
     /// Refuses the request: at once if that is the only way, else when its body has been read.
     func decline(_ fault: Fault) -> Bool {
         decide(fault)
-        switch inspection.framing {
-        case .none: return true
-        case .length(let length) where length <= Exchange.drainLimit && !inspection.expectsContinue:
-            return true
-        default: return answerNow()
-        }
+        return inspection.hasDrainableBody || answerEarly()
     }
 
     /// Takes `fault` as what the client is told.
@@ -131,6 +135,7 @@ extension Exchange {
     func takeBody(_ bytes: Span<UInt8>) -> Int {
         worker.deliveredUploads = true
         downstreamActivity = worker.now
+        if !bodyHasBegun { bodyBegins() }
         switch machine.phase {
         case .answering, .backingOff, .over: return dropBody(bytes)
         case .relaying where upstreamHasEnded: return dropBody(bytes)
@@ -147,8 +152,7 @@ extension Exchange {
             requestBytes += Int64(bytes.count)
             return bytes.count
         }
-        let isWhole = machine.phase == .receiving || awaitsBody
-        let room = isWhole ? bytes.count : max(0, Exchange.highWater - requestBody.count)
+        let room = machine.phase == .receiving ? bytes.count : max(0, Exchange.highWater - requestBody.count)
         let taken = min(room, bytes.count)
         requestBody.append(bytes.extracting(0..<taken))
         requestBytes += Int64(taken)
@@ -159,7 +163,7 @@ extension Exchange {
     /// Reads on behind an answer that is decided already; a client that goes on for long is cut off.
     private func dropBody(_ bytes: Span<UInt8>) -> Int {
         requestBytes += Int64(bytes.count)
-        if requestBytes > Exchange.drainLimit + service.inspectionLimits.body { abandon() }
+        if requestBytes > RequestInspection.drainLimit + service.inspectionLimits.body { abandon() }
         return bytes.count
     }
 
@@ -181,7 +185,7 @@ extension Exchange {
     func takeEnd() {
         requestIsComplete = true
         requestEndedAt = worker.now
-        if awaitsBody { sendAwaited() }
+        if awaitsBody { bodyBegins() }
         if machine.phase == .receiving { admit() }
         if isSendPaused { worker.touch(self) }
     }

@@ -65,7 +65,9 @@ extension Exchange {
         }
         responseFields.removeAll()
         responseFields.append(trailers) { name, _ in FieldRules.forwardsTrailer(name) }
-        guard responseFields.byteCount <= FieldRules.trailerLimit, fieldsFit else { return }
+        guard responseFields.byteCount <= FieldRules.trailerLimit, hasRoom(for: responseFields) else {
+            return
+        }
         addTrailers(responseFields)
     }
 }

@@ -86,26 +86,6 @@ extension Exchange {
         resumeIfUploading()
     }
 
-    /// Sends the request; a small body for which the client was not yet told to go on is read before.
-    func sendOrAwaitBody() {
-        if case .length(let length) = inspection.framing, length > 0, length <= Exchange.wholeBodyLimit,
-            !requestIsComplete
-        {
-            awaitsBody = true
-            downstreamActivity = worker.now
-            setClientDeadline()
-        } else {
-            send()
-        }
-    }
-
-    /// The small body has been read that was waited for.
-    func sendAwaited() {
-        awaitsBody = false
-        clearDeadline()
-        if machine.phase == .sending { send() }
-    }
-
     func queueTimedOut() {
         if retrying.failure != nil { return endRetries() }
         decide(Fault(.queueTimeout, effect: Effect.none))

@@ -1,5 +1,6 @@
 internal import HTTPTransfer
 internal import HTTPWire
+internal import Logging
 internal import MicroHTTPD
 internal import ProxyCore
 
@@ -10,6 +11,7 @@ extension Exchange: TransferDelegate {
         guard let upstream, let provider else { return }
         if retrying.failure != nil { setLastAttemptAside() } else { provider.guards.requestSent() }
         let transfer = upstream.makeTransfer()
+        transfer.response.limit = service.configuration.limits.responseHead
         self.transfer = transfer
         makeUpstreamTarget(of: provider)
         let target = upstreamTarget
@@ -56,6 +58,12 @@ extension Exchange: TransferDelegate {
             case .preference:
                 if let rest = FieldRules.preferenceForProvider(value) {
                     transfer.addField(name: name, value: rest.span)
+                }
+            case .hops:
+                if let hops = inspection.hopsLeft {
+                    transfer.addField(name: name, value: Array("\(hops - 1)".utf8).span)
+                } else {
+                    transfer.addField(name: name, value: value)
                 }
             case .drop: break
             }
@@ -108,10 +116,21 @@ extension Exchange: TransferDelegate {
             self.slot = nil
             report(slot, of: response, isUndecided: isWanted, at: now, to: provider)
         }
+        if response.droppedFields > 0 { warnOfDroppedFields(response, of: provider) }
         isEventStream = response.isEventStream
         setUpstreamDeadline(idleTimeout)
         if isWanted { setDeadline(errorBodyEnd) }
         worker.touch(self)
+    }
+
+    private func warnOfDroppedFields(_ response: ResponseHead, of provider: ProviderService) {
+        service.logger.warning(
+            "response fields dropped: more than limits.response_head",
+            metadata: [
+                "provider": "\(provider.configuration.name)", "dropped": "\(response.droppedFields)",
+                "limit": "\(response.limit)",
+                "request_id": "\(String(decoding: requestID, as: UTF8.self))",
+            ])
     }
 
     /// Whether the provider's own errors were asked for.

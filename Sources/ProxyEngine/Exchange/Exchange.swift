@@ -16,8 +16,6 @@ final class Exchange: IncomingRequest {
     static let wholeBodyLimit: Int64 = 64 << 10
     /// Memory that a body's buffer keeps for the next exchange: as many wait for one as there were at once.
     private static let keptMemory = 16 << 10
-    /// Most bytes of a body that are read and dropped so that a refusal can be told on a connection that lives on.
-    static let drainLimit: Int64 = 1 << 20
 
     /// A client that ends its side so soon behind its request has not left: it will ask no more (`nc -N` does this).
     static let halfCloseNanoseconds: Int64 = 10_000_000
@@ -55,7 +53,9 @@ final class Exchange: IncomingRequest {
     var requestBytes: Int64 = 0
     var requestIsComplete = false
     var requestEndedAt = MonotonicTime(nanoseconds: 0)
-    /// Whether its turn has come, and its body has not: the client was told to go on only now.
+    /// Whether bytes of its body have come.
+    var bodyHasBegun = false
+    /// Whether it has a slot and is not sent: its client was told to go on only now.
     var awaitsBody = false
 
     // Pacing.
@@ -143,6 +143,8 @@ final class Exchange: IncomingRequest {
         case relay
         /// Weir's problem, whose body is in `responseBody`.
         case problem
+        /// Weir's, and no problem: like one in all else.
+        case own
     }
 
     init(worker: Worker) {
@@ -169,7 +171,7 @@ final class Exchange: IncomingRequest {
         isIdempotent = false
         requestBytes = 0
         requestIsComplete = false
-        awaitsBody = false
+        (bodyHasBegun, awaitsBody) = (false, false)
         (waiter, place, slot, undecidedSlot, runningSlot, headroom) = (nil, nil, nil, nil, nil, nil)
         (claim, probedCredential, circuitPass) = (nil, nil, nil)
         attempts = 0

@@ -20,6 +20,9 @@ enum FieldNames {
     static let anyScheme = Array("Bearer".utf8)
     static let trailer = Array("Trailer".utf8)
     static let via = Array("Via".utf8)
+    static let allow = Array("Allow".utf8)
+    /// Any other method is forwarded as well, but CONNECT and TRACE.
+    static let forwardedMethods = Array("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS".utf8)
 }
 
 extension FieldBlock {

@@ -19,10 +19,6 @@ final class Listener: HTTPDaemonDelegate, ReadinessHandler {
 
     /// Bytes per connection for the heads of a request and its answer, and the library's notes about them.
     static let connectionMemory = 16 << 10
-    /// What the library notes per field.
-    static let fieldOverhead = 64
-    /// What Weir, and the library, may write into an answer's head besides its fields.
-    static let headReserve = 1024
 
     /// For how long no clients are taken where the system has no descriptors left, in nanoseconds.
     private static let exhaustionNanoseconds: Int64 = 100_000_000
@@ -72,8 +68,8 @@ final class Listener: HTTPDaemonDelegate, ReadinessHandler {
     private static func requestLimits(of configuration: ProxyConfiguration) -> RequestScanner.Limits {
         RequestScanner.Limits(
             target: configuration.limits.uri, fieldBytes: configuration.limits.requestHead,
-            fieldCount: configuration.limits.headerCount, head: connectionMemory - headReserve,
-            fieldOverhead: fieldOverhead, body: Int64(configuration.limits.requestBody))
+            fieldCount: configuration.limits.headerCount, head: connectionMemory - HTTPDaemon.headReserve,
+            fieldOverhead: HTTPDaemon.fieldOverhead, body: Int64(configuration.limits.requestBody))
     }
 
     /// Takes what is its own from the worker's configuration: the limits, the certificate, and the provider; it may be there no more.

@@ -184,7 +184,9 @@ extension Worker {
 
     private var isDrained: Bool {
         guard let drainsUntil else { return false }
-        return (activeExchanges == 0 && hasLookedAgain) || now >= drainsUntil
+        // An answer that ends its connection has not arrived when the system has it: the client may still send.
+        let isQuiet = activeExchanges == 0 && !listeners.contains { $0.daemon.hasLeavingClients }
+        return (isQuiet && hasLookedAgain) || now >= drainsUntil
     }
 
     /// Ends everything: transfers are cancelled, connections closed.

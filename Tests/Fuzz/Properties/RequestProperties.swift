@@ -58,6 +58,7 @@ enum RequestProperties {
         _ method: [UInt8], _ target: [UInt8], _ isHTTP10: Bool, _ fields: [Field]
     ) -> (inspection: RequestInspection, path: Int?) {
         var inspection = RequestInspection(pseudonym: pseudonym)
+        inspection.take(method: method.span)
         for field in fields { inspection.take(name: field.name.span, value: field.value.span) }
         let path = RequestTarget.pathOffset(in: target.span, &inspection) { authority in
             fields.contains { field in
@@ -86,6 +87,13 @@ enum RequestProperties {
             switch FieldRules.request(field.name.span) {
             case .forward, .credential: sent.append(field)
             case .drop: break
+            case .hops:
+                if let hops = inspection.hopsLeft {
+                    expect(hops >= 0, "fewer hops than none")
+                    sent.append(Field(name: field.name, value: Array("\(max(0, hops - 1))".utf8)))
+                } else {
+                    sent.append(field)
+                }
             case .preference:
                 guard let rest = FieldRules.preferenceForProvider(field.value.span) else { break }
                 expect(

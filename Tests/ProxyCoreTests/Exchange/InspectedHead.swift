@@ -22,6 +22,7 @@ struct InspectedHead {
     /// What the inspection finds.
     var inspection: RequestInspection {
         var inspection = RequestInspection(pseudonym: Array("weir-1".utf8))
+        inspection.take(method: Array(method.utf8).span)
         for (name, value) in fields {
             inspection.take(name: Array(name.utf8).span, value: Array(value.utf8).span)
         }
