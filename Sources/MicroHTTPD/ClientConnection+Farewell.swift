@@ -9,7 +9,7 @@ internal import Glibc
 extension ClientConnection {
     /// A last answer on its way, and what has been read behind it.
     struct Farewell {
-        /// How long, in milliseconds, the client is read behind the answer, and how many bytes of it.
+        /// How long, in milliseconds, the client is read behind the answer, and how many bytes of it; and how long it may take nothing of it.
         static let time = 5000
         static let bytes = 64 << 20
         /// Most bytes that are read at a time: other clients wait.
@@ -18,7 +18,7 @@ extension ClientConnection {
         let answer: [UInt8]
         var sentBytes = 0
         /// When, on the monotonic clock in milliseconds, the connection is cut off.
-        let endsAt: Int
+        var endsAt: Int
         /// Whether our side has been ended.
         var hasEnded = false
         /// Whether the client has ended its side.
@@ -72,7 +72,9 @@ extension ClientConnection {
                 unsafe write(UnsafeRawBufferPointer(rebasing: bytes[farewell.sentBytes...]))
             }
             switch written {
-            case .bytes(let count): farewell.sentBytes += count
+            case .bytes(let count):
+                farewell.sentBytes += count
+                farewell.endsAt = HTTPDaemon.milliseconds + Farewell.time
             case .later:
                 self.farewell = farewell
                 return

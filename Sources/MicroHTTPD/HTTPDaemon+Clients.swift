@@ -131,9 +131,9 @@ extension HTTPDaemon {
     func attendLeaving() {
         let now = Self.milliseconds
         leaving.removeAll { client in
-            guard client.isOpen, let farewell = client.farewell else { return true }
+            guard client.isOpen else { return true }
             client.attendFarewell()
-            if farewell.endsAt <= now { client.endFarewell() }
+            if let end = client.farewell?.endsAt, end <= now { client.endFarewell() }
             return client.isGone
         }
     }

@@ -176,9 +176,10 @@ public protocol HTTPDaemonDelegate: AnyObject {
         var timeout: UInt64 = 0
         let isLimited = unsafe MHD_get_timeout(handle, &timeout) == .YES
         var wait = isLimited ? Int(clamping: timeout) : nil
-        if let end = leaving.first?.farewell?.endsAt {
-            if leaving.contains(where: { $0.farewell?.isDue == true }) { return 0 }
-            wait = min(wait ?? .max, max(0, end - Self.milliseconds))
+        for client in leaving {
+            guard let farewell = client.farewell else { continue }
+            if farewell.isDue { return 0 }
+            wait = min(wait ?? .max, max(0, farewell.endsAt - Self.milliseconds))
         }
         if openHeads > 0 {
             wait = min(wait ?? .max, max(0, headsSeenAt + Self.headPause - Self.milliseconds))
