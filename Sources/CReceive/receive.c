@@ -23,6 +23,14 @@ int creceive_client(int listener, void *address, unsigned *size) {
     return accept4(listener, address, size, SOCK_NONBLOCK | SOCK_CLOEXEC);
 }
 
+int creceive_pair(int *near, int *far) {
+    int ends[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) != 0) return -1;
+    *near = ends[0];
+    *far = ends[1];
+    return 0;
+}
+
 // The program's definition stands before the C library's, for shared libraries as well: that is how the dynamic linker
 // works, and how allocators are replaced. Where no reader is set, it is recv() as ever.
 ssize_t recv(int socket, void *bytes, size_t room, int flags) {

@@ -39,25 +39,20 @@ enum LibraryHooks {
         unsafe settings.connection = { _, _, _, _ in }
         unsafe settings.log = { _, _, _ in }
         unsafe settings.uses_tls = usingTLS ? 1 : 0
-        var ends: (Int32, Int32) = (-1, -1)
-        let kind = Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
-        let isPaired = unsafe withUnsafeMutableBytes(of: &ends) { pair in
-            unsafe socketpair(AF_UNIX, kind, 0, pair.assumingMemoryBound(to: Int32.self).baseAddress) == 0
-        }
-        guard isPaired else { return false }
-        defer { close(ends.1) }
+        var (near, far): (Int32, Int32) = (-1, -1)
+        guard unsafe creceive_pair(&near, &far) == 0 else { return false }
+        defer { close(far) }
         guard let daemon = unsafe cmhd_start(&settings) else {
-            close(ends.0)
+            close(near)
             return false
         }
         defer { unsafe MHD_stop_daemon(daemon) }
-        var address = sockaddr()
-        address.sa_family = sa_family_t(AF_UNIX)
+        // Of no family that the library knows: it is not looked at.
+        var address: UInt64 = 0
         var byte: UInt8 = 0
-        let isAdded = unsafe withUnsafeBytes(of: &address) {
-            unsafe cmhd_add(daemon, ends.0, $0.baseAddress, UInt32(MemoryLayout<sa_family_t>.size)) != 0
-        }
-        guard isAdded, unsafe creceive_send(ends.1, &byte, 1, 0) == 1 else { return false }
+        guard unsafe cmhd_add(daemon, near, &address, UInt32(MemoryLayout<UInt64>.size)) != 0,
+            unsafe creceive_send(far, &byte, 1, 0) == 1
+        else { return false }
         var isCalled = false
         unsafe withUnsafeMutablePointer(to: &isCalled) { flag in
             for _ in 0..<runs where unsafe !flag.pointee {

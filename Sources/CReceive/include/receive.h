@@ -30,6 +30,10 @@ int creceive_sends_are_used(void);
 // accept4().
 int creceive_client(int listener, void *address, unsigned *size);
 
+// What socketpair() does for two stream sockets that do not block and are not inherited. What Swift sees of <sys/socket.h> would belong to
+// whichever C module it is met in first.
+int creceive_pair(int *near, int *far);
+
 // What recv() is above, gnutls_record_recv() is here: what came through TLS. `session` is GnuTLS's, `socket` the one that it reads from; returns as
 // gnutls_record_recv() does.
 typedef ssize_t (*creceive_record_reader)(void *context, void *session, int socket, void *bytes, size_t room);
