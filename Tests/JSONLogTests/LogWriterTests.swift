@@ -74,6 +74,8 @@ struct LogWriterTests {
         let begin = ContinuousClock.now
         writer.shutdown(within: .milliseconds(50))
         #expect(ContinuousClock.now - begin < .seconds(20))
+        // On a busy machine the thread finds out later that nobody waits any more.
+        #expect(writer.flush(within: .seconds(60)))
         #expect(writer.droppedLines > 0)
         close(sink.writeEnd)
     }

@@ -58,9 +58,12 @@ import Testing
 
     @Test("a head whose body never comes times out")
     func stall() throws {
-        let upstream = try ScriptedUpstream(answering: .headThenStall(length: 3))
+        let upstream = try ScriptedUpstream()
         let client = try RawClient(port: upstream.port)
         try client.request("GET", "/")
+        let exchange = try upstream.expectRequest()
+        try exchange.respond(.headThenStall(length: 3))
+        // All of the head is there.
         #expect(throws: PeerError.timedOut(waitingFor: "3 more bytes of body")) {
             try client.readResponse(within: .milliseconds(50))
         }

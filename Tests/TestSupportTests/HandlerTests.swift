@@ -27,6 +27,7 @@ import Testing
         let upstream = try ScriptedUpstream { _ in }
         let client = try RawClient(port: upstream.port)
         try client.request("GET", "/")
+        try eventually("the request to be read") { !upstream.exchanges.isEmpty }
         try client.expectSilence(for: .milliseconds(30))
         client.close()
         #expect(try upstream.exchanges.first?.expectClosed() == .orderly)
