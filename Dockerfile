@@ -32,7 +32,7 @@ RUN case $(dpkg --print-architecture) in amd64) platform=debian12 ;; arm64) plat
 FROM swift-${DEBIAN} AS build
 RUN apt-get update -q \
     && apt-get install -q -y --no-install-recommends \
-        libcurl4-openssl-dev libmicrohttpd-dev libgnutls28-dev libmimalloc-dev zlib1g-dev libbrotli-dev libhiredis-dev pkg-config \
+        libcurl4-openssl-dev libmicrohttpd-dev libgnutls28-dev libmimalloc-dev zlib1g-dev libbrotli-dev pkg-config \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 # The dependencies alone first: a layer that stays while only sources change.
@@ -47,8 +47,8 @@ RUN swift build --configuration release --static-swift-stdlib --product weir \
 FROM debian:${DEBIAN}-slim
 ARG DEBIAN
 RUN case "$DEBIAN" in \
-        bookworm) libraries="libcurl4 libgnutls30 libhiredis0.14 libmicrohttpd12 libmimalloc2.0" ;; \
-        trixie) libraries="libcurl4t64 libgnutls30t64 libhiredis1.1.0 libmicrohttpd12t64 libmimalloc3" ;; \
+        bookworm) libraries="libcurl4 libgnutls30 libmicrohttpd12 libmimalloc2.0" ;; \
+        trixie) libraries="libcurl4t64 libgnutls30t64 libmicrohttpd12t64 libmimalloc3" ;; \
         *) echo "DEBIAN is bookworm or trixie" >&2; exit 64 ;; \
     esac \
     && apt-get update -q \
@@ -61,7 +61,7 @@ ENV WEIR_LISTEN=0.0.0.0:8080 \
     WEIR_ADMIN_LISTEN=0.0.0.0:9464
 EXPOSE 8080 9464
 
-# A number, so that a cluster can see that it is not root; no home, no shell, nothing to write to.
+# A number, so that a cluster can see that it is not root.
 USER 65532:65532
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=3s --start-period=5s --retries=3 CMD ["/usr/local/bin/weir", "healthcheck"]

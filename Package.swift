@@ -66,8 +66,6 @@ let package = Package(
         .systemLibrary(name: "CMimalloc", providers: [.apt(["libmimalloc-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CBrotli", pkgConfig: "libbrotlidec", providers: [.apt(["libbrotli-dev"])]),
-        // Its pkg-config file has a flag that the package manager refuses.
-        .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"])]),
 
         // Safe Swift over C, and the vocabulary they share.
         .target(name: "HTTPWire", swiftSettings: settings),
@@ -85,12 +83,12 @@ let package = Package(
             name: "MicroHTTPD",
             dependencies: [
                 "CErasure", "CGnuTLS", "CMicroHTTPD", "CReadiness", "CReceive", "EventLoop", "HTTPWire",
-                "Splicing",
+                "Locking", "Splicing",
             ],
             swiftSettings: settings),
         .target(name: "ContentCoding", dependencies: ["CZlib", "CBrotli"], swiftSettings: settings),
 
-        .target(name: "RedisClient", dependencies: ["CHiredis", "EventLoop"], swiftSettings: settings),
+        .target(name: "RedisClient", dependencies: ["EventLoop"], swiftSettings: settings),
 
         .target(name: "JSONLog", dependencies: [logging], swiftSettings: settings),
 

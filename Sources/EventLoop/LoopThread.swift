@@ -1,7 +1,7 @@
 internal import CEpoll
 internal import Glibc
 
-/// A named thread of the operating system that is joined before the program ends.
+/// A named thread of the operating system, to be joined, or detached.
 public final class LoopThread: @unchecked Sendable {  // `thread` is written once, in init.
     private final class Body {
         let name: String
@@ -34,6 +34,11 @@ public final class LoopThread: @unchecked Sendable {  // `thread` is written onc
             errno = status
             throw SystemError("pthread_create")
         }
+    }
+
+    /// Lets the thread end by itself, whenever that is, instead of joining it; once.
+    public func detach() {
+        pthread_detach(thread)
     }
 
     /// Waits until the thread has ended; once.

@@ -30,7 +30,7 @@ public struct LedgerCall: Sendable {
 
 /// What the script has answered.
 public enum LedgerReply: Sendable, Hashable {
-    /// A number, or several.
+    /// A number, or several; none if it was something else.
     case numbers([Int64])
     /// A failure: a code in capitals, then words.
     case error(String)

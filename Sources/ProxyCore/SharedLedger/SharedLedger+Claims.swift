@@ -36,9 +36,17 @@ extension SharedLedger {
         let words = String(decoding: message, as: UTF8.self).split(separator: " ")
         if words == ["beat"] { session?.hearEcho() }
         if words.first == "pause" { return hear(pause: words, at: now) }
-        guard words.count >= 2, let id = UInt64(words[0]), let wait = Int64(words[1]) else { return }
-        if words.count == 2 { return promise(id, after: max(wait, 0), in: name, at: now) }
-        refuse(id, after: wait, place: Int(words[2]) ?? 0, in: name)
+        // Words that mean nothing here may come of another version.
+        guard (2...3).contains(words.count), let id = UInt64(words[0]), let wait = Int64(words[1]),
+            let place = words.count == 2 ? 0 : Int64(words[2])
+        else { return }
+        guard Self.waits.contains(wait), Self.places.contains(place) else {
+            return lose(
+                name, reason: "a wait of \(wait) µs, for the limit \(place), is none of the script's",
+                isSenseless: true, at: now)
+        }
+        if words.count == 2 { return promise(id, after: wait, in: name, at: now) }
+        refuse(id, after: wait, place: Int(place), in: name)
     }
 
     /// The server has no slot in time, and says when it would have one.
@@ -66,7 +74,7 @@ extension SharedLedger {
         case .promised, .sent: return
         }
         if wait == 0 { return give(id, at: now) }
-        let time = now.later(by: wait * 1000)
+        let time = now.later(by: wait.multipliedSaturating(by: 1000))
         records[id]?.phase = .promised(time)
         _ = events.insert(.promise(id), at: time)
     }

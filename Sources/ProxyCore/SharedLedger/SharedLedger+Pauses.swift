@@ -13,13 +13,13 @@ extension SharedLedger {
     /// Another instance was refused: `pause INSTANCE PREFIX quota|rate KEY MICROSECONDS REASON`.
     mutating func hear(pause words: [Substring], at now: MonotonicTime) {
         guard words.count == 7, words[1] != session?.name ?? "", let key = UInt64(words[4]),
-            let left = Int64(words[5]), left > 0,
+            let left = Int64(words[5]), left > 0, Self.waits.contains(left),
             let reason = Int(words[6]).flatMap({ PauseReason(rawValue: $0) })
         else { return }
         for state in accounts where state.account.prefix.elementsEqual(words[2].utf8) {
             let pacer = state.account.pacer
             let wake = pacer.pause(
-                key: key, usesQuota: words[3] == "quota", for: .nanoseconds(min(left, 1 << 52) * 1000),
+                key: key, usesQuota: words[3] == "quota", for: .microseconds(left),
                 reason: reason, at: now)
             if let wake { want(.arm(wake, of: pacer)) }
         }

@@ -32,10 +32,16 @@ extension SharedLedger {
 
     /// The session has ended, or could not be made: no reply comes any more.
     ///
-    /// - Parameter reason: for people; without what is secret.
-    public mutating func sessionIsOver(_ name: String, reason: String, at now: MonotonicTime) {
+    /// - Parameters:
+    ///   - reason: for people; without what is secret.
+    ///   - isSenseless: whether the server answered what makes no sense: it is not asked again soon, so that this instance's share
+    ///     has its time.
+    public mutating func sessionIsOver(
+        _ name: String, reason: String, isSenseless: Bool = false, at now: MonotonicTime
+    ) {
         guard session?.name == name else { return }
         session = nil
+        if isSenseless { backoff = Self.senselessBackoff }
         fallBack(for: reason, at: now)
         let wait = backoff / 2 + Int64(random() % UInt64(backoff / 2 + 1))
         backoff = min(backoff * 2, Self.longestBackoff)
@@ -43,9 +49,9 @@ extension SharedLedger {
     }
 
     /// Gives a session up.
-    mutating func lose(_ name: String, reason: String, at now: MonotonicTime) {
+    mutating func lose(_ name: String, reason: String, isSenseless: Bool = false, at now: MonotonicTime) {
         want(.disconnect(session: name))
-        sessionIsOver(name, reason: reason, at: now)
+        sessionIsOver(name, reason: reason, isSenseless: isSenseless, at: now)
     }
 
     /// Calls the script, if it can be called.
@@ -73,19 +79,35 @@ extension SharedLedger {
             var call = pending.call
             call.needsText = true
             send(call, for: pending.purpose, at: now)
-        case .error(let words): lose(name, reason: words, at: now)
+        case .error(let words):
+            // What the script itself reports passes; a claim that fails otherwise would fail again.
+            var isSenseless = false
+            if case .claim = pending.purpose { isSenseless = !words.hasPrefix("WEIR ") }
+            lose(name, reason: words, isSenseless: isSenseless, at: now)
         case .numbers(let numbers):
-            guard let first = numbers.first else { return }
-            switch pending.purpose {
-            case .claim(let id):
-                if first >= 0 { promise(id, after: first, in: name, at: now) }
-                if first == -2, numbers.count == 3 {
-                    refuse(id, after: numbers[1], place: Int(clamping: numbers[2]), in: name)
-                }
-            case .beat(let account): heard(account, settles: first, at: now)
-            case .report: break
+            guard take(numbers, for: pending.purpose, in: name, at: now) else {
+                return lose(name, reason: "its answer is none of the script's", isSenseless: true, at: now)
             }
         }
+    }
+
+    /// Acts on the numbers of a reply; returns false if the script cannot have answered that.
+    private mutating func take(
+        _ numbers: [Int64], for purpose: LedgerSession.Purpose, in name: String, at now: MonotonicTime
+    ) -> Bool {
+        guard let first = numbers.first else { return false }
+        switch (purpose, numbers.count) {
+        case (.claim, 1) where first == -1: break
+        case (.claim(let id), 1) where Self.waits.contains(first):
+            promise(id, after: first, in: name, at: now)
+        case (.claim(let id), 3)
+        where first == -2 && Self.waits.contains(numbers[1]) && Self.places.contains(numbers[2]):
+            refuse(id, after: numbers[1], place: Int(numbers[2]), in: name)
+        case (.beat(let account), 1) where Self.waits.contains(first): heard(account, settles: first, at: now)
+        case (.report, 1) where first >= 0: break
+        default: return false
+        }
+        return true
     }
 
     // MARK: Alive

@@ -15,8 +15,13 @@ public struct SharedLedger {
     static let beat: Int64 = 1_000_000_000
     /// How long, in nanoseconds, what the server says may be on its way: then the session is over.
     static let longestSilence = beat + patience
+    /// How long, in microseconds, anything can be that the server speaks of: more than two of the longest windows.
+    static let waits: ClosedRange<Int64> = 0...1000 * 86_400_000_000
+    /// The places of the limits of a request.
+    static let places: Range<Int64> = 0..<Int64(PacingDemand.maximumLimits)
     static let firstBackoff: Int64 = 100_000_000
     static let longestBackoff: Int64 = 2_000_000_000
+    static let senselessBackoff: Int64 = 30_000_000_000
 
     /// One account as it stands.
     struct State {

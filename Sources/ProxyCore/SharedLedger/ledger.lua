@@ -17,6 +17,8 @@ local now = clock[1] * 1000000 + clock[2]
 local members, seats, open = prefix .. ':members', prefix .. ':seats', prefix .. ':open'
 local pauses = prefix .. ':pauses'
 local day, year = 86400000000, 366 * 86400
+-- Calls are to be acted on within seconds: one that may be for longer comes of a session that began before this clock was set back.
+local horizon = 10000000
 
 local function text(number) return string.format('%.0f', number) end
 
@@ -191,6 +193,7 @@ if op == 'beat' then
   local seat, lapse, keeps, since = ARGV[3], tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
   -- What was on its way for too long is not true any more.
   if tonumber(ARGV[4]) < now then return redis.error_reply('WEIR late') end
+  if tonumber(ARGV[4]) > now + horizon then return redis.error_reply('WEIR clock set back') end
   if redis.call('PUBLISH', 'weir:' .. instance, 'beat') == 0 then return redis.error_reply('WEIR nobody listens') end
   if redis.call('EXISTS', open) == 0 then redis.call('SET', open, text(now + tonumber(ARGV[8]))) end
   redis.call('EXPIRE', open, year)
@@ -232,6 +235,7 @@ if op == 'take' then
     return redis.error_reply('WEIR unknown instance')
   end
   if tonumber(ARGV[5]) < now then return redis.error_reply('WEIR late') end
+  if tonumber(ARGV[5]) > now + horizon then return redis.error_reply('WEIR clock set back') end
   local latest = now + tonumber(ARGV[4])
   local limits = parse(ARGV, 7)
   local blocker

@@ -15,9 +15,12 @@ final class LedgerClient: LedgerLinkOwner {
     private var link: LedgerLink?
     /// Links that are over, to be closed outside of the library.
     private var endedLinks: [LedgerLink] = []
-    /// The session that waits for the host's address.
-    private var nextSession: String?
-    private var resolver: LedgerResolver?
+    /// The session that waits for the host's address, and until when.
+    private var nextSession: (name: String, latest: MonotonicTime)?
+    /// Whether the host's name is being looked up: once at a time, however long that takes.
+    private var isResolving = false
+    /// How long, in nanoseconds, a session waits for an address.
+    private static let longestLookup: Int64 = 5_000_000_000
     /// How often a name was looked up: each attempt takes the next of its addresses, for not all may be served.
     private var lookups = 0
     private var isActing = false
@@ -48,11 +51,19 @@ final class LedgerClient: LedgerLinkOwner {
     }
 
     /// When it wants to be called at the latest.
-    var deadline: MonotonicTime? { endedLinks.isEmpty ? ledger.deadline : .distantPast }
+    var deadline: MonotonicTime? {
+        guard endedLinks.isEmpty else { return .distantPast }
+        guard let latest = nextSession?.latest else { return ledger.deadline }
+        return min(latest, ledger.deadline ?? latest)
+    }
 
     /// Does what is due.
     func run(at now: MonotonicTime) {
         closeEndedLinks()
+        if let (session, latest) = nextSession, latest <= now {
+            nextSession = nil
+            ledger.sessionIsOver(session, reason: "its name is not resolved in time", at: now)
+        }
         ledger.run(at: now)
         act()
     }
@@ -63,8 +74,8 @@ final class LedgerClient: LedgerLinkOwner {
         link?.close()
         link = nil
         closeEndedLinks()
-        resolver?.join()
-        resolver = nil
+        // A lookup that is under way ends when it does: nobody waits for it.
+        nextSession = nil
     }
 
     private func closeEndedLinks() {
@@ -117,17 +128,17 @@ final class LedgerClient: LedgerLinkOwner {
         case .unix(let path): open(.unix(path: path), for: session)
         case .tcp(let host, let port):
             if LedgerResolver.isNumeric(host) { return open(.tcp(address: host, port: port), for: session) }
-            nextSession = session
-            resolver = LedgerResolver(host: host, mailbox: worker.mailbox)
-            if resolver == nil { resolved([], at: Worker.clock()) }
+            nextSession = (session, Worker.clock().later(by: Self.longestLookup))
+            guard !isResolving else { return }
+            isResolving = LedgerResolver.resolve(host, for: worker.mailbox)
+            if !isResolving { resolved([], at: Worker.clock()) }
         }
     }
 
     /// The addresses of the server's host are known, or there are none.
     private func resolved(_ addresses: [String], at now: MonotonicTime) {
-        resolver?.join()
-        resolver = nil
-        guard let session = nextSession, case .tcp(_, let port) = address.place else { return }
+        isResolving = false
+        guard let (session, _) = nextSession, case .tcp(_, let port) = address.place else { return }
         nextSession = nil
         if !addresses.isEmpty {
             let address = addresses[lookups % addresses.count]
@@ -164,11 +175,12 @@ final class LedgerClient: LedgerLinkOwner {
         act()
     }
 
-    func linkIsDown(_ link: LedgerLink, reason: String) {
+    func linkIsDown(_ link: LedgerLink, reason: String, isSenseless: Bool) {
         guard link === self.link else { return }
         endedLinks.append(link)
         self.link = nil
-        ledger.sessionIsOver(link.name, reason: reason, at: Worker.clock())
+        ledger.sessionIsOver(
+            link.name, reason: reason, isSenseless: isSenseless, at: Worker.clock())
         act()
     }
 }

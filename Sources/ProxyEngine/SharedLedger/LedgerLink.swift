@@ -16,7 +16,9 @@ protocol LedgerLinkOwner: AnyObject {
     /// The server has something to say.
     func link(_ link: LedgerLink, received message: [UInt8])
     /// No reply comes any more; told once.
-    func linkIsDown(_ link: LedgerLink, reason: String)
+    ///
+    /// - Parameter isSenseless: whether the server answered what makes no sense.
+    func linkIsDown(_ link: LedgerLink, reason: String, isSenseless: Bool)
 }
 
 /// One session with the ledger's server: a connection for calls, one for what it has to say.
@@ -56,15 +58,35 @@ final class LedgerLink: RedisConnectionDelegate {
         messages.subscribe(to: Array("weir:all".utf8))
         messages.subscribe(to: Array("weir:\(name)".utf8))
         ask([Array("TIME".utf8)]) { [weak self] reply in
-            let parts = reply.elements?.compactMap { $0.text.flatMap { Int64($0) } } ?? []
-            guard let self, parts.count == 2 else { return }
-            clock = (parts[0] * 1_000_000 + parts[1], Worker.clock())
+            guard let self else { return }
+            guard let server = Self.microseconds(ofTime: reply) else {
+                return fail("its TIME is none", isSenseless: true)
+            }
+            clock = (server, Worker.clock())
         }
         ask([Array("SCRIPT".utf8), Array("LOAD".utf8), LedgerScript.text]) { [weak self] reply in
-            guard let self, case .bytes(let digest) = reply else { return }
+            guard let self else { return }
+            guard case .bytes(let digest) = reply, digest.count == Self.digestLength else {
+                return fail("does not load the script", isSenseless: true)
+            }
             self.digest = digest
             lookWhetherUp()
         }
+    }
+
+    /// The bytes of a script's SHA-1 in hexadecimal digits.
+    private static let digestLength = 40
+    /// The last second whose microseconds the script's numbers (2^53) count exactly: in the year 2255.
+    private static let lastSecond: Int64 = 9_007_199_254
+
+    /// The reply to TIME, two numbers in strings, in microseconds since 1970; nil for anything else.
+    static func microseconds(ofTime reply: RedisReply) -> Int64? {
+        guard let parts = reply.elements, parts.count == 2,
+            let seconds = parts[0].text.flatMap({ Int64($0) }),
+            let rest = parts[1].text.flatMap({ Int64($0) }), (0...lastSecond).contains(seconds),
+            (0..<1_000_000).contains(rest)
+        else { return nil }
+        return seconds * 1_000_000 + rest
     }
 
     private func authenticate(_ connection: RedisConnection) {
@@ -108,13 +130,13 @@ final class LedgerLink: RedisConnectionDelegate {
         calls.send(arguments, reply: body)
     }
 
-    private func fail(_ reason: String) {
+    private func fail(_ reason: String, isSenseless: Bool = false) {
         guard !isOver else { return }
         isOver = true
-        owner?.linkIsDown(self, reason: reason)
+        owner?.linkIsDown(self, reason: reason, isSenseless: isSenseless)
     }
 
-    /// Closes both connections; not from inside hiredis.
+    /// Closes both connections; not from inside one of them.
     func close() {
         isOver = true
         calls?.close()
@@ -123,7 +145,9 @@ final class LedgerLink: RedisConnectionDelegate {
 
     // MARK: RedisConnectionDelegate
 
-    func connectionClosed(_ connection: RedisConnection, reason: String) { fail(reason) }
+    func connectionClosed(_ connection: RedisConnection, reason: String, isSenseless: Bool) {
+        fail(reason, isSenseless: isSenseless)
+    }
 
     func connection(_ connection: RedisConnection, received message: [UInt8]) {
         guard !isOver else { return }
@@ -140,7 +164,9 @@ extension LedgerReply {
     fileprivate init(_ reply: RedisReply) {
         switch reply {
         case .integer(let number): self = .numbers([number])
-        case .array(let elements): self = .numbers(elements.compactMap(\.integer))
+        case .array(let elements):
+            let numbers = elements.compactMap(\.integer)
+            self = .numbers(numbers.count == elements.count ? numbers : [])
         case .error(let words): self = .error(words)
         case .bytes, .null: self = .numbers([])
         }

@@ -1,21 +1,21 @@
 internal import EventLoop
 internal import Glibc
 
-/// Looks a name up on a thread of its own: that blocks.
-final class LedgerResolver {
-    private let thread: LoopThread
-
-    /// Posts the addresses to `mailbox`; nil if no thread can be had.
-    init?(host: String, mailbox: Mailbox<WorkerMessage>) {
+/// Looks names up.
+enum LedgerResolver {
+    /// Posts the addresses of `host` to `mailbox`, from a thread of its own: getaddrinfo() blocks for as long as it likes, and cannot be
+    /// cancelled.
+    ///
+    /// The thread is not joined, so that a program that ends need not wait for it; it holds nothing but the mailbox.
+    ///
+    /// - Returns: false if there is no thread to be had; nothing is posted then.
+    static func resolve(_ host: String, for mailbox: Mailbox<WorkerMessage>) -> Bool {
         let thread = try? LoopThread(name: "weir-resolver") {
-            mailbox.post(.ledger(.addresses(Self.lookUp(host, flags: AI_ADDRCONFIG))))
+            mailbox.post(.ledger(.addresses(lookUp(host, flags: AI_ADDRCONFIG))))
         }
-        guard let thread else { return nil }
-        self.thread = thread
+        thread?.detach()
+        return thread != nil
     }
-
-    /// Waits for the end of the thread, which has posted its answer.
-    func join() { thread.join() }
 
     /// Whether nothing has to be looked up.
     static func isNumeric(_ host: String) -> Bool { !lookUp(host, flags: AI_NUMERICHOST).isEmpty }

@@ -280,4 +280,30 @@ struct LedgerScriptTests {
         #expect(try ledger.times(of: "day") == ["\(day + 5)000000"])
         #expect(try ledger.times(of: "month") == ["\(month + 5)000000"])
     }
+
+    @Test(
+        "a session that began before the clock was set back by more than seconds is not believed, and a new one is"
+    )
+    func clockSetBack() throws {
+        let ledger = try Ledger(slots: 2)
+        try ledger.beat("x")
+        ledger.now += 7200 * 1_000_000
+        try ledger.beat("x")
+        #expect(try ledger.take("x", 1) == number(0))
+        let before = ledger.now
+        ledger.now -= 3600 * 1_000_000
+        let words = [
+            "beat", "x", "ix", "\(before + 1)", "3000000", "\(before + 3_000_000)", "\(before)", "0",
+        ]
+        #expect(try ledger.call(words).reply == .error("WEIR clock set back"))
+        #expect(
+            try ledger.call(
+                [
+                    "take", "x", "2", "1000000", "\(before + 1)", "0", "a", "1", "2", "1", "1000000",
+                    "5000000", "3600",
+                ]
+            ).reply == .error("WEIR clock set back"))
+        #expect(try ledger.beat("y") == number(0))
+        #expect(try ledger.take("y", 3) == number(0))
+    }
 }

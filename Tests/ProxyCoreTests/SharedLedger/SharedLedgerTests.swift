@@ -120,4 +120,87 @@ struct SharedLedgerTests {
         instance.pass(1)
         #expect(grants() == 5)
     }
+
+    /// Numbers that no script answers.
+    private static let senseless: [[Int64]] = [
+        [], [.min], [.min + 1], [-(1 << 53)], [-3], [1 << 53], [1 << 62], [.max - 1], [.max], [0, 0],
+        [0, 0, 0, 0],
+        [-2, .max, 0], [-2, .min, 0], [-2, -1, 0], [-2, 1, 8], [-2, 1, -1], [-2, 1, .max], [-2, 1, .min],
+        [-1, 0, 0], [-2],
+    ]
+
+    private func isLost(_ instance: Instance) -> Bool {
+        instance.wanted.contains { if case .disconnect = $0 { true } else { false } }
+    }
+
+    @Test(
+        "an answer that no script gives is the end of the session, whatever was asked", arguments: senseless)
+    func senselessAnswers(numbers: [Int64]) {
+        for question in ["beat", "take", "free"] {
+            var instance = Instance()
+            let name = instance.share()
+            // The second beat.
+            if question != "beat" { instance.ledger.take(.numbers([0]), in: name, at: instance.moment) }
+            instance.claim(1)
+            if question == "free" {
+                instance.ledger.take(.numbers([0]), in: name, at: instance.moment)
+                instance.ledger.take(.responded, of: 1, at: instance.moment)
+            }
+            // A report may be answered with any number of receivers.
+            if question == "free", numbers.count == 1, numbers[0] >= 0 { continue }
+            instance.ledger.take(.numbers(numbers), in: name, at: instance.moment)
+            instance.pass()
+            #expect(isLost(instance) && !instance.ledger.isInUse, "\(question) \(numbers)")
+            // The share has its time before the server is asked again.
+            let connects = { (instance: Instance) in
+                instance.wanted.filter { if case .connect = $0 { true } else { false } }.count
+            }
+            let before = connects(instance)
+            instance.pass(14_000)
+            #expect(connects(instance) == before)
+            instance.pass(16_001)
+            #expect(connects(instance) == before + 1)
+        }
+    }
+
+    @Test(
+        "a message with numbers that no script sends is the end of the session, and nothing of it is believed",
+        arguments: [
+            "1 \(Int64.max)", "1 \(Int64.min)", "1 -1", "1 \(1 << 53)", "1 5 8", "1 5 -1", "1 5 \(Int64.max)",
+            "1 \(Int64.max) 0", "99 \(Int64.max)",
+        ])
+    func senselessMessages(message: String) {
+        var instance = Instance()
+        let name = instance.share()
+        instance.ledger.take(.numbers([0]), in: name, at: instance.moment)
+        instance.claim(1)
+        instance.ledger.take(.numbers([-1]), in: name, at: instance.moment)
+        instance.ledger.take(message: Array(message.utf8), in: name, at: instance.moment)
+        instance.pass()
+        #expect(isLost(instance))
+        #expect(!instance.wanted.contains { if case .grant = $0 { true } else { false } })
+    }
+
+    @Test(
+        "a message that means nothing changes nothing",
+        arguments: [
+            "", " ", "1", "x 5", "1 x", "1 5 x", "1 5 0 0", "1 9223372036854775808", "-1 0",
+            "18446744073709551616 0", "pause",
+            "pause a weir:{p.p} rate 1 \(Int64.max) 0", "pause a weir:{p.p} rate 1 \(Int64.min) 0",
+            "pause a weir:{p.p} rate 1 0 0", "pause a weir:{p.p} rate x 5 0",
+            "pause a weir:{p.p} rate 1 5 \(Int64.max)",
+        ])
+    func meaninglessMessages(message: String) {
+        var instance = Instance()
+        let name = instance.share()
+        instance.ledger.take(.numbers([0]), in: name, at: instance.moment)
+        instance.claim(1)
+        instance.ledger.take(.numbers([-1]), in: name, at: instance.moment)
+        instance.ledger.take(message: Array(message.utf8), in: name, at: instance.moment)
+        #expect(instance.account.pacer.snapshot(at: instance.moment).paused == 0)
+        instance.ledger.take(message: Array("1 0".utf8), in: name, at: instance.moment)
+        instance.pass()
+        #expect(!isLost(instance))
+        #expect(instance.wanted.contains { if case .grant = $0 { true } else { false } })
+    }
 }
