@@ -137,6 +137,12 @@ public final class Pacer: Sendable {
         book.withLock { $0.headroom(of: demand, at: now) }
     }
 
+    /// How long a request that comes now would wait for its turn, as far as the ledger knows: zero if it would be sent at once, nil if
+    /// there are as many keys as there may be.
+    public func expectedWait(of demand: PacingDemand, at now: MonotonicTime) -> Duration? {
+        book.withLock { $0.expectedWait(of: demand, at: now) }
+    }
+
     /// Gives up a place in the queue, and returns whether it was still held.
     ///
     /// When it was not, its grant is on the way to its worker, which must give the slot back with

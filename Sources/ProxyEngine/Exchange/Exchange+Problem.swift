@@ -31,15 +31,16 @@ extension Exchange {
         let response = transfer.response
         let answer = answerSoFar(response, isCut: !isCollectedWhole)
         guard let error = takeMeaning(of: answer, from: provider) else { return passUntouched() }
+        let retryAfter = error.retryAfter.map { Double(secondsToRetry(after: $0, at: provider)) }
         retrying.failure = AttemptFailure(
-            error.code, isRetryable: error.isRetryable, retryAfter: error.retryAfter.map(Double.init),
-            effect: error.effect)
+            error.code, isRetryable: error.isRetryable, retryAfter: retryAfter, effect: error.effect)
         if wantsRawErrors, isCollectedWhole {
             problemCode = error.code
             self.answer = .relay
             return
         }
         var problem = Problem(error, provider: provider.name, requestID: Text(requestID))
+        problem.retryAfter = retryAfter
         problem.effect = problem.effect.combined(with: retrying.effect)
         if provider.configuration.sendsCanonicalStatus { problem.status = problem.code.status }
         complete(&problem)
@@ -103,6 +104,19 @@ extension Exchange {
         guard ruling != .accepted else { return }
         tellOfPause(ruling, by: provider, at: now)
         refreshHeadroom(until: error?.retryAfter)
+    }
+
+    /// After how many seconds a client may retry to whom the provider says so many: if this instance would refuse it then, later, when
+    /// it would send the request.
+    ///
+    /// The ledger may know of more than the provider says: a longer pause, or slots that are in use.
+    private func secondsToRetry(after seconds: Int, at provider: ProviderService) -> Int {
+        guard
+            let wait = provider.pacer.expectedWait(of: demand(on: provider), at: Worker.clock()),
+            wait > .seconds(seconds) + patience
+        else { return seconds }
+        let (whole, fraction) = wait.components
+        return Int(clamping: whole) + (fraction > 0 ? 1 : 0)
     }
 
     // MARK: Facts

@@ -43,6 +43,14 @@ extension LedgerBook {
         return forecast
     }
 
+    /// How long a request that comes now would wait; zero if it would be sent at once, nil if no ledger can be opened for it.
+    mutating func expectedWait(of demand: PacingDemand, at now: MonotonicTime) -> Duration? {
+        guard let seats = seats(for: demand, at: now) else { return nil }
+        guard !policy.isObserved, blocker(of: seats, flow: -1, at: now) != nil else { return .zero }
+        let lane = min(max(demand.urgency, 0), 7)
+        return .nanoseconds(max(now.nanoseconds(to: forecast(seats, lane: lane, at: now).time), 0))
+    }
+
     /// The slots that are taken at `point` before a newcomer of `lane` has its turn.
     func ahead(at point: Int32, lane: Int, at now: MonotonicTime) -> Int {
         let crowd = crowdsByPoint[Int(point)]

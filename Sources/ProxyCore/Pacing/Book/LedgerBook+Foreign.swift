@@ -20,8 +20,8 @@ extension LedgerBook {
         guard foreign > 0, !policy.isObserved else { return foreign > 0 }
         let room = rules[rule].capacity - accounts[account].used
         guard room > 0 else { return true }
-        accounts[account].times.add(
-            foreignEnd(rule, reset: reset(), at: now), slots: Int32(clamping: min(foreign, room)))
+        let end = foreignEnd(rule, reset: reset(), entries: accounts[account].times.entries, at: now)
+        accounts[account].times.add(end, slots: Int32(clamping: min(foreign, room)))
         return true
     }
 
@@ -42,11 +42,24 @@ extension LedgerBook {
         return observed.limit == nil ? shortest : nil
     }
 
+    /// How many moments an account has before those at which others' slots are free again are rounded.
+    private static let exactEntries: Int32 = 256
+
     /// When the provider has forgotten what others used: when it says, and within the window in any case.
-    private func foreignEnd(_ rule: Int, reset: Duration?, at now: MonotonicTime) -> MonotonicTime {
+    ///
+    /// What it says is exact, whatever the window counts in, since clients are told so: a slot of a day that is used for three seconds
+    /// more must not count for a part of the day. Where there are many such moments already, they are rounded to a part of the time
+    /// that is left.
+    private func foreignEnd(
+        _ rule: Int, reset: Duration?, entries: Int32, at now: MonotonicTime
+    ) -> MonotonicTime {
         let latest = rules[rule].free(from: now)
-        guard let reset, reset > .zero else { return latest }
-        return min(latest, now + reset).roundedUp(to: rules[rule].resolution)
+        guard let reset, reset > .zero, now + reset < latest else { return latest }
+        guard entries >= Self.exactEntries else { return now + reset }
+        // A power of two, so that those of different resets share their moments.
+        let part = UInt64(max(reset.wholeNanoseconds / WindowRule.parts, 1))
+        let step = Int64(1) << Int64(UInt64.bitWidth - 1 - part.leadingZeroBitCount)
+        return min(latest, (now + reset).roundedUp(to: step))
     }
 
     private mutating func noteShare(foreign: Int, of counted: Int) {
