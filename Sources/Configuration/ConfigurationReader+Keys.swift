@@ -8,7 +8,10 @@ extension ConfigurationReader {
         case providers, limits
     }
 
-    enum ListenKey: String, SectionKey { case address, tls }
+    enum ListenKey: String, SectionKey { case address, mode, tls }
+
+    /// The mapping of a `listen` where TLS is not spoken, in place of an address.
+    enum PlainListenKey: String, SectionKey { case address, mode }
 
     enum ListenTLSKey: String, SectionKey {
         case certificate, key

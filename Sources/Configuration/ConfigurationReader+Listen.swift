@@ -1,21 +1,50 @@
 internal import ProxyCore
 
 extension YAMLValue {
-    /// Where to listen: an address, or a mapping of one and of TLS.
+    /// Where to listen: an address, or a mapping of one, the mode of its file and TLS.
     var listener: (address: ListenAddress?, tls: ListenerTLS?) {
         guard isMapping else { return (listenAddress, nil) }
-        var listener: (address: ListenAddress?, tls: ListenerTLS?) = (nil, nil)
-        var hasAddress = false
+        var tls: ListenerTLS?
+        var (address, mode): (YAMLValue?, YAMLValue?)
         for (key, value) in members(of: ConfigurationReader.ListenKey.self) {
             switch key {
-            case .address:
-                hasAddress = true
-                listener.address = value.listenAddress
-            case .tls: listener.tls = value.listenerTLS
+            case .address: address = value
+            case .mode: mode = value
+            case .tls: tls = value.listenerTLS
             }
         }
-        if !hasAddress { report("needs `address`, such as 127.0.0.1:8443") }
-        return listener
+        return (listenAddress(address, mode: mode), tls)
+    }
+
+    /// Where to listen without TLS: an address, or a mapping of one and the mode of its file.
+    var plainListener: ListenAddress? {
+        guard isMapping else { return listenAddress }
+        var (address, mode): (YAMLValue?, YAMLValue?)
+        for (key, value) in members(of: ConfigurationReader.PlainListenKey.self) {
+            switch key {
+            case .address: address = value
+            case .mode: mode = value
+            }
+        }
+        if mode == nil { report("needs `mode`, or to be the address alone") }
+        return listenAddress(address, mode: mode)
+    }
+
+    /// The address of a mapping's `address` and `mode`.
+    private func listenAddress(_ address: YAMLValue?, mode: YAMLValue?) -> ListenAddress? {
+        if address == nil { report("needs `address`, such as 127.0.0.1:8443") }
+        let (read, bits) = (address?.listenAddress, mode?.fileMode)
+        guard let read, let mode else { return read }
+        guard case .unix(let path, _) = read else {
+            mode.report("has no effect: \(read) is a port; only a socket's file, unix:/PATH, has a mode")
+            return nil
+        }
+        return bits.map { .unix(path: path, mode: $0) }
+    }
+
+    /// The permissions of a file.
+    private var fileMode: FileMode? {
+        parsed { text throws(InvalidSetting) in try FileMode(parsing: text) }
     }
 
     private var listenerTLS: ListenerTLS? {

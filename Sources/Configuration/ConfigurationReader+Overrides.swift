@@ -53,8 +53,12 @@ public struct ConfigurationOverrides: Sendable {
             let value = YAMLValue(node: Node(text), key: "", reading: reading)
             applied[setting] = value
             switch setting {
-            case .listen: value.listenAddress.map { configuration.listen = $0 }
-            case .adminListen: value.listenAddress.map { configuration.adminListen = $0 }
+            case .listen:
+                value.listenAddress.map { configuration.listen = $0.keepingMode(of: configuration.listen) }
+            case .adminListen:
+                value.listenAddress.map {
+                    configuration.adminListen = $0.keepingMode(of: configuration.adminListen)
+                }
             case .workers: value.workers.map { configuration.workers = $0 }
             case .logLevel:
                 value.choice(LogLevel.allCases.map { ($0.rawValue, $0) }).map { configuration.logLevel = $0 }
@@ -62,5 +66,13 @@ public struct ConfigurationOverrides: Sendable {
             }
         }
         return applied
+    }
+}
+
+extension ListenAddress {
+    /// The address with the mode of the file's: a flag or variable replaces the path alone.
+    fileprivate func keepingMode(of other: ListenAddress?) -> ListenAddress {
+        guard case .unix(let path, _) = self, case .unix(_, let mode)? = other else { return self }
+        return .unix(path: path, mode: mode)
     }
 }

@@ -81,7 +81,7 @@ extension YAMLValue {
         parsed { text throws(InvalidSetting) in
             let begins = text.hasPrefix("/") || text.hasPrefix("https://") || text.hasPrefix("http://")
             let isURI = text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && !"\"<>\\^`{|}?#".utf8.contains($0) }
-            guard begins, isURI, !text.hasSuffix("/"), text.utf8.count <= 256 else {
+            guard begins, isURI, !text.hasSuffix("/"), text.utf8.count <= 256, TypeBase.isValid(text) else {
                 throw InvalidSetting(
                     "must be a path (/-/errors) or an http(s) URL, without '/' at the end, query or "
                         + "fragment, at most 256 bytes long")

@@ -78,7 +78,7 @@ public struct ConfigurationReader {
             for (key, value) in value.members(of: AdminKey.self) {
                 switch key {
                 case .listen:
-                    result.adminListen = value.listenAddress
+                    result.adminListen = value.plainListener
                     adminListen = value
                 }
             }
@@ -121,7 +121,7 @@ public struct ConfigurationReader {
         var isMarked = false
         for byte in text.utf8 {
             if isMarked, byte > 0x20, byte != UInt8(ascii: "*") { aliases += 1 }
-            isMarked = byte == UInt8(ascii: "*") && (before <= 0x20 || "[{,".utf8.contains(before))
+            isMarked = byte == UInt8(ascii: "*") && (before <= 0x20 || "[{,:?".utf8.contains(before))
             before = byte
         }
         guard aliases <= maximumAliases else {

@@ -210,7 +210,7 @@ struct YAMLValue {
         let units = [("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("B", 1)]
         let unit = units.first { text.hasSuffix($0.0) }
         let digits = text.dropLast(unit?.0.count ?? 0)
-        if let number = Int(digits), number >= 0 {
+        if digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let number = Int(digits) {
             let (value, overflow) = number.multipliedReportingOverflow(by: unit?.1 ?? 1)
             if !overflow, range.contains(value) { return value }
         }
@@ -268,8 +268,12 @@ struct YAMLValue {
 
     private static func parseDuration(_ text: String) -> Duration? {
         let units: [(String, Double)] = [("ms", 1e-3), ("s", 1), ("m", 60), ("h", 3600), ("d", 86400)]
+        // No sign, exponent or hexadecimal digit, which Double reads as well.
         guard let unit = units.first(where: { text.hasSuffix($0.0) }),
-            let number = Double(text.dropLast(unit.0.count)), number.isFinite, number >= 0, number < 1e9
+            text.dropLast(unit.0.count).utf8.allSatisfy({
+                (0x30...0x39).contains($0) || $0 == UInt8(ascii: ".")
+            }),
+            let number = Double(text.dropLast(unit.0.count)), number.isFinite, number < 1e9
         else { return nil }
         let nanoseconds = (number * unit.1 * 1e9).rounded()
         return nanoseconds < 9e18 ? .nanoseconds(Int64(nanoseconds)) : nil

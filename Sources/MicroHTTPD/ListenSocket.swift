@@ -1,4 +1,5 @@
 internal import Glibc
+internal import Locking
 
 /// A socket that listens, made before any daemon: it knows its port, and several may share one.
 public final class ListenSocket: Sendable {
@@ -8,6 +9,8 @@ public final class ListenSocket: Sendable {
     public let port: UInt16
     /// Whether it is a Unix domain socket.
     public let isUnix: Bool
+    /// Its file.
+    private let file: Lock<SocketFile?>
 
     /// Listens on `port` of a numeric address.
     ///
@@ -18,6 +21,7 @@ public final class ListenSocket: Sendable {
     /// - Throws: ``ListenError``, with the system's words.
     public init(host: String, port: UInt16, isShared: Bool) throws(ListenError) {
         isUnix = false
+        file = Lock(nil)
         let place = host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
         var hints = unsafe addrinfo()
         unsafe hints.ai_family = AF_UNSPEC
@@ -48,37 +52,69 @@ public final class ListenSocket: Sendable {
         self.port = Self.boundPort(of: descriptor) ?? port
     }
 
-    /// Listens on a socket of the file system, which takes the place of one that nobody listens on any more.
+    /// Listens on a socket of the file system.
     ///
+    /// A socket that no process listens on is replaced; anything else at `path` stays, and is an error. Two programs that use this
+    /// at a time exclude each other by a lock on the directory.
+    ///
+    /// - Parameters:
+    ///   - path: at most 107 bytes.
+    ///   - mode: the permissions of the file, which never has others: connecting needs permission to write.
     /// - Throws: ``ListenError``
-    public init(path: String) throws(ListenError) {
+    public init(path: String, mode: UInt16 = 0o600) throws(ListenError) {
         port = 0
         isUnix = true
+        func error(_ number: Int32, reason: String? = nil) -> ListenError {
+            ListenError(place: "unix:\(path)", number: number, reason: reason)
+        }
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
         let room = MemoryLayout.size(ofValue: address.sun_path)
-        guard path.utf8.count < room else { throw ListenError(place: "unix:\(path)", number: ENAMETOOLONG) }
+        guard path.utf8.count < room else { throw error(ENAMETOOLONG) }
         unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: path.utf8) }
-        descriptor = socket(
-            AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue), 0)
-        guard descriptor >= 0 else { throw ListenError(place: "unix:\(path)", number: errno) }
-        let length = socklen_t(MemoryLayout<sockaddr_un>.size)
-        let status = unsafe withUnsafePointer(to: &address) { pointer in
-            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-                if unsafe connect(descriptor, address, length) == 0 { return EADDRINUSE }
-                if errno == ECONNREFUSED { unsafe unlink(path) }
-                return unsafe bind(descriptor, address, length) == 0 ? 0 : errno
-            }
+        let lock = DirectoryLock(of: path)
+        defer { lock.release() }
+        if let (number, reason) = SocketFile.obstacle(at: path, address) {
+            throw error(number, reason: reason)
         }
-        guard status == 0, listen(descriptor, 1024) == 0 else {
-            let error = ListenError(place: "unix:\(path)", number: status == 0 ? errno : status)
+        let descriptor = socket(
+            AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue), 0)
+        self.descriptor = descriptor
+        guard descriptor >= 0 else { throw error(errno) }
+        // > The file is made with the socket's own permissions, less the umask: never more than `mode`. Nobody can connect before
+        // > listen(), when it has all of them.
+        let permissions = mode_t(mode)
+        fchmod(descriptor, permissions)
+        let status = unsafe SocketFile.withPointer(to: address) { unsafe bind(descriptor, $0, $1) }
+        guard status == 0 else {
+            let reason = error(errno)
             close(descriptor)
-            throw error
+            throw reason
+        }
+        file = Lock(SocketFile(at: path))
+        guard unsafe chmod(path, permissions) == 0, listen(descriptor, 1024) == 0 else {
+            let reason = error(errno)
+            removeFile()
+            close(descriptor)
+            throw reason
         }
     }
 
     /// Ends listening; only if no daemon took it.
-    public func closeUnused() { close(descriptor) }
+    public func closeUnused() {
+        removeFile()
+        close(descriptor)
+    }
+
+    /// Removes the file of a Unix domain socket, unless another one is at its path by now.
+    ///
+    /// From then on nobody finds the socket; who waits in its backlog can still be accepted.
+    public func removeFile() {
+        file.withLock { file in
+            file?.remove()
+            file = nil
+        }
+    }
 
     private static func boundPort(of descriptor: Int32) -> UInt16? {
         var storage = sockaddr_storage()
@@ -100,10 +136,17 @@ public struct ListenError: Error, Hashable, Sendable, CustomStringConvertible {
     public var place: String
     /// The value of `errno`.
     public var number: Int32
+    /// What is wrong, where the system's words for ``number`` do not say it.
+    public var reason: String?
 
     /// One line for a user.
     public var description: String {
-        let hint = number == EACCES ? " (ports below 1024 need root or CAP_NET_BIND_SERVICE)" : ""
+        if let reason { return "cannot listen on \(place): \(reason)" }
+        let hint =
+            number == EACCES ? " (\(place.hasPrefix("unix:") ? Self.directoryHint : Self.portHint))" : ""
         return unsafe "cannot listen on \(place): \(String(cString: strerror(number)))\(hint)"
     }
+
+    private static let portHint = "ports below 1024 need root or CAP_NET_BIND_SERVICE"
+    private static let directoryHint = "a socket needs permission to write to its directory"
 }

@@ -87,7 +87,7 @@ struct ReadinessProbe {
     private var socketAddress: (family: Int32, bytes: [UInt8]) {
         get throws(ProbeFailure) {
             switch address {
-            case .unix(let path):
+            case .unix(let path, _):
                 var name = sockaddr_un()
                 name.sun_family = sa_family_t(AF_UNIX)
                 unsafe withUnsafeMutableBytes(of: &name.sun_path) { room in

@@ -89,7 +89,7 @@ struct ListenTLSTests {
         #expect(mistakes("admin: { listen: { address: 127.0.0.1:1 } }").count == 1)
         #expect(
             mistakes("listen: { address: 127.0.0.1:1, port: 2 }")
-                == ["1:33: listen.port: unknown key; allowed: address, tls"])
+                == ["1:33: listen.port: unknown key; allowed: address, mode, tls"])
     }
 
     @Test("a running Weir takes another certificate; whether it speaks TLS waits for a restart")

@@ -10,7 +10,8 @@ public struct EgressProxy: Hashable, Sendable {
 
     /// Reads a URL such as `http://user:password@proxy.example:3128`; without a scheme it is http.
     ///
-    /// - Throws: `InvalidSetting` for another scheme, no host, a bad port, or more than host and port behind the user.
+    /// - Throws: `InvalidSetting` for another scheme, a bad host or port, an incomplete escape in the user, or more than host and port
+    ///   behind it.
     public init(parsing text: String) throws(InvalidSetting) {
         guard text.utf8.count <= 2048, text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
             throw InvalidSetting("must be printable ASCII without blanks, at most 2048 bytes")
@@ -31,10 +32,12 @@ public struct EgressProxy: Hashable, Sendable {
         guard !host.isEmpty, !host.contains(where: { "/?#".contains($0) }) else {
             throw InvalidSetting("must have a host, and nothing behind its port")
         }
-        if let colon = host.lastIndex(of: ":"), !host.hasSuffix("]") {
-            guard let port = UInt16(host[host.index(after: colon)...]), port > 0 else {
-                throw InvalidSetting("must have a port from 1 to 65535, or none")
-            }
+        _ = try Authority(parsing: host)
+        guard user != "@", !user.contains(where: { "/?#[]\"<>\\^`{|}".contains($0) }),
+            user.hasCompleteEscapes
+        else {
+            throw InvalidSetting(
+                "must have user:password or a user before '@'; a special character is written as %HH")
         }
         url = Secret("\(scheme)://\(user)\(host)")
         display = "\(scheme)://\(host)"

@@ -20,7 +20,10 @@ public enum HostPattern: Hashable, Sendable {
         let isBelow = text.hasPrefix("*.")
         let name = Array((isBelow ? String(text.dropFirst(2)) : text).lowercased().utf8)
         let isName = name.allSatisfy { $0.isASCIILetter || $0.isASCIIDigit || "-._".utf8.contains($0) }
-        guard isName, (1...253).contains(name.count), name.first != 0x2E, name.last != 0x2E else {
+        let areLabels = name.split(separator: 0x2E, omittingEmptySubsequences: false).allSatisfy { label in
+            (1...63).contains(label.count) && label.first != 0x2D && label.last != 0x2D
+        }
+        guard isName, areLabels, name.count <= 253 else {
             throw InvalidSetting(
                 "must be a name without a port (api.internal), *.NAME for those below it, or *")
         }

@@ -35,7 +35,7 @@ public struct LedgerAddress: Hashable, Sendable {
         case "redis", "redis+unix": break
         case "rediss":
             throw InvalidSetting(
-                "must not be rediss://: the Redis client library that Weir is built with speaks no TLS; "
+                "must not be rediss://: Weir speaks no TLS with Redis; "
                     + "use redis+unix:// or redis:// in a trusted network, or a TLS tunnel beside Weir")
         default: throw Self.form
         }
@@ -70,28 +70,9 @@ public struct LedgerAddress: Hashable, Sendable {
 
     private mutating func takeHost(_ text: Substring) throws(InvalidSetting) {
         let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
-        var authority = parts.first ?? ""
         if parts.count == 2, !parts[1].isEmpty { database = try Self.database(parts[1]) }
-        var port: UInt16 = 6379
-        let isBracketed = authority.hasPrefix("[")
-        if let colon = authority.lastIndex(of: ":"),
-            !isBracketed || authority[colon...].contains("]") == false,
-            authority[authority.index(before: colon)...] != "]"
-        {
-            guard let number = UInt16(authority[authority.index(after: colon)...]), number > 0 else {
-                throw InvalidSetting("must have a port from 1 to 65535 behind the last ':'")
-            }
-            port = number
-            authority = authority[..<colon]
-        }
-        if isBracketed {
-            guard authority.hasSuffix("]") else { throw Self.form }
-            authority = authority.dropFirst().dropLast()
-        }
-        guard !authority.isEmpty, !authority.contains(where: { "?#[]@".contains($0) }) else {
-            throw Self.form
-        }
-        place = .tcp(host: String(authority), port: port)
+        let authority = try Authority(parsing: parts.first ?? "")
+        place = .tcp(host: authority.host, port: authority.port ?? 6379)
     }
 
     private mutating func takePath(_ text: Substring) throws(InvalidSetting) {
@@ -107,7 +88,9 @@ public struct LedgerAddress: Hashable, Sendable {
     }
 
     private static func database(_ text: Substring) throws(InvalidSetting) -> Int {
-        guard let number = Int(text), (0...maximumDatabase).contains(number) else {
+        guard (1...5).contains(text.utf8.count), text.utf8.allSatisfy({ (0x30...0x39).contains($0) }),
+            let number = Int(text), number <= maximumDatabase
+        else {
             throw InvalidSetting("must have a database from 0 to \(maximumDatabase)")
         }
         return number

@@ -2,8 +2,8 @@
 public enum ListenAddress: Hashable, Sendable {
     /// A TCP port of an address; port 0 lets the system choose one.
     case tcp(IPAddress, port: UInt16)
-    /// A Unix domain socket at an absolute path of at most 107 bytes.
-    case unix(path: String)
+    /// A Unix domain socket at an absolute path of at most 107 bytes, whose file has these permissions.
+    case unix(path: String, mode: FileMode = .ownerOnly)
 
     /// Reads `127.0.0.1:8080`, `[::1]:8080`, `localhost:8080` (127.0.0.1) or `unix:/run/w.sock`.
     ///
@@ -12,9 +12,14 @@ public enum ListenAddress: Hashable, Sendable {
         let forms = "must be an address and a port (127.0.0.1:8080, [::1]:8080, 0.0.0.0:8080) or unix:/PATH"
         if text.hasPrefix("unix:") {
             let path = String(text.dropFirst(5))
-            guard path.utf8.first == UInt8(ascii: "/"), path.utf8.count <= 107, !path.utf8.contains(0),
-                !path.hasSuffix("/")
-            else { throw InvalidSetting("must be unix: and an absolute path of at most 107 bytes") }
+            guard path.utf8.first == UInt8(ascii: "/"), path.utf8.count <= 107,
+                !path.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F }),
+                !["", ".", ".."].contains(path.split(separator: "/", omittingEmptySubsequences: false).last)
+            else {
+                throw InvalidSetting(
+                    "must be unix: and the absolute path of a file, at most 107 bytes, without control characters"
+                )
+            }
             self = .unix(path: path)
             return
         }
@@ -39,12 +44,13 @@ public enum ListenAddress: Hashable, Sendable {
 
     /// Whether one socket could take connections meant for the other, so that both cannot be opened.
     public func conflicts(with other: ListenAddress) -> Bool {
-        guard case .tcp(let address, let port) = self, case .tcp(let otherAddress, let otherPort) = other
-        else {
-            return self == other
+        switch (self, other) {
+        case (.unix(let path, _), .unix(let otherPath, _)): return path == otherPath
+        case (.tcp(let address, let port), .tcp(let otherAddress, let otherPort)):
+            guard port == otherPort, port != 0 else { return false }
+            return address == otherAddress || address.isUnspecified || otherAddress.isUnspecified
+        default: return false
         }
-        guard port == otherPort, port != 0 else { return false }
-        return address == otherAddress || address.isUnspecified || otherAddress.isUnspecified
     }
 }
 
@@ -54,7 +60,7 @@ extension ListenAddress: CustomStringConvertible {
         switch self {
         case .tcp(.v4(let number), let port): "\(IPAddress.v4(number)):\(port)"
         case .tcp(let address, let port): "[\(address)]:\(port)"
-        case .unix(let path): "unix:\(path)"
+        case .unix(let path, _): "unix:\(path)"
         }
     }
 }

@@ -50,7 +50,8 @@ public struct UpstreamURL: Hashable, Sendable {
             throw InvalidSetting("must have no user and password; a key belongs in `credential`")
         }
         self.scheme = scheme
-        (host, address, port) = try Self.authority(rest[..<slash], scheme: scheme)
+        let authority = try Authority(parsing: rest[..<slash])
+        (host, address, port) = (authority.host, authority.address, authority.port ?? scheme.defaultPort)
         pathPrefix = try Self.prefix(rest[slash...])
         if mark == nil, !isPrivateByItself { throw InvalidSetting("must begin with http:// or https://") }
     }
@@ -70,53 +71,6 @@ public struct UpstreamURL: Hashable, Sendable {
 
     /// Scheme and ``authority``, such as `https://api.lemlist.com`.
     public var origin: String { "\(scheme.rawValue)://\(authority)" }
-
-    private static func authority(
-        _ text: Substring, scheme: Scheme
-    ) throws(InvalidSetting) -> (String, IPAddress?, UInt16) {
-        var host = text
-        var port = scheme.defaultPort
-        let end = text.lastIndex(of: "]") ?? text.startIndex
-        if let colon = text[end...].firstIndex(of: ":") {
-            guard let number = UInt16.port(parsing: text[text.index(after: colon)...]), number > 0 else {
-                throw InvalidSetting("must have a port from 1 to 65535, or none")
-            }
-            port = number
-            host = text[..<colon]
-        }
-        if host.hasPrefix("[") || host.hasSuffix("]") {
-            guard host.hasPrefix("["), host.hasSuffix("]"), host.count > 2,
-                case .v6(let high, let low)? = IPAddress(parsing: host.dropFirst().dropLast())
-            else { throw InvalidSetting("must have an IPv6 address between the brackets") }
-            let address = IPAddress.v6(high: high, low: low)
-            return (address.description, address, port)
-        }
-        if let address = IPAddress(parsing: host) { return (address.description, address, port) }
-        try checkName(host)
-        return (host.lowercased(), nil, port)
-    }
-
-    private static func checkName(_ name: Substring) throws(InvalidSetting) {
-        guard !name.isEmpty else { throw InvalidSetting("must have a host") }
-        let labels = name.split(separator: ".", omittingEmptySubsequences: false)
-        let valid =
-            name.utf8.count <= 253
-            && labels.allSatisfy { label in
-                (1...63).contains(label.utf8.count) && label.first != "-" && label.last != "-"
-                    && label.utf8.allSatisfy {
-                        $0.isASCIILetter || $0.isASCIIDigit || $0 == 0x2D || $0 == 0x5F
-                    }
-            }
-        guard valid else {
-            throw InvalidSetting("must have a host name of letters, digits, '-' and '_' between dots")
-        }
-        // `127.1` and `0x7f.0.0.1` are addresses to a resolver: the name would lead somewhere private.
-        guard let last = labels.last?.lowercased(), !last.hasPrefix("0x"),
-            !last.utf8.allSatisfy(\.isASCIIDigit)
-        else {
-            throw InvalidSetting("must have a host name, or an IPv4 address of four numbers")
-        }
-    }
 
     private static func prefix(_ text: Substring) throws(InvalidSetting) -> String {
         let path = text.hasSuffix("/") ? text.dropLast() : text
@@ -142,5 +96,5 @@ extension UpstreamURL: CustomStringConvertible {
 }
 
 extension UInt8 {
-    fileprivate var isHexadecimal: Bool { isASCIIDigit || (0x61...0x66).contains(lowercasedASCII) }
+    var isHexadecimal: Bool { isASCIIDigit || (0x61...0x66).contains(lowercasedASCII) }
 }

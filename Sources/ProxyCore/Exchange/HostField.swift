@@ -53,7 +53,3 @@ enum HostField {
             || byte == 0x7E
     }
 }
-
-extension UInt8 {
-    fileprivate var isHexadecimal: Bool { isASCIIDigit || lowercasedASCII &- 0x61 < 6 }
-}

@@ -13,6 +13,20 @@ struct ListenerPlan {
     /// Binds everything that `configuration` names.
     init(_ configuration: ProxyConfiguration, workers: Int) throws(ListenError) {
         sockets = Array(repeating: [], count: workers)
+        do throws(ListenError) {
+            try bind(configuration, workers: workers)
+        } catch {
+            removeFiles()
+            throw error
+        }
+    }
+
+    /// Removes the files of all Unix domain sockets.
+    func removeFiles() {
+        for (_, socket) in sockets.joined() { socket.removeFile() }
+    }
+
+    private mutating func bind(_ configuration: ProxyConfiguration, workers: Int) throws(ListenError) {
         main = try add(
             .providers(servesAdmin: configuration.adminListen == nil), at: configuration.listen,
             to: 0..<workers)
@@ -28,8 +42,8 @@ struct ListenerPlan {
         _ role: Listener.Role, at address: ListenAddress, to workers: Range<Int>
     ) throws(ListenError) -> String {
         switch address {
-        case .unix(let path):
-            let socket = try ListenSocket(path: path)
+        case .unix(let path, let mode):
+            let socket = try ListenSocket(path: path, mode: mode.bits)
             sockets[workers.lowerBound].append((role, socket))
             return "unix:\(path)"
         case .tcp(let host, let wanted):
