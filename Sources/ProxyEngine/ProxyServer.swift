@@ -53,6 +53,7 @@ public final class ProxyServer: Sendable {
     let state: Lock<State>
     let mailboxes: [Mailbox<WorkerMessage>]
     private let threads: [LoopThread]
+    private let listeners: ListenerPlan
     /// The address that providers with mounts are reached at; with the port that the system chose if 0 was configured.
     public let address: String
     /// The address of the admin paths, if they have one of their own.
@@ -95,9 +96,12 @@ public final class ProxyServer: Sendable {
             pacing: ledgers.shares(for: configuration, normalizers: normalizers, at: Worker.clock()).shares,
             identities: identities, instance: instance)
         state = Lock(State(service: service, ledgers: ledgers))
+        var files: ListenerPlan?
         do {
             mailboxes = try (0..<count).map { _ in try Mailbox<WorkerMessage>() }
             let plan = try ListenerPlan(configuration, workers: count)
+            listeners = plan
+            files = plan
             address = plan.main
             adminAddress = plan.admin
             providerAddresses = plan.providers
@@ -110,6 +114,7 @@ public final class ProxyServer: Sendable {
                 return try LoopThread(name: "weir-\(index)") { handover.worker.run() }
             }
         } catch {
+            files?.removeFiles()
             throw StartError(description: "\(error)")
         }
     }
@@ -120,6 +125,9 @@ public final class ProxyServer: Sendable {
         let end = Worker.clock() + state.withLock { $0.service.configuration.drain }
         for mailbox in mailboxes { mailbox.post(.drain(until: end)) }
     }
+
+    /// Removes the files of Unix domain sockets that are listened on still: for an end at once, in the middle of a drain.
+    public func removeSocketFiles() { listeners.removeFiles() }
 
     /// Waits until all workers have ended; once, after ``drain()``.
     public func join() {

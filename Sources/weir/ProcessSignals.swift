@@ -1,3 +1,4 @@
+internal import EventLoop
 internal import Glibc
 
 /// SIGTERM, SIGINT and perhaps SIGHUP: waited for, instead of interrupting something.
@@ -44,11 +45,21 @@ struct ProcessSignals {
         }
     }
 
-    /// Gives SIGINT back its usual effect, in this thread: whoever does not want to wait for the end presses Ctrl-C again.
-    func releaseInterrupt() {
-        var set = sigset_t()
-        unsafe sigemptyset(&set)
-        unsafe sigaddset(&set, SIGINT)
-        unsafe pthread_sigmask(SIG_UNBLOCK, &set, nil)
+    /// From now on another SIGINT ends the program at once, after `cleanUp`: a user who does not want to wait presses Ctrl-C again.
+    ///
+    /// SIGTERM and SIGHUP change nothing any more: a supervisor may send them to a group of processes, and again to each of them.
+    func endAtOnce(onInterruptAfter cleanUp: @escaping @Sendable () -> Void) {
+        // Without a thread SIGINT changes nothing either: the end comes with that of the drain.
+        _ = try? LoopThread(name: "weir-signals") {
+            var set = sigset_t()
+            unsafe sigemptyset(&set)
+            unsafe sigaddset(&set, SIGINT)
+            while unsafe sigwaitinfo(&set, nil) != SIGINT {}
+            cleanUp()
+            unsafe pthread_sigmask(SIG_UNBLOCK, &set, nil)
+            raise(SIGINT)
+            // The program was started with SIGINT ignored.
+            _exit(130)
+        }
     }
 }

@@ -13,4 +13,10 @@ struct Weir: ParsableCommand {
             HealthcheckCommand.self,
         ],
         defaultSubcommand: RunCommand.self)
+
+    /// Runs the command that the arguments name.
+    static func main() {
+        StandardStreams.open()
+        main(ProcessArguments.all)
+    }
 }

@@ -35,7 +35,7 @@ struct DrainTests {
         #expect(late.code == "shutting_down")
         let series = #"weir_queue_refusals_total{provider="p",reason="shutting_down"} 2"#
         #expect(try kept.exchange("GET", "/metrics").text.contains(series))
-        try weir.waitUntilClosed()
+        try weir.waitUntilDraining()
 
         try exchange.respond(.ok(#"{"done":true}"#))
         let response = try running.readResponse()
@@ -58,7 +58,7 @@ struct DrainTests {
         let sender = Background {
             try exchange.send(half)
             weir.process.send(.terminate)
-            try weir.waitUntilClosed()
+            try weir.waitUntilDraining()
             try exchange.send(half)
         }
         let response = try client.readResponse(keepingBody: false)
@@ -121,10 +121,120 @@ struct DrainTests {
         try client.request("GET", "/p/a")
         let exchange = try upstream.expectRequest()
         weir.process.send(.terminate)
-        try weir.waitUntilClosed()
+        try weir.waitUntilDraining()
         weir.process.send(.terminate)
         try exchange.respond(.ok())
         #expect(try client.readResponse().status == 200)
+        #expect(try weir.process.waitForExit() == .code(0))
+    }
+
+    /// Where probes are asked while Weir drains.
+    enum Probes: CaseIterable {
+        case ownListener, sharedListener
+
+        var settings: String {
+            self == .ownListener ? "admin: { listen: 127.0.0.1:0 }" : ""
+        }
+
+        func port(of weir: WeirProcess) throws -> UInt16 {
+            guard self == .ownListener else { return weir.port }
+            let mark = "\"admin\":\"127.0.0.1:"
+            let log = weir.process.errorOutput
+            let begin = try #require(log.firstRange(of: mark)?.upperBound)
+            return try #require(UInt16(log[begin...].prefix { $0.isNumber }))
+        }
+    }
+
+    @Test(
+        "probes and scrapes are served until the drain ends, on old connections and on new ones",
+        arguments: Probes.allCases, [1, 2])
+    func probes(probes: Probes, workers: Int) throws {
+        let upstream = try ScriptedUpstream()
+        let weir = try WeirProcess(to: upstream, workers: workers, drain: "30s", settings: probes.settings)
+        let port = try probes.port(of: weir)
+        // Of two workers, whichever it is that has nothing in flight.
+        let clients = try (0..<4).map { _ in try weir.client() }
+        let exchanges = try clients.map { client in
+            try client.request("GET", "/p/a")
+            return try upstream.expectRequest()
+        }
+        let old = try RawClient(port: port, observing: expectValidProblem)
+        #expect(try old.exchange("GET", "/readyz").status == 200)
+        weir.process.send(.terminate)
+        try weir.process.waitForOutput(containing: "draining")
+        for (client, exchange) in zip(clients, exchanges).dropLast() {
+            try exchange.respond(.ok())
+            #expect(try client.readResponse().status == 200)
+        }
+        for _ in 0..<8 {
+            let new = try RawClient(port: port, observing: expectValidProblem)
+            for client in [old, new] {
+                #expect(try client.exchange("GET", "/livez").status == 200)
+                let readiness = try client.exchange("GET", "/readyz")
+                #expect(readiness.status == 503 && readiness.code == "shutting_down")
+                #expect(try client.exchange("HEAD", "/readyz").status == 503)
+                #expect(
+                    try client.exchange("GET", "/metrics").text.contains(
+                        "weir_requests_in_flight{provider=\"p\"} 1"))
+            }
+        }
+        if probes == .sharedListener {
+            let late = try weir.client().exchange("POST", "/p/late", body: "{}")
+            #expect(late.status == 503 && late.code == "shutting_down" && late.problem["effect"] == "none")
+        } else {
+            try eventually("the providers' port to be closed") {
+                (try? RawClient(port: weir.port, within: .seconds(1))) == nil
+            }
+        }
+        try exchanges.last?.respond(.ok())
+        #expect(try clients.last?.readResponse().status == 200)
+        #expect(try weir.process.waitForExit() == .code(0))
+        #expect(upstream.requestCount == 4)
+        #expect((try? RawClient(port: port, within: .seconds(1))) == nil)
+    }
+
+    @Test(
+        "clients that ask for pages without a pause do not put off the end of a drain",
+        arguments: Probes.allCases)
+    func busyProbes(probes: Probes) throws {
+        let upstream = try ScriptedUpstream()
+        let weir = try WeirProcess(to: upstream, workers: 2, drain: "60s", settings: probes.settings)
+        let port = try probes.port(of: weir)
+        let running = try weir.client()
+        try running.request("GET", "/p/a")
+        let exchange = try upstream.expectRequest()
+        let scrapers = (0..<3).map { index in
+            Background {
+                var count = 0
+                while let client = try? RawClient(port: port, within: .seconds(1)) {
+                    while (try? client.exchange("GET", index == 0 ? "/readyz" : "/metrics")) != nil {
+                        count += 1
+                    }
+                }
+                return count
+            }
+        }
+        weir.process.send(.terminate)
+        try weir.process.waitForOutput(containing: "draining")
+        try exchange.respond(.ok())
+        #expect(try running.readResponse().status == 200)
+        #expect(try weir.process.waitForExit(within: .seconds(20)) == .code(0))
+        for scraper in scrapers { try scraper.join() }
+    }
+
+    @Test("a port of a provider's own is closed as soon as Weir drains", arguments: [1, 2])
+    func ownPort(workers: Int) throws {
+        let upstream = try ScriptedUpstream()
+        let port = try FreePort.next()
+        let weir = try WeirProcess(
+            to: upstream, provider: "mount: /p, listen: '127.0.0.1:\(port)'", workers: workers, drain: "20s")
+        let running = try RawClient(port: port)
+        try running.request("GET", "/a")
+        let exchange = try upstream.expectRequest()
+        weir.process.send(.terminate)
+        try eventually("its port to be closed") { (try? RawClient(port: port, within: .seconds(1))) == nil }
+        try exchange.respond(.ok())
+        #expect(try running.readResponse().status == 200)
         #expect(try weir.process.waitForExit() == .code(0))
     }
 }

@@ -4,16 +4,17 @@ public struct ProcessGauges: Sendable {
     public var startNanoseconds: Int64
     /// Processor time used, user and system.
     public var cpuNanoseconds: Int64
-    /// Resident memory.
-    public var residentBytes: Int
-    /// File descriptors that are open.
-    public var openFiles: Int
+    /// Resident memory; `nil` where the system does not show it.
+    public var residentBytes: Int?
+    /// File descriptors that are open; `nil` where the system does not show them.
+    public var openFiles: Int?
     /// File descriptors that may be open.
     public var maximumFiles: Int
 
     /// The state of the process.
     public init(
-        startNanoseconds: Int64, cpuNanoseconds: Int64, residentBytes: Int, openFiles: Int, maximumFiles: Int
+        startNanoseconds: Int64, cpuNanoseconds: Int64, residentBytes: Int?, openFiles: Int?,
+        maximumFiles: Int
     ) {
         self.startNanoseconds = startNanoseconds
         self.cpuNanoseconds = cpuNanoseconds

@@ -163,10 +163,10 @@ extension MetricFamily {
         help: "Processor time that the process has used, user and system.")
     static let processResidentMemory = MetricFamily(
         "process_resident_memory_bytes", .gauge, unit: "bytes",
-        help: "Resident memory of the process.")
+        help: "Resident memory of the process; absent without /proc.")
     static let processOpenFiles = MetricFamily(
         "process_open_fds", .gauge,
-        help: "File descriptors that are open.")
+        help: "File descriptors that are open; absent without /proc.")
     static let processMaximumFiles = MetricFamily(
         "process_max_fds", .gauge,
         help: "File descriptors that may be open.")

@@ -157,10 +157,14 @@ extension ProxyMetrics {
         output.endLine(secondsOf: Self.atLeastZero(process.startNanoseconds))
         begin(.processCPU)
         output.endLine(secondsOf: Self.atLeastZero(process.cpuNanoseconds))
-        begin(.processResidentMemory)
-        output.endLine(process.residentBytes)
-        begin(.processOpenFiles)
-        output.endLine(process.openFiles)
+        if let bytes = process.residentBytes {
+            begin(.processResidentMemory)
+            output.endLine(bytes)
+        }
+        if let files = process.openFiles {
+            begin(.processOpenFiles)
+            output.endLine(files)
+        }
         begin(.processMaximumFiles)
         output.endLine(process.maximumFiles)
     }

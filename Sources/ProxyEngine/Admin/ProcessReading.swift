@@ -23,23 +23,24 @@ enum ProcessReading {
         Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_usec) * 1000
     }
 
-    /// The second number of `/proc/self/statm`: resident pages.
-    private static var residentBytes: Int {
+    /// The second number of `/proc/self/statm`: resident pages; `nil` without `/proc`.
+    private static var residentBytes: Int? {
         let descriptor = unsafe open("/proc/self/statm", O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { return 0 }
+        guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
         var text = [UInt8](repeating: 0, count: 128)
         let count = unsafe read(descriptor, &text, text.count)
-        guard count > 0 else { return 0 }
+        guard count > 0 else { return nil }
         let numbers = text.prefix(count).split(separator: 0x20)
         guard numbers.count > 1, let pages = Int(String(decoding: numbers[1], as: UTF8.self)) else {
-            return 0
+            return nil
         }
         return pages * sysconf(Int32(_SC_PAGESIZE))
     }
 
-    private static var openFiles: Int {
-        guard let directory = unsafe opendir("/proc/self/fd") else { return 0 }
+    /// The entries of `/proc/self/fd`; `nil` without `/proc`.
+    private static var openFiles: Int? {
+        guard let directory = unsafe opendir("/proc/self/fd") else { return nil }
         defer { unsafe closedir(directory) }
         var count = 0
         while unsafe readdir(directory) != nil { count += 1 }

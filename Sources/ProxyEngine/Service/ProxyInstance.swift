@@ -25,6 +25,8 @@ final class ProxyInstance: Sendable {
     /// Bytes of answers that were spliced.
     let splicedBytes = Atomic<UInt64>(0)
     private let draining = Atomic(false)
+    /// How many workers may have something in flight.
+    private let unfinishedWorkers: Atomic<Int>
 
     init(
         environment: ProxyServer.Environment, workers: Int, pseudonym: String, startedWallNanoseconds: Int64
@@ -39,6 +41,7 @@ final class ProxyInstance: Sendable {
         droppedLogLines = environment.droppedLogLines
         self.startedWallNanoseconds = startedWallNanoseconds
         reloads = Lock(ReloadStatus(startedNanoseconds: startedWallNanoseconds))
+        unfinishedWorkers = Atomic(workers)
     }
 
     var reloadStatus: ReloadStatus { reloads.withLock { $0 } }
@@ -47,4 +50,12 @@ final class ProxyInstance: Sendable {
     var isDraining: Bool { draining.load(ordering: .relaxed) }
 
     func startDraining() { draining.store(true, ordering: .relaxed) }
+
+    /// Whether a worker has something in flight while the program drains.
+    var workersAreDraining: Bool { unfinishedWorkers.load(ordering: .acquiring) > 0 }
+
+    /// Notes, once for each worker, that a worker has nothing in flight any more; returns whether it is the last one.
+    func workerHasFinished() -> Bool {
+        unfinishedWorkers.subtract(1, ordering: .acquiringAndReleasing).newValue == 0
+    }
 }

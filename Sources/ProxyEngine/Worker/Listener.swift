@@ -35,6 +35,7 @@ final class Listener: HTTPDaemonDelegate, ReadinessHandler {
     /// Whether a web page could have a browser connect to it: not to a Unix socket.
     private let isWithinReachOfPages: Bool
     private let worker: Worker
+    private let socket: ListenSocket
     let daemon: HTTPDaemon
     /// Why no clients are taken at the moment.
     private var acceptance = Acceptance.goesOn
@@ -44,6 +45,7 @@ final class Listener: HTTPDaemonDelegate, ReadinessHandler {
     init(role: Role, socket: ListenSocket, worker: Worker) throws {
         self.role = role
         self.worker = worker
+        self.socket = socket
         isWithinReachOfPages = !socket.isUnix
         let configuration = worker.service.configuration
         daemon = try HTTPDaemon(
@@ -115,14 +117,26 @@ final class Listener: HTTPDaemonDelegate, ReadinessHandler {
         }
     }
 
-    /// Closes the listening socket.
+    /// Whether `/livez`, `/readyz` and `/metrics` are served here.
+    var servesProbes: Bool {
+        switch role {
+        case .providers(let servesAdmin): servesAdmin
+        case .admin: true
+        case .provider: false
+        }
+    }
+
+    /// Closes the listening socket, and removes its file; returns whether it was open.
     ///
     /// > That resets the connections in its backlog: those are taken first.
-    func stopAccepting() {
-        guard daemon.listenDescriptor >= 0 else { return }
+    @discardableResult
+    func stopAccepting() -> Bool {
+        guard daemon.listenDescriptor >= 0 else { return false }
+        socket.removeFile()
         for _ in 0..<Self.backlogBursts where daemon.accept() == .goesOn { daemon.run() }
         worker.loop.unwatch(daemon.listenDescriptor)
         daemon.quiesce()
+        return true
     }
 
     private func warn() {

@@ -14,8 +14,9 @@ extension Worker {
 
     /// Serves until a drain is over.
     func run() {
-        while !isDrained {
+        while drainStage != .over {
             turn()
+            advanceDrain()
         }
         stop()
     }
@@ -176,22 +177,45 @@ extension Worker {
     func drain(until end: MonotonicTime) {
         guard drainsUntil == nil else { return }
         drainsUntil = end
-        for listener in listeners { listener.stopAccepting() }
+        drainStage = .finishing
+        // Probes and scrapes are served until the drain ends.
+        for listener in listeners where !listener.servesProbes { listener.stopAccepting() }
         for exchange in Array(waiting.values) { exchange.refuseForShutdown() }
         for exchange in allExchanges where exchange.machine.phase == .backingOff { exchange.endRetries() }
         daemonsMustRun = true
     }
 
-    private var isDrained: Bool {
-        guard let drainsUntil else { return false }
+    /// Whether a worker that drains has nothing to do any more.
+    private var isQuiet: Bool {
         // An answer that ends its connection has not arrived when the system has it: the client may still send.
-        let isQuiet = activeExchanges == 0 && !listeners.contains { $0.daemon.hasLeavingClients }
-        return (isQuiet && hasLookedAgain) || now >= drainsUntil
+        hasLookedAgain && activeExchanges == 0 && !listeners.contains { $0.daemon.hasLeavingClients }
+    }
+
+    /// Goes to the next stage of a drain where this one is over.
+    private func advanceDrain() {
+        guard let drainsUntil else { return }
+        let isLate = now >= drainsUntil
+        if drainStage == .finishing, isLate || isQuiet {
+            drainStage = .awaitingOthers
+            if service.instance.workerHasFinished() {
+                for mailbox in mailboxes { mailbox.post(.othersHaveFinished) }
+            }
+        }
+        if drainStage == .awaitingOthers,
+            isLate || !service.instance.workersAreDraining || !listeners.contains(where: \.servesProbes)
+        {
+            drainStage = .closing
+            for listener in listeners where listener.stopAccepting() {
+                // What has been accepted last is answered.
+                hasLookedAgain = false
+                daemonsMustRun = true
+            }
+        }
+        if drainStage == .closing, isLate || isQuiet { drainStage = .over }
     }
 
     /// Ends everything: transfers are cancelled, connections closed.
     private func stop() {
-        for listener in listeners { listener.stopAccepting() }
         for exchange in allExchanges { exchange.abortForShutdown() }
         // > Stopping with a suspended connection aborts the process: all are awake now, and must be seen to be.
         for listener in listeners {

@@ -22,6 +22,8 @@ enum WorkerMessage: Sendable {
     case adopt(ProxyService)
     /// Finish what is in flight until this moment, then end.
     case drain(until: MonotonicTime)
+    /// All workers have finished what was in flight.
+    case othersHaveFinished
 }
 
 /// One thread with its loop: serves connections of its own, and shares nothing with the other workers but the service.
@@ -83,8 +85,22 @@ final class Worker: ReadinessHandler {
     /// Requests whose head is complete, and which are not over.
     var activeExchanges = 0
     var drainsUntil: MonotonicTime?
+    /// How far a drain has come.
+    var drainStage = DrainStage.none
     /// Whether there was nothing to be told since it drains: clients that were taken last may have sent something before.
     var hasLookedAgain = false
+
+    /// The stages of a drain; the end of the grace period leads to the last one at once.
+    enum DrainStage {
+        case none
+        /// What is in flight goes on.
+        case finishing
+        /// Where probes are served, they are until no worker has anything in flight.
+        case awaitingOthers
+        /// Nothing is accepted any more.
+        case closing
+        case over
+    }
 
     /// What a deadline is of.
     enum Deadline {
@@ -246,6 +262,7 @@ final class Worker: ReadinessHandler {
         case .wake(let wake, let pacer): arm(wake, of: pacer)
         case .adopt(let service): adopt(service)
         case .drain(let end): drain(until: end)
+        case .othersHaveFinished: break  // It has woken the loop, which looks.
         }
     }
 

@@ -62,7 +62,7 @@ struct RunCommand: ParsableCommand {
             loader: loader, configuration: loaded.configuration, server: server, sandbox: imitations,
             logger: logger)
         let name = Self.serve(until: signals, with: &reloader, onTerminal: isWatched)
-        signals.releaseInterrupt()
+        signals.endAtOnce(onInterruptAfter: { server.removeSocketFiles() })
         logger.notice("draining", metadata: ["signal": "\(name)"])
         if isWatched {
             let limit = Spelling.duration(reloader.drain)

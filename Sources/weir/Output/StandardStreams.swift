@@ -2,6 +2,18 @@ internal import Glibc
 
 /// What is written for people and scripts: results to standard output, all else to standard error.
 enum StandardStreams {
+    /// Opens those of the three standard descriptors that the program was started without, on nothing: else its next socket would get
+    /// their number, and lines that are written for people.
+    static func open() {
+        for descriptor in STDIN_FILENO...STDERR_FILENO where fcntl(descriptor, F_GETFD) < 0 {
+            // > The lowest free number is given: this one, since those below are open. Where there is no /dev/null, any will do that
+            // > nobody reads.
+            if unsafe Glibc.open("/dev/null", O_RDWR) < 0 {
+                _ = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue), 0)
+            }
+        }
+    }
+
     /// Writes a line of a result.
     static func print(_ line: String) { write(line, to: STDOUT_FILENO) }
 

@@ -54,10 +54,10 @@ final class WeirProcess: Sendable {
     /// A client of the providers' mounts; every problem that it reads is validated.
     func client() throws -> RawClient { try RawClient(port: port, observing: expectValidProblem) }
 
-    /// Waits until nobody can connect any more.
-    func waitUntilClosed() throws {
-        try eventually("the port to be closed") {
-            (try? RawClient(port: port, within: .seconds(1))) == nil
+    /// Waits until it drains: a new client is told that it is not ready.
+    func waitUntilDraining() throws {
+        try eventually("Weir to drain") {
+            try RawClient(port: port, within: .seconds(1)).exchange("GET", "/readyz").status == 503
         }
     }
 
