@@ -201,4 +201,4 @@ for name, text in (("a control character in a value", "X-A: a\x01b"), ("a DEL in
     answer(name, f"{text}\r\n{CL}", section="9110 5.5", group="syntax", level="may", expect="either", then="close")
 add("bare LF everywhere", "HTTP/1.1 200 OK\nContent-Length: 5\n\nhello", section="9112 2.2", level="may", group="syntax", expect="either")
 answer("a head of 1 MiB", f"X-A: {'a' * (1 << 20)}\r\n{CL}", group="limits", level="should", expect="bad", then="close")
-answer("ten thousand fields", "\r\n".join(f"X-{n}: a" for n in range(10000)) + f"\r\n{CL}", group="limits", level="should", expect="bad", then="close")
+answer("ten thousand fields", "\r\n".join(f"X-{n}: a" for n in range(10000)) + f"\r\n{CL}", group="limits", level="may", expect="either", then="close")

@@ -191,6 +191,46 @@ struct LargeHeadTests {
         }
     }
 
+    @Test(
+        "a head that the socket takes piece by piece arrives whole, and the next one behind it",
+        arguments: [false, true])
+    func slowReader(isHead: Bool) throws {
+        let upstream = try ScriptedUpstream { exchange in
+            try exchange.respond(
+                Self.head("200 OK", 250_000, "Content-Length: 2\r\n") + "\r\n" + (isHead ? "" : "ok"))
+        }
+        let limits = "response_head: 256KiB"
+        try withClients(to: upstream, limits: limits) { client, path throws in
+            let request = "\(isHead ? "HEAD" : "GET") \(path)/a HTTP/1.1\r\nHost: h\r\n\r\n"
+            try client.send(request + request + request)
+            try eventually("the first to be answered") { upstream.requestCount > 0 }
+            for _ in 1...3 {
+                // Less at a time than any socket holds.
+                let response = try client.readResponse(toHead: isHead, within: .seconds(30))
+                #expect(cookies(response) == 500 && response.fields["X-Last"] == "last")
+                #expect(response.text == (isHead ? "" : "ok"))
+            }
+        }
+    }
+
+    @Test("a client that leaves within a large head takes nothing with it")
+    func leaving() throws {
+        let upstream = try ScriptedUpstream { exchange in
+            try exchange.respond(Self.head("200 OK", 250_000, "Content-Length: 2\r\n") + "\r\nok")
+        }
+        try withProxy(to: upstream, limits: "response_head: 256KiB") { proxy throws in
+            for number in 1...5 {
+                let client = try proxy.client(receiveBuffer: 4096)
+                try client.request("GET", "/p/\(number)")
+                #expect(try client.readBytes(atMost: 1).count == 1)
+                if number % 2 == 0 { client.reset() } else { client.close() }
+            }
+            let other = try proxy.client()
+            for _ in 1...3 { #expect(try cookies(other.exchange("GET", "/p/x")) == 500) }
+            try proxy.expectNothingInFlight()
+        }
+    }
+
     @Test("a large head goes to a client of HTTP/1.0, and beside a large request")
     func otherRequests() throws {
         let upstream = try ScriptedUpstream { exchange in

@@ -245,6 +245,46 @@ struct RefusedUploadTests {
         }
     }
 
+    @Test("a client of HTTP/1.0, and one at a provider's own port, get their refusal", arguments: [1, 2])
+    func otherClients(workers: Int) throws {
+        let upstream = try ScriptedUpstream()
+        let providers =
+            "providers: { p: { profile: generic, upstream: '\(upstream.url)', listen: 127.0.0.1:0, "
+            + "limits: [{ concurrent: 1, by: provider }], max_wait: 0s } }"
+        try withProxy(providers, upstreams: [upstream], workers: workers) { proxy throws in
+            let port = try #require(proxy.providerPorts["p"])
+            let other = try proxy.client(on: port)
+            try other.request("GET", "/before")
+            _ = try upstream.expectRequest()
+            for version in ["1.0", "1.1"] {
+                let client = try proxy.client(on: port)
+                try client.send("POST /a HTTP/\(version)\r\nHost: h\r\nContent-Length: \(Self.size)\r\n\r\n")
+                let form = UploadForm(isChunked: false, expects: false)
+                for piece in form.pieces(size: Self.size) { try client.send(piece, within: .seconds(30)) }
+                let response = try client.readResponse()
+                #expect(response.status == 429 && response.isComplete)
+                #expect(try client.expectClosed() == .orderly)
+            }
+            other.close()
+        }
+    }
+
+    @Test(
+        "a provider that is lost while the client sends is told, and the answer arrives",
+        arguments: UploadForm.all)
+    func lostProvider(_ form: UploadForm) throws {
+        let upstream = try ScriptedUpstream(readingBodies: false) { exchange in exchange.reset() }
+        try withProxy(to: upstream) { proxy throws in
+            let client = try proxy.client()
+            let upload = Refusal("", 502, "connection_lost")
+            try client.send(form.head(of: upload, size: Self.size))
+            for piece in form.pieces(size: Self.size) { try client.send(piece, within: .seconds(30)) }
+            let response = try client.readResponse(within: .seconds(30))
+            #expect(response.status == 502 && response.code == "connection_lost" && response.isComplete)
+            #expect(response.problem["effect"] == "unknown")
+        }
+    }
+
     @Test("a client that is refused, and ends its side, is not waited for")
     func done() throws {
         let upstream = try ScriptedUpstream()
