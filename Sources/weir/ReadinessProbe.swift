@@ -19,7 +19,7 @@ struct ReadinessProbe {
         let deadline = ContinuousClock.now + patience
         let socket = try connect(by: deadline)
         defer { close(socket) }
-        let request = Array("GET /readyz HTTP/1.1\r\nHost: weir\r\nConnection: close\r\n\r\n".utf8)
+        let request = Array("GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".utf8)
         try wait(for: POLLOUT, of: socket, by: deadline)
         guard unsafe send(socket, request, request.count, Int32(MSG_NOSIGNAL)) == request.count
         else {

@@ -45,6 +45,51 @@ struct AccessLogTests {
 
     private func attempts(_ response: RawResponse) -> String { response.problem["attempts"] ?? "0" }
 
+    @Test(
+        "the log has Weir's id of a request and the provider's, whatever became of it",
+        arguments: [200, 302, 404, 503])
+    func bothIDs(status: Int) throws {
+        for (name, value, body) in [
+            ("X-Request-Id", "theirs-1", ""), ("x-correlation-id", "theirs-1", ""),
+            ("CF-RAY", "theirs-1", ""),
+            ("X-Other", "x", #"{"request_id":"theirs-1"}"#),
+        ] {
+            let upstream = try ScriptedUpstream(
+                answering: .status(status, fields: [(name, value)], body: body))
+            for raw in [[], [("X-Error-Format", "raw")]] {
+                try withProxy(to: upstream) { proxy throws in
+                    let response = try proxy.exchange(
+                        "GET", "/p/x", fields: [("X-Request-Id", "ours-1")] + raw)
+                    #expect(response.status == status)
+                    let line = try line(proxy)
+                    #expect(line.contains(#""request_id":"ours-1""#), "\(line)")
+                    let isTold = name != "X-Other" || status >= 400
+                    #expect(line.contains(#""upstream_request_id":"theirs-1""#) == isTold, "\(line)")
+                    if status >= 400, raw.isEmpty {
+                        let page = try proxy.exchange("GET", "/-/requests/ours-1").text
+                        #expect(page.contains(#""request_id":"ours-1""#), "\(page)")
+                        #expect(page.contains(#""upstream_request_id":"theirs-1""#), "\(page)")
+                    }
+                }
+            }
+        }
+    }
+
+    @Test("an id of the provider's that repeats a credential is not in the log")
+    func secretID() throws {
+        let key = "s3cret-k3y-0123"
+        let upstream = try ScriptedUpstream(answering: .ok(fields: [("X-Request-Id", "id-\(key)-1")]))
+        for (provider, fields) in [("credential: \(key)", []), ("", [("Authorization", "Bearer \(key)")])] {
+            try withProxy(to: upstream, provider: provider) { proxy throws in
+                try proxy.exchange("GET", "/p/x", fields: fields)
+                let line = try line(proxy)
+                #expect(
+                    line.contains(#""upstream_request_id":"id-[redacted]-1""#) && !line.contains(key),
+                    "\(line)")
+            }
+        }
+    }
+
     @Test("log.access off leaves the lines out", arguments: [true, false])
     func off(isOn: Bool) throws {
         let upstream = try ScriptedUpstream(answering: .ok())

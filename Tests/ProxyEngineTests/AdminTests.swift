@@ -146,6 +146,58 @@ struct AdminTests {
         }
     }
 
+    @Test(
+        "the pages that a problem links to are on the port that it came from",
+        arguments: ["", "admin: { listen: 127.0.0.1:0 }"], [1, 2])
+    func linkedPages(settings: String, workers: Int) throws {
+        let upstream = try ScriptedUpstream { exchange in
+            try exchange.respond(
+                exchange.request.target == "/-/limits" ? .ok("theirs") : .status(418, body: "no"))
+        }
+        let provider =
+            "providers: { p: { profile: generic, upstream: '\(upstream.url)', mount: /p, listen: 127.0.0.1:0 } }"
+        try withProxy(provider, upstreams: [upstream], workers: workers, settings: settings) { proxy throws in
+            let own = try #require(proxy.providerPorts["p"])
+            for (port, target) in [
+                (proxy.port, "/p/x"), (proxy.port, "/nowhere"), (own, "/x"), (proxy.adminPort, "/-/nothing"),
+            ] {
+                let sent = try proxy.client(on: port).exchange("GET", target)
+                let type = try #require(sent.problem["type"])
+                let page = try proxy.client(on: port).exchange("GET", type)
+                #expect(page.status == 200 && page.problem["code"] == sent.code, "\(target)")
+                let html = try proxy.client(on: port).exchange("GET", type, fields: [("Accept", "text/html")])
+                #expect(html.fields["Content-Type"] == "text/html; charset=utf-8")
+                #expect(try proxy.client(on: port).exchange("GET", "/-/errors").status == 200)
+                let schema = try proxy.client(on: port).exchange("GET", "/-/schema/problem.json")
+                #expect(schema.text == BuiltIn.problemSchema)
+                let evil = try proxy.client(on: port).exchange(
+                    "GET", type, fields: [("Host", "evil.example")])
+                #expect(evil.status == 421 && !evil.text.contains("documentation"))
+                // What the admin pages say themselves is not kept.
+                guard port != proxy.adminPort || target.hasPrefix("/p") || target == "/nowhere" else {
+                    continue
+                }
+                let instance = try #require(sent.problem["instance"])
+                try eventually("the page of \(instance)") {
+                    try proxy.client(on: port).exchange("GET", instance).status == 200
+                }
+                let cross = [("Sec-Fetch-Site", "cross-site")]
+                #expect(try proxy.client(on: port).exchange("GET", instance, fields: cross).status == 403)
+                #expect(try proxy.client(on: port).exchange("POST", instance).status == 405)
+            }
+            // All other pages are where the admin paths are, and a provider's own port has the provider's.
+            #expect(try proxy.client(on: own).exchange("GET", "/-/limits").text == "theirs")
+            #expect(try proxy.client(on: own).exchange("GET", "/metrics").status == 418)
+            for path in [
+                "/-/", "/-/limits", "/-/requests", "/-/requests/", "/-/unmapped", "/metrics", "/livez",
+            ] {
+                let status = try proxy.client(on: proxy.port).exchange("GET", path).status
+                #expect(status == (settings.isEmpty ? 200 : 404), "\(path)")
+                #expect(try proxy.client(on: proxy.adminPort).exchange("GET", path).status == 200)
+            }
+        }
+    }
+
     @Test("paths that only look like pages are not taken from the providers")
     func lookalikes() throws {
         let upstream = try ScriptedUpstream(answering: .ok())

@@ -206,7 +206,8 @@ import Testing
         let lines = [
             "X-One: 1", "x-one: 2", "Set-Cookie: a=1; Path=/", "Set-Cookie: b=2", "X-MiXeD: a, b ,c",
             "X-Obs: caf\u{E9}\u{FF}\u{80}", "X-Tab: a\tb", "Content-Type: text/plain", "ETag: W/\"x\"",
-            "Content-Encoding: gzip", "Location: /elsewhere?x=1", "Server: other", "X-Colon: :a:",
+            "Content-Encoding: gzip", "Location: https://other.test/elsewhere?x=1", "Server: other",
+            "X-Colon: :a:",
             "X-Name!#$%&'*+.^_`|~9: v", "X-Long: " + String(repeating: "v", count: 7000),
         ]
         #expect(try returned(lines) == lines)

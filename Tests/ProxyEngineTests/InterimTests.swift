@@ -18,7 +18,7 @@ struct InterimTests {
                 try exchange.send(Self.hints)
                 let hints = try client.readHead()
                 #expect(hints.line == "HTTP/1.1 103 Early Hints")
-                #expect(hints.fields.all.count == 1 && hints.fields["Link"] == "</a.css>; rel=preload")
+                #expect(hints.fields.all.count == 1 && hints.fields["Link"] == "</p/a.css>; rel=preload")
                 let answer =
                     method == "HEAD"
                     ? ScriptedResponse.raw("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n") : .ok("{\"a\":1}")

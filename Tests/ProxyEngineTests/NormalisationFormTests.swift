@@ -134,7 +134,9 @@ struct NormalisationFormTests {
 
     @Test("other answers below 400 pass untouched", arguments: ["lemlist", "lettr"], [200, 204, 302, 304])
     func untouched(profile: String, status: Int) throws {
-        let fields = [("Location", "/elsewhere"), ("ETag", #""1""#), ("Content-Type", "application/json")]
+        let fields = [
+            ("Location", "https://other.test/"), ("ETag", #""1""#), ("Content-Type", "application/json"),
+        ]
         let body = status < 204 ? #"{"error":"not really","status":500}"# : ""
         let response = try respond(.status(status, fields: fields, body: body), profile: profile)
         #expect(response.status == status)

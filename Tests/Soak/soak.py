@@ -375,7 +375,7 @@ class Watch:
 def metrics(address):
     """The sums of all series of each family, those of p alone."""
     client = wire.Client(address)
-    client.send(b"GET /metrics HTTP/1.1\r\nHost: h\r\n\r\n")
+    client.send(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n")
     sums = collections.Counter()
     for line in client.response().body.decode().splitlines():
         if line and not line.startswith("#") and ('provider="p"' in line or "{" not in line):

@@ -15,15 +15,14 @@ public final class CredentialReader: Sendable {
         case basicPassword
         case bearer
         case header([UInt8])
-        /// `name=`.
-        case query(prefix: [UInt8])
+        case query([UInt8])
 
         init(_ place: CredentialPlace) {
             switch place {
             case .basicPassword: self = .basicPassword
             case .bearer: self = .bearer
             case .header(let name): self = .header(Array(name.utf8))
-            case .query(let name): self = .query(prefix: Array("\(name)=".utf8))
+            case .query(let name): self = .query(Array(name.utf8))
             }
         }
     }
@@ -33,7 +32,10 @@ public final class CredentialReader: Sendable {
     private let isShared: Bool
     private let digest: LedgerDigest?
     private let injected: [UInt8]?
+    /// The parameter that carries Weir's own credential: `name=value`.
     private let injectedQuery: [UInt8]?
+    /// The names of parameters that may carry a credential.
+    private let parameters: [[UInt8]]
     /// The field that carries Weir's own credential.
     public let injectedField: Field?
     /// The names of fields that may carry a credential, besides `Authorization`.
@@ -75,9 +77,16 @@ public final class CredentialReader: Sendable {
         }
         injectedField = field
         injectedQuery = query
-        headers = (places + [injection].compactMap { $0 }).compactMap { place in
-            if case .header(let name) = place { Array(name.utf8) } else { nil }
+        let all = places + [injection].compactMap { $0 }
+        var (headers, parameters): ([[UInt8]], [[UInt8]]) = ([], [])
+        for place in all {
+            switch place {
+            case .header(let name): headers.append(Array(name.utf8))
+            case .query(let name): parameters.append(Array(name.utf8))
+            case .basicPassword, .bearer: break
+            }
         }
+        (self.headers, self.parameters) = (headers, parameters)
     }
 
     /// Whether nothing of a request but its `Authorization` is looked at.
@@ -93,22 +102,32 @@ public final class CredentialReader: Sendable {
     /// Whether Weir adds a credential of its own.
     public var injects: Bool { injected != nil }
 
-    /// Whether Weir's own credential takes the place of what the client sends in the field `name`.
+    /// A bit for each field that may carry a credential; `nil` if the field `name` is none of them.
     ///
-    /// The provider must see one credential: the one whose ledger is counted.
-    public func replaces(_ name: Span<UInt8>) -> Bool {
-        guard injected != nil else { return false }
-        if name.equalsIgnoringCase("authorization") { return true }
-        for header in headers where name.equalsIgnoringCase(header.span) { return true }
-        return false
+    /// The provider must see one credential: the one whose ledger is counted. So of each of these fields the first goes on, or none where
+    /// Weir adds a credential of its own.
+    public func fieldIndex(_ name: Span<UInt8>) -> UInt64? {
+        if name.count == 13, name.equalsIgnoringCase("authorization") { return 1 }
+        var bit: UInt64 = 1
+        for header in headers {
+            bit &<<= 1
+            if name.equalsIgnoringCase(header.span) { return bit }
+        }
+        return nil
     }
 
-    /// Adds Weir's credential to a request target, if that goes into the query.
-    public func inject(intoTarget target: inout [UInt8]) {
+    /// Removes from a request target what the provider could take for another credential than the one whose ledger is counted, and
+    /// adds Weir's own, if that goes into the query.
+    public func adjust(target: inout [UInt8]) {
+        guard !parameters.isEmpty else { return }
+        QueryParameters.remove(parameters, keepsFirst: injected == nil, from: &target)
         guard let injectedQuery else { return }
         target.append(target.contains(0x3F) ? 0x26 : 0x3F)
         target += injectedQuery
     }
+
+    /// The names of the parameters that must not appear in references: they hold Weir's own credential.
+    public var hiddenParameters: [[UInt8]] { injectedQuery == nil ? [] : parameters }
 
     /// The ledger that a request belongs to.
     ///
@@ -131,7 +150,11 @@ public final class CredentialReader: Sendable {
         var found: [UInt8]?
         // Only what is found at an earlier place counts instead of it.
         var end = lookups.count
+        var seen: UInt64 = 0
         forEachField { name, value in
+            // Of several fields of a name the first goes to the provider.
+            guard let field = fieldIndex(name), seen & field == 0 else { return }
+            seen |= field
             for index in 0..<end {
                 guard let bytes = Self.read(lookups[index], name: name, value: value) else { continue }
                 (found, end) = (bytes, index)
@@ -139,7 +162,7 @@ public final class CredentialReader: Sendable {
             }
         }
         for index in 0..<end {
-            if case .query(let prefix) = lookups[index], let bytes = Self.parameter(prefix, in: target) {
+            if case .query(let name) = lookups[index], let bytes = QueryParameters.first(name, in: target) {
                 return bytes
             }
         }
@@ -149,38 +172,63 @@ public final class CredentialReader: Sendable {
     private static func read(_ lookup: Lookup, name: Span<UInt8>, value: Span<UInt8>) -> [UInt8]? {
         switch lookup {
         case .basicPassword:
-            guard name.equalsIgnoringCase("authorization"), value.startsIgnoringCase(with: "basic ") else {
-                return nil
-            }
-            let encoded = value.extracting(6..<value.count)
-            guard var pair = Base64.decode(encoded.extracting(encoded.trimmedRange)),
+            guard name.equalsIgnoringCase("authorization"),
+                var pair = basicPair(value),
                 let colon = pair.firstIndex(of: 0x3A)
             else { return nil }
             pair.removeSubrange(...colon)
             return pair
         case .bearer:
-            guard name.equalsIgnoringCase("authorization"), value.startsIgnoringCase(with: "bearer ") else {
-                return nil
-            }
-            return Array(copying: value.extracting(7..<value.count))
+            return name.equalsIgnoringCase("authorization") ? token(value, scheme: "bearer") : nil
         case .header(let wanted):
             return name.equalsIgnoringCase(wanted.span) ? Array(copying: value) : nil
         case .query: return nil
         }
     }
 
-    /// The value of a query parameter, its escapes undone: one credential has one ledger however it is spelled.
-    static func parameter(_ prefix: [UInt8], in target: Span<UInt8>) -> [UInt8]? {
-        var start = 0
-        while start < target.count, target[start] != 0x3F { start += 1 }
-        while start < target.count {
-            var end = start + 1
-            while end < target.count, target[end] != 0x26 { end += 1 }
-            let pair = PercentEncoding.decoded(target.extracting(start + 1..<end))
-            if pair.starts(with: prefix) { return Array(pair[prefix.count...]) }
-            start = end
+    /// The name and the password of `Basic`.
+    private static func basicPair(_ value: Span<UInt8>) -> [UInt8]? {
+        token(value, scheme: "basic").flatMap { Base64.decode($0.span) }
+    }
+
+    /// The token of a scheme (RFC 9110 11.6.2), without what a list might have behind it; `nil` for another scheme, or no token.
+    private static func token(_ value: Span<UInt8>, scheme: StaticString) -> [UInt8]? {
+        let length = scheme.utf8CodeUnitCount
+        guard value.startsIgnoringCase(with: scheme), value.count > length, value[length].isBlank else {
+            return nil
         }
-        return nil
+        var start = length
+        while start < value.count, value[start].isBlank { start += 1 }
+        var end = start
+        while end < value.count, value[end] != 0x2C { end += 1 }
+        while end > start, value[end - 1].isBlank { end -= 1 }
+        return Array(copying: value.extracting(start..<end))
+    }
+
+    /// All that a provider could repeat of what authenticates a request: each credential that it carries, and the names that go with them.
+    ///
+    /// - Parameter forEachField: calls its argument with each field of the request.
+    public func secrets(
+        target: Span<UInt8>, forEachField: ((_ name: Span<UInt8>, _ value: Span<UInt8>) -> Void) -> Void
+    ) -> [[UInt8]] {
+        if let injected { return [injected] }
+        var found: [[UInt8]] = []
+        forEachField { name, value in
+            guard let field = fieldIndex(name) else { return }
+            guard field == 1 else { return found.append(Array(copying: value)) }
+            var start = 0
+            while start < value.count, !value[start].isBlank { start += 1 }
+            let rest = value.extracting(start..<value.count)
+            found.append(Array(copying: rest.extracting(rest.trimmedRange)))
+            if let pair = Self.basicPair(value) {
+                // Some providers have the key as the name, and no password.
+                found += pair.split(separator: 0x3A, maxSplits: 1).map(Array.init)
+            }
+        }
+        for name in parameters {
+            if let value = QueryParameters.first(name, in: target) { found.append(value) }
+        }
+        return found
     }
 }
 

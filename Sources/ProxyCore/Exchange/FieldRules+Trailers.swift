@@ -7,7 +7,7 @@ extension FieldRules {
     public static let trailerLimit = 4096
 
     /// Whether the trailer `name` goes on, in either direction.
-    public static func forwardsTrailer(_ name: Span<UInt8>) -> Bool {
+    static func forwardsTrailer(_ name: Span<UInt8>) -> Bool {
         guard RequestField(name) == .other, forwardsResponse(name), !name.startsIgnoringCase(with: "if-"),
             !name.startsIgnoringCase(with: "ratelimit"), !name.startsIgnoringCase(with: "access-control-")
         else { return false }
@@ -16,10 +16,12 @@ extension FieldRules {
     }
 
     /// The value of `Trailer` without the names of those that do not go on; `nil` if none is left.
-    public static func trailerNames(_ value: Span<UInt8>) -> [UInt8]? {
+    public static func trailerNames(
+        _ value: Span<UInt8>, as form: FieldForm, connection: ConnectionFields
+    ) -> [UInt8]? {
         var rest: [UInt8] = []
         ListElements.forEach(in: value) { name in
-            guard name.isToken, forwardsTrailer(name) else { return }
+            guard name.isToken, crosses(name, as: form, connection: connection) else { return }
             if !rest.isEmpty { rest += [0x2C, 0x20] }
             rest.append(name)
         }

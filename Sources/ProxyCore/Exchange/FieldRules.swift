@@ -52,7 +52,7 @@ public enum FieldRules {
         case 14: return !name.equalsIgnoringCase("content-length")
         case 16: return !name.equalsIgnoringCase("proxy-connection")
         case 17: return !name.equalsIgnoringCase("transfer-encoding")
-        case 18, 19: return !name.startsIgnoringCase(with: "proxy-auth")
+        case 18, 19, 25: return !name.startsIgnoringCase(with: "proxy-auth")
         default: return true
         }
     }
@@ -74,6 +74,12 @@ public enum FieldRules {
         }
     }
 
+    /// Whether the answer's field `name` is true only of the bytes that the provider sent: of a body that Weir has changed a part of, it is not.
+    public static func describesBytes(_ name: Span<UInt8>) -> Bool {
+        describesBody(name) && !name.equalsIgnoringCase("content-type")
+            && !name.equalsIgnoringCase("content-language")
+    }
+
     /// Whether the answer's field is one that Weir writes on a problem itself.
     public static func isWrittenOnProblems(_ name: Span<UInt8>) -> Bool {
         switch name.count {
@@ -92,23 +98,5 @@ public enum FieldRules {
             for index in 0..<element.count { rest.append(element[index]) }
         }
         return rest.isEmpty ? nil : rest
-    }
-
-    /// Whether a `Connection` value names fields, and not only what becomes of the connection.
-    public static func namesFields(connection value: Span<UInt8>) -> Bool {
-        var names = false
-        ListElements.forEach(in: value) { element in
-            if !element.equalsIgnoringCase("close"), !element.equalsIgnoringCase("keep-alive") {
-                names = true
-            }
-        }
-        return names
-    }
-
-    /// Whether one of the elements of a `Connection` value is `name`.
-    public static func connection(_ value: Span<UInt8>, names name: Span<UInt8>) -> Bool {
-        var isNamed = false
-        ListElements.forEach(in: value) { if $0.equalsIgnoringCase(name) { isNamed = true } }
-        return isNamed
     }
 }

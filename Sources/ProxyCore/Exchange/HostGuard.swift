@@ -1,11 +1,11 @@
 internal import HTTPWire
 
-/// Keeps web pages from using a credential that Weir adds, by DNS rebinding.
+/// Keeps web pages from Weir by DNS rebinding; a part of ``PageGuard``.
 ///
 /// A page's name is made to lead to Weir's address, so that the browser takes Weir for the page's own server. The request
 /// says so: its `Host` is that name. An address is nobody's name, and `localhost` always this machine: neither can be made to lead elsewhere.
 public enum HostGuard {
-    /// Whether a request with this `Host`, well-formed as ``RequestInspection`` has it, may use Weir's credential.
+    /// Whether this `Host`, well-formed as ``RequestInspection`` has it, is none that a web page could have.
     ///
     /// - Parameters:
     ///   - value: the port is of no matter. Nothing at all is allowed: a browser always says a name.

@@ -62,7 +62,9 @@ enum RequestField {
         case 14:
             self =
                 name.equalsIgnoringCase("content-length")
-                ? .contentLength : name.equalsIgnoringCase("x-error-format") ? .errorFormat : .other
+                ? .contentLength
+                : name.equalsIgnoringCase("x-error-format")
+                    ? .errorFormat : name.equalsIgnoringCase("http2-settings") ? .hopByHop : .other
         case 15: self = name.equalsIgnoringCase("x-forwarded-for") ? .revealing : Self.longer(name)
         case 16: self = name.equalsIgnoringCase("proxy-connection") ? .hopByHop : Self.longer(name)
         case 17:

@@ -51,8 +51,8 @@ public struct RequestInspection: Sendable {
     public private(set) var fault: Fault?
     /// Whether the client waits for `100 Continue` before it sends its body.
     public private(set) var expectsContinue = false
-    /// Whether `Connection` names fields that must not be forwarded.
-    public private(set) var namesConnectionFields = false
+    /// The fields that `Connection` names, which must not be forwarded.
+    public private(set) var connectionFields = ConnectionFields()
     /// Whether the client says which answers it accepts.
     public private(set) var hasAccept = false
     /// Whether the client says what its body is.
@@ -101,7 +101,7 @@ public struct RequestInspection: Sendable {
             }
         case .contentLength: takeContentLength(value)
         case .transferEncoding: takeTransferEncoding(value)
-        case .connection: takeConnection(value)
+        case .connection: connectionFields.add(value)
         case .expect:
             guard value.equalsIgnoringCase("100-continue") else {
                 return refuse("The only expectation that can be met is 100-continue.", status: 417)
@@ -184,10 +184,6 @@ public struct RequestInspection: Sendable {
             return refuse("The only Transfer-Encoding that is read is chunked, once.")
         }
         hasTransferEncoding = true
-    }
-
-    private mutating func takeConnection(_ value: Span<UInt8>) {
-        if FieldRules.namesFields(connection: value) { namesConnectionFields = true }
     }
 
     private mutating func takeMaxForwards(_ value: Span<UInt8>) {

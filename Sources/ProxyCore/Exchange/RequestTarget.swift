@@ -34,6 +34,36 @@ public enum RequestTarget {
         return authority.upperBound
     }
 
+    /// Whether the path in front of a query has a segment that means this one, or the one above it (RFC 3986 3.3).
+    ///
+    /// As providers may read it: percent-encoded, also more than once; between backslashes or encoded slashes; in front of parameters
+    /// (`..;x`), which some drop; with a blank, a NUL or an encoded `?` behind it; and as the overlong UTF-8 that some decoders accept.
+    public static func hasDotSegments(_ target: Span<UInt8>) -> Bool {
+        var end = 0
+        var mayHaveDots = false
+        while end < target.count, target[end] != 0x3F {
+            if target[end] == 0x25 || target[end] == 0x2E && end > 0 && isSegmentEnd(target[end - 1]) {
+                mayHaveDots = true
+            }
+            end += 1
+        }
+        guard mayHaveDots else { return false }
+        let path = PercentEncoding.fullyDecoded(target.extracting(0..<end))
+        return path.split(omittingEmptySubsequences: true, whereSeparator: isSegmentEnd).contains {
+            let name = $0.prefix { $0 > 0x20 && $0 != 0x3B && $0 != 0x3F && $0 != 0x23 }
+            return name.elementsEqual([0x2E]) || name.elementsEqual([0x2E, 0x2E]) || isOverlong(name)
+        }
+    }
+
+    private static func isSegmentEnd(_ byte: UInt8) -> Bool { byte == 0x2F || byte == 0x5C }
+
+    /// Whether these are dots, at least one of them in two bytes instead of one; or contain such a slash.
+    private static func isOverlong(_ name: ArraySlice<UInt8>) -> Bool {
+        guard let start = name.firstIndex(of: 0xC0) else { return false }
+        let next = name.index(after: start)
+        return next < name.endIndex && (name[next] == 0xAE || name[next] == 0xAF || name[next] == 0xDC)
+    }
+
     private static func authorityRange(in target: Span<UInt8>) -> Range<Int>? {
         let scheme =
             target.startsIgnoringCase(with: "http://")

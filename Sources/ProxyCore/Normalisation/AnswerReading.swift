@@ -10,15 +10,21 @@ final class AnswerReading {
     let message: Text?
     /// The provider's own code.
     let code: Text?
+    /// Hides secrets in texts that are put together from the body, or are not in it.
+    let redactor: SecretRedactor
 
-    init(_ answer: ProviderAnswer, _ body: ProviderBody, _ reading: BodyReading) {
+    init(
+        _ answer: ProviderAnswer, _ body: ProviderBody, _ reading: BodyReading, _ redactor: SecretRedactor
+    ) {
         self.answer = answer
         self.body = body
+        self.redactor = redactor
         if let json = body.json {
             message = BodyReading.first(reading.message, in: json).flatMap(MessageText.clean)
-            code = BodyReading.first(reading.code, in: json).flatMap(MessageText.clean)
+                .map(redactor.redacted)
+            code = BodyReading.first(reading.code, in: json).flatMap(MessageText.clean).map(redactor.redacted)
         } else {
-            message = body.plainMessage(isTruncated: answer.isTruncated)
+            message = body.plainMessage(isTruncated: answer.isTruncated).map(redactor.redacted)
             code = nil
         }
     }
@@ -45,19 +51,17 @@ final class AnswerReading {
     /// - Parameter bodyLimit: how many bytes of the body are told.
     func upstream(_ profile: Profile, bodyLimit: Int) -> UpstreamAnswer {
         let contentType = answer.fields.text(Self.contentTypeField).flatMap(MessageText.clean)
+            .map(redactor.redacted)
         let isProblem = contentType?.bytes.span.startsIgnoringCase(with: "application/problem+json") == true
         return UpstreamAnswer(
-            status: answer.status, code: code, message: message, requestID: requestID(profile),
+            status: answer.status, code: code, message: message,
+            requestID: requestID(profile).map(redactor.redacted),
             contentType: contentType, problem: isProblem ? problemMembers : [],
             body: bodyLimit > 0 && !body.content.isEmpty ? body.text(body.content.prefix(bodyLimit)) : nil)
     }
 
     private func requestID(_ profile: Profile) -> Text? {
-        for index in 0..<profile.requestIDFields.count {
-            if let id = answer.fields.text(profile.requestIDFields[index]).flatMap(MessageText.clean) {
-                return id
-            }
-        }
+        if let id = profile.requestID(in: answer.fields) { return id }
         guard let json = body.json else { return nil }
         for place in profile.reading.requestID {
             if let id = json.value(at: place).flatMap(json.string).flatMap(MessageText.clean) { return id }
@@ -72,7 +76,7 @@ final class AnswerReading {
             guard let text = json.member(name, of: json.root).flatMap(json.string).flatMap(MessageText.clean)
             else { return nil }
             var value: [UInt8] = []
-            JSONWriter.string(text, into: &value)
+            JSONWriter.string(redactor.redacted(text), into: &value)
             return KeptMember(name: name, value: Text(value))
         }
     }
@@ -88,5 +92,15 @@ final class AnswerReading {
             kept.append(KeptMember(name: names[index], value: json.raw(node)))
         }
         return kept
+    }
+}
+
+extension Profile {
+    /// The provider's id of the request, from the fields of its response.
+    func requestID(in fields: FieldBlock) -> Text? {
+        for index in 0..<requestIDFields.count {
+            if let id = fields.text(requestIDFields[index]).flatMap(MessageText.clean) { return id }
+        }
+        return nil
     }
 }

@@ -9,7 +9,7 @@ public final class ErrorNormalizer: Sendable {
     /// How many bytes of the provider's body go into `upstream.body`; 0: the member is absent.
     public let bodyLimit: Int
     let book: RuleBook
-    private let redaction: Redaction
+    private let plainRedactor: SecretRedactor
     private let limits: [RateLimit]
     private let rate: RateHeaders
 
@@ -25,7 +25,7 @@ public final class ErrorNormalizer: Sendable {
         self.limits = (limits ?? profile.limits).filter { $0.span != .concurrent }
         rate = RateHeaders(names: profile.rateFields, limits: self.limits.map(\.requests))
         book = RuleBook(profile.rules)
-        redaction = Redaction(prefixes: profile.secretPrefixes)
+        plainRedactor = SecretRedactor(secrets: [], prefixes: profile.secretPrefixes)
     }
 
     /// Whether the body must be collected, because the answer is an error or may be one in disguise.
@@ -64,8 +64,14 @@ public final class ErrorNormalizer: Sendable {
         guard answer.status >= 400 || !candidates.isEmpty else { return nil }
         let examination = Examination(answer, of: request)
         guard mayBeError(answer.status, answer.fields, examination) else { return nil }
-        let bytes = redaction.applied(to: answer.body, credential: request.credential)
-        let reading = AnswerReading(answer, ProviderBody(bytes), profile.reading)
+        let redactor = redactor(of: request)
+        let bytes = redactor.redacted(answer.body) ?? answer.body
+        let reading = AnswerReading(answer, ProviderBody(bytes), profile.reading, redactor)
+        // It is about the connection to the provider, and must not reach the client as a status of Weir's own (RFC 9110 15.5.8).
+        if answer.status == 407 {
+            return error(
+                reading, RuleBook.Entry(.proxyAuthentication), of: request, at: Int(wallClockSeconds))
+        }
         let entry = candidates.first { examination.allows($0) && accepts($0.rule, reading, request) }
         if let entry { return error(reading, entry, of: request, at: Int(wallClockSeconds)) }
         guard answer.status >= 400 else { return nil }
@@ -73,9 +79,19 @@ public final class ErrorNormalizer: Sendable {
         return error(reading, fallback, of: request, at: Int(wallClockSeconds))
     }
 
+    /// The provider's id of the request, from the fields of its response; `nil` if there is none.
+    public func requestID(in fields: FieldBlock) -> Text? { profile.requestID(in: fields) }
+
     /// The beginning of an answer's body, at most `limit` bytes, secrets taken out.
     public func excerpt(of answer: ProviderAnswer, _ request: RequestFacts, limit: Int) -> [UInt8] {
-        Array(redaction.applied(to: answer.body, credential: request.credential).prefix(limit))
+        Array((redactor(of: request).redacted(answer.body) ?? answer.body).prefix(limit))
+    }
+
+    /// Hides what a provider may repeat of the request.
+    private func redactor(of request: RequestFacts) -> SecretRedactor {
+        let secrets = (request.credential.map { [$0] } ?? []) + request.otherSecrets
+        return secrets.isEmpty
+            ? plainRedactor : SecretRedactor(secrets: secrets, prefixes: profile.secretPrefixes)
     }
 
     private static func acceptsHead(_ rule: Rule, _ fields: FieldBlock) -> Bool {
@@ -121,7 +137,9 @@ public final class ErrorNormalizer: Sendable {
         if let json = reading.body.json {
             if (400..<500).contains(answer.status) || entry.rule.result == .validationFailed {
                 var extraction = FieldExtraction(phrases: profile.fieldPhrases, message: reading.message)
-                fields = extraction.read(profile.reading.fields, of: json)
+                fields = extraction.read(profile.reading.fields, of: json).map {
+                    $0.redacted(by: reading.redactor)
+                }
             }
             kept = reading.kept(profile.kept, of: json)
         }

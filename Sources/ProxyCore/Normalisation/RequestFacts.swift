@@ -11,6 +11,8 @@ public struct RequestFacts: Sendable {
     /// The credential, redacted where the provider echoes it; shorter than 8 bytes is too short to be told
     /// from other text.
     public var credential: [UInt8]?
+    /// What else of the request authenticates it, redacted in the same way.
+    public var otherSecrets: [[UInt8]] = []
 
     /// The facts.
     public init(

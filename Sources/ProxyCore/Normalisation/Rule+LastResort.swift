@@ -7,4 +7,12 @@ extension Rule {
         rule.isMapped = false
         return rule
     }
+
+    /// What a 407 means: a proxy on the way to the provider asks for credentials, and has sent nothing on.
+    static let proxyAuthentication: Rule = {
+        var rule = Rule(name: "status 407", profile: "generic", result: .providerUnreachable)
+        rule.isTransient = false
+        rule.status = 502
+        return rule
+    }()
 }

@@ -7,7 +7,7 @@ public typealias LedgerDigest = @Sendable ([UInt8]) -> UInt64
 public struct LedgerKeyReader: Sendable {
     private let scopes: [LimitScope]
     private let credentials: CredentialReader
-    /// By scope: the name of a field, or that of a parameter with its `=`.
+    /// By scope: the name of a field or a parameter.
     private let names: [[UInt8]]
     private let provider: LedgerKey
     private let onlyScope: LimitScope?
@@ -31,7 +31,7 @@ public struct LedgerKeyReader: Sendable {
         names = scopes.map { scope in
             switch scope {
             case .header(let name): Array(name.utf8)
-            case .query(let name): Array("\(name)=".utf8)
+            case .query(let name): Array(name.utf8)
             case .credential, .provider, .group: []
             }
         }
@@ -77,7 +77,7 @@ public struct LedgerKeyReader: Sendable {
             }
             return LedgerKey(hashing: found, digest: digest)
         case .query:
-            return LedgerKey(hashing: CredentialReader.parameter(name, in: target), digest: digest)
+            return LedgerKey(hashing: QueryParameters.first(name, in: target), digest: digest)
         }
     }
 }

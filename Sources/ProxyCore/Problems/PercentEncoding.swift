@@ -49,9 +49,25 @@ public enum PercentEncoding {
         return bytes
     }
 
+    /// The bytes with every `%XX` undone, those as well that an undone one completes.
+    static func fullyDecoded(_ text: Span<UInt8>) -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(text.count)
+        for index in 0..<text.count {
+            bytes.append(text[index])
+            while bytes.count >= 3, bytes[bytes.count - 3] == 0x25,
+                let high = hexValue(bytes[bytes.count - 2]), let low = hexValue(bytes[bytes.count - 1])
+            {
+                bytes.removeLast(2)
+                bytes[bytes.count - 1] = high << 4 | low
+            }
+        }
+        return bytes
+    }
+
     private static func digit(_ value: UInt8) -> UInt8 { value < 10 ? 0x30 + value : 0x37 + value }
 
-    private static func hexValue(_ digit: UInt8) -> UInt8? {
+    static func hexValue(_ digit: UInt8) -> UInt8? {
         switch digit {
         case 0x30...0x39: return digit - 0x30
         case 0x41...0x46: return digit - 0x37

@@ -40,6 +40,17 @@ enum AdminPath: Equatable {
         }
     }
 
+    /// Whether `target` is a page that a problem links to: those are on every port that problems come from.
+    static func isLinked(_ target: Span<UInt8>) -> Bool {
+        // Most requests go to a provider: three bytes tell.
+        guard target.count > 3, target[1] == 0x2D, target[0] == 0x2F, target[2] == 0x2F else { return false }
+        switch AdminPath(target) {
+        case .errors, .problemSchema: return true
+        case .requests(let id): return id?.isEmpty == false
+        default: return false
+        }
+    }
+
     /// What `target` asks for.
     init(_ target: Span<UInt8>) {
         var end = 0

@@ -12,11 +12,14 @@ final class AdminRequest: IncomingRequest {
     private let worker: Worker
     private let target: [UInt8]
     private let path: AdminPath
+    /// Whether web pages could reach the listener that it came to; see ``PageGuard``.
+    private let isWithinReachOfPages: Bool
     private var page = AdminPage(status: 200, contentType: AdminPage.json, body: [])
     private var body = ByteQueue()
 
-    init(worker: Worker, target: Span<UInt8>) {
+    init(worker: Worker, target: Span<UInt8>, isWithinReachOfPages: Bool) {
         self.worker = worker
+        self.isWithinReachOfPages = isWithinReachOfPages
         var bytes: [UInt8] = []
         bytes.append(target)
         self.target = bytes
@@ -29,6 +32,10 @@ final class AdminRequest: IncomingRequest {
         if let fault = inspection.fault {
             page = problem(fault)
             return answerAndLeave()
+        }
+        if isWithinReachOfPages, let refusal = pageRefusal(names: worker.service.configuration.hosts) {
+            page = problem(refusal.fault(place: "This is a page of Weir's own"))
+            return inspection.hasDrainableBody || answerAndLeave()
         }
         let isRead = head.withMethod { $0.equals("GET") || $0.equals("HEAD") }
         var accept = ""

@@ -15,6 +15,7 @@ struct RecentProblem {
     private(set) var code = ProblemCode.internalError
     private var wallNanoseconds: Int64 = 0
     private var provider: Text?
+    private var upstreamRequestID: Text?
     private var method: [UInt8] = []
     private var path: [UInt8] = []
     private var status = 0
@@ -32,6 +33,7 @@ struct RecentProblem {
         self.wallNanoseconds = wallNanoseconds
         code = exchange.problemCode ?? .internalError
         provider = exchange.provider?.name
+        upstreamRequestID = exchange.provider.flatMap(exchange.upstreamRequestID)
         (status, attempts) = (record.sentStatus, record.attempts)
         queueSeconds = Double(record.queueNanoseconds) / 1e9
         upstreamSeconds = Double(record.upstreamNanoseconds) / 1e9
@@ -67,6 +69,10 @@ struct RecentProblem {
         if let provider {
             add(#","provider":"#)
             JSONWriter.string(provider, into: &output)
+        }
+        if let upstreamRequestID {
+            add(#","upstream_request_id":"#)
+            JSONWriter.string(upstreamRequestID, into: &output)
         }
         if !method.isEmpty {
             add(#","method":"#)

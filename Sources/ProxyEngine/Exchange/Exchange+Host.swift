@@ -2,28 +2,31 @@ internal import HTTPWire
 internal import MicroHTTPD
 internal import ProxyCore
 
-/// Who may use a credential that Weir adds; see ``HostGuard``.
+/// Who may use a credential that Weir adds, and for which paths.
 extension Exchange {
-    /// Whether the client asks for a host that may be Weir's.
-    ///
-    /// What stands in an absolute request target is the same.
-    var namesAllowedHost: Bool {
-        let names = service.configuration.hosts
-        var isAllowed = true
-        head.forEachField { name, value in
-            if name.equalsIgnoringCase("host") { isAllowed = HostGuard.allows(value, names: names) }
+    /// Why the request must not be sent with Weir's credential; nil if it may be.
+    func credentialRefusal(of provider: ProviderService) -> Fault? {
+        guard provider.credentials.injects else { return nil }
+        if isWithinReachOfPages, let refusal = pageRefusal(names: service.configuration.hosts) {
+            return refusal.fault(place: "Weir adds a credential here")
         }
-        return isAllowed
-    }
-
-    /// What a client is told that asks for another host (RFC 9110 15.5.20).
-    var misdirected: Fault {
-        var fault = Fault(
+        // What the provider makes of them may lie outside of the path that the credential is meant for.
+        let target = target
+        guard RequestTarget.hasDotSegments(target.span.extracting(restOffset..<target.count)) else {
+            return nil
+        }
+        return Fault(
             .badClientRequest,
-            detail:
-                "Weir adds a credential here: Host must be an address, localhost or a name under `hosts`.",
+            detail: "Weir adds a credential here: the path must have no segment `.` or `..`, encoded or not.",
             effect: Effect.none, proxyError: .httpRequestDenied)
-        fault.status = 421
-        return fault
+    }
+}
+
+extension IncomingRequest {
+    /// Why a web page may have sent the request; nil if none has.
+    func pageRefusal(names: [HostPattern]) -> PageGuard.Refusal? {
+        var pages = PageGuard(names: names)
+        head.forEachField { name, value in pages.take(name: name, value: value) }
+        return pages.refusal(isOptions: head.withMethod { $0.equals("OPTIONS") })
     }
 }

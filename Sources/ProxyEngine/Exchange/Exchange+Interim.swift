@@ -12,7 +12,8 @@ extension Exchange {
     func transferDidReceiveInterim(_ transfer: any UpstreamTransfer) {
         guard machine.phase == .sending, interimAnswers < Self.interimLimit else { return }
         interimAnswers += 1
-        takeFields(of: transfer.response)
+        responseFields.removeAll()
+        appendFields(of: transfer.response, as: .interim)
         sendInterim(status: transfer.response.status, fields: responseFields)
         responseFields.removeAll()
     }

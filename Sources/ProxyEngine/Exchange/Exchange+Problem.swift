@@ -31,10 +31,12 @@ extension Exchange {
         let response = transfer.response
         let answer = answerSoFar(response, isCut: !isCollectedWhole)
         guard let error = takeMeaning(of: answer, from: provider) else { return passUntouched() }
+        errorRequestID = error.upstream.requestID
         let retryAfter = error.retryAfter.map { Double(secondsToRetry(after: $0, at: provider)) }
         retrying.failure = AttemptFailure(
             error.code, isRetryable: error.isRetryable, retryAfter: retryAfter, effect: error.effect)
-        if wantsRawErrors, isCollectedWhole {
+        if passesErrorsRaw(status: response.status), isCollectedWhole {
+            hideCredential(inRaw: answer)
             problemCode = error.code
             self.answer = .relay
             return
@@ -51,12 +53,11 @@ extension Exchange {
     }
 
     /// Counts an answer that no rule knows, and shows it to people.
-    func noteUnmapped(_ answer: ProviderAnswer, of provider: ProviderService) {
+    func noteUnmapped(_ answer: ProviderAnswer, _ error: NormalizedError, of provider: ProviderService) {
         worker.metrics.unmappedError(provider: provider.index, status: answer.status)
-        let contentType = answer.fields.first("Content-Type") ?? ""
         service.instance.unmapped.add(
             provider: provider.configuration.name, status: answer.status,
-            contentType: Array(contentType.utf8),
+            contentType: error.upstream.contentType.map { Array($0.bytes) } ?? [],
             at: SystemClock.wallNanoseconds
         ) { limit in
             provider.normalizer.excerpt(of: answer, makeFacts(of: provider), limit: limit)
@@ -129,6 +130,7 @@ extension Exchange {
             hasIdempotencyKey: !isIdempotent && hasIdempotencyKey(of: provider))
         let (target, head) = (target, head)
         facts.credential = provider.credentials.credential(target: target.span) { head.forEachField($0) }
+        facts.otherSecrets = provider.credentials.secrets(target: target.span) { head.forEachField($0) }
         return facts
     }
 
@@ -159,22 +161,12 @@ extension Exchange {
 
     /// Keeps the fields of the provider's answer that are still true of a body that Weir wrote.
     private func keepFields(of response: ResponseHead, status: Int) {
-        var hasCacheControl = false
-        var hasChallenge = false
-        var hasReferences = false
-        responseFields.append(response.fields) { name, _ in
-            guard FieldRules.forwardsResponse(name), !FieldRules.describesBody(name),
-                !FieldRules.isWrittenOnProblems(name)
-            else { return false }
-            if name.equalsIgnoringCase("cache-control") { hasCacheControl = true }
-            if name.equalsIgnoringCase("www-authenticate") { hasChallenge = true }
-            if ReferenceRewriter.concerns(name) { hasReferences = true }
-            return true
+        let marks = appendFields(of: response, as: .problem(status: response.status))
+        if !marks.contains(.cacheControl) {
+            responseFields.append(FieldNames.cacheControl, FieldNames.noStore)
         }
-        if hasReferences { rewriteReferences() }
-        if !hasCacheControl { responseFields.append(FieldNames.cacheControl, FieldNames.noStore) }
         // RFC 9110 11.6.1: a 401 must say how to authenticate.
-        if status == 401, !hasChallenge {
+        if status == 401, !marks.contains(.challenge) {
             responseFields.append(FieldNames.authenticate, FieldNames.anyScheme)
         }
     }
@@ -214,64 +206,6 @@ extension Exchange {
         responseFields.append(name: FieldNames.preferenceApplied) {
             $0.append(literal: "wait=")
             JSONWriter.integer(Int(clamping: seconds), into: &$0)
-        }
-    }
-
-    /// The fields of an answer that is handed on: the provider's, and Weir's own.
-    func makeRelayFields(_ response: ResponseHead, of provider: ProviderService) {
-        let (hasRateLimit, hasRequestID) = takeFields(of: response)
-        // The provider's own id of the request is what its support asks for.
-        if !hasRequestID { responseFields.append(FieldNames.requestID, requestID) }
-        addRateLimit(hasProviders: hasRateLimit)
-        addPreferenceApplied()
-        let upstream =
-            (sentAt ?? worker.now).nanoseconds(to: upstreamEndedAt ?? firstByteAt ?? worker.now)
-            + retrying.upstreamNanoseconds
-        let whole = startedAt.nanoseconds(to: upstreamEndedAt ?? worker.now)
-        responseFields.append(name: FieldNames.serverTiming) {
-            ServerTiming.append(
-                queue: queuedNanoseconds, upstream: upstream, proxy: whole - queuedNanoseconds - upstream,
-                to: &$0)
-        }
-    }
-
-    /// Takes what goes on of the provider's fields, with references that lead to Weir.
-    @discardableResult
-    func takeFields(of response: ResponseHead) -> (hasRateLimit: Bool, hasRequestID: Bool) {
-        responseFields.removeAll()
-        var hasRateLimit = false
-        var hasRequestID = false
-        var namesMore = false
-        var hasReferences = false
-        responseFields.append(response.fields) { name, value in
-            guard FieldRules.forwardsResponse(name) else {
-                if name.equalsIgnoringCase("connection"), FieldRules.namesFields(connection: value) {
-                    namesMore = true
-                }
-                return false
-            }
-            if RateLimitFields.isOne(name) { hasRateLimit = true }
-            if name.equalsIgnoringCase("x-request-id") { hasRequestID = true }
-            if ReferenceRewriter.concerns(name) { hasReferences = true }
-            return true
-        }
-        if namesMore { dropNamedFields(response) }
-        if hasReferences { rewriteReferences() }
-        return (hasRateLimit, hasRequestID)
-    }
-
-    /// The answer's `Connection` names fields of the provider's connection: those go as well.
-    private func dropNamedFields(_ response: ResponseHead) {
-        responseFields.removeAll()
-        responseFields.append(response.fields) { name, _ in
-            guard FieldRules.forwardsResponse(name) else { return false }
-            var isNamed = false
-            response.fields.forEach { field, list in
-                if field.equalsIgnoringCase("connection"), FieldRules.connection(list, names: name) {
-                    isNamed = true
-                }
-            }
-            return !isNamed
         }
     }
 }

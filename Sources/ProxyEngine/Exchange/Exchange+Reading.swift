@@ -35,7 +35,7 @@ extension Exchange {
         }
         judge(error)
         judgeCredential(error.code)
-        if !error.isMapped { noteUnmapped(answer, of: provider) }
+        if !error.isMapped { noteUnmapped(answer, error, of: provider) }
         return error
     }
 
@@ -52,7 +52,9 @@ extension Exchange {
     func relayUnread() -> Bool {
         guard let transfer, let provider else { return false }
         let answer = answerSoFar(transfer.response, isCut: true)
-        guard wantsRawErrors || meaning(of: answer, from: provider) == nil else { return false }
+        // What is relayed unread cannot be searched for Weir's own credential.
+        let passesRaw = passesErrorsRaw(status: answer.status) && provider.heldCredential == nil
+        guard passesRaw || meaning(of: answer, from: provider) == nil else { return false }
         problemCode = takeMeaning(of: answer, from: provider)?.code
         machine.relayInstead()
         worker.touch(self)

@@ -50,6 +50,9 @@ extension Exchange {
         let pathEnd = target.firstIndex(of: 0x3F) ?? target.count
         members.append("path", bytes: target.span.extracting(0..<pathEnd))
         if record.providerStatus > 0 { members.append("upstream_status", record.providerStatus) }
+        if let provider, let id = upstreamRequestID(of: provider) {
+            members.append("upstream_request_id", bytes: id.bytes.span)
+        }
         members.append("status", record.sentStatus)
         if let problemCode {
             members.append("code", problemCode.name)

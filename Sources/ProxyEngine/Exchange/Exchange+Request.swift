@@ -23,9 +23,7 @@ extension Exchange {
                 Fault(.routeNotFound, detail: "No provider is configured for this path.", effect: Effect.none)
             )
         }
-        if provider.credentials.injects, isWithinReachOfPages, !namesAllowedHost {
-            return decline(misdirected)
-        }
+        if let refusal = credentialRefusal(of: provider) { return decline(refusal) }
         if inspection.hopsLeft == 0 { return answerOptions() }
         if worker.service.isDraining {
             worker.metrics.queueRefused(provider: provider.index, reason: .shuttingDown)

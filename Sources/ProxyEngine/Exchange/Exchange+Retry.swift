@@ -60,9 +60,9 @@ extension Exchange {
         retrying.upstreamNanoseconds += sentAt?.nanoseconds(to: upstreamEndedAt ?? worker.now) ?? 0
         transfer?.discard()
         transfer = nil
-        (fault, timedOut, problemCode) = (nil, nil, nil)
+        (fault, timedOut, problemCode, errorRequestID) = (nil, nil, nil, nil)
         answer = .undecided
-        (isTruncated, isReceivePaused, isPulling) = (false, false, false)
+        (isTruncated, isRewritten, isReceivePaused, isPulling) = (false, false, false, false)
         (isSendPaused, upstreamHasEnded) = (false, false)
         (firstByteAt, upstreamEndedAt) = (nil, nil)
         responseBody.removeAll()

@@ -3,7 +3,7 @@ internal import HTTPWire
 internal import MicroHTTPD
 internal import ProxyCore
 
-/// Trailers, both ways (RFC 9110 6.5): those that ``FieldRules/forwardsTrailer(_:)`` lets pass.
+/// Trailers, both ways (RFC 9110 6.5): those that ``FieldRules/crosses(_:as:connection:)`` lets pass.
 extension Exchange {
     // MARK: To the provider
 
@@ -11,9 +11,10 @@ extension Exchange {
     func announceTrailers(to transfer: any UpstreamTransfer) {
         guard inspection.framing == .chunked, transfer.sendsTrailers else { return }
         head.forEachField { name, value in
-            guard name.equalsIgnoringCase("trailer"), let names = FieldRules.trailerNames(value) else {
-                return
-            }
+            guard name.equalsIgnoringCase("trailer"),
+                let names = FieldRules.trailerNames(
+                    value, as: .requestTrailer, connection: inspection.connectionFields)
+            else { return }
             transfer.addField(FieldNames.trailer, names)
         }
     }
@@ -24,7 +25,10 @@ extension Exchange {
         let trailers = takeTrailers()
         guard trailers.count > 0, trailers.byteCount <= FieldRules.trailerLimit, let provider else { return }
         trailers.forEach { name, value in
-            guard FieldRules.forwardsTrailer(name), !provider.credentials.replaces(name) else { return }
+            // No trailer may be taken for a credential.
+            guard provider.credentials.fieldIndex(name) == nil,
+                crosses(name, as: .requestTrailer, to: provider)
+            else { return }
             transfer.addTrailer(name: name, value: value)
         }
     }
@@ -43,7 +47,9 @@ extension Exchange {
             return false
         }
         var isAny = false
-        response.trailers.forEach { name, _ in if FieldRules.forwardsTrailer(name) { isAny = true } }
+        response.trailers.forEach { name, _ in
+            if FieldRules.crosses(name, as: .responseTrailer, connection: responseConnection) { isAny = true }
+        }
         return isAny
     }
 
@@ -51,9 +57,10 @@ extension Exchange {
     func announceTrailers(of response: ResponseHead) {
         guard isAnsweredInChunks else { return }
         response.fields.forEach { name, value in
-            guard name.equalsIgnoringCase("trailer"), let names = FieldRules.trailerNames(value) else {
-                return
-            }
+            guard name.equalsIgnoringCase("trailer"),
+                let names = FieldRules.trailerNames(
+                    value, as: .responseTrailer, connection: responseConnection)
+            else { return }
             responseFields.append(FieldNames.trailer, names)
         }
     }
@@ -64,7 +71,10 @@ extension Exchange {
             return
         }
         responseFields.removeAll()
-        responseFields.append(trailers) { name, _ in FieldRules.forwardsTrailer(name) }
+        responseFields.append(trailers) { name, _ in
+            FieldRules.crosses(name, as: .responseTrailer, connection: responseConnection)
+        }
+        hideCredential()
         guard responseFields.byteCount <= FieldRules.trailerLimit, hasRoom(for: responseFields) else {
             return
         }

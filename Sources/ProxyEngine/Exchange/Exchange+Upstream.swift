@@ -36,24 +36,29 @@ extension Exchange: TransferDelegate {
         }
     }
 
-    /// What follows the mount, byte for byte, behind the upstream's own path.
+    /// What follows the mount behind the upstream's own path: byte for byte, but for parameters that may carry a credential.
     private func makeUpstreamTarget(of provider: ProviderService) {
         upstreamTarget.removeAll(keepingCapacity: true)
         upstreamTarget += provider.pathPrefix
         let rest = target[restOffset...]
         if upstreamTarget.isEmpty, rest.first != 0x2F { upstreamTarget.append(0x2F) }
         upstreamTarget += rest
-        provider.credentials.inject(intoTarget: &upstreamTarget)
+        provider.credentials.adjust(target: &upstreamTarget)
     }
 
     private func addFields(to transfer: any UpstreamTransfer, of provider: ProviderService) {
-        let injects = provider.credentials.injects
-        let namesMore = inspection.namesConnectionFields
+        let credentials = provider.credentials
+        let namesMore = !inspection.connectionFields.isEmpty
+        // The provider must see one field of each name that may carry a credential: the one whose ledger is counted.
+        var sentPlaces: UInt64 = 0
         head.forEachField { name, value in
-            if namesMore, isNamedByConnection(name) { return }
+            if namesMore, !crosses(name, as: .request, to: provider) { return }
             switch FieldRules.request(name) {
             case .forward, .credential:
-                if injects, provider.credentials.replaces(name) { return }
+                if let place = credentials.fieldIndex(name) {
+                    if credentials.injects || sentPlaces & place != 0 { return }
+                    sentPlaces |= place
+                }
                 transfer.addField(name: name, value: value)
             case .preference:
                 if let rest = FieldRules.preferenceForProvider(value) {
@@ -68,12 +73,20 @@ extension Exchange: TransferDelegate {
             case .drop: break
             }
         }
-        if let field = provider.credentials.injectedField {
+        if let field = credentials.injectedField {
             transfer.addField(field.name, field.value)
         }
         addDefaults(to: transfer, of: provider)
         transfer.addField(FieldNames.via, worker.service.via)
         announceTrailers(to: transfer)
+    }
+
+    /// Whether a field of the request goes to the provider: `Connection` can take anything away but what frames, routes or authorises.
+    func crosses(_ name: Span<UInt8>, as form: FieldForm, to provider: ProviderService) -> Bool {
+        guard provider.credentials.fieldIndex(name) == nil else {
+            return FieldRules.crosses(name, as: form)
+        }
+        return FieldRules.crosses(name, as: form, connection: inspection.connectionFields)
     }
 
     private func addDefaults(to transfer: any UpstreamTransfer, of provider: ProviderService) {
@@ -86,17 +99,6 @@ extension Exchange: TransferDelegate {
         var isThere = false
         head.forEachField { name, _ in if name.equalsIgnoringCase(wanted.span) { isThere = true } }
         return isThere
-    }
-
-    private func isNamedByConnection(_ name: Span<UInt8>) -> Bool {
-        guard FieldRules.mayBeNamedByConnection(name) else { return false }
-        var isNamed = false
-        head.forEachField { field, value in
-            if field.equalsIgnoringCase("connection"), FieldRules.connection(value, names: name) {
-                isNamed = true
-            }
-        }
-        return isNamed
     }
 
     // MARK: TransferDelegate

@@ -100,11 +100,17 @@ final class Exchange: IncomingRequest {
 
     // The answer.
     var responseFields = FieldBlock()
+    /// The fields that belong to the provider's connection by its response's head.
+    var responseConnection = ConnectionFields()
     var responseBody = ByteQueue()
     var answer = Answer.undecided
     var responseBytes: Int64 = 0
     /// How many interim answers of the provider were meant for the client.
     var interimAnswers = 0
+    /// What the provider calls the request, as far as the body of an error had to say it.
+    var errorRequestID: Text?
+    /// Whether the body of a relayed error is not the provider's, byte for byte: Weir's own credential was in it.
+    var isRewritten = false
     var isBrokenOff = false
     /// Whether it has been counted and logged: it was answered before the request had come whole.
     var isRecorded = false
@@ -187,6 +193,8 @@ final class Exchange: IncomingRequest {
         answer = .undecided
         responseBytes = 0
         interimAnswers = 0
+        errorRequestID = nil
+        isRewritten = false
         isBrokenOff = false
         isRecorded = false
         sentStatus = 0

@@ -14,6 +14,8 @@ final class ProviderService: Sendable {
     let ledger: LedgerAccount?
     let guards: ProviderGuards
     let credentials: CredentialReader
+    /// Hides the credential that Weir adds; nil if it adds none.
+    let heldCredential: SecretRedactor?
     /// What a request weighs, and whose it is.
     let plan: PacingPlan
     /// The pacer's policy that the plan belongs to.
@@ -62,6 +64,9 @@ final class ProviderService: Sendable {
             places: profile.credentialPlaces, injected: configuration.credential?.value,
             injection: profile.credentialInjection, isShared: !plan.scopes.contains(.credential),
             digest: pacing.digest)
+        heldCredential = configuration.credential.map {
+            SecretRedactor(secrets: [Array($0.value.utf8)], findsSchemes: false)
+        }
         keys = LedgerKeyReader(
             scopes: plan.scopes, credentials: credentials, provider: pacing.key, digest: pacing.digest)
         // What other instances send is in the provider's count, and is not a stranger's.
@@ -74,7 +79,9 @@ final class ProviderService: Sendable {
         name = Text(configuration.name)
         pathPrefix = Array(configuration.upstream.pathPrefix.utf8)
         references =
-            configuration.rewritesLocations ? ReferenceRewriter(upstream: configuration.upstream) : nil
+            configuration.rewritesLocations
+            ? ReferenceRewriter(
+                upstream: configuration.upstream, hiding: credentials.hiddenParameters) : nil
         let mount = configuration.mount?.path ?? "/"
         mountPrefix = mount == "/" ? [] : Array(mount.utf8)
         requestDefaults = profile.requestDefaults.map { (Array($0.name.utf8), Array($0.value.utf8)) }

@@ -159,14 +159,19 @@ final class Listener: HTTPDaemonDelegate, ReadinessHandler {
 
     func daemon(_ daemon: HTTPDaemon, beginsRequestFor target: Span<UInt8>) -> IncomingRequest {
         switch role {
-        case .admin: return AdminRequest(worker: worker, target: target)
-        case .providers(servesAdmin: true) where AdminPath.contains(target):
-            return AdminRequest(worker: worker, target: target)
+        case .admin: return makeAdminRequest(target)
+        case .providers(servesAdmin: true) where AdminPath.contains(target): return makeAdminRequest(target)
+        case .providers where AdminPath.isLinked(target), .provider where AdminPath.isLinked(target):
+            return makeAdminRequest(target)
         case .providers, .provider:
             let exchange = worker.makeExchange(target: target, to: destination)
             exchange.isWithinReachOfPages = isWithinReachOfPages
             return exchange
         }
+    }
+
+    private func makeAdminRequest(_ target: Span<UInt8>) -> AdminRequest {
+        AdminRequest(worker: worker, target: target, isWithinReachOfPages: isWithinReachOfPages)
     }
 
     func daemonIsReady(_ daemon: HTTPDaemon) { worker.daemonsAreReady() }

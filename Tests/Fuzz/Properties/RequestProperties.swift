@@ -82,8 +82,11 @@ enum RequestProperties {
         case .chunked:
             sent.append(Field(name: Array("Transfer-Encoding".utf8), value: Array("chunked".utf8)))
         }
-        for field in fields where !isNamedByConnection(field.name, fields) {
+        for field in fields {
             expectClean(field)
+            guard
+                FieldRules.crosses(field.name.span, as: .request, connection: inspection.connectionFields)
+            else { continue }
             switch FieldRules.request(field.name.span) {
             case .forward, .credential: sent.append(field)
             case .drop: break
@@ -102,14 +105,6 @@ enum RequestProperties {
             }
         }
         return sent
-    }
-
-    private static func isNamedByConnection(_ name: [UInt8], _ fields: [Field]) -> Bool {
-        FieldRules.mayBeNamedByConnection(name.span)
-            && fields.contains { field in
-                field.name.span.equalsIgnoringCase("connection")
-                    && FieldRules.connection(field.value.span, names: name.span)
-            }
     }
 
     private static func expectClean(_ field: Field) {

@@ -33,7 +33,10 @@ struct CredentialReaderTests {
         arguments: [
             ("Authorization", "Basic OnNlY3JldA=="), ("authorization", "basic  OnNlY3JldA"),
             ("Authorization", "Basic dXNlcjpzZWNyZXQ="), ("Authorization", "Bearer secret"),
-            ("AUTHORIZATION", "bearer secret"), ("x-api-key", "secret"),
+            ("AUTHORIZATION", "bearer secret"), ("x-api-key", "secret"), ("Authorization", "Bearer   secret"),
+            ("Authorization", "Bearer\tsecret"), ("Authorization", "Bearer secret, Bearer other"),
+            ("Authorization", "Bearer secret,Basic eDp5"),
+            ("Authorization", "Basic OnNlY3JldA==, Bearer other"),
         ])
     func fields(_ name: String, _ value: String) {
         #expect(credential([(name, value)]) == "secret")
@@ -43,7 +46,9 @@ struct CredentialReaderTests {
         "it is found in the query however it is escaped",
         arguments: [
             "/a?access_token=secret", "/a?x=1&access_token=secret&y=2", "/a?access_token=s%65cret",
-            "/a?access%5Ftoken=secret", "/a?&&access_token=secret",
+            "/a?access%5Ftoken=secret", "/a?&&access_token=secret", "/a?x=1;access_token=secret;y=2",
+            "/a?access_token=secret&access_token=other", "/a?%61ccess_token=secret",
+            "/a?x?&access_token=secret",
         ])
     func query(_ target: String) {
         #expect(credential(target: target) == "secret")
@@ -57,7 +62,11 @@ struct CredentialReaderTests {
         ])
     func none(_ name: String, _ value: String) {
         #expect(credential([(name, value)]) == nil)
-        #expect(credential(target: "/access_token=secret?token=secret") == nil)
+        for target in [
+            "/access_token=secret?token=secret", "/a?access_token%3Dsecret", "/a?x%26access_token=secret",
+            "/a?x%3Baccess_token=secret", "/a?x=access_token=secret", "/a?access_tokens=secret",
+            "/a?Access_Token=secret",
+        ] { #expect(credential(target: target) == nil, "\(target)") }
     }
 
     @Test("the first place counts, whatever the order of the fields")
@@ -97,23 +106,22 @@ struct CredentialReaderTests {
         let field = try #require(reader.injectedField)
         #expect(String(decoding: field.name + [0x3A, 0x20] + field.value, as: UTF8.self) == expected)
         var target = Array("/a".utf8)
-        reader.inject(intoTarget: &target)
+        reader.adjust(target: &target)
         #expect(target == Array("/a".utf8))
         #expect(credential([("Authorization", "Bearer client")], reader: reader) == "secret")
     }
 
     @Test("a credential of Weir's own replaces those of the client, and nothing else")
     func replaced() {
-        func replaces(_ name: String, injected: String?) -> Bool {
-            let reader = CredentialReader(
-                places: Self.places, injected: injected, injection: .header("X-Key"), isShared: false)
-            return reader.replaces(Array(name.utf8).span)
-        }
+        let reader = CredentialReader(
+            places: Self.places, injected: "secret", injection: .header("X-Key"), isShared: false)
+        var seen: Set<UInt64> = []
         for name in ["authorization", "X-API-KEY", "x-key"] {
-            #expect(replaces(name, injected: "secret"), "\(name)")
-            #expect(!replaces(name, injected: nil), "\(name)")
+            let bit = reader.fieldIndex(Array(name.utf8).span)
+            #expect(bit.map { seen.insert($0).inserted } == true, "\(name)")
         }
-        #expect(!replaces("X-Api", injected: "secret"))
+        let other = reader.fieldIndex(Array("X-Api".utf8).span)
+        #expect(other == nil)
     }
 
     @Test("a credential in the query is escaped, and added to what is there")
@@ -121,12 +129,65 @@ struct CredentialReaderTests {
         let reader = CredentialReader(
             places: [], injected: "a&b=c", injection: .query("key"), isShared: false)
         #expect(reader.injectedField == nil)
-        func inject(_ target: String) -> String {
-            var bytes = Array(target.utf8)
-            reader.inject(intoTarget: &bytes)
-            return String(decoding: bytes, as: UTF8.self)
+        #expect(adjusted("/a", by: reader) == "/a?key=a%26b%3Dc")
+        #expect(adjusted("/a?x=1", by: reader) == "/a?x=1&key=a%26b%3Dc")
+    }
+
+    private func adjusted(_ target: String, by reader: CredentialReader) -> String {
+        var bytes = Array(target.utf8)
+        reader.adjust(target: &bytes)
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    @Test(
+        "parameters of the client that could be read as the credential make way for Weir's own",
+        arguments: [
+            ("/a?key=c", "/a?"), ("/a?key=c&x=1", "/a?x=1&"), ("/a?x=1&key=c", "/a?x=1&"),
+            ("/a?x=1&key=c&y=2", "/a?x=1&y=2&"), ("/a?key=1&key=2", "/a?"), ("/a?key", "/a?"),
+            ("/a?key=", "/a?"),
+            ("/a?k%65y=c&x", "/a?x&"), ("/a?%6B%65%79=c", "/a?"), ("/a?x=1;key=c;y=2", "/a?x=1;y=2&"),
+            ("/a?token=c&x=1", "/a?x=1&"), ("/a?x=1&&key=c", "/a?x=1&"), ("/a?key=c&", "/a?"),
+            ("/a?key%3Dx", "/a?key%3Dx&"), ("/a?x=key=c", "/a?x=key=c&"), ("/a?keys=c", "/a?keys=c&"),
+            ("/a?x%26key=c", "/a?x%26key=c&"), ("/key=c", "/key=c?"), ("/a?", "/a?&"),
+        ])
+    func removed(_ target: String, _ expected: String) {
+        let reader = CredentialReader(
+            places: [.bearer, .query("token")], injected: "held", injection: .query("key"), isShared: false)
+        #expect(adjusted(target, by: reader) == expected + "key=held")
+    }
+
+    @Test("of several parameters of the client that could be its credential, the one that counts is sent")
+    func repeatedParameters() {
+        let reader = CredentialReader(places: Self.places, injected: nil, injection: nil, isShared: false)
+        for (target, sent) in [
+            ("/a?access_token=1&x=2&access_token=3", "/a?access_token=1&x=2"),
+            ("/a?access%5ftoken=1;access_token=2&b", "/a?access%5ftoken=1;b"), ("/a?b=1&b=2&", "/a?b=1&b=2&"),
+        ] {
+            #expect(adjusted(target, by: reader) == sent)
+            #expect(credential(target: target) == credential(target: sent))
         }
-        #expect(inject("/a") == "/a?key=a%26b%3Dc")
-        #expect(inject("/a?x=1") == "/a?x=1&key=a%26b%3Dc")
+        let other = CredentialReader(places: [.bearer], injected: "k", injection: .bearer, isShared: false)
+        #expect(adjusted("/a?access_token=1&access_token=2", by: other) == "/a?access_token=1&access_token=2")
+    }
+
+    @Test("of several fields of a name the first counts, which is the one that is sent")
+    func repeatedFields() {
+        #expect(credential([("Authorization", "Bearer a"), ("authorization", "Bearer b")]) == "a")
+        #expect(credential([("Authorization", "Bearer a"), ("Authorization", "Basic OmI=")]) == "a")
+        #expect(credential([("Authorization", "Digest a"), ("Authorization", "Bearer b")]) == nil)
+        #expect(credential([("X-Api-Key", "a"), ("x-api-key", "b")]) == "a")
+    }
+
+    @Test("all that authenticates a request is secret, whatever counts")
+    func secrets() {
+        let reader = CredentialReader(places: Self.places, injected: nil, injection: nil, isShared: false)
+        let fields = [("Authorization", "Basic dXNlcjpwYXNz"), ("X-Api-Key", "k"), ("X-Other", "o")]
+        let found = reader.secrets(target: Array("/a?access_token=t%21".utf8).span) { body in
+            for (name, value) in fields { body(Array(name.utf8).span, Array(value.utf8).span) }
+        }
+        #expect(
+            Set(found.map { String(decoding: $0, as: UTF8.self) }) == [
+                "dXNlcjpwYXNz", "user", "pass", "k", "t!",
+            ])
     }
 }

@@ -14,7 +14,9 @@ struct FieldRulesTests {
     }
 
     private func connection(_ value: String, names name: String) -> Bool {
-        FieldRules.connection(Array(value.utf8).span, names: Array(name.utf8).span)
+        var connection = ConnectionFields()
+        connection.add(Array(value.utf8).span)
+        return connection.contains(Array(name.utf8).span)
     }
 
     @Test(
@@ -59,7 +61,7 @@ struct FieldRulesTests {
     func answers() {
         for name in [
             "Connection", "Keep-Alive", "TE", "Trailer", "Upgrade", "Content-Length", "Transfer-Encoding",
-            "Proxy-Connection", "Proxy-Authenticate", "Proxy-Authorization",
+            "Proxy-Connection", "Proxy-Authenticate", "Proxy-Authorization", "Proxy-Authentication-Info",
         ] {
             #expect(!isForwarded(name), "\(name)")
         }
@@ -99,5 +101,6 @@ struct FieldRulesTests {
         #expect(connection(value, names: "x-hop"))
         #expect(connection(value, names: "X-OTHER"))
         #expect(!connection(value, names: "x-ho"))
+        #expect(!connection(value, names: "close") && !connection("", names: "x-hop"))
     }
 }

@@ -5,11 +5,13 @@ import Testing
 struct ReferenceRewriterTests {
     private func rewrite(
         _ value: String, name: String = "Location", upstream: String = "https://api.example.com/v1",
-        mount: String = "/example"
+        target: String = "/v1/things/1?x=y", mount: String = "/example", hiding hidden: [String] = []
     ) throws -> String? {
-        let rewriter = ReferenceRewriter(upstream: try UpstreamURL(parsing: upstream))
+        let rewriter = ReferenceRewriter(
+            upstream: try UpstreamURL(parsing: upstream), hiding: hidden.map { Array($0.utf8) })
         return rewriter.rewritten(
-            Array(name.utf8).span, Array(value.utf8).span, mount: Array(mount.utf8).span
+            Array(name.utf8).span, Array(value.utf8).span, target: Array(target.utf8).span,
+            mount: Array(mount.utf8).span
         ).map { String(decoding: $0, as: UTF8.self) }
     }
 
@@ -21,7 +23,19 @@ struct ReferenceRewriterTests {
             ("https://api.example.com/v1?x=1", "/example?x=1"),
             ("https://api.example.com/v1#f", "/example#f"),
             ("HTTPS://API.Example.Com:443/v1/a?b=%2F#c", "/example/a?b=%2F#c"),
-            ("https://api.example.com/v1//a", "/example//a"),
+            ("https://api.example.com/v1//a", "/example//a"), ("https://api.example.com:/v1/a", "/example/a"),
+            ("https://api.example.com./v1/a", "/example/a"),
+            ("https://u:p@api.example.com/v1/a", "/example/a"),
+            ("https://api.example.com/v2/../v1/a", "/example/a"),
+            ("https://api.example.com/v1/b/./../a", "/example/a"),
+            ("//api.example.com/v1/a", "/example/a"), ("//API.example.com:443/v1?x#y", "/example?x#y"),
+            ("/v1/leads", "/example/leads"), ("/v1", "/example"), ("/v1/", "/example/"),
+            ("/v1?x", "/example?x"),
+            ("/v2/../v1/a", "/example/a"), ("/v1/%2e/a", "/example/a"), ("next", "/example/things/next"),
+            ("2?page=3#f", "/example/things/2?page=3#f"), ("./next", "/example/things/next"),
+            ("../x", "/example/x"),
+            ("..", "/example/"), (".", "/example/things/"), ("?page=2", "/example/things/1?page=2"),
+            ("a/b:c", "/example/things/a/b:c"), ("\\\\evil.test", "/example/things/\\\\evil.test"),
         ])
     func below(value: String, expected: String) throws {
         #expect(try rewrite(value) == expected)
@@ -33,11 +47,71 @@ struct ReferenceRewriterTests {
             "https://api.example.com/v2/leads", "https://api.example.com/v10", "https://api.example.com/V1/a",
             "http://api.example.com/v1/a", "https://api.example.com:444/v1/a",
             "https://api.example.com.evil.test/v1",
-            "https://api.example.com@evil.test/v1", "https://www.example.com/v1/a", "/v1/leads", "leads", "",
-            "//api.example.com/v1/a", "https://", "https://api.example.com",
+            "https://api.example.com@evil.test/v1", "https://www.example.com/v1/a", "", "#part", "https://",
+            "https://api.example.com", "https://api.example.com/v1/../v2/a",
+            "https://api.example.com/v1/%2E%2e/a",
+            "https://api.example.com:x/v1/a", "https:v1/a", "https:/v1/a", "mailto:a@b.test", "urn:x:y",
+            "https://api.example.com\\@evil.test/v1", "https://evil.test\\@api.example.com/v1/a",
         ])
     func other(value: String) throws {
         #expect(try rewrite(value) == nil)
+    }
+
+    @Test(
+        "one that leads elsewhere at the provider becomes absolute, so that it is not taken for a path of Weir's",
+        arguments: [
+            ("/login", "https://api.example.com/login"), ("/v10/a", "https://api.example.com/v10/a"),
+            ("/v1/../admin?x#y", "https://api.example.com/admin?x#y"),
+            ("../../admin", "https://api.example.com/admin"),
+            ("/", "https://api.example.com/"), ("//cdn.example.com/v1/a", "https://cdn.example.com/v1/a"),
+            ("//api.example.com/v2", "https://api.example.com/v2"),
+            ("//api.example.com:444/v1/a", "https://api.example.com:444/v1/a"),
+            ("//u@cdn.example.com", "https://u@cdn.example.com"), ("/V1/a", "https://api.example.com/V1/a"),
+        ])
+    func elsewhere(value: String, expected: String) throws {
+        #expect(try rewrite(value) == expected)
+    }
+
+    @Test("an address is compared as an address, a port as a number")
+    func addresses() throws {
+        #expect(try rewrite("http://[0:0:0:0:0:0:0:1]:09/a", upstream: "http://[::1]:9") == "/example/a")
+        #expect(try rewrite("http://[::2]:9/a", upstream: "http://[::1]:9") == nil)
+        #expect(try rewrite("http://127.0.0.1/a", upstream: "http://127.0.0.1:80") == "/example/a")
+    }
+
+    @Test("a reference is resolved against the request, whose base may have no path of its own")
+    func bases() throws {
+        #expect(try rewrite("next", target: "/v1") == "https://api.example.com/next")
+        #expect(try rewrite("next", target: "/v1/") == "/example/next")
+        #expect(try rewrite("next", upstream: "https://a.test", target: "/?k=v") == "/example/next")
+        #expect(try rewrite("?x", target: "/v1") == "/example?x")
+        #expect(try rewrite("x", target: "/v1/a?b=/c/d") == "/example/x")
+        #expect(try rewrite("/x?y", upstream: "https://a.test", mount: "") == "/x?y")
+    }
+
+    @Test("the parameter with Weir's own credential does not come back below the mount")
+    func hidden() throws {
+        for (value, expected) in [
+            ("/v1/a?key=s&page=2", "/example/a?page=2"), ("?page=2&k%65y=s#f", "/example/things/1?page=2#f"),
+            ("https://api.example.com/v1/a?key=s", "/example/a"), ("b;key=c?x", "/example/things/b;key=c?x"),
+        ] { #expect(try rewrite(value, hiding: ["key"]) == expected) }
+        let links = "</v1/a?key=s&p=1>; rel=next, <https://api.example.com/v1?p=0&key=s>; rel=prev"
+        #expect(
+            try rewrite(links, name: "Link", hiding: ["key"])
+                == "</example/a?p=1>; rel=next, </example?p=0>; rel=prev")
+    }
+
+    @Test(
+        "the reference of a Refresh is one as well",
+        arguments: [
+            ("5; url=/v1/a", "5; url=/example/a"), ("0;URL='/v1/a'", "0;URL='/example/a'"),
+            ("0; Url = \"next\" ", "0; Url = \"/example/things/next\" "),
+            ("3, url=/login", "3, url=https://api.example.com/login"),
+            ("5", nil), ("5; /v1/a", nil), ("", nil), ("url", nil), ("0; url='", nil),
+            ("0; url=\"/v1/a", "0; url=\"/example/a"),
+        ] as [(String, String?)])
+    func refreshes(value: String, expected: String?) throws {
+        #expect(try rewrite(value, name: "Refresh") == expected)
     }
 
     @Test(
@@ -66,7 +140,7 @@ struct ReferenceRewriterTests {
     @Test("the fields that hold references are known in any case")
     func names() {
         func concerns(_ name: String) -> Bool { ReferenceRewriter.concerns(Array(name.utf8).span) }
-        #expect(["Location", "content-location", "LINK"].allSatisfy(concerns))
+        #expect(["Location", "content-location", "LINK", "refresh"].allSatisfy(concerns))
         #expect(!["Etag", "x-header", "Locations", "Date"].contains(where: concerns))
     }
 }

@@ -24,6 +24,43 @@ struct RequestTargetTests {
         #expect(offset(Array(target.utf8)) == expected)
     }
 
+    private func hasDotSegments(_ target: String) -> Bool {
+        RequestTarget.hasDotSegments(Array(target.utf8).span)
+    }
+
+    @Test(
+        "a dot segment is found in every spelling that a provider may undo",
+        arguments: [
+            "/..", "/.", "/../a", "/a/..", "/a/./b", "/a/../../b", "/%2e%2e/a", "/%2E%2e", "/.%2e/a",
+            "/%2e./a",
+            "/%2E", "/a/%2e/b", "/%252e%252e/a", "/%25252e%25252e/", "/..%2fadmin", "/a/..%2F..%2Fb",
+            "/..\\admin",
+            "/a\\..\\b", "/..%5cadmin", "/a%5C..%5cb", "/..;/a", "/..;x=1/a", "/a/.;/b", "/..%3b/a",
+            "/..%00/a", "/..%3Fx", "/..%20/a", "/..%23",
+            "/a/..?x=1", "/..?", "/%c0%ae%c0%ae/a", "/.%c0%ae/", "/..%c0%afadmin", "/%u002e/../a", "//..//a",
+        ])
+    func dotSegments(_ target: String) {
+        #expect(hasDotSegments(target))
+    }
+
+    @Test(
+        "dots that make no segment of their own are no dot segments",
+        arguments: [
+            "", "/", "/a", "/v1.0/b", "/.well-known/x", "/a..b", "/...", "/a/.../b", "/..a", "/a..", "/a.",
+            "/.a/b",
+            "/a?x=/../", "/a?../..", "?..", "/%2e%2e%2e/a", "/a%2eb", "/a%2e%2e", "/%", "/%2", "/%zz/..a",
+            "/caf%C3%A9",
+        ])
+    func otherDots(_ target: String) {
+        #expect(!hasDotSegments(target))
+    }
+
+    @Test("a path that is encoded thousands of times over is looked at once")
+    func deepEscapes() {
+        let deep = "/%" + String(repeating: "25", count: 4000) + "2e/a"
+        #expect(hasDotSegments(deep))
+    }
+
     @Test(
         "a target that is no path of this server is refused",
         arguments: [

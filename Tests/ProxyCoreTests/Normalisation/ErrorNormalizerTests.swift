@@ -107,7 +107,8 @@ struct ErrorNormalizerTests {
         #expect(try other.error().detail?.string == "Key [redacted] is bad")
         var escaped = NormalizerFixture("lettr", 401, #"{"message":"Key \/ab\/cd\/ef, \\\/ab\/cd\/ef"}"#)
         escaped.credential = Array("/ab/cd/ef".utf8)
-        #expect(try escaped.error().detail?.string == #"Key [redacted], \[redacted]"#)
+        // The backslash could be a part of an escape that is nested in the other.
+        #expect(try escaped.error().detail?.string == "Key [redacted], [redacted]")
     }
 
     @Test("a token that begins within another is redacted to its end")

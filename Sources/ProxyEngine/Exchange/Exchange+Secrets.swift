@@ -1,0 +1,65 @@
+internal import HTTPTransfer
+internal import HTTPWire
+internal import MicroHTTPD
+internal import ProxyCore
+
+/// A credential that Weir adds, or that the client sends, where a provider repeats it.
+extension Exchange {
+    /// Hides Weir's own credential in the fields for the client, who does not know it.
+    func hideCredential() {
+        guard let redactor = provider?.heldCredential else { return }
+        var mayContain = false
+        responseFields.forEach { _, value in if redactor.mayContain(value) { mayContain = true } }
+        guard mayContain else { return }
+        var fields = FieldBlock()
+        responseFields.forEach { name, value in
+            var bytes: [UInt8] = []
+            bytes.append(value)
+            // A reference must not have brackets there.
+            let mark = ReferenceRewriter.concerns(name) ? Self.markInReferences : SecretRedactor.mark
+            if let hidden = redactor.redacted(bytes, mark: mark) { bytes = hidden }
+            fields.append(name: name, value: bytes.span)
+        }
+        responseFields = fields
+    }
+
+    private static let markInReferences = Array("redacted".utf8)
+
+    /// Whether the provider's error reaches the client as it is, if it was read whole.
+    ///
+    /// A 407 is about Weir's connection to the provider, and never does. What is longer than Weir reads may have Weir's own credential
+    /// in it.
+    func passesErrorsRaw(status: Int) -> Bool { wantsRawErrors && status != 407 }
+
+    /// Hides Weir's own credential in the body of an error that is relayed as it is; without one, not a byte is changed.
+    ///
+    /// - Parameter answer: with its body as it reads without a content coding.
+    func hideCredential(inRaw answer: ProviderAnswer) {
+        guard let redacted = provider?.heldCredential?.redacted(answer.body) else { return }
+        responseBody.removeAll()
+        responseBody.append(redacted)
+        isRewritten = true
+    }
+
+    /// What the provider calls the request, for the log; nil if it does not say, or repeats a credential.
+    func upstreamRequestID(of provider: ProviderService) -> Text? {
+        if let errorRequestID { return errorRequestID }
+        guard firstByteAt != nil, let fields = transfer?.response.fields,
+            let id = provider.normalizer.requestID(in: fields)
+        else { return nil }
+        // One allocation for a line of the log; most ids end the look here.
+        let (target, head) = (target, head)
+        let credentials = provider.credentials
+        guard
+            let credential = credentials.credential(
+                target: target.span, forEachField: { head.forEachField($0) }),
+            credential.count >= SecretRedactor.shortestSecret, id.count >= credential.count
+        else { return id }
+        let (bytes, last) = (Array(id.bytes), credential.count - 1)
+        guard bytes.span.index(ofPair: credential[last - 1], credential[last], from: 0) < bytes.count else {
+            return id
+        }
+        let secrets = credentials.secrets(target: target.span) { head.forEachField($0) }
+        return SecretRedactor(secrets: secrets).redacted(id)
+    }
+}

@@ -1,0 +1,241 @@
+import Foundation
+import HTTPWire
+import Testing
+
+@testable import ProxyCore
+
+@Suite("secrets that a provider repeats")
+struct SecretRedactorTests {
+    private static let secret = "sk-Te5t/key+42_=&"
+
+    private static func redacted(_ text: String, secret: String = secret, prefixes: [Text] = []) -> String {
+        let bytes = Array(text.utf8)
+        let redactor = SecretRedactor(secrets: [Array(secret.utf8)], prefixes: prefixes)
+        return String(decoding: redactor.redacted(bytes) ?? bytes, as: UTF8.self)
+    }
+
+    private static func mayContain(_ text: String, _ redactor: SecretRedactor) -> Bool {
+        redactor.mayContain(Array(text.utf8).span)
+    }
+
+    @Test("are hidden in each encoding, wherever they stand", arguments: SecretEncoding.all.map(\.name))
+    func encodings(_ name: String) throws {
+        let encode = try #require(SecretEncoding.all.first { $0.name == name }?.encode)
+        for secret in [
+            Self.secret, "plainkey", "a b c d e f", "%41%42%43xyz-12", "aaaaaaaa",
+            "key-with-dashes_0123456789",
+        ] {
+            let encoded = encode(secret)
+            for (before, after) in [
+                ("", ""), ("Key ", " is wrong"), (#"{"a":""#, #""}"#), ("(", ")"), ("x: ", "\n"),
+            ] {
+                let text = Self.redacted(before + encoded + after, secret: secret)
+                #expect(text.contains("[redacted]"), "\(name) of \(secret) in \(before)")
+                #expect(text.hasPrefix(before.prefix(1)) && text.hasSuffix(after.suffix(1)), "\(text)")
+                #expect(!text.contains(secret.dropFirst(2).dropLast(2)), "\(text)")
+                #expect(text.utf8.count <= before.utf8.count + after.utf8.count + 80, "\(text)")
+            }
+        }
+    }
+
+    @Test("what is no secret stays as it is, byte for byte")
+    func others() {
+        for text in [
+            "", "a", "Nothing here.",
+            "100% of {\"a\":\"\\u00e9\\n\\/\"} &amp; =3D &nosuch; &#xZZ; %zz %u12 \\u12", "sk-Te5t/key",
+            "\\", "%", "&", "=", "&;", "&#;", "&#x;", "\\u", "=\r\n", String(repeating: "\\", count: 99),
+            "&#99999999999999;",
+            "\u{E9}\u{1F600}", "%ff%fe", "\\ud83d\\ude00",
+        ] {
+            #expect(Self.redacted(text) == text)
+        }
+        #expect(Self.redacted("short is short", secret: "short") == "short is short")
+    }
+
+    @Test("what is left of JSON is JSON")
+    func validJSON() {
+        for secret in ["nabcdefgh", "/abcdefgh/", "abcdefg\\", "\"quoted\"", "u0041bcdefgh", "abcdefgh"] {
+            let escaped = secret.replacingOccurrences(of: "\\", with: "\\\\").replacingOccurrences(
+                of: "\"", with: "\\\"")
+            for before in ["", "\\n", "\\\\", "\\\"", "\\u0041", "\\\\\\n"] {
+                for after in ["", "\\n", "\\\\", "\\\"", "\\u0041"] {
+                    for spelling in [escaped, escaped.replacingOccurrences(of: "/", with: "\\/")] {
+                        let json = #"{"message":"\#(before)\#(spelling)\#(after)","code":"c"}"#
+                        let text = Self.redacted(json, secret: secret)
+                        #expect(text.contains("[redacted]"), "\(json)")
+                        #expect(JSONDocument(Array(text.utf8)) != nil, "\(json) became \(text)")
+                    }
+                }
+            }
+        }
+    }
+
+    @Test(
+        "a token behind the name of a scheme is hidden, whosever it is",
+        arguments: [
+            ("Basic OnNlY3JldC1rZXk=", "Basic [redacted]"),
+            ("basic dXNlcjpwYXNz is wrong", "basic [redacted] is wrong"),
+            ("BASIC dXNlcjpw", "BASIC [redacted]"),
+            ("Invalid 'Basic OmtleQ=='.", "Invalid 'Basic [redacted]'."),
+            ("Bearer abcDEF123", "Bearer [redacted]"),
+            ("bearer eyJhbGciOiJIUzI1NiJ9.e30.abc_-x", "bearer [redacted]"),
+            ("Authorization: Bearer secretsecret", "Authorization: Bearer [redacted]"),
+            (#"{"got":"Bearer sk_live_1234"}"#, #"{"got":"Bearer [redacted]"}"#),
+            ("Bearer  k3y4", "Bearer  [redacted]"),
+            ("Bearer%20abcDEF123", "Bearer%20[redacted]"), ("Bearer+abcDEF123&x", "Bearer+[redacted]&x"),
+            (#"Bearer \"abcDEF123\""#, #"Bearer \"[redacted]\""#),
+            ("Bearer &quot;abcDEF123&quot;", "Bearer &quot;[redacted]&quot;"),
+            ("Token 0123456789abcdef", "Token [redacted]"), ("ApiKey aB3dE5gH", "ApiKey [redacted]"),
+            ("Bearer token abc, Bearer abcDEF123", "Bearer token abc, Bearer [redacted]"),
+            ("Basic\\u0020OnNlY3JldC1rZXk=", "Basic\\u0020[redacted]"),
+            ("Bearer: abcDEF123", "Bearer: [redacted]"),
+            ("Digest 0123456789abcdef", "Digest [redacted]"),
+            ("Basic Bearer abcDEF123", "Basic Bearer [redacted]"),
+        ])
+    func schemes(_ text: String, _ expected: String) {
+        #expect(Self.redacted(text) == expected)
+    }
+
+    @Test(
+        "a sentence about a scheme stays whole",
+        arguments: [
+            "Bearer token is missing", "Basic authentication required", "Bearer authentication is required.",
+            "Bearer realm=\"api\", error=\"invalid_token\"", "Use Basic auth", "Basic plan only",
+            "Basic subscription needed",
+            "Token expired", "Token is invalid", "The token has expired", "Basic Only",
+            "Basic operation not permitted",
+            "Digest mismatch", "Bearer access_token required", "Basic information", "bearer", "Basic",
+            "Bearer.", "a Bearer",
+            "Bearer realm=\\\"x\\\"", "Bearer tokens/keys only", "token: missing", "Basic validation failed",
+            "Basic Authentication-Failed",
+            "tokens 12345678", "Basically 0123456789abcdef is fine", "WWW-Authenticate: Basic realm=\"x\"",
+            "Token expired at 12:30",
+            "Bearer authorization_uri=\"https://a.test\"", "Basic configuration error", "digest algorithm",
+            "ApiKey not found",
+        ])
+    func sentences(_ text: String) {
+        #expect(Self.redacted(text) == text)
+    }
+
+    @Test("what begins as the provider's secrets do is hidden, also behind escapes")
+    func prefixes() {
+        #expect(Self.redacted("Key lttr_abcdefgh1!", prefixes: ["lttr_"]) == "Key [redacted]!")
+        #expect(Self.redacted("Key lttr_short", prefixes: ["lttr_"]) == "Key lttr_short")
+        #expect(Self.redacted(#"Key lttr\u005fabcdefgh1!"#, prefixes: ["lttr_"]) == "Key [redacted]!")
+    }
+
+    @Test("the quick look never says that a secret is not there which is")
+    func quickLook() {
+        let redactor = SecretRedactor(secrets: [Array(Self.secret.utf8)], findsSchemes: false)
+        for (name, encode) in SecretEncoding.all where name != "quoted-printable" {
+            #expect(Self.mayContain("x \(encode(Self.secret)) y", redactor), "\(name)")
+            #expect(Self.mayContain(encode(Self.secret), redactor), "\(name)")
+        }
+        for text in ["", "a", "ab", "Mon, 30 Nov 2026 17:42:54 GMT", "application/json; charset=utf-8"] {
+            #expect(!Self.mayContain(text, redactor))
+        }
+        #expect(redactor.redacted(Array("Bearer abcDEF123".utf8)) == nil)
+    }
+
+    @Test(
+        "the time grows with the text, not with the text times the secret",
+        arguments: [
+            "aaaa", "ab", "\\/", "%25", "Basic ", "bearer+", "&#47;", "&", "\\", "Bearer a", "=3D", "sk_",
+            "%2525252525",
+        ])
+    func linear(_ unit: String) {
+        func cost(_ size: Int) -> Int {
+            let text = Array(String(repeating: unit, count: size / unit.utf8.count).utf8)
+            let secret = Array(String(repeating: unit, count: size / 4 / unit.utf8.count).utf8) + [0x21]
+            let start = Self.threadNanoseconds
+            let redactor = SecretRedactor(secrets: [secret], prefixes: ["sk_", "s"])
+            _ = redactor.redacted(text)
+            return Self.threadNanoseconds - start
+        }
+        // Quadratic, the longer one would take 64 times as long.
+        let (short, long) = (cost(8 << 10), cost(64 << 10))
+        #expect(long < max(short, 2_000_000) * 24, "\(short) and \(long) ns")
+    }
+
+    /// The processor's time of this thread: other tests run meanwhile.
+    private static var threadNanoseconds: Int {
+        var time = timespec()
+        unsafe clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+        return time.tv_sec * 1_000_000_000 + time.tv_nsec
+    }
+}
+
+/// The encodings in which a provider could repeat a credential.
+enum SecretEncoding {
+    /// Each encoding of a text, by its name.
+    static let all: [(name: String, encode: @Sendable (String) -> String)] = [
+        ("plain", { $0 }), ("upper case", { $0.uppercased() }), ("lower case", { $0.lowercased() }),
+        ("base 64", { Data($0.utf8).base64EncodedString() }),
+        ("base 64 of :key", { Data(":\($0)".utf8).base64EncodedString() }),
+        ("base 64 of user:key", { Data("user:\($0)".utf8).base64EncodedString() }),
+        ("base 64 of key:", { Data("\($0):".utf8).base64EncodedString() }),
+        (
+            "base 64 for URLs",
+            {
+                Data("ab\($0)".utf8).base64EncodedString().replacingOccurrences(of: "+", with: "-")
+                    .replacingOccurrences(of: "/", with: "_").replacingOccurrences(of: "=", with: "")
+            }
+        ),
+        (
+            "base 64 within more",
+            { Data(#"{"a":[1],"key":"\#($0)","more":true}"#.utf8).base64EncodedString() }
+        ),
+        ("percent-encoded", { percent($0, all: false) }),
+        ("percent-encoded whole", { percent($0, all: true) }),
+        ("percent-encoded in lower case", { percent($0, all: true).lowercased() }),
+        ("percent-encoded twice", { percent(percent($0, all: true), all: false) }),
+        ("form-encoded", { percent($0, all: false).replacingOccurrences(of: "%20", with: "+") }),
+        ("hexadecimal", { $0.utf8.map { String(format: "%02x", $0) }.joined() }),
+        ("hexadecimal in upper case", { $0.utf8.map { String(format: "%02X", $0) }.joined() }),
+        ("JSON escapes", { $0.utf8.map { String(format: "\\u%04x", $0) }.joined() }),
+        ("JSON escapes in upper case", { $0.utf8.map { String(format: "\\u%04X", $0) }.joined() }),
+        (
+            "JSON escapes of some",
+            { text in
+                text.enumerated().map {
+                    $0 % 3 == 1 ? String(format: "\\u%04x", $1.asciiValue ?? 0) : "\($1)"
+                }.joined()
+            }
+        ),
+        ("JSON with escaped slashes", { $0.replacingOccurrences(of: "/", with: "\\/") }),
+        (
+            "JSON within JSON",
+            {
+                $0.replacingOccurrences(of: "/", with: "\\\\\\/").replacingOccurrences(
+                    of: "+", with: "\\\\u002b")
+            }
+        ),
+        (
+            "HTML",
+            { $0.replacingOccurrences(of: "&", with: "&amp;").replacingOccurrences(of: "/", with: "&#47;") }
+        ),
+        ("HTML by number", { $0.utf8.map { "&#\($0);" }.joined() }),
+        ("HTML by hexadecimal number", { $0.utf8.map { String(format: "&#x%X;", $0) }.joined() }),
+        (
+            "HTML by name",
+            { $0.replacingOccurrences(of: "&", with: "&amp;").replacingOccurrences(of: "+", with: "&plus;") }
+        ),
+        (
+            "quoted-printable",
+            { $0.replacingOccurrences(of: "=", with: "=3D").replacingOccurrences(of: "/", with: "=2F") }
+        ),
+        (
+            "percent-encoded in HTML in JSON",
+            { percent($0, all: false).replacingOccurrences(of: "%", with: "\\u0026#37;") }
+        ),
+        ("escape() of JavaScript", { $0.utf8.map { String(format: "%%u%04X", $0) }.joined() }),
+        ("an escape of a string", { $0.utf8.map { String(format: "\\x%02x", $0) }.joined() }),
+    ]
+
+    private static func percent(_ text: String, all: Bool) -> String {
+        text.utf8.map { byte in
+            let isPlain = Character(Unicode.Scalar(byte)).isLetter || Character(Unicode.Scalar(byte)).isNumber
+            return !all && isPlain ? String(Unicode.Scalar(byte)) : String(format: "%%%02X", byte)
+        }.joined()
+    }
+}
