@@ -111,8 +111,22 @@ public struct RequestScanner: Sendable {
     ///
     /// - Returns: how many bytes, from the front, may be read. If there is a ``fault``, those are of earlier requests.
     public mutating func scan(_ bytes: inout MutableSpan<UInt8>) -> Int {
-        guard state != .refused else { return 0 }
+        scan(&bytes, endsWithRequest: false).passed
+    }
+
+    /// Looks at bytes as they come, up to the end of a request: those of the next one stay where they are.
+    ///
+    /// - Returns: how many bytes, from the front, may be read, as ``scan(_:)`` returns it; and how many were looked at.
+    public mutating func scanRequest(_ bytes: inout MutableSpan<UInt8>) -> (passed: Int, scanned: Int) {
+        scan(&bytes, endsWithRequest: true)
+    }
+
+    private mutating func scan(
+        _ bytes: inout MutableSpan<UInt8>, endsWithRequest: Bool
+    ) -> (passed: Int, scanned: Int) {
+        guard state != .refused else { return (0, bytes.count) }
         var input = Input(count: bytes.count, dropStart: isDropping ? 0 : -1)
+        let before = completeRequests
         while input.index < input.count {
             let start = input.index
             switch state {
@@ -130,11 +144,11 @@ public struct RequestScanner: Sendable {
                 scanBody(&bytes, &input)
             case .refused: break
             }
-            if state == .refused { break }
+            if state == .refused || endsWithRequest && completeRequests != before { break }
         }
         if !isDropping { input.closeGap(in: &bytes, upTo: input.index) }
-        if state == .refused { return input.requestStart }
-        return (isDropping ? input.dropStart : input.count) - input.gap
+        if state == .refused { return (input.requestStart, bytes.count) }
+        return ((isDropping ? input.dropStart : input.index) - input.gap, input.index)
     }
 
     /// Where one call of ``scan(_:)`` is.

@@ -41,6 +41,7 @@ extension ClientConnection {
         guard farewell == nil else { return }
         farewell = Farewell(answer: answer.bytes, endsAt: HTTPDaemon.milliseconds + Farewell.time)
         endHead()
+        (held, heldStart) = ([], 0)
         putLibraryToSleep()
         daemon.noteLeaving(self)
         sendRest()

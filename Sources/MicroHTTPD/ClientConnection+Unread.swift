@@ -4,28 +4,48 @@ internal import HTTPWire
 
 /// What a client has sent that nobody has read yet.
 extension ClientConnection {
-    /// Whether the system holds bytes of it that nobody has read.
-    var hasUnread: Bool { unreadBytes > 0 }
+    /// Whether there are bytes of it that the library has not been given.
+    var hasUnread: Bool { hasHeld || unreadBytes > 0 }
 
-    /// Whether the rest of the request that is being read may be here, as the client sends no more.
-    var mayHoldRest: Bool {
+    /// Most bytes that are taken out of TLS ahead of the library: more than the system keeps of a connection, unless it was set up so.
+    private static let aheadLimit = 16 << 20
+    /// How many at a time: what a record carries.
+    private static let aheadBlock = 16 << 10
+
+    /// Whether the request that is being read is complete with what is here of it, as the client sends no more.
+    var holdsRest: Bool {
         if !isDue { return true }
+        if let session { return readAhead(in: session) || completesRequest(held[heldStart...]) }
         let unread = unreadBytes
         guard unread > 0, unread >= scanner.bodyLeft ?? 0 else { return false }
-        // Encrypted bytes are more than those that they carry, and cannot be looked at.
-        return isEncrypted || completesRequest(unread)
+        let bytes = unsafe [UInt8](unsafeUninitializedCapacity: unread) { room, filled in
+            filled = unsafe max(
+                0, creceive(socket, room.baseAddress, unread, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT)))
+        }
+        return completesRequest(bytes[...])
     }
 
-    /// Whether so many bytes, read ahead, complete the request: nothing is taken of them.
-    private func completesRequest(_ count: Int) -> Bool {
-        var bytes = unsafe [UInt8](unsafeUninitializedCapacity: count) { room, filled in
-            filled = unsafe max(
-                0, creceive(socket, room.baseAddress, count, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT)))
-        }
-        var ahead = scanner
+    private func completesRequest(_ bytes: ArraySlice<UInt8>) -> Bool {
+        var (ahead, bytes) = (scanner, bytes)
         var span = bytes.mutableSpan
-        _ = ahead.scan(&span)
+        _ = ahead.scanRequest(&span)
         return ahead.completeRequests > scanner.completeRequests
+    }
+
+    /// Takes out of TLS what has come, which cannot be looked at otherwise; the library gets it later.
+    ///
+    /// - Returns: whether there is so much that not all of it was taken.
+    private func readAhead(in session: TLSSession) -> Bool {
+        var block = [UInt8](repeating: 0, count: Self.aheadBlock)
+        while held.count - heldStart < Self.aheadLimit {
+            let count = unsafe block.withUnsafeMutableBytes {
+                unsafe session.receive($0.baseAddress, $0.count)
+            }
+            // Its end, or what is wrong with it, the library is given again.
+            guard count > 0 else { return false }
+            held += block[..<count]
+        }
+        return true
     }
 
     private var unreadBytes: Int {

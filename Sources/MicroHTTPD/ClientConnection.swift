@@ -7,8 +7,6 @@ internal import HTTPWire
 /// A client's connection, as far as it is no business of libmicrohttpd's: what it sends is looked at before, and its last
 /// answer may be written past it.
 @safe final class ClientConnection {
-    /// The longest time, in milliseconds, for which Linux holds an acknowledgement back.
-    private static let acknowledgementDelay: Int64 = 200
 
     /// The library's; valid while ``isOpen``.
     private let connection: OpaquePointer?
@@ -45,6 +43,10 @@ internal import HTTPWire
     private var (lookedAt, wasIdleAt) = (HTTPDaemon.milliseconds, 0)
     /// `nil` before the first bytes are asked for.
     private var idleMemory: IdleMemory?
+    /// What has been received behind the end of a request, and how much of it has been passed on since.
+    var (held, heldStart): ([UInt8], Int) = ([], 0)
+    /// Whether the library was given less than there may be, and must hear of it once the request is over.
+    private var owesReading = false
 
     init(
         _ connection: OpaquePointer?, socket: Int32, session: TLSSession?, limits: RequestScanner.Limits,
@@ -77,18 +79,28 @@ internal import HTTPWire
     /// Whether everything that came before what is no HTTP has been answered.
     var isDue: Bool { completedRequests == scanner.completeRequests }
 
-    /// How long after the last bytes of a request, in nanoseconds, the end of its side arrived; `nil` if the system does not say.
+    /// How long after the last bytes of a request, in nanoseconds, the end of its side arrived, at most.
     ///
-    /// - Parameter isRead: whether the whole request has been read: what is left then under TLS is its farewell, sent with the end.
-    func nanosecondsToEnd(ofRequestThatIsRead isRead: Bool) -> Int64? {
-        if isRead, isEncrypted, hasUnread { return nil }
+    /// - Parameter age: how long ago, in nanoseconds, the whole request was read.
+    func nanosecondsToEnd(ofRequestReadBefore age: Int64) -> Int64 {
         var info = tcp_info()
         var size = socklen_t(MemoryLayout<tcp_info>.size)
-        guard unsafe getsockopt(socket, Int32(IPPROTO_TCP), TCP_INFO, &info, &size) == 0 else { return nil }
-        // What brings an end acknowledges something, and is the last that does until an answer is sent; but a ticket of TLS may be
-        // acknowledged later. All are milliseconds ago.
-        let late = isEncrypted ? Self.acknowledgementDelay : 0
-        return max(0, Int64(info.tcpi_last_data_recv) - Int64(info.tcpi_last_ack_recv) - late) * 1_000_000
+        guard unsafe getsockopt(socket, Int32(IPPROTO_TCP), TCP_INFO, &info, &size) == 0 else { return age }
+        // Both are milliseconds ago. What brings an end acknowledges something; a later segment may do so as well.
+        let segment = Int64(info.tcpi_last_ack_recv) * 1_000_000
+        let sinceReading = max(0, age - segment)
+        // With TLS, the last bytes are those of its farewell.
+        if isEncrypted { return sinceReading }
+        return min(sinceReading, max(0, Int64(info.tcpi_last_data_recv) * 1_000_000 - segment))
+    }
+
+    /// What the system knows of the client's own socket.
+    var peer: IncomingRequest.Peer {
+        switch creceive_peer(socket) {
+        case CRECEIVE_PEER_OPEN: .open
+        case CRECEIVE_PEER_CLOSED: .closed
+        default: .unknown
+        }
     }
 
     /// Whether TLS is spoken.
@@ -99,6 +111,9 @@ internal import HTTPWire
     /// - Returns: whether the client has ended its side, or all of the connection, and had not before.
     func note(_ readiness: Readiness) -> Bool { self.readiness.note(readiness) }
 
+    /// Whether the client has ended its sending side, or the whole connection.
+    var hasEndedSending: Bool { readiness.hasEnd }
+
     /// Whether something has happened of which the library has not heard.
     var hasNews: Bool { readiness.hasNews }
 
@@ -106,6 +121,11 @@ internal import HTTPWire
     func takeNews() -> UInt32 { readiness.takeNews() }
 
     /// What recv() or, with TLS, gnutls_record_recv() would give, as far as it is HTTP; with `errno`.
+    ///
+    /// Nothing while a complete request is unanswered, neither bytes nor the end.
+    ///
+    /// > A resumed connection makes 0.9.75 read once as if it still read the request: an end closes the connection then, and the answer
+    /// is lost. And what it reads of the next request takes up the memory that the answer's head needs.
     func receive(into room: UnsafeMutableRawBufferPointer, _ flags: Int32) -> Int {
         // The library only finds out that the connection is over.
         if isLeaving { return 0 }
@@ -119,24 +139,69 @@ internal import HTTPWire
             scanner.limits = daemon.limits.request
         }
         var filled = 0
-        while scanner.fault == nil, filled < room.count {
-            let count = unsafe read(base + filled, room.count - filled, flags)
-            if count <= 0 { return filled > 0 ? filled : count }
-            let wasFull = count == room.count - filled
+        while scanner.fault == nil, filled < room.count, isDue {
+            let isHeld = hasHeld
+            let free = unsafe UnsafeMutableRawBufferPointer(rebasing: room[filled...])
+            let count = unsafe isHeld ? copyHeld(into: free) : read(base + filled, free.count, flags)
+            if count <= 0 {
+                if filled == 0 { return count }
+                break
+            }
             let start = unsafe (base + filled).assumingMemoryBound(to: UInt8.self)
             var bytes = unsafe MutableSpan(_unsafeStart: start, count: count)
-            filled += scanner.scan(&bytes)
+            let (passed, scanned) = scanner.scanRequest(&bytes)
+            if isHeld {
+                takeHeld(scanned)
+            } else if scanned < count {
+                held = unsafe Array(UnsafeBufferPointer(start: start + scanned, count: count - scanned))
+            }
+            filled += passed
             if scanner.fault != nil { daemon.noteRefused(self) }
             // libmicrohttpd takes less than it asked for as a sign that there is no more; not with TLS, where only GnuTLS
             // knows, and says so.
-            if session == nil ? !wasFull : filled > 0 { break }
+            if session == nil ? count < free.count : filled > 0 { break }
         }
         if !scanner.isInHead {
             endHead()
         } else if headSince == 0 || headIndex != scanner.completeRequests {
             beginHead()
         }
+        if session == nil ? filled < room.count : filled == 0 { noteUnread() }
         return filled == 0 ? nothingYet() : filled
+    }
+
+    /// The library believes that there is nothing to read: it hears of what there is, once it may have it.
+    private func noteUnread() {
+        guard scanner.fault == nil, hasHeld || session != nil || readiness.mayBeReadable else { return }
+        if isDue { announceReadable() } else { owesReading = true }
+    }
+
+    private func announceReadable() {
+        readiness.announceReadable()
+        daemon.list(self)
+    }
+
+    /// A request has been answered whole: what came behind it may be read.
+    func readOn() {
+        guard owesReading else { return }
+        owesReading = false
+        announceReadable()
+    }
+
+    /// Whether bytes behind the end of a request wait to be passed on.
+    var hasHeld: Bool { heldStart < held.count }
+
+    private func copyHeld(into room: UnsafeMutableRawBufferPointer) -> Int {
+        unsafe held.withUnsafeBytes { bytes in
+            let part = unsafe UnsafeRawBufferPointer(rebasing: bytes[heldStart...].prefix(room.count))
+            unsafe room.copyMemory(from: part)
+            return part.count
+        }
+    }
+
+    private func takeHeld(_ count: Int) {
+        heldStart += count
+        if !hasHeld { (held, heldStart) = ([], 0) }
     }
 
     /// Gives the connection's memory back if nothing has happened since the last call: no request has come, or one waits.
@@ -157,7 +222,10 @@ internal import HTTPWire
 
     /// Has the library forget it until something happens on its socket: its handshake waits for the client.
     func suspendHandshake() {
-        guard let connection = unsafe connection, isOpen, !hasNews, !sleepsInHandshake else { return }
+        // An end that came with bytes is not read before the next call, and is told once.
+        guard let connection = unsafe connection, isOpen, !hasNews, !hasEndedSending, !sleepsInHandshake,
+            !daemon.isStopping
+        else { return }
         sleepsInHandshake = true
         unsafe MHD_suspend_connection(connection)
     }
@@ -167,6 +235,14 @@ internal import HTTPWire
         guard sleepsInHandshake, let connection = unsafe connection else { return }
         sleepsInHandshake = false
         unsafe MHD_resume_connection(connection)
+    }
+
+    /// Ends its sleep, if it sleeps: its daemon is about to stop.
+    func wake() {
+        request?.resume()
+        resumeHandshake()
+        guard isOpen, let connection = unsafe connection else { return }
+        if unsafe cmhd_is_suspended(connection) != 0 { unsafe MHD_resume_connection(connection) }
     }
 
     /// Has the library look at it, and end it if it is closed.
@@ -184,7 +260,7 @@ internal import HTTPWire
         guard let connection = unsafe connection else { return }
         daemon.enterThread()
         if let request { return request.sleepUntilGone() }
-        guard unsafe cmhd_is_suspended(connection) == 0 else { return }
+        guard !daemon.isStopping, unsafe cmhd_is_suspended(connection) == 0 else { return }
         sleepsUntilGone = true
         unsafe MHD_suspend_connection(connection)
     }

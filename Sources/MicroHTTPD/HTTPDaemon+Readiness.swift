@@ -27,10 +27,13 @@ extension HTTPDaemon: ReadinessHandler {
             delegate?.daemon(self, clientEnds: descriptor, isBroken: readiness.isBroken)
             return
         }
-        endedBefore.append((client, readiness.isBroken))
+        if readiness.isBroken { endedBefore.append((client, true)) }
     }
 
-    /// Tells of those who left right behind their request, which has been read only now.
+    /// A request has begun whose client ended its sending side before it was read.
+    func noteBegun(afterEndOf client: ClientConnection) { endedBefore.append((client, false)) }
+
+    /// Tells of those who ended their side before their request was read.
     func tellEndsBefore() {
         for (client, isBroken) in endedBefore where client.isOpen && client.request?.isAnswered == false {
             delegate?.daemon(self, clientEnds: client.socket, isBroken: isBroken)
@@ -49,7 +52,7 @@ extension HTTPDaemon: ReadinessHandler {
         }
     }
 
-    private func list(_ client: ClientConnection) {
+    func list(_ client: ClientConnection) {
         guard client.isMember, client.hasNews, !client.isListed else { return }
         client.isListed = true
         ready.append(client)

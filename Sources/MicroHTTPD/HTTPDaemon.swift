@@ -117,6 +117,8 @@ public protocol HTTPDaemonDelegate: AnyObject {
     public static let headReserve = 1024
     /// Clients who have got their last answer.
     var leaving: [ClientConnection] = []
+    /// Whether connections may sleep no more.
+    private(set) var isStopping = false
     /// Who makes the requests' objects.
     ///
     /// Not retained: it must outlive the daemon. Needed before the first ``run()``.
@@ -270,16 +272,24 @@ public protocol HTTPDaemonDelegate: AnyObject {
         listenDescriptor = -1
     }
 
-    /// Closes all connections and ends; every suspended request must have been resumed, and ``run()`` called since.
+    /// No request or handshake sleeps from now on: ``stop()`` is about to be called.
+    ///
+    /// > 0.9.75 aborts the process if it is stopped while a connection is suspended.
+    public func stopSuspending() {
+        isStopping = true
+        for client in clients {
+            client?.endFarewell()
+            client?.wake()
+        }
+    }
+
+    /// Closes all connections and ends.
     public func stop() {
         guard let handle = unsafe handle else { return }
         quiesce()
+        stopSuspending()
         enterThread()
         let descriptor = epollDescriptor
-        for client in clients {
-            client?.resumeHandshake()
-            client?.endFarewell()
-        }
         unsafe self.handle = nil
         unsafe MHD_stop_daemon(handle)
         guard let set = unsafe readinessSet else { return }
@@ -287,7 +297,7 @@ public protocol HTTPDaemonDelegate: AnyObject {
         unsafe set.deallocate()
     }
 
-    /// A daemon that never served may just be let go; one with a suspended request ends the program, as libmicrohttpd does.
+    /// A daemon that never served may just be let go.
     deinit { stop() }
 
     /// The version that runs, such as `0.9.75`.

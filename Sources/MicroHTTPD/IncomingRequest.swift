@@ -166,19 +166,6 @@ public import Splicing
     /// Sleeps until the connection is over: ``resume()`` does nothing before.
     func sleepUntilGone() { suspend() }
 
-    /// Whether the rest of the request may be here already, read by nobody: a client that has ended its side need not have left.
-    ///
-    /// Asked once that end has come. Under TLS a part of a chunked body passes for the rest of it.
-    public var mayBecomeComplete: Bool { client?.mayHoldRest ?? false }
-
-    /// How long after the request's last bytes, in nanoseconds, the end of the client's side arrived, whenever either was read: asked
-    /// before anything is answered, once the end is there.
-    ///
-    /// `nil` if the system does not say: for a Unix domain socket, and for what TLS has put in between.
-    public var nanosecondsFromRequestToEnd: Int64? {
-        client?.nanosecondsToEnd(ofRequestThatIsRead: bodyHasEnded)
-    }
-
     /// Sleeps in ``headReceived()`` or ``headReleased()``, before a client that waits for it is told to go on.
     ///
     /// After ``resume()`` comes ``headReleased()``.
@@ -212,6 +199,7 @@ public import Splicing
         unsafe self.connection = connection
         self.client = client
         client?.request = self
+        if let client, client.hasEndedSending { client.daemon.noteBegun(afterEndOf: client) }
         hasHead = false
         isHeadHeld = false
         isAbandoned = false
@@ -284,7 +272,9 @@ public import Splicing
         client?.request = nil
         client?.completedRequests += 1
         completed(isWhole: isWhole)
-        if !isWhole, let client { client.daemon.noteClosed(client) }
+        if let client {
+            if isWhole { client.readOn() } else { client.daemon.noteClosed(client) }
+        }
         unsafe connection = nil
         unsafe response = nil
         client = nil
@@ -295,7 +285,9 @@ public import Splicing
     public func abandon() { isAbandoned = true }
 
     private func suspend() {
-        guard !isSuspended, let connection = unsafe connection else { return }
+        guard !isSuspended, let connection = unsafe connection, client?.daemon.isStopping != true else {
+            return
+        }
         isSuspended = true
         unsafe MHD_suspend_connection(connection)
     }

@@ -23,6 +23,9 @@ struct SocketReadiness {
         return !new.isEmpty
     }
 
+    /// Has the library hear that it can read, though nothing has changed.
+    mutating func announceReadable() { news.formUnion(.readable) }
+
     /// Whether an end has been told.
     var hasEnd: Bool { !ends.isEmpty }
 

@@ -28,6 +28,28 @@ struct RequestScannerTests {
         )
     }
 
+    @Test(
+        "the scanner of one request stops behind its end, and leaves what follows as it was",
+        arguments: passing, [1, 7, .max])
+    func oneRequest(row: (text: String, passed: String, requests: Int), size: Int) {
+        var scanner = RequestScanner(limits: Self.limits)
+        var rest = row.text.unicodeScalars.map { UInt8(truncatingIfNeeded: $0.value) }[...]
+        var passed: [UInt8] = []
+        while !rest.isEmpty {
+            let before = scanner.completeRequests
+            var piece = Array(rest.prefix(size))
+            var span = piece.mutableSpan
+            let (count, scanned) = scanner.scanRequest(&span)
+            passed += piece[..<count]
+            #expect(piece[scanned...] == rest.prefix(size).dropFirst(scanned))
+            #expect(scanner.completeRequests <= before + 1 && scanned > 0)
+            if scanned < min(size, rest.count) { #expect(scanner.completeRequests == before + 1) }
+            rest = rest.dropFirst(scanned)
+        }
+        #expect(String(String.UnicodeScalarView(passed.map { Unicode.Scalar($0) })) == row.passed)
+        #expect(scanner.completeRequests == row.requests)
+    }
+
     static let get = "GET /a HTTP/1.1\r\nHost: h\r\n\r\n"
     static let chunked = "POST /a HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
 

@@ -34,6 +34,11 @@ int creceive_client(int listener, void *address, unsigned *size);
 // whichever C module it is met in first.
 int creceive_pair(int *near, int *far);
 
+// What is known of the socket at the other end of a connection whose peer has ended its sending side: one that was closed has done so as
+// well. The system knows where both ends are its own, in one network namespace.
+enum creceive_peer { CRECEIVE_PEER_UNKNOWN, CRECEIVE_PEER_OPEN, CRECEIVE_PEER_CLOSED };
+enum creceive_peer creceive_peer(int socket);
+
 // What recv() is above, gnutls_record_recv() is here: what came through TLS. `session` is GnuTLS's, `socket` the one that it reads from; returns as
 // gnutls_record_recv() does.
 typedef ssize_t (*creceive_record_reader)(void *context, void *session, int socket, void *bytes, size_t room);

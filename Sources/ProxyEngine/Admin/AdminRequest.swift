@@ -16,6 +16,7 @@ final class AdminRequest: IncomingRequest {
     private let isWithinReachOfPages: Bool
     private var page = AdminPage(status: 200, contentType: AdminPage.json, body: [])
     private var body = ByteQueue()
+    private var hasBegun = false
 
     init(worker: Worker, target: Span<UInt8>, isWithinReachOfPages: Bool) {
         self.worker = worker
@@ -28,6 +29,8 @@ final class AdminRequest: IncomingRequest {
     }
 
     override func headReceived() -> Bool {
+        hasBegun = true
+        worker.activeRequests += 1
         let inspection = inspect()
         if let fault = inspection.fault {
             page = problem(fault)
@@ -72,6 +75,10 @@ final class AdminRequest: IncomingRequest {
         fields.append("X-Content-Type-Options", "nosniff")
         for (name, value) in page.fields { fields.append(name, value) }
         return fields
+    }
+
+    override func completed(isWhole: Bool) {
+        if hasBegun { worker.requestIsOver() }
     }
 
     /// What the request's head says, looked at as any other.

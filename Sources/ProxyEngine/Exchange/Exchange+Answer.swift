@@ -100,7 +100,7 @@ extension Exchange {
         if let read = unsafe pullBody(into: room) { return read }
         if machine.phase == .over {
             // Without a length and without chunks, a clean end would look like the whole answer.
-            if head.isHTTP10, transfer?.response.bodyLength == nil { resetConnection() }
+            if endsWithConnection { resetConnection() }
             return .abort
         }
         guard upstreamHasEnded else { return .suspend }

@@ -65,7 +65,7 @@ extension Exchange {
         let end = downstreamActivity + service.configuration.clientTimeouts.stall
         guard end <= worker.now else { return setDeadline(end) }
         hungUpAt = hungUpAt ?? ClientAbortStage(machine.phase, requestIsComplete: requestIsComplete)
-        shutDownConnection()
+        breakConnection()
         resume()
         worker.daemonsAreReady()
     }

@@ -24,7 +24,7 @@ extension Exchange {
     /// Begins an exchange whose head never comes.
     private func beginUnread() {
         hasBegun = true
-        worker.activeExchanges += 1
+        worker.activeRequests += 1
         worker.setExchange(self, on: socket)
         setRequestID()
         worker.metrics.exchangeStarted(provider: nil)
@@ -55,7 +55,7 @@ extension Exchange {
         // What the client may still send is dropped, and holds nothing up.
         record()
         isRecorded = true
-        worker.activeExchanges -= 1
+        worker.requestIsOver()
         hasBegun = false
         return closing
     }

@@ -8,11 +8,15 @@ extension Exchange {
     /// Looks at the head, and decides where the request goes.
     func takeHead() -> Bool {
         hasBegun = true
-        worker.activeExchanges += 1
+        worker.activeRequests += 1
         worker.setExchange(self, on: socket)
         inspect()
         setRequestID()
         worker.metrics.exchangeStarted(provider: provider?.index)
+        if clientHasEndedSending, peer == .closed {
+            hangUp()
+            return false
+        }
         if let fault = inspection.fault {
             // What follows cannot be told from this request: the connection ends with the answer.
             decide(fault)
@@ -182,7 +186,8 @@ extension Exchange {
     /// The request is complete.
     func takeEnd() {
         requestIsComplete = true
-        requestEndedAt = worker.now
+        // With TLS, only this clock shows when that was.
+        requestEndedAt = isEncrypted ? Worker.clock() : worker.now
         if awaitsBody { bodyBegins() }
         if machine.phase == .receiving { admit() }
         if isSendPaused { worker.touch(self) }

@@ -120,6 +120,7 @@ extension Exchange: TransferDelegate {
         }
         if response.droppedFields > 0 { warnOfDroppedFields(response, of: provider) }
         isEventStream = response.isEventStream
+        if isEventStream { limitStream() }
         setUpstreamDeadline(idleTimeout)
         if isWanted { setDeadline(errorBodyEnd) }
         worker.touch(self)

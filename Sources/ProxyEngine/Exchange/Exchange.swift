@@ -17,9 +17,6 @@ final class Exchange: IncomingRequest {
     /// Memory that a body's buffer keeps for the next exchange: as many wait for one as there were at once.
     private static let keptMemory = 16 << 10
 
-    /// A client that ends its side so soon behind its request has not left: it will ask no more (`nc -N` does this).
-    static let halfCloseNanoseconds: Int64 = 10_000_000
-
     /// Retained, and let go by the worker's end: an unowned reference would be checked at every use.
     let worker: Worker
     var machine = ExchangeStateMachine()
@@ -131,6 +128,9 @@ final class Exchange: IncomingRequest {
     var downstreamActivity = MonotonicTime(nanoseconds: 0)
     var deadline: (ticket: DeadlineHeap<Worker.Deadline>.Ticket, at: MonotonicTime)?
     var hungUpAt: ClientAbortStage?
+    /// When a client that has ended its side and still waits is looked at, and when it has waited for long enough.
+    var departureCheck: DeadlineHeap<Worker.Deadline>.Ticket?
+    var givesUpAt = MonotonicTime.distantFuture
 
     /// Where requests of a listener go.
     enum Destination {
@@ -204,6 +204,7 @@ final class Exchange: IncomingRequest {
         queuedNanoseconds = 0
         (sentAt, firstByteAt, upstreamEndedAt) = (nil, nil, nil)
         hungUpAt = nil
+        givesUpAt = .distantFuture
     }
 
     /// The configuration that it goes by.
@@ -239,6 +240,7 @@ final class Exchange: IncomingRequest {
         cancelTransfer()
         setPolling(false)
         clearDeadline()
+        endDepartureChecks()
         worker.setExchange(nil, on: socket)
         if !isRecorded, provider != nil || problemCode != nil || fault != nil { record() }
         if let transfer {

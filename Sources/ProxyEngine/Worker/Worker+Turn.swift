@@ -69,7 +69,10 @@ extension Worker {
     /// answer comes as an event of another socket; the loop does not spin.
     private func waitMilliseconds() -> Int32 {
         if daemonsMustRun || !listed.isEmpty || !touched.isEmpty { return 0 }
-        if drainsUntil != nil, !hasLookedAgain { return 0 }
+        if drainsUntil != nil, !hasLookedAgain {
+            if daemonsHaveNews { daemonsMustRun = true }
+            return 0
+        }
         var timeout: Int64 = -1
         func limit(to milliseconds: Int64) {
             if timeout < 0 || milliseconds < timeout { timeout = max(0, milliseconds) }
@@ -101,6 +104,7 @@ extension Worker {
     private func fire(_ deadline: Deadline) {
         switch deadline {
         case .exchange(let exchange): exchange.deadlineHasCome()
+        case .departure(let exchange): exchange.checkDeparture()
         case .wake(let pacer, let wake): advance(wake, of: pacer)
         case .idleMemory: giveBackIdleMemory()
         case .acceptance(let listener): listener.acceptAgain()
@@ -188,7 +192,8 @@ extension Worker {
     /// Whether a worker that drains has nothing to do any more.
     private var isQuiet: Bool {
         // An answer that ends its connection has not arrived when the system has it: the client may still send.
-        hasLookedAgain && activeExchanges == 0 && !listeners.contains { $0.daemon.hasLeavingClients }
+        guard activeRequests == 0, hasLookedAgain, !daemonsMustRun, !daemonsHaveNews else { return false }
+        return !listeners.contains { $0.daemon.hasLeavingClients }
     }
 
     /// Goes to the next stage of a drain where this one is over.
@@ -216,8 +221,8 @@ extension Worker {
 
     /// Ends everything: transfers are cancelled, connections closed.
     private func stop() {
+        for listener in listeners { listener.daemon.stopSuspending() }
         for exchange in allExchanges { exchange.abortForShutdown() }
-        // > Stopping with a suspended connection aborts the process: all are awake now, and must be seen to be.
         for listener in listeners {
             listener.daemon.run()
             listener.daemon.stop()

@@ -83,11 +83,12 @@ final class Worker: ReadinessHandler {
     private var exchangesBySocket: [Exchange?] = []
     var idleExchanges: [Exchange] = []
     /// Requests whose head is complete, and which are not over.
-    var activeExchanges = 0
+    var activeRequests = 0
     var drainsUntil: MonotonicTime?
     /// How far a drain has come.
     var drainStage = DrainStage.none
-    /// Whether there was nothing to be told since it drains: clients that were taken last may have sent something before.
+    /// Whether there was nothing to be told since it drains, and since the last request was over: clients that were taken last may have
+    /// sent something before, and others have sent requests behind it.
     var hasLookedAgain = false
 
     /// The stages of a drain; the end of the grace period leads to the last one at once.
@@ -106,6 +107,8 @@ final class Worker: ReadinessHandler {
     enum Deadline {
         case exchange(Exchange)
         case wake(Pacer, Wake)
+        /// A client that has ended its side may not wait any more.
+        case departure(Exchange)
         /// Connections may have been idle for a while.
         case idleMemory
         /// The system may have descriptors again.
@@ -194,13 +197,19 @@ final class Worker: ReadinessHandler {
     /// Takes an exchange back that is over.
     func recycle(_ exchange: Exchange) {
         expectIdleConnections()
-        if exchange.hasBegun { activeExchanges -= 1 }
+        if exchange.hasBegun { requestIsOver() }
         exchange.generation.exchanges -= 1
         guard exchange.generation === generation else {
             mustSweep = true
             return
         }
         if idleExchanges.count < Self.idleLimit { idleExchanges.append(exchange) }
+    }
+
+    /// A request whose head was complete is over, or has got its last answer.
+    func requestIsOver() {
+        activeRequests -= 1
+        hasLookedAgain = false
     }
 
     /// Lets go of everything that holds this worker.
