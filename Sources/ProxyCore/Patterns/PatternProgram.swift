@@ -1,0 +1,172 @@
+/// A regular expression as a program for all of its matches at once (Thompson's construction).
+struct PatternProgram: Sendable {
+    /// The most instructions; a text of the greatest length then takes a bounded time.
+    private static let sizeLimit = 2000
+
+    private enum Instruction: Sendable {
+        /// The next scalar must be in the set with this number.
+        case one(Int)
+        /// The place must be like this.
+        case anchor(PatternAnchor)
+        /// Goes on at two places.
+        case split(Int, Int)
+        case jump(Int)
+        case match
+    }
+
+    private var instructions: [Instruction] = []
+    private var sets: [ScalarSet] = []
+
+    /// - Throws: if the pattern is too large.
+    init(_ pattern: PatternNode) throws(PatternError) {
+        guard Self.size(of: pattern) < Self.sizeLimit else {
+            throw PatternError(
+                reason:
+                    "is too large: repetitions of repetitions multiply, and \(Self.sizeLimit) steps are allowed",
+                position: nil)
+        }
+        append(pattern)
+        instructions.append(.match)
+    }
+
+    /// How many instructions a pattern takes; more than the limit counts as one more than it.
+    private static func size(of node: PatternNode) -> Int {
+        let size: Int
+        switch node {
+        case .empty: size = 0
+        case .one, .anchor: size = 1
+        case .sequence(let nodes): size = nodes.reduce(0) { $0 + Self.size(of: $1) }
+        case .alternatives(let nodes): size = nodes.reduce(0) { $0 + Self.size(of: $1) + 2 }
+        case .repeated(let node, let least, let most):
+            size = (Self.size(of: node) + 2) * max(most ?? least + 1, 1)
+        }
+        return min(size, sizeLimit + 1)
+    }
+
+    private mutating func append(_ node: PatternNode) {
+        switch node {
+        case .empty: break
+        case .one(let set):
+            // The rounds of a repetition share one.
+            if sets.last != set { sets.append(set) }
+            instructions.append(.one(sets.count - 1))
+        case .anchor(let anchor): instructions.append(.anchor(anchor))
+        case .sequence(let nodes): for node in nodes { append(node) }
+        case .alternatives(let nodes): append(alternatives: nodes)
+        case .repeated(let node, let least, let most):
+            for _ in 0..<least { append(node) }
+            guard let most else { return append(endless: node) }
+            var splits: [Int] = []
+            for _ in least..<max(most, least) {
+                splits.append(instructions.count)
+                instructions.append(.match)
+                append(node)
+            }
+            for split in splits { instructions[split] = .split(split + 1, instructions.count) }
+        }
+    }
+
+    private mutating func append(alternatives nodes: [PatternNode]) {
+        var jumps: [Int] = []
+        for (index, node) in nodes.enumerated() {
+            guard index + 1 < nodes.count else {
+                append(node)
+                break
+            }
+            let split = instructions.count
+            instructions.append(.match)
+            append(node)
+            jumps.append(instructions.count)
+            instructions.append(.match)
+            instructions[split] = .split(split + 1, instructions.count)
+        }
+        for jump in jumps { instructions[jump] = .jump(instructions.count) }
+    }
+
+    private mutating func append(endless node: PatternNode) {
+        let split = instructions.count
+        instructions.append(.match)
+        append(node)
+        instructions.append(.jump(split))
+        instructions[split] = .split(split + 1, instructions.count)
+    }
+
+    // MARK: Running
+
+    /// Whether something in the text matches.
+    func isFound(in text: Substring.UnicodeScalarView) -> Bool {
+        var run = Run(size: instructions.count)
+        var previous: Unicode.Scalar?
+        var index = text.startIndex
+        while true {
+            let next = index < text.endIndex ? text[index] : nil
+            // A match may begin at each place.
+            run.pending.append(0)
+            if advance(&run, between: previous, and: next) { return true }
+            guard let next else { return false }
+            for place in run.places {
+                if case .one(let set) = instructions[place], sets[set].contains(next) {
+                    run.pending.append(place + 1)
+                }
+            }
+            previous = next
+            index = text.index(after: index)
+        }
+    }
+
+    /// The state of one run: each instruction is at most once in it.
+    private struct Run {
+        /// Where to go on from; instructions of all kinds.
+        var pending: [Int] = []
+        /// The instructions that wait for the next scalar.
+        var places: [Int] = []
+        /// The round in which an instruction was seen last.
+        var seen: [UInt32]
+        var round: UInt32 = 0
+
+        init(size: Int) { seen = Array(repeating: 0, count: size) }
+    }
+
+    /// Follows all that needs no scalar; `true` at the end of the pattern.
+    private func advance(_ run: inout Run, between previous: Unicode.Scalar?, and next: Unicode.Scalar?)
+        -> Bool
+    {
+        run.round += 1
+        run.places.removeAll(keepingCapacity: true)
+        while let place = run.pending.popLast() {
+            guard run.seen[place] != run.round else { continue }
+            run.seen[place] = run.round
+            switch instructions[place] {
+            case .match: return true
+            case .one: run.places.append(place)
+            case .jump(let target): run.pending.append(target)
+            case .split(let first, let second):
+                run.pending.append(second)
+                run.pending.append(first)
+            case .anchor(let anchor):
+                if Self.holds(anchor, between: previous, and: next) { run.pending.append(place + 1) }
+            }
+        }
+        return false
+    }
+
+    private static func holds(
+        _ anchor: PatternAnchor, between previous: Unicode.Scalar?, and next: Unicode.Scalar?
+    ) -> Bool {
+        switch anchor {
+        case .textStart: return previous == nil
+        case .textEnd: return next == nil
+        case .lineStart: return previous.map(isLineEnd) ?? true
+        case .lineEnd: return next.map(isLineEnd) ?? true
+        case .wordEdge: return isWord(previous) != isWord(next)
+        case .noWordEdge: return isWord(previous) == isWord(next)
+        }
+    }
+
+    private static func isLineEnd(_ scalar: Unicode.Scalar) -> Bool { !ScalarSet.dot.contains(scalar) }
+
+    private static func isWord(_ scalar: Unicode.Scalar?) -> Bool {
+        guard let scalar else { return false }
+        return ScalarSet.Category.word.contains(scalar)
+    }
+}

@@ -1,0 +1,44 @@
+/// A regular expression, compiled when the profile is read.
+///
+/// It is run without backtracking: the time is at most proportional to the length of the text times that of the pattern, whatever both are.
+/// It knows:
+///
+/// - literals, `.` (anything but a line's end), `\` before punctuation, `\t \n \r \f \v \e \0 \xHH \x{H…} \uHHHH \u{H…}`
+/// - classes: `[a-z_]`, `[^,]`, `\d \w \s` and `\D \W \S`
+/// - anchors: `^ $ \A \z \b \B`
+/// - groups: `(…)`, `(?:…)`, `(?<name>…)`; alternatives: `a|b`
+/// - repetition: `? * +`, `{3}`, `{2,}`, `{2,5}` up to 1000, each also with `?` behind it
+/// - options: `(?i)` ignores case, `(?s)` lets `.` match a line's end, `(?m)` lets `^` and `$` match at lines; also `(?i:…)`
+///
+/// Back references, lookaround, possessive repetition and atomic groups would need backtracking: they are errors.
+/// A character is a Unicode scalar.
+public final class TextPattern: Sendable {
+    /// Scalars of a text that are looked at; the rest does not count.
+    static let textLimit = 8192
+
+    private let program: PatternProgram
+
+    /// Compiles a regular expression.
+    ///
+    /// - Throws: what is wrong with it, and where.
+    public init(_ pattern: String) throws(PatternError) {
+        var parser = PatternParser(pattern)
+        program = try PatternProgram(parser.parse())
+    }
+
+    /// Whether something in the text matches.
+    func isFound(in text: Text) -> Bool {
+        program.isFound(in: text.string.unicodeScalars.prefix(Self.textLimit))
+    }
+}
+
+/// What is wrong with a regular expression.
+public struct PatternError: Error, Equatable, CustomStringConvertible {
+    /// What is wrong.
+    public var reason: String
+    /// The place in the pattern, in characters from 1; `nil` for the whole of it.
+    public var position: Int?
+
+    /// The reason with its place.
+    public var description: String { position.map { "\(reason) (character \($0))" } ?? reason }
+}
