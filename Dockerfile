@@ -32,7 +32,7 @@ RUN case $(dpkg --print-architecture) in amd64) platform=debian12 ;; arm64) plat
 FROM swift-${DEBIAN} AS build
 RUN apt-get update -q \
     && apt-get install -q -y --no-install-recommends \
-        libcurl4-openssl-dev libmicrohttpd-dev libgnutls28-dev libmimalloc-dev zlib1g-dev libbrotli-dev pkg-config \
+        libcurl4-openssl-dev libmicrohttpd-dev libgnutls28-dev libmimalloc-dev zlib1g-dev libbrotli-dev libzstd-dev pkg-config \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 # The dependencies alone first: a layer that stays while only sources change.
@@ -52,7 +52,7 @@ RUN case "$DEBIAN" in \
         *) echo "DEBIAN is bookworm or trixie" >&2; exit 64 ;; \
     esac \
     && apt-get update -q \
-    && apt-get install -q -y --no-install-recommends ca-certificates libbrotli1 libstdc++6 zlib1g $libraries \
+    && apt-get install -q -y --no-install-recommends ca-certificates libbrotli1 libstdc++6 libzstd1 zlib1g $libraries \
     && rm -rf /var/lib/apt/lists/*
 COPY --from=build /usr/local/bin/weir /usr/local/bin/weir
 

@@ -66,6 +66,7 @@ let package = Package(
         .systemLibrary(name: "CMimalloc", providers: [.apt(["libmimalloc-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CBrotli", pkgConfig: "libbrotlidec", providers: [.apt(["libbrotli-dev"])]),
+        .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
 
         // Safe Swift over C, and the vocabulary they share.
         .target(name: "HTTPWire", swiftSettings: settings),
@@ -86,7 +87,7 @@ let package = Package(
                 "Locking", "Splicing",
             ],
             swiftSettings: settings),
-        .target(name: "ContentCoding", dependencies: ["CZlib", "CBrotli"], swiftSettings: settings),
+        .target(name: "ContentCoding", dependencies: ["CZlib", "CBrotli", "CZstd"], swiftSettings: settings),
 
         .target(name: "RedisClient", dependencies: ["EventLoop"], swiftSettings: settings),
 

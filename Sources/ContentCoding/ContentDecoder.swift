@@ -10,14 +10,12 @@ public enum ContentDecoder {
     ///
     /// - Parameters:
     ///   - coding: the value of `Content-Encoding`: `gzip`, `x-gzip`, `deflate` (with and without the zlib
-    ///     wrapper), `br`, `identity`, or a list of them in the order in which they were applied; their case
-    ///     does not matter.
+    ///     wrapper), `br`, `zstd`, `identity`, or a list of them in the order in which they were applied; their
+    ///     case does not matter.
     ///   - limit: how many bytes the result may have, at least 0.
     public static func decode(_ body: [UInt8], coding: String, limit: Int) -> DecodedBody {
         let limit = min(max(limit, 0), Int.max / 2)
-        let codings = coding.lowercased().split(separator: ",").map { name in
-            String(name.drop { $0 == " " || $0 == "\t" }.prefix { $0 != " " && $0 != "\t" })
-        }.filter { !$0.isEmpty && $0 != "identity" }
+        let codings = names(in: coding)
         guard codings.count <= codingLimit, codings.allSatisfy({ Coding($0) != nil }) else {
             return cut(body, limit, isIntact: false)
         }
@@ -36,6 +34,16 @@ public enum ContentDecoder {
         return result
     }
 
+    /// Whether all codings of a list can be taken off.
+    static func isKnown(_ coding: String) -> Bool { names(in: coding).allSatisfy { Coding($0) != nil } }
+
+    /// The codings of a list that change something, in lower case.
+    private static func names(in list: String) -> [String] {
+        list.lowercased().split(separator: ",").map { name in
+            String(name.drop { $0 == " " || $0 == "\t" }.prefix { $0 != " " && $0 != "\t" })
+        }.filter { !$0.isEmpty && $0 != "identity" }
+    }
+
     private static func cut(_ body: [UInt8], _ limit: Int, isIntact: Bool) -> DecodedBody {
         guard body.count > limit else {
             return DecodedBody(bytes: body, isTruncated: false, isIntact: isIntact)
@@ -49,6 +57,7 @@ private enum Coding {
     case gzip
     case deflate
     case brotli
+    case zstandard
 
     private var rawMargin: Int { 64 * 1024 }
 
@@ -57,6 +66,7 @@ private enum Coding {
         case "gzip", "x-gzip": self = .gzip
         case "deflate": self = .deflate
         case "br": self = .brotli
+        case "zstd": self = .zstandard
         default: return nil
         }
     }
@@ -65,6 +75,7 @@ private enum Coding {
         switch self {
         case .gzip: return Inflate.decode(body, .gzip, limit: limit)
         case .brotli: return Brotli.decode(body, limit: limit)
+        case .zstandard: return Zstandard.decode(body, limit: limit)
         case .deflate:
             // The name means the zlib format (RFC 9110 8.4.1.2), but many send the bare one.
             let wrapped = Inflate.decode(body, .zlib, limit: limit)

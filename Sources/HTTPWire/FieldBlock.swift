@@ -135,6 +135,19 @@ public struct FieldBlock: Sendable {
         place(of: Array(name.utf8).span).map { memory.span.extracting($0.value).string }
     }
 
+    /// All values of the field `name` as one list (RFC 9110 5.3), or `nil` if there is no such field.
+    public func list(_ name: String) -> String? {
+        guard var list = first(name) else { return nil }
+        var isFirst = true
+        let wanted = Array(name.utf8)
+        forEach { field, value in
+            guard field.equalsIgnoringCase(wanted.span) else { return }
+            if !isFirst { list += ", " + value.string }
+            isFirst = false
+        }
+        return list
+    }
+
     /// What ``rangeOfFirstValue(of:)`` is a part of; nothing else in it has a meaning for others.
     public var storage: [UInt8] { memory }
 

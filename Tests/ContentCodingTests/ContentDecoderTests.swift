@@ -8,6 +8,7 @@ struct ContentDecoderTests {
         ("gzip", CodedSamples.gzip), ("x-gzip", CodedSamples.gzip), (" GZIP ", CodedSamples.gzip),
         ("deflate", CodedSamples.zlib), ("deflate", CodedSamples.rawDeflate), ("br", CodedSamples.brotli),
         ("identity, gzip", CodedSamples.gzip), ("gzip,\tidentity", CodedSamples.gzip),
+        ("zstd", CodedSamples.zstandard), ("ZSTD", CodedSamples.zstandard),
     ]
 
     @Test("identity and no coding leave the body alone", arguments: ["", "identity", " Identity ", ","])
@@ -43,6 +44,8 @@ struct ContentDecoderTests {
     func bombs() {
         let brotli = ContentDecoder.decode(CodedSamples.brotliBomb, coding: "br", limit: 65_536)
         #expect(brotli.bytes.count == 65_536 && brotli.isTruncated)
+        let zstandard = ContentDecoder.decode(CodedSamples.zstandardBomb, coding: "zstd", limit: 65_536)
+        #expect(zstandard.bytes.count == 65_536 && zstandard.isTruncated)
         let nested = ContentDecoder.decode(CodedSamples.gzipGzipBomb, coding: "gzip, gzip", limit: 65_536)
         #expect(nested.bytes.count == 65_536 && nested.isTruncated)
     }
@@ -59,7 +62,7 @@ struct ContentDecoderTests {
     @Test(
         "an unknown coding, and one that lies, hand the bytes back, marked",
         arguments: [
-            "zstd", "gzip", "br", "deflate", "gzip, zstd", "gzip, gzip, gzip, gzip, gzip", "x",
+            "zstd", "gzip", "br", "deflate", "gzip, zstd", "gzip, gzip, gzip, gzip, gzip", "x", "gzip, x",
         ])
     func marks(coding: String) {
         let decoded = ContentDecoder.decode(CodedSamples.text, coding: coding, limit: 1000)

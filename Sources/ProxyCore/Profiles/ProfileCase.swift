@@ -51,9 +51,9 @@ public struct ProfileCase: Sendable {
 
     /// The answer.
     ///
-    /// - Parameter decode: takes a content coding off.
+    /// - Parameter decode: takes content codings off.
     public func answer(decode: (_ body: [UInt8], _ coding: String) -> [UInt8]) -> ProviderAnswer {
-        let coding = fields.first("Content-Encoding")
+        let coding = fields.list("Content-Encoding")
         return ProviderAnswer(status: status, fields: fields, body: coding.map { decode(body, $0) } ?? body)
     }
 
@@ -63,8 +63,13 @@ public struct ProfileCase: Sendable {
     public func run(
         with normalizer: ErrorNormalizer, decode: (_ body: [UInt8], _ coding: String) -> [UInt8]
     ) -> [String] {
+        run(with: normalizer, on: answer(decode: decode))
+    }
+
+    /// The same for an answer whose body has been decoded already.
+    public func run(with normalizer: ErrorNormalizer, on answer: ProviderAnswer) -> [String] {
         let facts = RequestFacts(method: request.method, path: request.path)
-        let error = normalizer.normalize(answer(decode: decode), of: facts, at: Self.clock)
+        let error = normalizer.normalize(answer, of: facts, at: Self.clock)
         switch (error, expectation) {
         case (nil, nil): return []
         case (let error?, nil): return ["became \(error.code.name), should pass untouched"]

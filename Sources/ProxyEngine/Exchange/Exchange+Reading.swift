@@ -6,23 +6,19 @@ internal import ProxyCore
 
 /// What the provider's answer means, as far as it has come.
 extension Exchange {
-    /// What has come of the answer, without its content coding.
+    /// What has come of the answer, without its content codings and in UTF-8.
     ///
     /// - Parameter isCut: whether something of its body is missing.
     func answerSoFar(_ response: ResponseHead, isCut: Bool) -> ProviderAnswer {
-        let body = responseBody.bytes
-        guard response.fields.contains(FieldNames.contentEncoding),
-            let coding = response.fields.first("Content-Encoding")
-        else {
-            return ProviderAnswer(
-                status: response.status, fields: response.fields, body: body, isTruncated: isCut)
-        }
-        let decoded = ContentDecoder.decode(
-            body, coding: coding, limit: service.configuration.limits.errorBody)
+        let fields = response.fields
+        let decoded = BodyText.decode(
+            responseBody.bytes,
+            coding: fields.contains(FieldNames.contentEncoding) ? fields.list("Content-Encoding") : nil,
+            contentType: fields.first("Content-Type"), limit: service.configuration.limits.errorBody)
         // Below 400, what cannot be decoded proves nothing.
         let isUnreadable = response.status < 400 && !decoded.isIntact
         return ProviderAnswer(
-            status: response.status, fields: response.fields, body: decoded.bytes,
+            status: response.status, fields: fields, body: decoded.bytes,
             isTruncated: isCut || decoded.isTruncated || isUnreadable)
     }
 

@@ -98,11 +98,11 @@ struct ExplainCommand: ParsableCommand {
         // As the proxy does it: what is longer than its limit is cut, before and after decoding.
         var isTruncated = bytes.count > limit
         bytes = Array(bytes.prefix(limit))
-        if let coding = fields.first("Content-Encoding") {
-            let decoded = ContentDecoder.decode(bytes, coding: coding, limit: limit)
-            bytes = decoded.bytes
-            isTruncated = isTruncated || decoded.isTruncated
-        }
+        let decoded = BodyText.decode(
+            bytes, coding: fields.list("Content-Encoding"), contentType: fields.first("Content-Type"),
+            limit: limit)
+        bytes = decoded.bytes
+        isTruncated = isTruncated || decoded.isTruncated
         return ProviderAnswer(status: status, fields: fields, body: bytes, isTruncated: isTruncated)
     }
 

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Configuration
 internal import ContentCoding
+internal import HTTPWire
 internal import ProxyCore
 
 /// `weir profile test`: runs recorded cases.
@@ -33,7 +34,7 @@ struct ProfileTestCommand: ParsableCommand {
         let normalizer = ErrorNormalizer(profile: profile)
         var failures = 0
         for recorded in profile.cases + others {
-            let mismatches = recorded.run(with: normalizer, decode: decode)
+            let mismatches = recorded.run(with: normalizer, on: answer(recorded))
             guard !mismatches.isEmpty else { continue }
             failures += 1
             let what = "\(recorded.id) (\(recorded.name))"
@@ -49,7 +50,13 @@ struct ProfileTestCommand: ParsableCommand {
         return failures == 0
     }
 
-    private static func decode(_ body: [UInt8], _ coding: String) -> [UInt8] {
-        ContentDecoder.decode(body, coding: coding, limit: SizeLimits().errorBody).bytes
+    /// The answer as the proxy reads it.
+    private static func answer(_ recorded: ProfileCase) -> ProviderAnswer {
+        let fields = recorded.fields
+        let decoded = BodyText.decode(
+            recorded.body, coding: fields.list("Content-Encoding"), contentType: fields.first("Content-Type"),
+            limit: SizeLimits().errorBody)
+        return ProviderAnswer(
+            status: recorded.status, fields: fields, body: decoded.bytes, isTruncated: decoded.isTruncated)
     }
 }

@@ -1,0 +1,142 @@
+/// Makes the text of a provider's error: content codings taken off, and in UTF-8.
+public enum BodyText {
+    /// How far the beginning of a page is searched for its character set.
+    private static let declarationLimit = 1024
+
+    /// The body as UTF-8, or nothing if it is still coded.
+    ///
+    /// What is text already, whatever the coding says, is kept: a coding that lies is more frequent than a text that looks like one.
+    ///
+    /// - Parameters:
+    ///   - coding: all values of `Content-Encoding`, as one list; `nil` if there is none.
+    ///   - contentType: the value of `Content-Type`; asked for only if something depends on it.
+    ///   - limit: how many bytes the result may have.
+    public static func decode(
+        _ body: [UInt8], coding: String?, contentType: @autoclosure () -> String?, limit: Int
+    ) -> DecodedBody {
+        var result = DecodedBody(bytes: body, isTruncated: false, isIntact: true)
+        if let coding {
+            result = ContentDecoder.decode(body, coding: coding, limit: limit)
+            if !result.isIntact, result.bytes.elementsEqual(body.prefix(limit)),
+                !isText(result.bytes, coding: coding)
+            {
+                return DecodedBody(bytes: [], isTruncated: result.isTruncated, isIntact: false)
+            }
+        }
+        guard let (charset, start) = charset(of: result.bytes, contentType: contentType()),
+            let text = charset.decode(result.bytes[start...], limit: limit)
+        else { return result }
+        result.bytes = text.bytes
+        result.isTruncated = result.isTruncated || text.isTruncated
+        return result
+    }
+
+    // MARK: Codings
+
+    /// Whether bytes that could not be decoded are text all the same.
+    private static func isText(_ bytes: [UInt8], coding: String) -> Bool {
+        let isControl = bytes.contains { $0 < 0x20 && !(0x09...0x0D).contains($0) || $0 == 0x7F }
+        guard !isControl, String(validating: bytes, as: UTF8.self) != nil else { return false }
+        if ContentDecoder.isKnown(coding) { return true }
+        // Of an unknown coding nothing is known, not even whether it yields text: only what nothing else looks like counts.
+        let content = bytes.drop { $0 == 0x20 || (0x09...0x0D).contains($0) }
+        let last = bytes.last { $0 != 0x20 && !(0x09...0x0D).contains($0) }
+        switch content.first {
+        case 0x7B: return last == 0x7D
+        case 0x5B: return last == 0x5D
+        case 0x3C: return last == 0x3E
+        default: return false
+        }
+    }
+
+    // MARK: Character sets
+
+    /// What the text is written in, and where it begins; `nil` for UTF-8, and for what is not known.
+    private static func charset(of bytes: [UInt8], contentType: @autoclosure () -> String?) -> (
+        Charset, start: Int
+    )? {
+        if let (charset, start) = mark(of: bytes) { return charset.map { ($0, start) } }
+        if let name = zeros(in: bytes) { return (Charset(name: name), 0) }
+        let hasOthers = bytes.contains { $0 >= 0x80 || $0 == 0x1B }
+        guard hasOthers || bytes.first == 0 || bytes.dropFirst().first == 0 else { return nil }
+        if let contentType = contentType(), let label = parameter("charset", of: Array(contentType.utf8)) {
+            // JSON is UTF-8 (RFC 8259 8.1), whatever a server adds to its type by default.
+            if isJSON(contentType), String(validating: bytes, as: UTF8.self) != nil { return nil }
+            return Charset(label: label).map { ($0, 0) }
+        }
+        return declared(in: bytes).flatMap { Charset(label: $0) }.map { ($0, 0) }
+    }
+
+    /// The byte order mark; without a character set for UTF-8.
+    private static func mark(of bytes: [UInt8]) -> (Charset?, start: Int)? {
+        switch bytes.first {
+        case 0xEF: return bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? (nil, 3) : nil
+        case 0xFF where bytes.starts(with: [0xFF, 0xFE, 0, 0]): return (Charset(name: "UTF-32LE"), 4)
+        case 0xFF where bytes.starts(with: [0xFF, 0xFE]): return (Charset(name: "UTF-16LE"), 2)
+        case 0xFE where bytes.starts(with: [0xFE, 0xFF]): return (Charset(name: "UTF-16BE"), 2)
+        case 0 where bytes.starts(with: [0, 0, 0xFE, 0xFF]): return (Charset(name: "UTF-32BE"), 4)
+        default: return nil
+        }
+    }
+
+    /// The encoding that the zeros among the first bytes show (RFC 4627 3): the first characters of JSON and of markup are ASCII.
+    private static func zeros(in bytes: [UInt8]) -> String? {
+        guard bytes.count >= 2, bytes[0] == 0 || bytes[1] == 0 else { return nil }
+        if bytes.count >= 4 {
+            if bytes[0] == 0, bytes[1] == 0 { return bytes[2] == 0 && bytes[3] != 0 ? "UTF-32BE" : nil }
+            if bytes[1] == 0, bytes[2] == 0 { return bytes[3] == 0 ? "UTF-32LE" : nil }
+        }
+        if bytes[0] != 0 { return "UTF-16LE" }
+        return bytes[1] == 0 ? nil : "UTF-16BE"
+    }
+
+    private static func isJSON(_ contentType: String) -> Bool {
+        let type = contentType.prefix { $0 != ";" }.lowercased()
+        return type.contains("/json") || type.contains("+json")
+    }
+
+    /// What a page or an XML document says of itself: `<meta charset=…>`, `<?xml … encoding="…"?>`.
+    private static func declared(in bytes: [UInt8]) -> [UInt8]? {
+        let head = Array(bytes.prefix(declarationLimit).map { $0 &- 0x41 < 26 ? $0 | 0x20 : $0 })
+        let start = head.first { $0 != 0x20 && !(0x09...0x0D).contains($0) }
+        guard start == 0x3C else { return nil }
+        if let declaration = find("<?xml", in: head, from: 0),
+            let end = find("?>", in: head, from: declaration)
+        {
+            return parameter("encoding", of: Array(head[declaration..<end]))
+        }
+        var index = 0
+        while let meta = find("<meta", in: head, from: index) {
+            let end = head[meta...].firstIndex(of: 0x3E) ?? head.endIndex
+            if let label = parameter("charset", of: Array(head[meta..<end])) { return label }
+            index = end
+        }
+        return nil
+    }
+
+    private static func find(_ text: String, in bytes: [UInt8], from start: Int) -> Int? {
+        let text = Array(text.utf8)
+        guard start >= 0, bytes.count - start >= text.count else { return nil }
+        return (start...bytes.count - text.count).first { bytes[$0...].starts(with: text) }
+    }
+
+    /// The value behind `name=`, with or without quotes.
+    private static func parameter(_ name: String, of text: [UInt8]) -> [UInt8]? {
+        let lowered = text.map { $0 &- 0x41 < 26 ? $0 | 0x20 : $0 }
+        var start = 0
+        while let place = find(name, in: lowered, from: start) {
+            start = place + name.utf8.count
+            // A part of another name.
+            if place > 0, lowered[place - 1] &- 0x61 < 26 || lowered[place - 1] == 0x2D { continue }
+            var rest = lowered[start...].drop { $0 == 0x20 || $0 == 0x09 }
+            guard rest.popFirst() == 0x3D else { continue }
+            rest = rest.drop { $0 == 0x20 || $0 == 0x09 }
+            if let quote = rest.first, quote == 0x22 || quote == 0x27 { rest = rest.dropFirst() }
+            let value = rest.prefix {
+                $0 &- 0x61 < 26 || $0 &- 0x30 < 10 || $0 == 0x2D || $0 == 0x5F || $0 == 0x3A || $0 == 0x2E
+            }
+            return value.isEmpty ? nil : Array(value)
+        }
+        return nil
+    }
+}
