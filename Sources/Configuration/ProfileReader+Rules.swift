@@ -5,7 +5,8 @@ extension ProfileReader {
         "name", "when", "is", "transient", "effect", "answer_with", "pause", "waits", "mapped",
     ]
     private static let conditionKeys = [
-        "status", "request", "content", "content_type", "header", "code", "message", "has", "lacks",
+        "status", "request", "content", "content_type", "header", "code", "message", "has", "lacks", "fields",
+        "used_up",
     ]
 
     static func rule(_ value: YAMLValue, of profile: String) -> Rule? {
@@ -49,6 +50,8 @@ extension ProfileReader {
             case "header": rule.header = header(value)
             case "code": rule.code = value.textTest
             case "message": rule.message = value.textTest
+            case "fields": rule.hasFields = value.boolean
+            case "used_up": rule.isUsedUp = value.boolean
             case "has": rule.present = value.oneOrMany.compactMap(\.pointer)
             default: rule.absent = value.oneOrMany.compactMap(\.pointer)
             }
@@ -59,15 +62,19 @@ extension ProfileReader {
         var name: Text?
         var test = TextTest()
         var hasTest = false
+        var isNamed = false
         for (key, value) in value.members(allowed: ["name"] + YAMLValue.textTestKeys) {
             if key == "name" {
-                name = value.nonEmptyString.map { Text($0) }
+                name = value.fieldName.map { Text($0) }
+                isNamed = true
             } else {
                 value.read(key, into: &test)
                 hasTest = true
             }
         }
         guard let name, hasTest else {
+            // A name that is wrong has been reported already.
+            if isNamed, hasTest { return nil }
             value.report(
                 "needs 'name' and what its value must be, such as { name: Location, contains: /login }")
             return nil

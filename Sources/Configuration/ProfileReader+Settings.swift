@@ -17,7 +17,7 @@ extension ProfileReader {
         switch (words.first, words.count) {
         case ("basic", 1): return .basicPassword
         case ("bearer", 1): return .bearer
-        case ("header", 2): return .header(words[1])
+        case ("header", 2) where YAMLValue.isFieldName(words[1]): return .header(words[1])
         case ("query", 2): return .query(words[1])
         default:
             value.report("'\(text)' is not one of: basic, bearer, header NAME, query NAME")
@@ -27,16 +27,18 @@ extension ProfileReader {
 
     static func idempotency(_ value: YAMLValue) -> Idempotency? {
         var header: String?
+        var isGiven = false
         var requests: [RequestPattern] = []
         for (key, value) in value.members(allowed: ["header", "requests"]) {
             if key == "header" {
-                header = value.nonEmptyString
+                header = value.fieldName
+                isGiven = true
             } else {
                 requests = value.oneOrMany.compactMap(requestPattern)
             }
         }
         guard let header else {
-            value.report("needs 'header', the name of the field that carries the key")
+            if !isGiven { value.report("needs 'header', the name of the field that carries the key") }
             return nil
         }
         return Idempotency(header: header, requests: requests)
@@ -54,13 +56,15 @@ extension ProfileReader {
 
     static func wait(_ value: YAMLValue) -> WaitSource? {
         var places: [WaitSource.Place] = []
+        var given = 0
         var statuses = StatusSet.errors
         for (key, value) in value.members(allowed: ["header", "milliseconds", "reset", "body", "from", "on"])
         {
+            if key != "on" { given += 1 }
             switch key {
-            case "header": if let name = value.nonEmptyString { places.append(.delay(header: Text(name))) }
+            case "header": if let name = value.fieldName { places.append(.delay(header: Text(name))) }
             case "milliseconds":
-                if let name = value.nonEmptyString { places.append(.milliseconds(header: Text(name))) }
+                if let name = value.fieldName { places.append(.milliseconds(header: Text(name))) }
             case "from":
                 guard let text = value.nonEmptyString else { break }
                 guard text == "rate_fields" else {
@@ -68,13 +72,15 @@ extension ProfileReader {
                     return nil
                 }
                 places.append(.usedUp)
-            case "reset": if let name = value.nonEmptyString { places.append(.reset(header: Text(name))) }
+            case "reset": if let name = value.fieldName { places.append(.reset(header: Text(name))) }
             case "body": if let pointer = value.pointer { places.append(.body(pointer)) }
             default: statuses = value.statuses
             }
         }
         guard value.isMapping else { return nil }
         guard places.count == 1 else {
+            // A place that is wrong has been reported already.
+            if given == 1 { return nil }
             value.report("needs one of 'header', 'milliseconds', 'reset', 'body' and 'from'")
             return nil
         }
@@ -87,12 +93,12 @@ extension ProfileReader {
             allowed: ["limit", "remaining", "reset", "used", "state", "policy"])
         {
             switch key {
-            case "limit": fields.limit = value.texts
-            case "remaining": fields.remaining = value.texts
-            case "used": fields.used = value.texts
-            case "state": fields.state = value.texts
-            case "policy": fields.policy = value.texts
-            default: fields.reset = value.texts
+            case "limit": fields.limit = value.fieldNames
+            case "remaining": fields.remaining = value.fieldNames
+            case "used": fields.used = value.fieldNames
+            case "state": fields.state = value.fieldNames
+            case "policy": fields.policy = value.fieldNames
+            default: fields.reset = value.fieldNames
             }
         }
         return fields

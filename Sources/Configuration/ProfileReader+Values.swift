@@ -7,6 +7,28 @@ extension YAMLValue {
     /// One or more strings.
     var texts: [Text] { oneOrMany.compactMap(\.nonEmptyString).map { Text($0) } }
 
+    /// The name of a header field (RFC 9110 5.1): nothing else is silently taken for one.
+    var fieldName: String? {
+        guard let text = nonEmptyString else { return nil }
+        guard Self.isFieldName(text) else {
+            let hint = text.hasPrefix("/") ? "; a place in the body is for `body`, `read` and `has`" : ""
+            report("\(quoted) must be the name of a header field, such as Retry-After\(hint)")
+            return nil
+        }
+        return text
+    }
+
+    /// Whether a text is a token.
+    static func isFieldName(_ text: String) -> Bool {
+        !text.isEmpty && text.utf8.allSatisfy(nameCharacters.contains)
+    }
+
+    /// One or more names of header fields.
+    var fieldNames: [Text] { oneOrMany.compactMap(\.fieldName).map { Text($0) } }
+
+    private static let nameCharacters = Set(
+        "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz".utf8)
+
     /// A JSON Pointer.
     var pointer: JSONPointer? {
         guard let text = string else { return nil }

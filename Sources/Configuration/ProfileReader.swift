@@ -65,10 +65,25 @@ public enum ProfileReader {
         case "quota_requests": profile.quotaRequests = value.oneOrMany.compactMap(requestPattern)
         case "request_defaults":
             profile.requestDefaults = value.members(allowed: nil).compactMap { member in
-                member.value.nonEmptyString.map { (member.name, $0) }
+                guard YAMLValue.isFieldName(member.name) else {
+                    member.value.report(
+                        "'\(YAMLValue.printable(member.name))' must be the name of a header field, such as Accept"
+                    )
+                    return nil
+                }
+                guard let text = member.value.nonEmptyString else { return nil }
+                guard
+                    !text.unicodeScalars.contains(where: { $0.value < 0x20 && $0 != "\t" || $0.value == 0x7F }
+                    )
+                else {
+                    member.value.report(
+                        "must be one line without control characters, as the value of a header field")
+                    return nil
+                }
+                return (member.name, text)
             }
         case "idempotency": profile.idempotency = idempotency(value)
-        case "request_id": profile.requestIDFields = value.texts
+        case "request_id": profile.requestIDFields = value.fieldNames
         case "waits": profile.waits = value.elements.compactMap(wait)
         case "rate_fields": profile.rateFields = rateFields(value)
         case "read": profile.reading = bodyReading(value)
@@ -98,6 +113,10 @@ public enum ProfileReader {
 
     private static func keptName(_ value: YAMLValue) -> Text? {
         guard let name = value.nonEmptyString else { return nil }
+        guard !name.hasPrefix("/") else {
+            value.report("'\(name)' must be the name of a member at the top of the body, without a slash")
+            return nil
+        }
         guard !ProblemFormat.memberNames.contains(name) else {
             value.report("'\(name)' is a member of every problem and cannot be kept")
             return nil

@@ -36,6 +36,14 @@ extension Span where Element == UInt8 {
         return count >= length && extracting(0..<length).equalsIgnoringCase(literal)
     }
 
+    /// Whether these bytes end with `literal`, the case of ASCII letters aside.
+    ///
+    /// - Parameter literal: ASCII, in lower case.
+    public func endsIgnoringCase(with literal: StaticString) -> Bool {
+        let length = literal.utf8CodeUnitCount
+        return count >= length && extracting(count - length..<count).equalsIgnoringCase(literal)
+    }
+
     /// The number that these bytes spell in decimal digits, and nothing else.
     ///
     /// `nil` for an empty span, any other byte (signs and blanks included), or more than `Int64` holds.

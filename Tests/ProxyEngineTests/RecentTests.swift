@@ -102,4 +102,55 @@ struct RecentTests {
             #expect(first > 1e9 && last >= first)
         }
     }
+
+    @Test("answers of another shape are another entry, whatever their values, order and numbers are")
+    func unmappedShapes() throws {
+        let bodies = [
+            #"{"a":1}"#, #"{"a":2}"#, #"{"b":1}"#, #"{"a":"x"}"#, #"{"a":1,"c":[{"d":null}]}"#,
+            #"{"c":[{"d":null},{"d":null}],"a":7}"#,
+            #"{"id_17":1}"#, #"{"id_2048":1}"#, "[1]", "[1,2,3]", "7",
+        ]
+        let upstream = try ScriptedUpstream { exchange in
+            let index = Int(exchange.request.target.dropFirst()) ?? 0
+            try exchange.respond(
+                .status(456, fields: [("Content-Type", "application/json")], body: bodies[index]))
+        }
+        try withProxy(to: upstream) { proxy throws in
+            let client = try proxy.client()
+            for index in bodies.indices {
+                #expect(try client.exchange("GET", "/p/\(index)").problem["mapped"] == "false")
+            }
+            let answers = list(try client.exchange("GET", "/-/unmapped"), "answers")
+            let counts = answers.reduce(into: [String: Double]()) { counts, answer in
+                if case .string(let shape)? = answer["shape"], case .number(let count)? = answer["count"] {
+                    counts[shape] = count
+                }
+            }
+            #expect(
+                counts == [
+                    "{a:number}": 2, "{b:number}": 1, "{a:string}": 1, "{a:number,c:[{d:null}]}": 2,
+                    "{id_0:number}": 2, "[number]": 2,
+                    "number": 1,
+                ])
+        }
+    }
+
+    @Test("however many shapes a provider has, so many are kept")
+    func unmappedShapesAreBounded() throws {
+        let upstream = try ScriptedUpstream { exchange in
+            let letters = exchange.request.target.dropFirst()
+            try exchange.respond(.status(456, body: "{\"\(letters)\":1}"))
+        }
+        try withProxy(to: upstream) { proxy throws in
+            let client = try proxy.client()
+            let letters = Array("abcdefghijklmnop")
+            for index in 0..<256 {
+                _ = try client.exchange("GET", "/p/\(letters[index / 16])\(letters[index % 16])")
+            }
+            let answers = list(try client.exchange("GET", "/-/unmapped"), "answers")
+            #expect(answers.count == 128)
+            #expect(answers.contains { $0["shape"] == .string("{pp:number}") })
+            #expect(!answers.contains { $0["shape"] == .string("{aa:number}") })
+        }
+    }
 }

@@ -51,6 +51,7 @@ extension JSONDocument {
 
     /// The value that a JSON Pointer leads to.
     public func value(at pointer: JSONPointer) -> Int? {
+        guard pointer.rootBit & rootNames != 0 || pointer.steps.isEmpty else { return nil }
         let steps = pointer.steps.span
         var node = root
         for index in 0..<steps.count {

@@ -45,6 +45,8 @@ public struct JSONDocument: Sendable {
     let nodes: [Node]
     /// Whether a string holds bytes outside ASCII, so that it may not be UTF-8.
     let hasForeignBytes: Bool
+    /// The names of the root's members, see ``NameSet``: most pointers lead nowhere, and are known to by their first step.
+    let rootNames: UInt64
 
     /// Parses the JSON text that fills `range` of `bytes`; blanks around it are allowed.
     ///
@@ -59,6 +61,19 @@ public struct JSONDocument: Sendable {
         self.bytes = bytes
         nodes = parser.nodes
         hasForeignBytes = parser.hasForeignBytes
+        rootNames = Self.rootNames(of: bytes, parser.nodes)
+    }
+
+    private static func rootNames(of bytes: [UInt8], _ nodes: [Node]) -> UInt64 {
+        guard nodes[0].kind == .object else { return .max }
+        var names: UInt64 = 0
+        var name = 1
+        while name < nodes.count {
+            let node = nodes[name]
+            names |= node.hasEscapes ? .max : NameSet.bit(bytes[Int(node.start)..<Int(node.end)])
+            name = Int(nodes[name + 1].next)
+        }
+        return names
     }
 
     /// The outermost value.
@@ -100,4 +115,15 @@ public struct JSONDocument: Sendable {
 
     /// Whether a container has nothing in it.
     func isEmpty(_ container: Int) -> Bool { Int(nodes[container].next) == container + 1 }
+
+    /// The value of a number without fraction and exponent; `nil` for anything else.
+    func integer(_ node: Int) -> Int? {
+        guard nodes[node].kind == .number else { return nil }
+        return Int(String(decoding: bytes[Int(nodes[node].start)..<Int(nodes[node].end)], as: UTF8.self))
+    }
+
+    /// Whether the node is a string with nothing in it.
+    func isEmptyString(_ node: Int) -> Bool {
+        nodes[node].kind == .string && nodes[node].start == nodes[node].end
+    }
 }

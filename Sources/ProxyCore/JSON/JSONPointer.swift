@@ -7,11 +7,21 @@ public struct JSONPointer: Sendable, Hashable {
     }
 
     let steps: [Step]
+    /// The bit of the first step in ``JSONDocument/rootNames``; all bits for the whole document.
+    let rootBit: UInt64
 
     /// A pointer to the whole document.
     public static let root = JSONPointer(steps: [])
 
-    private init(steps: [Step]) { self.steps = steps }
+    private init(steps: [Step]) {
+        self.steps = steps
+        rootBit = steps.first.map { NameSet.bit($0.name.bytes) } ?? .max
+    }
+
+    /// The container of the value, and the value's name in it; `nil` for the whole document.
+    var split: (parent: JSONPointer, name: Text)? {
+        steps.last.map { (JSONPointer(steps: Array(steps.dropLast())), $0.name) }
+    }
 
     /// Reads the string form: empty, or steps that begin with `/`, in which `~1` is a slash and `~0` a tilde.
     public init?(_ text: String) {
@@ -38,6 +48,16 @@ public struct JSONPointer: Sendable, Hashable {
             let isIndex = part == "0" || (part.first != "0" && part.utf8.allSatisfy { $0 &- 0x30 < 10 })
             steps.append(Step(name: Text(name), index: isIndex ? Int(part) : nil))
         }
-        self.steps = steps
+        self.init(steps: steps)
+    }
+}
+
+/// A set of names that may say yes for a name that is not in it: 64 bits.
+enum NameSet {
+    /// The bit that stands for a name.
+    static func bit(_ name: ArraySlice<UInt8>) -> UInt64 {
+        let first = UInt64(name.first ?? 0) &* 5
+        let last = UInt64(name.last ?? 0) &* 11
+        return 1 << ((first &+ last &+ UInt64(name.count)) & 63)
     }
 }

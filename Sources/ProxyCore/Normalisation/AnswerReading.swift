@@ -10,6 +10,7 @@ final class AnswerReading {
     let message: Text?
     /// The provider's own code.
     let code: Text?
+    private var readFields: [FieldProblem]?
     /// Hides secrets in texts that are put together from the body, or are not in it.
     let redactor: SecretRedactor
 
@@ -20,9 +21,11 @@ final class AnswerReading {
         self.body = body
         self.redactor = redactor
         if let json = body.json {
-            message = BodyReading.first(reading.message, in: json).flatMap(MessageText.clean)
-                .map(redactor.redacted)
-            code = BodyReading.first(reading.code, in: json).flatMap(MessageText.clean).map(redactor.redacted)
+            let (code, sentence) = BodyReading.code(reading.code, in: json, status: answer.status)
+            self.code = code.flatMap(MessageText.clean).map(redactor.redacted)
+            message =
+                (BodyReading.first(reading.message, in: json) ?? sentence ?? BodyReading.anySentence(in: json))
+                .flatMap(MessageText.cleanSentence).map(redactor.redacted)
         } else {
             message = body.plainMessage(isTruncated: answer.isTruncated).map(redactor.redacted)
             code = nil
@@ -44,6 +47,19 @@ final class AnswerReading {
     /// nothing.
     func isKnown(to entry: RuleBook.Entry) -> Bool {
         entry.looksAtBody || body.kind != .json || message != nil || code != nil
+            || readFields?.isEmpty == false
+    }
+
+    /// What the body says about fields, read once.
+    func fields(_ places: [FieldPlace], _ phrases: FieldPhrases) -> [FieldProblem] {
+        if let readFields { return readFields }
+        var fields: [FieldProblem] = []
+        if let json = body.json {
+            var extraction = FieldExtraction(phrases: phrases, message: message, status: answer.status)
+            fields = extraction.read(places, of: json).map { $0.redacted(by: redactor) }
+        }
+        readFields = fields
+        return fields
     }
 
     /// What the problem tells of the answer.

@@ -36,12 +36,14 @@ struct DateReading {
         return word.allSatisfy(\.isASCIILetter) && month == nil
     }
 
-    /// `+0200`, `+02:00`, `-0500`.
+    /// `+0200`, `+02:00`, `-0500`, `+02`.
     mutating func takeOffset(_ word: ArraySlice<UInt8>) -> Bool {
         let digits = word.dropFirst().filter { $0 != 0x3A }
-        guard let sign = word.first, sign == 0x2B || sign == 0x2D, digits.count == 4,
-            let value = WallClockTime.decimal(digits[...])
+        guard let sign = word.first, sign == 0x2B || sign == 0x2D, digits.count == 4 || digits.count == 2,
+            let number = WallClockTime.decimal(digits[...])
         else { return false }
+        let value = digits.count == 2 ? number * 100 : number
+        guard value / 100 < 24, value % 100 < 60 else { return false }
         let seconds = value / 100 * 3600 + value % 100 * 60
         offset = sign == 0x2B ? seconds : -seconds
         return true
@@ -74,9 +76,8 @@ struct DateReading {
 
     private mutating func takeTime(_ word: ArraySlice<UInt8>) -> Bool {
         let parts = word.split(separator: 0x3A, omittingEmptySubsequences: false).map(WallClockTime.decimal)
-        guard time == nil, parts.count == 3, let hour = parts[0], let minute = parts[1],
-            let second = parts[2],
-            hour < 24, minute < 60, second <= 60
+        guard time == nil, parts.count == 2 || parts.count == 3, let hour = parts[0], let minute = parts[1],
+            let second = parts.count == 3 ? parts[2] : 0, hour < 24, minute < 60, second <= 60
         else { return false }
         time = hour * 3600 + minute * 60 + second
         return true

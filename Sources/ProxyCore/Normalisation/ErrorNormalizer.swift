@@ -12,6 +12,7 @@ public final class ErrorNormalizer: Sendable {
     private let plainRedactor: SecretRedactor
     private let limits: [RateLimit]
     private let rate: RateHeaders
+    private let fieldPlaces: [FieldPlace]
 
     /// Compiles a profile.
     ///
@@ -26,6 +27,7 @@ public final class ErrorNormalizer: Sendable {
         rate = RateHeaders(names: profile.rateFields, limits: self.limits.map(\.requests))
         book = RuleBook(profile.rules)
         plainRedactor = SecretRedactor(secrets: [], prefixes: profile.secretPrefixes)
+        fieldPlaces = profile.reading.fields.map(FieldPlace.init)
     }
 
     /// Whether the body must be collected, because the answer is an error or may be one in disguise.
@@ -94,6 +96,11 @@ public final class ErrorNormalizer: Sendable {
             ? plainRedactor : SecretRedactor(secrets: secrets, prefixes: profile.secretPrefixes)
     }
 
+    /// The form of an answer's body in words: its members and their types, at most `limit` bytes.
+    public func shape(of answer: ProviderAnswer, _ request: RequestFacts, limit: Int) -> [UInt8] {
+        BodyShape(ProviderBody(redactor(of: request).redacted(answer.body) ?? answer.body)).text(limit: limit)
+    }
+
     private static func acceptsHead(_ rule: Rule, _ fields: FieldBlock) -> Bool {
         if let test = rule.contentType {
             let isAccepted = fields.withFirstValue(of: contentTypeName.span) { test.accepts($0) }
@@ -120,6 +127,10 @@ public final class ErrorNormalizer: Sendable {
         if !rule.absent.isEmpty, rule.kinds.isEmpty, reading.answer.status < 400, reading.body.json == nil {
             return false
         }
+        if let hasFields = rule.hasFields {
+            guard reading.fields(fieldPlaces, profile.fieldPhrases).isEmpty != hasFields else { return false }
+        }
+        if let isUsedUp = rule.isUsedUp, rate.saysUsedUp(reading.answer.fields) != isUsedUp { return false }
         return rule.requests.isEmpty
             || rule.requests.contains { $0.matches(method: request.method, path: request.path) }
     }
@@ -136,10 +147,7 @@ public final class ErrorNormalizer: Sendable {
         var kept: [KeptMember] = []
         if let json = reading.body.json {
             if (400..<500).contains(answer.status) || entry.rule.result == .validationFailed {
-                var extraction = FieldExtraction(phrases: profile.fieldPhrases, message: reading.message)
-                fields = extraction.read(profile.reading.fields, of: json).map {
-                    $0.redacted(by: reading.redactor)
-                }
+                fields = reading.fields(fieldPlaces, profile.fieldPhrases)
             }
             kept = reading.kept(profile.kept, of: json)
         }

@@ -1,127 +1,530 @@
 internal import HTTPWire
 
 /// Collects what a JSON body says about fields, in any of the shapes that providers use.
+///
+/// - A list of objects that name a field: `[{"field":"to","message":"is required"}]`, with the names of ``FieldEntry``.
+/// - A map from names to sentences: `{"to":["is required"]}`, nested as the input is.
+/// - The name of one field: `"param":"to"`.
+///
+/// A text with a blank in it is never a name, and an object that names no input yields nothing.
 struct FieldExtraction {
     /// More problems than anybody reads.
     static let limit = 100
+    /// Deeper, nobody nests problems.
+    private static let depthLimit = 12
 
-    private static let names: [Text] = [
-        "field", "path", "pointer", "param", "name", "property", "attribute", "loc",
+    /// How sure a map must be that it is one.
+    private enum MapKind {
+        /// What stands under `errors` is about fields, unless it is an error itself.
+        case named
+        /// What stands under `details` may be anything: only sentences about input count.
+        case suspected
+    }
+
+    /// Places under which a map may be about anything.
+    private static let vagueNames: [Text] = ["details", "detail", "error", "data", "message", "meta", "info"]
+    /// Places under which a text is a message, not a name.
+    private static let collectiveNames: [Text] = [
+        "errors", "error", "details", "detail", "message", "messages", "violations", "issues", "fields",
+        "validation",
     ]
-    private static let sentences: [Text] = [
-        "message", "detail", "reason", "msg", "description", "error", "title",
+    /// Members of an error that name no field.
+    private static let metaNames: [Text] = [
+        "code", "type", "status", "id", "request_id", "requestId", "trace_id", "traceId", "url", "help",
+        "hint", "reason",
+        "documentation_url", "documentation", "doc_url", "info", "description", "cause", "exception", "stack",
+        "trace", "suggestion",
+        "message", "msg", "error", "detail", "details", "title", "name", "timestamp", "instance",
+        "retry_after",
     ]
+    /// A map with one of these, and text in it, is an error and not a map of fields.
+    private static let errorNames: [Text] = [
+        "message", "msg", "detail", "error", "error_message", "errorMessage", "error_description",
+    ]
+
+    /// Members that hold a map of parts, and are no part themselves.
+    private static let containers: [Text] = ["children", "properties", "fieldErrors", "field_errors"]
 
     private let phrases: FieldPhrases
     /// The message of the whole error, for a body that only names a field.
     private let message: Text?
+    /// Whether the status is one of a request whose content is refused.
+    private let refusesContent: Bool
     private var found: [FieldProblem] = []
 
-    init(phrases: FieldPhrases, message: Text?) {
+    init(phrases: FieldPhrases, message: Text?, status: Int) {
         self.phrases = phrases
         self.message = message
+        switch status {
+        case 400, 409, 412, 413, 415, 422: refusesContent = true
+        default: refusesContent = false
+        }
     }
 
     /// The field problems of the first of the places that has any.
-    mutating func read(_ places: [JSONPointer], of json: JSONDocument) -> [FieldProblem] {
+    mutating func read(_ places: [FieldPlace], of json: JSONDocument) -> [FieldProblem] {
+        let places = places.span
         for index in 0..<places.count where found.isEmpty {
-            guard let node = json.value(at: places[index]) else { continue }
-            switch json.kind(node) {
-            case .object: members(of: node, in: json, path: nil)
-            case .array: list(node, in: json)
-            case .string: if let field = json.string(node) { add(field, message) }
-            default: break
-            }
+            guard let node = json.value(at: places[index].pointer) else { continue }
+            read(node, at: places[index], in: json)
         }
         return found
     }
 
-    /// A map from names to sentences; nested maps become dotted names.
-    private mutating func members(of node: Int, in json: JSONDocument, path: Text?) {
-        json.forEachMember(of: node) { name, child in
-            guard found.count < Self.limit, let name = json.string(name) else { return }
-            value(child, in: json, field: path.map { Self.joined($0, name) } ?? name)
+    private mutating func read(_ node: Int, at place: FieldPlace, in json: JSONDocument) {
+        switch json.kind(node) {
+        case .array:
+            list(node, in: json, under: nil, depth: 0)
+            guard found.isEmpty, refusesContent else { return }
+            if place.name == "message" { sentences(node, in: json) }
+            if place.name == nil { maps(node, in: json) }
+        case .object:
+            guard let name = place.name else {
+                if refusesContent { root(node, in: json) }
+                return
+            }
+            if isError(node, in: json) {
+                entry(node, in: json, under: nil, wholeMessage: message, depth: 0)
+            } else if !Self.vagueNames.contains(name) {
+                map(node, in: json, under: nil, .named, depth: 0)
+            } else if refusesContent {
+                map(node, in: json, under: nil, .suspected, depth: 0)
+            }
+        case .string:
+            guard let name = place.name, !Self.collectiveNames.contains(name), let field = json.string(node),
+                FieldName.isName(field)
+            else { return }
+            let code = json.value(at: place.parent).flatMap { json.member("code", of: $0) }
+            add(field, message, code: code.flatMap(json.string))
+        default: break
         }
     }
 
-    private mutating func value(_ node: Int, in json: JSONDocument, field: Text) {
+    // MARK: Lists
+
+    private mutating func list(_ node: Int, in json: JSONDocument, under path: Text?, depth: Int) {
+        guard depth < Self.depthLimit else { return }
+        json.forEachElement(of: node) { element in
+            guard found.count < Self.limit, json.kind(element) == .object else { return }
+            entry(element, in: json, under: path, wholeMessage: nil, depth: depth)
+        }
+    }
+
+    /// A list of maps, one for each element of a list that was sent (Django REST).
+    private mutating func maps(_ node: Int, in json: JSONDocument) {
+        var index = 0
+        json.forEachElement(of: node) { element in
+            if !json.isEmpty(element), json.kind(element) == .object,
+                isMapOfLists(element, in: json, depth: 0)
+            {
+                map(element, in: json, under: Text(String(index)), .named, depth: 0)
+            }
+            index += 1
+        }
+    }
+
+    /// Sentences that begin with the names of fields, as class-validator writes them.
+    private mutating func sentences(_ node: Int, in json: JSONDocument) {
+        json.forEachElement(of: node) { element in
+            guard let sentence = json.string(element), let field = FieldName.subject(of: sentence) else {
+                return
+            }
+            add(field, sentence, code: nil)
+        }
+    }
+
+    /// An object that may name a field and say what is wrong with it.
+    ///
+    /// - Parameters:
+    ///   - path: the name of what the object is a part of.
+    ///   - wholeMessage: what is wrong if the object itself does not say so.
+    private mutating func entry(
+        _ node: Int, in json: JSONDocument, under path: Text?, wholeMessage: Text?, depth: Int
+    ) {
+        guard depth < Self.depthLimit else { return }
+        let entry = FieldEntry(node, in: json)
+        let own = name(of: entry, in: json)
+        let field = Self.joined(path, own)
+        if let constraints = entry[.constraints], let field {
+            json.forEachMember(of: constraints) { rule, sentence in
+                guard let sentence = json.string(sentence) else { return }
+                add(field, sentence, code: json.string(rule))
+            }
+        }
+        if let children = entry[.children] { list(children, in: json, under: field, depth: depth + 1) }
+        if let names = entry[.names], own == nil || json.kind(names) == .array {
+            let sentence = sentence(of: entry, in: json) ?? wholeMessage
+            let count = found.count
+            json.forEachElement(of: names) { name in
+                guard let name = json.string(name), FieldName.isName(name) else { return }
+                if let field = Self.joined(field, name) {
+                    add(field, sentence, code: code(of: entry, in: json))
+                }
+            }
+            if found.count > count { return }
+        }
+        guard let field, own != nil else {
+            if let several = entry[.several] { list(several, in: json, under: path, depth: depth + 1) }
+            return
+        }
+        guard entry[.constraints] == nil else { return }
+        if let sentence = sentence(of: entry, in: json) {
+            add(field, sentence, code: code(of: entry, in: json))
+        } else if let several = entry[.several] {
+            var count = 0
+            json.forEachElement(of: several) { element in
+                guard let sentence = json.string(element) else { return }
+                add(field, sentence, code: code(of: entry, in: json))
+                count += 1
+            }
+            if count == 0 { list(several, in: json, under: field, depth: depth + 1) }
+        } else if entry[.children] == nil {
+            add(field, wholeMessage, code: code(of: entry, in: json))
+        }
+    }
+
+    private func name(of entry: FieldEntry, in json: JSONDocument) -> Text? {
+        var name = givenName(of: entry, in: json)
+        guard let parameters = entry[.parameters] else { return name }
+        // JSON Schema names what is missing, or too much, beside the path of its container.
+        for key: Text in ["missingProperty", "additionalProperty", "unevaluatedProperty", "propertyName"] {
+            guard let part = json.member(key, of: parameters).flatMap(json.string), FieldName.isName(part)
+            else { continue }
+            let isPointer = name == nil || name?.bytes.first == 0x2F
+            guard let container = name, !container.isEmpty else {
+                return isPointer ? Self.pointer(nil, part) : part
+            }
+            name = isPointer ? Self.pointer(container, part) : Self.joined(container, part)
+            break
+        }
+        return name
+    }
+
+    private func givenName(of entry: FieldEntry, in json: JSONDocument) -> Text? {
+        if let node = entry[.name] {
+            if json.kind(node) == .array {
+                if let path = path(
+                    node, in: json, dropsLocation: entry.isUnderLoc, isJSON: isBrokenJSON(entry, in: json))
+                {
+                    return path
+                }
+            } else if let text = json.string(node), isName(text, of: entry, in: json),
+                !entry.isUnderName || !FieldName.isClass(text)
+            {
+                return text
+            }
+        }
+        if let source = entry[.source] {
+            for key: Text in ["pointer", "parameter", "header"] {
+                if let name = json.member(key, of: source).flatMap(json.string), FieldName.isName(name) {
+                    return name
+                }
+            }
+            if let names = json.member("propertyName", of: source), let first = json.element(0, of: names),
+                let name = json.string(first), FieldName.isName(name)
+            {
+                return name
+            }
+        }
+        guard let location = entry[.location].flatMap(json.string), FieldName.isName(location),
+            !FieldName.isLocation(location)
+        else { return nil }
+        return location
+    }
+
+    private func isName(_ text: Text, of entry: FieldEntry, in json: JSONDocument) -> Bool {
+        if FieldName.isName(text) { return true }
+        guard FieldName.hasBlank(text), FieldName.isLabel(text),
+            let sentence = entry[.sentence].flatMap(json.string)
+        else { return false }
+        return sentence != text
+    }
+
+    private func isBrokenJSON(_ entry: FieldEntry, in json: JSONDocument) -> Bool {
+        guard let code = entry[.code].flatMap(json.string) else { return false }
+        return code == "json_invalid" || code == "value_error.jsondecode"
+    }
+
+    /// A list of steps as a dotted name.
+    private func path(_ node: Int, in json: JSONDocument, dropsLocation: Bool, isJSON: Bool) -> Text? {
+        var bytes: [UInt8] = []
+        var first: Text?
+        var count = 0
+        json.forEachElement(of: node) { step in
+            guard let text = json.scalarText(step) else { return }
+            count += 1
+            if count == 1 { first = text }
+            if count == 2, dropsLocation, let first, FieldName.isLocation(first) { bytes.removeAll() }
+            if !bytes.isEmpty { bytes.append(0x2E) }
+            bytes.append(text)
+        }
+        // The step behind the location is a place in the text, not in the value.
+        if isJSON, let first { return first }
+        let name = Text(bytes)
+        return FieldName.isName(name) ? name : nil
+    }
+
+    /// What the entry says; `nil` if it only names the field.
+    private func sentence(of entry: FieldEntry, in json: JSONDocument) -> Text? {
+        entry[.sentence].flatMap(json.string) ?? entry[.reason].flatMap(json.string)
+    }
+
+    private func code(of entry: FieldEntry, in json: JSONDocument) -> FieldCodeHint {
+        var hint = FieldCodeHint()
+        hint.name = entry[.code].flatMap(json.scalarText)
+        if hint.name == nil || hint.name.flatMap(FieldCodeNames.code) == nil, entry[.sentence] != nil,
+            let reason = entry[.reason].flatMap(json.string), !FieldName.hasBlank(reason)
+        {
+            hint.name = reason
+        }
+        // At GitHub it is the object that is missing, not the value.
+        hint.isAboutObject = entry[.resource] != nil
+        hint.valueType = entry[.valueType].flatMap(json.string)
+        return hint
+    }
+
+    // MARK: Maps
+
+    /// Whether an object is one error rather than a map from names to errors.
+    private func isError(_ node: Int, in json: JSONDocument) -> Bool {
+        for name in Self.errorNames {
+            if let value = json.member(name, of: node), json.kind(value) == .string { return true }
+        }
+        let entry = FieldEntry(node, in: json)
+        if entry[.names] != nil, json.member("source", of: node) != nil { return true }
+        guard let name = entry[.name].flatMap(json.string), FieldName.isName(name) else { return false }
+        return entry[.code] != nil || entry[.sentence] != nil || entry[.reason] != nil
+    }
+
+    /// A body that is nothing but a map from names to lists of sentences (Django REST, ASP.NET).
+    private mutating func root(_ node: Int, in json: JSONDocument) {
+        guard !json.isEmpty(node), isMapOfLists(node, in: json, depth: 0) else { return }
+        map(node, in: json, under: nil, .named, depth: 0)
+    }
+
+    private func isMapOfLists(_ node: Int, in json: JSONDocument, depth: Int) -> Bool {
+        guard depth < Self.depthLimit else { return false }
+        var isMap = true
+        json.forEachMember(of: node) { key, value in
+            guard isMap else { return }
+            if depth == 0, let name = json.string(key), Self.collectiveNames.contains(name) {
+                isMap = false
+                return
+            }
+            isMap = isListOfProblems(value, in: json, depth: depth)
+        }
+        return isMap
+    }
+
+    private func isListOfProblems(_ node: Int, in json: JSONDocument, depth: Int) -> Bool {
+        switch json.kind(node) {
+        case .object: return !json.isEmpty(node) && isMapOfLists(node, in: json, depth: depth + 1)
+        case .array:
+            var count = 0
+            var isList = true
+            json.forEachElement(of: node) { element in
+                guard isList else { return }
+                switch json.kind(element) {
+                case .string:
+                    isList = json.string(element).map(isSentence) ?? false
+                    count += 1
+                case .object:
+                    if json.isEmpty(element) { return }
+                    isList =
+                        FieldEntry(element, in: json)[.sentence] != nil
+                        || isMapOfLists(element, in: json, depth: depth + 1)
+                    count += 1
+                default: isList = false
+                }
+            }
+            return isList && count > 0
+        default: return false
+        }
+    }
+
+    private func isSentence(_ text: Text) -> Bool {
+        FieldName.hasBlank(text) || phrases.code(of: text) != .invalid
+    }
+
+    /// A map from names to sentences; nested maps become dotted names.
+    private mutating func map(
+        _ node: Int, in json: JSONDocument, under path: Text?, _ kind: MapKind, depth: Int
+    ) {
+        guard depth < Self.depthLimit else { return }
+        json.forEachMember(of: node) { key, value in
+            guard found.count < Self.limit, let name = json.string(key) else { return }
+            switch json.kind(value) {
+            case .array where FieldName.isWhole(name) && path != nil:
+                // The problems of the value itself, beside those of its parts.
+                if let path { values(value, in: json, of: path, kind, depth: depth) }
+            case .object where depth < 2 && Self.containers.contains(name):
+                map(value, in: json, under: path, kind, depth: depth + 1)
+            default:
+                guard !FieldName.isWhole(name), FieldName.isName(name) else { return }
+                self.value(
+                    value, in: json, named: name, of: Self.joined(path, name) ?? name, kind, depth: depth)
+            }
+        }
+    }
+
+    private mutating func value(
+        _ node: Int, in json: JSONDocument, named name: Text, of field: Text, _ kind: MapKind, depth: Int
+    ) {
         // No name is that long, and copying it for each of its members would take its time.
         guard field.count <= MessageText.limit else { return }
         switch json.kind(node) {
         case .object:
-            if let sentence = sentence(of: node, in: json) {
-                add(field, sentence)
+            let entry = FieldEntry(node, in: json)
+            if FieldName.isLocation(name), entry[.names] != nil {
+                self.entry(node, in: json, under: nil, wholeMessage: message, depth: depth + 1)
+            } else if let sentence = sentence(of: entry, in: json) {
+                guard kind == .named || isSentence(sentence) else { return }
+                add(field, sentence, code: code(of: entry, in: json))
+            } else if let several = entry[.several], hasSentence(several, in: json) {
+                values(several, in: json, of: field, kind, depth: depth)
+                map(node, in: json, under: field, kind, depth: depth + 1, except: several)
             } else {
-                members(of: node, in: json, path: field)
+                map(node, in: json, under: field, kind, depth: depth + 1)
             }
-        case .array:
-            var index = 0
-            json.forEachElement(of: node) { element in
-                defer { index += 1 }
-                guard found.count < Self.limit else { return }
-                if json.kind(element) != .object {
-                    if let text = json.scalarText(element) { add(field, text) }
-                } else if let sentence = sentence(of: element, in: json) {
-                    add(field, sentence)
-                } else {
-                    value(element, in: json, field: Self.joined(field, Text(String(index))))
-                }
+        case .array: values(node, in: json, of: field, kind, depth: depth)
+        case .string:
+            guard let text = json.string(node), !text.isEmpty else { return }
+            switch kind {
+            case .named: guard isSentence(text) || !Self.metaNames.contains(name) else { return }
+            case .suspected:
+                guard phrases.code(of: text) != .invalid, !Self.metaNames.contains(name) else { return }
             }
-        default: if let text = json.scalarText(node) { add(field, text) }
+            add(field, text, code: nil)
+        default: break
         }
     }
 
-    /// A list of objects that name a field and say what is wrong with it.
-    private mutating func list(_ node: Int, in json: JSONDocument) {
+    private mutating func map(
+        _ node: Int, in json: JSONDocument, under path: Text?, _ kind: MapKind, depth: Int, except done: Int
+    ) {
+        guard depth < Self.depthLimit else { return }
+        json.forEachMember(of: node) { key, value in
+            guard value != done, json.kind(value) == .object || json.kind(value) == .array,
+                let name = json.string(key)
+            else { return }
+            if Self.containers.contains(name) {
+                map(value, in: json, under: path, kind, depth: depth + 1)
+            } else if FieldName.isName(name), !FieldName.isWhole(name) {
+                self.value(
+                    value, in: json, named: name, of: Self.joined(path, name) ?? name, kind, depth: depth)
+            }
+        }
+    }
+
+    private func hasSentence(_ list: Int, in json: JSONDocument) -> Bool {
+        json.element(0, of: list).map { json.kind($0) == .string } ?? false
+    }
+
+    /// The list of what is wrong with one field, or with each of its elements.
+    private mutating func values(
+        _ node: Int, in json: JSONDocument, of field: Text, _ kind: MapKind, depth: Int
+    ) {
+        guard depth < Self.depthLimit, hasText(node, in: json) else { return }
+        var index = 0
         json.forEachElement(of: node) { element in
-            guard found.count < Self.limit, let field = name(of: element, in: json) else { return }
-            add(field, sentence(of: element, in: json))
+            defer { index += 1 }
+            guard found.count < Self.limit else { return }
+            guard json.kind(element) == .object else {
+                guard let text = json.scalarText(element), kind == .named || isSentence(text) else { return }
+                return add(field, text, code: nil)
+            }
+            let entry = FieldEntry(element, in: json)
+            if let sentence = sentence(of: entry, in: json) {
+                let isLocation = FieldName.isLocation(field) && name(of: entry, in: json) != nil
+                if isLocation {
+                    self.entry(element, in: json, under: nil, wholeMessage: nil, depth: depth + 1)
+                } else {
+                    add(field, sentence, code: code(of: entry, in: json))
+                }
+            } else {
+                map(element, in: json, under: Self.joined(field, Text(String(index))), kind, depth: depth + 1)
+            }
         }
     }
 
-    private func name(of node: Int, in json: JSONDocument) -> Text? {
-        for name in Self.names {
-            guard let value = json.member(name, of: node) else { continue }
-            if let text = json.string(value), !text.isEmpty { return text }
-            if json.kind(value) == .array { return path(value, in: json) }
+    /// Whether a list has more in it than numbers.
+    private func hasText(_ list: Int, in json: JSONDocument) -> Bool {
+        var hasText = false
+        json.forEachElement(of: list) { element in
+            let kind = json.kind(element)
+            if kind == .string || kind == .object { hasText = true }
         }
-        // JSON:API puts it one step deeper.
-        guard let source = json.member("source", of: node) else { return nil }
-        return json.member("pointer", of: source).flatMap(json.string)
-            ?? json.member("parameter", of: source).flatMap(json.string)
+        return hasText
     }
 
-    /// A list of steps as a dotted name.
-    private func path(_ node: Int, in json: JSONDocument) -> Text? {
-        var bytes: [UInt8] = []
-        json.forEachElement(of: node) { step in
-            guard let text = json.scalarText(step) else { return }
-            if !bytes.isEmpty { bytes.append(0x2E) }
-            bytes.append(text)
-        }
-        return bytes.isEmpty ? nil : Text(bytes)
-    }
+    // MARK: Results
 
-    /// Two steps with a dot between them.
-    private static func joined(_ first: Text, _ second: Text) -> Text {
+    /// Two steps with a dot between them; a step that begins with a bracket needs none.
+    private static func joined(_ first: Text?, _ second: Text?) -> Text? {
+        guard let first, !first.isEmpty else { return second }
+        guard let second, !second.isEmpty else { return first }
         var bytes: [UInt8] = []
         bytes.append(first)
-        bytes.append(0x2E)
+        if second.bytes.first != 0x5B && second.bytes.first != 0x2F { bytes.append(0x2E) }
         bytes.append(second)
         return Text(bytes)
     }
 
-    private func sentence(of node: Int, in json: JSONDocument) -> Text? {
-        for name in Self.sentences {
-            if let text = json.member(name, of: node).flatMap(json.string), !text.isEmpty { return text }
+    /// A JSON Pointer with one more step.
+    private static func pointer(_ container: Text?, _ step: Text) -> Text {
+        var bytes: [UInt8] = []
+        if let container { bytes.append(container) }
+        bytes.append(0x2F)
+        for byte in step.bytes {
+            switch byte {
+            case 0x7E: bytes += [0x7E, 0x30]
+            case 0x2F: bytes += [0x7E, 0x31]
+            default: bytes.append(byte)
+            }
         }
-        return nil
+        return Text(bytes)
     }
 
-    private mutating func add(_ field: Text, _ sentence: Text?) {
-        guard found.count < Self.limit, let field = MessageText.clean(field) else { return }
+    private mutating func add(_ field: Text, _ sentence: Text?, code name: Text?) {
+        var hint = FieldCodeHint()
+        hint.name = name
+        add(field, sentence, code: hint)
+    }
+
+    private mutating func add(_ field: Text, _ sentence: Text?, code hint: FieldCodeHint) {
+        guard found.count < Self.limit, !field.isEmpty, !FieldName.isWhole(field),
+            let field = MessageText.clean(field)
+        else { return }
         if found.isEmpty { found.reserveCapacity(4) }
-        let detail = sentence.flatMap(MessageText.clean)
-        found.append(FieldProblem(field: field, code: detail.map(phrases.code) ?? .invalid, detail: detail))
+        let detail = sentence.flatMap(MessageText.cleanSentence)
+        found.append(FieldProblem(field: field, code: hint.code(of: detail, phrases), detail: detail))
+    }
+}
+
+/// What else than its sentence tells what is wrong with a field.
+struct FieldCodeHint {
+    /// The name that the provider gives the problem.
+    var name: Text?
+    /// Whether what is missing is an object that the field refers to.
+    var isAboutObject = false
+    /// The type of the value.
+    var valueType: Text?
+
+    /// What is wrong, by the name of the problem or else by the sentence.
+    func code(of sentence: Text?, _ phrases: FieldPhrases) -> FieldProblemCode {
+        let spoken = sentence.map(phrases.code) ?? .invalid
+        guard let name, let code = FieldCodeNames.code(name) else {
+            // Some give the name of the problem in place of a sentence.
+            guard spoken == .invalid, let sentence, !FieldName.hasBlank(sentence) else { return spoken }
+            return FieldCodeNames.code(sentence) ?? .invalid
+        }
+        if isAboutObject, name.equalsIgnoringCase("missing") { return .notFound }
+        // What is missing has the wrong type as well, says Zod.
+        if code == .invalidType, spoken == .required { return spoken }
+        guard code == .outOfRange, FieldCodeNames.isBound(name) else { return code }
+        if let valueType, ["string", "array", "set"].contains(valueType) {
+            return FieldCodeNames.isLowerBound(name) ? .tooShort : .tooLong
+        }
+        return spoken == .tooLong || spoken == .tooShort ? spoken : code
     }
 }

@@ -5,6 +5,11 @@ enum MessageText {
     /// The greatest length, in Unicode scalars.
     static let limit = 1000
 
+    /// A sentence for people: as ``clean(_:)``, with its character references replaced.
+    ///
+    /// Secrets that references hid in it are to be redacted afterwards.
+    static func cleanSentence(_ text: consuming Text) -> Text? { clean(HTMLEntities.decoded(text)) }
+
     /// The text without control characters and outer blanks, cut at the limit; `nil` if nothing is left.
     static func clean(_ text: consuming Text) -> Text? {
         let trimmed = trimmed(text)

@@ -19,7 +19,7 @@ public final class NormalizedError: Sendable {
     public let status: Int
     /// Whether the same request may succeed later.
     public let isTransient: Bool
-    /// Whether it may, and repeating it is safe.
+    /// Whether it may, if only after ``retryAfter``, and repeating it is safe.
     public let isRetryable: Bool
     /// Whether the side effect was performed.
     public let effect: Effect
@@ -37,6 +37,8 @@ public final class NormalizedError: Sendable {
     public let kept: [KeptMember]
     /// Whether a rule knew the answer.
     public let isMapped: Bool
+    /// The form of the body, if no rule knew the answer: the same for bodies with the same members of the same types.
+    public let shape: UInt64
     /// The rule that matched.
     public let rule: String
     /// The profile in which the rule stands: the provider's own, or `generic`.
@@ -57,7 +59,9 @@ public final class NormalizedError: Sendable {
         self.status = entry.rule.status ?? (status < 400 ? entry.rule.result.status : status)
         isTransient = entry.rule.isTransient ?? entry.rule.result.isTransient
         effect = entry.rule.effect ?? entry.rule.result.effect
-        isRetryable = isTransient && (effect == .none || isRepeatSafe)
+        // A quota that is renewed at a known time heals by waiting, which the code alone does not promise.
+        let heals = isTransient || (code == .quotaExceeded && retryAfter != nil)
+        isRetryable = heals && (effect == .none || isRepeatSafe)
         detail = upstream.message
         self.fields = fields
         self.kept = kept
@@ -65,6 +69,7 @@ public final class NormalizedError: Sendable {
         self.limit = limit
         self.upstream = upstream
         isMapped = entry.rule.isMapped && reading.isKnown(to: entry)
+        shape = isMapped ? 0 : BodyShape(reading.body).hash
         self.rule = entry.rule.name
         profile = entry.rule.profile
         pacing = Pacing(entry, retryAfter: retryAfter)

@@ -47,12 +47,12 @@ struct ProviderBody {
     func plainMessage(isTruncated: Bool) -> Text? {
         switch kind {
         case .json, .empty: return nil
-        case .html: return title.flatMap(MessageText.clean)
+        case .html: return title.flatMap(MessageText.cleanSentence)
         case .text:
             guard let first = content.first, first != 0x3C else { return nil }
             // Half a JSON text says nothing to people.
             if isTruncated, first == 0x7B || first == 0x5B { return nil }
-            return MessageText.clean(text(content.prefix { $0 != 0x0A && $0 != 0x0D }))
+            return MessageText.cleanSentence(text(content.prefix { $0 != 0x0A && $0 != 0x0D }))
         }
     }
 

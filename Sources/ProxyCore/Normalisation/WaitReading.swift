@@ -30,7 +30,7 @@ struct WaitReading {
     }
     private func delay(at pointer: JSONPointer, in json: JSONDocument) -> Int? {
         guard let node = json.value(at: pointer), let text = json.scalarText(node) else { return nil }
-        guard json.kind(node) == .number else { return clock.delay(text) }
+        guard json.kind(node) == .number else { return clock.delay(text) ?? clock.reset(text) }
         return WallClockTime.jsonNumber(text).flatMap { clock.delay($0) }
     }
 }

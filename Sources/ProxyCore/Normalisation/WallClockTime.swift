@@ -31,12 +31,12 @@ enum WallClockTime {
         return Int(exactly: value.rounded(.up)) ?? .max
     }
 
-    /// A date: an HTTP-date in its three forms (RFC 9110 5.6.7), RFC 3339, or what JavaScript prints for a
+    /// A date: an HTTP-date in its three forms (RFC 9110 5.6.7), ISO 8601, or what JavaScript prints for a
     /// date.
     static func date(_ text: Text) -> Int? {
-        // Whatever the order, the parts tell what they are: the month by its name, the time by its colons.
-        if text.bytes.count >= 19, text.bytes.first?.isASCIIDigit == true { return internetDate(text.bytes) }
         guard text.bytes.count <= 128 else { return nil }
+        if text.bytes.first?.isASCIIDigit == true, let time = isoDate(text.bytes) { return time }
+        // Whatever the order, the parts tell what they are: the month by its name, the time by its colons.
         var reading = DateReading()
         for word in text.bytes.split(whereSeparator: { $0 == 0x20 || $0 == 0x2C }) {
             // The rest is the name of the time zone.
@@ -46,26 +46,51 @@ enum WallClockTime {
         return reading.seconds
     }
 
-    /// `2026-09-12T04:07:49Z`, with a fraction, which is dropped, or an offset.
-    private static func internetDate(_ bytes: ArraySlice<UInt8>) -> Int? {
-        let parts = bytes.prefix(19).split { !$0.isASCIIDigit }
-        guard parts.count == 6, let year = decimal(parts[0]), let month = decimal(parts[1]),
-            let day = decimal(parts[2]), let hour = decimal(parts[3]), let minute = decimal(parts[4]),
-            let second = decimal(parts[5]), (1...12).contains(month), parts[0].count == 4
-        else { return nil }
-        var rest = bytes.dropFirst(19)
-        if rest.first == 0x2E { rest = rest.dropFirst().drop { $0.isASCIIDigit } }
-        var reading = DateReading()
-        reading.year = year
-        reading.month = month
-        reading.day = day
-        reading.time = hour * 3600 + minute * 60 + second
-        switch rest.first {
-        case 0x5A where rest.count == 1: break
-        case 0x2B, 0x2D: guard reading.takeOffset(rest) else { return nil }
-        default: return nil
+    /// ISO 8601 and RFC 3339: `2026-09-12T04:07:49.123+02:00`, `2026-09-12 04:07Z`, `20260912T040749Z`, `2026-09-12`.
+    ///
+    /// A fraction is dropped; without an offset the time is UTC.
+    private static func isoDate(_ bytes: ArraySlice<UInt8>) -> Int? {
+        var rest = bytes
+        func take(_ count: Int) -> Int? {
+            guard rest.count >= count else { return nil }
+            let digits = rest.prefix(count)
+            rest = rest.dropFirst(count)
+            return decimal(digits)
         }
+        func skip(_ byte: UInt8) -> Bool {
+            guard rest.first == byte else { return false }
+            rest = rest.dropFirst()
+            return true
+        }
+        guard let year = take(4) else { return nil }
+        let hasHyphens = skip(0x2D)
+        guard let month = take(2), !hasHyphens || skip(0x2D), let day = take(2) else { return nil }
+        var reading = DateReading()
+        (reading.year, reading.month, reading.day, reading.time) = (year, month, day, 0)
+        // Eight digits alone are a number.
+        guard !rest.isEmpty else { return hasHyphens ? reading.seconds : nil }
+        guard skip(0x54) || skip(0x74) || skip(0x20) else { return nil }
+        guard let hour = take(2), hour < 24 else { return nil }
+        let hasColons = skip(0x3A)
+        guard let minute = take(2), minute < 60 else { return nil }
+        var second = 0
+        if hasColons ? skip(0x3A) : rest.first?.isASCIIDigit == true {
+            guard let value = take(2), value <= 60 else { return nil }
+            second = value
+            if skip(0x2E) || skip(0x2C) {
+                guard rest.first?.isASCIIDigit == true else { return nil }
+                rest = rest.drop { $0.isASCIIDigit }
+            }
+        }
+        reading.time = hour * 3600 + minute * 60 + second
+        while rest.first == 0x20 { rest = rest.dropFirst() }
+        guard isZone(rest) || reading.takeOffset(rest) else { return nil }
         return reading.seconds
+    }
+
+    private static func isZone(_ text: ArraySlice<UInt8>) -> Bool {
+        text.isEmpty || text.span.equalsIgnoringCase("z") || text.span.equalsIgnoringCase("utc")
+            || text.span.equalsIgnoringCase("gmt")
     }
 
     /// A number of at most nine digits.

@@ -84,6 +84,23 @@ public final class RateHeaders: Sendable {
         return latest
     }
 
+    /// Whether an answer says that nothing is left of one of the windows; what comes from a cache says nothing.
+    func saysUsedUp(_ fields: FieldBlock) -> Bool {
+        guard !fields.contains(Self.age.span) else { return false }
+        for name in remaining {
+            let left = numbers(name, fields)
+            if left.count > 0, left.tightest(of: RateNumbers()).remaining == 0 { return true }
+        }
+        for name in used {
+            let pair = numbers(name, fields)
+            if pair.count == 2, pair[0] >= pair[1] { return true }
+        }
+        return state.contains { name in
+            let left: Int?? = fields.withFirstValue(of: name.span) { RateState($0).remaining }
+            return left == .some(.some(0))
+        }
+    }
+
     // MARK: Counts
 
     private struct Count {

@@ -13,9 +13,9 @@ public struct Problem: ~Copyable, Sendable {
     /// The provider's name in the configuration, once the request is routed.
     public var provider: Text?
     /// Whether the identical request may succeed later, and repeating it is safe.
-    public var isRetryable: Bool
-    /// Seconds to wait, never too few.
-    public var retryAfter: Double?
+    public let isRetryable: Bool
+    /// Seconds to wait, never too few; only where ``isRetryable``: a time to wait is an invitation to repeat the request.
+    public private(set) var retryAfter: Double?
     /// Whether the side effect was performed.
     public var effect: Effect
     /// What is wrong with which field.
@@ -41,7 +41,7 @@ public struct Problem: ~Copyable, Sendable {
         self.requestID = requestID
         self.provider = provider
         isRetryable = error.isRetryable
-        retryAfter = error.retryAfter.map(Double.init)
+        retryAfter = error.isRetryable ? error.retryAfter.map(Double.init) : nil
         effect = error.effect
         fields = error.fields
         limit = error.limit
@@ -61,10 +61,13 @@ public struct Problem: ~Copyable, Sendable {
         self.requestID = requestID
         self.provider = provider
         isRetryable = fault.code.isTransient && (fault.effect == .none || isRepeatSafe)
-        retryAfter = fault.retryAfter
+        retryAfter = isRetryable ? fault.retryAfter : nil
         effect = fault.effect
         limit = fault.limit
     }
+
+    /// Changes the time to wait, if the request may be repeated at all.
+    public mutating func setRetryAfter(_ seconds: Double?) { retryAfter = isRetryable ? seconds : nil }
 
     /// The value of a `Retry-After` field (RFC 9110 10.2.3): `retryAfter` in whole seconds, rounded up.
     public var retryAfterField: Int? {

@@ -216,7 +216,7 @@ enum ProblemCatalogue {
             documentation:
                 "The request waited in Weir's queue as long as it may. Nothing was sent."),
         Entry(
-            name: "credentials_quarantined", origin: .proxy, status: 401, isTransient: false, effect: .none,
+            name: "credentials_quarantined", origin: .proxy, status: 401, isTransient: true, effect: .none,
             title: "Credential quarantined",
             detail: "The provider has refused this credential several times in a row.",
             documentation:

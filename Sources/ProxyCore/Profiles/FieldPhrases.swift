@@ -27,10 +27,17 @@ public final class FieldPhrases: Sendable {
     private let nodes: [Node]
     /// By byte: 256.
     private let entrances: [Entrance]
+    /// Whether a phrase may also begin within a word.
+    private let startsAnywhere: Bool
 
     /// Phrases in order of precedence; the case of letters does not matter.
-    public init(_ list: [(phrase: String, code: FieldProblemCode)]) {
+    public convenience init(_ list: [(phrase: String, code: FieldProblemCode)]) {
+        self.init(list, startsAnywhere: false)
+    }
+
+    init(_ list: [(phrase: String, code: FieldProblemCode)], startsAnywhere: Bool) {
         self.list = list
+        self.startsAnywhere = startsAnywhere
         var nodes = [Node()]
         for (order, entry) in list.enumerated() {
             var node = 0
@@ -58,7 +65,7 @@ public final class FieldPhrases: Sendable {
         var isInWord = false
         for start in 0..<text.count {
             let entrance = entrances[Int(text[start])]
-            let begins = !isInWord
+            let begins = startsAnywhere || !isInWord
             isInWord = entrance.isLetter
             guard begins, entrance.node > 0 else { continue }
             var node = Int(entrance.node)

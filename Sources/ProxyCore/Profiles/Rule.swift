@@ -23,6 +23,11 @@ public struct Rule: Sendable {
     /// Where nothing may be.
     public var absent: [JSONPointer] = []
 
+    /// Whether the body must say something about fields; `nil`: that does not matter.
+    public var hasFields: Bool?
+    /// Whether the fields of the provider's own count must say that nothing is left; `nil`: that does not matter.
+    public var isUsedUp: Bool?
+
     /// What it means.
     public var result: ProblemCode
     /// Whether the same request may succeed later; `nil`: as the code says.
@@ -58,5 +63,6 @@ public struct Rule: Sendable {
     /// Whether the rule looks at the body.
     var looksAtBody: Bool {
         !kinds.isEmpty || code != nil || message != nil || !present.isEmpty || !absent.isEmpty
+            || hasFields != nil
     }
 }

@@ -11,7 +11,7 @@ public struct WaitSource: Sendable, Hashable {
         case reset(header: Text)
         /// The reset of what the profile's ``RateFields`` say is used up; the latest of several.
         case usedUp
-        /// A number of seconds in a JSON body.
+        /// A time in a JSON body, in any dialect.
         case body(JSONPointer)
     }
 

@@ -4,13 +4,17 @@ internal import ProxyCore
 
 /// Answers of providers that no rule knew, so that somebody can add the rule.
 ///
-/// Shared by all workers. Answers of one status and content type are one; what was last seen makes room for what is new.
+/// Shared by all workers. Answers of one status, content type and form of the body are one entry; the entry that was last seen longest ago
+/// makes room for a new one.
 final class UnmappedAnswers: Sendable {
     /// How many kinds of answers are kept.
     static let count = 256
+    /// How many of one provider, so that none displaces the entries of all others.
+    static let countOfProvider = 128
     /// How much is shown of a body, and of a content type, in bytes.
     private static let excerptLimit = 512
     private static let contentTypeLimit = 100
+    private static let shapeLimit = 256
     /// An excerpt is made anew after so long: a provider that fails at each request costs nothing.
     private static let excerptAge: Int64 = 1_000_000_000
 
@@ -18,6 +22,7 @@ final class UnmappedAnswers: Sendable {
         var provider: String
         var status: Int
         var contentType: [UInt8]
+        var shape: UInt64
     }
 
     private struct Sightings {
@@ -25,6 +30,7 @@ final class UnmappedAnswers: Sendable {
         var last: Int64
         var count = 0
         var excerpt: [UInt8] = []
+        var shape: [UInt8] = []
         var excerptAt = Int64.min / 2
     }
 
@@ -33,20 +39,18 @@ final class UnmappedAnswers: Sendable {
     /// Counts an answer.
     ///
     /// - Parameters:
+    ///   - shape: the form of its body.
     ///   - wallNanoseconds: now, since 1970.
-    ///   - excerpt: the beginning of its body, secrets taken out; asked for now and then.
+    ///   - describe: the beginning of its body and the form in words, secrets taken out; asked for now and then.
     func add(
-        provider: String, status: Int, contentType: [UInt8], at wallNanoseconds: Int64,
-        excerpt: (Int) -> [UInt8]
+        provider: String, status: Int, contentType: [UInt8], shape: UInt64, at wallNanoseconds: Int64,
+        describe: (_ excerptLimit: Int, _ shapeLimit: Int) -> (excerpt: [UInt8], shape: [UInt8])
     ) {
         let kind = Kind(
-            provider: provider, status: status, contentType: Array(contentType.prefix(Self.contentTypeLimit)))
+            provider: provider, status: status, contentType: Array(contentType.prefix(Self.contentTypeLimit)),
+            shape: shape)
         let wantsExcerpt = kinds.withLock { kinds in
-            if kinds[kind] == nil, kinds.count >= Self.count,
-                let oldest = kinds.min(by: { $0.value.last < $1.value.last })
-            {
-                kinds[oldest.key] = nil
-            }
+            if kinds[kind] == nil { Self.makeRoom(for: provider, in: &kinds) }
             var seen = kinds[kind] ?? Sightings(first: wallNanoseconds, last: wallNanoseconds)
             seen.count += 1
             seen.last = wallNanoseconds
@@ -56,8 +60,28 @@ final class UnmappedAnswers: Sendable {
             return isDue
         }
         guard wantsExcerpt else { return }
-        let excerpt = excerpt(Self.excerptLimit)
-        kinds.withLock { $0[kind]?.excerpt = excerpt }
+        let described = describe(Self.excerptLimit, Self.shapeLimit)
+        kinds.withLock { kinds in
+            kinds[kind]?.excerpt = described.excerpt
+            kinds[kind]?.shape = described.shape
+        }
+    }
+
+    private static func makeRoom(for provider: String, in kinds: inout [Kind: Sightings]) {
+        var own = 0
+        var (oldest, oldestOwn): (Kind?, Kind?) = (nil, nil)
+        var (seen, seenOwn) = (Int64.max, Int64.max)
+        for (kind, sightings) in kinds {
+            if sightings.last < seen { (oldest, seen) = (kind, sightings.last) }
+            guard kind.provider == provider else { continue }
+            own += 1
+            if sightings.last < seenOwn { (oldestOwn, seenOwn) = (kind, sightings.last) }
+        }
+        if own >= countOfProvider, let oldestOwn {
+            kinds[oldestOwn] = nil
+        } else if kinds.count >= count, let oldest {
+            kinds[oldest] = nil
+        }
     }
 
     /// All of them, the most frequent first.
@@ -81,6 +105,8 @@ final class UnmappedAnswers: Sendable {
             JSONWriter.seconds(Double(seen.first) / 1e9, into: &output)
             add(#","last_seen":"#)
             JSONWriter.seconds(Double(seen.last) / 1e9, into: &output)
+            add(#","shape":"#)
+            JSONWriter.string(Text(seen.shape), into: &output)
             add(#","excerpt":"#)
             JSONWriter.string(Text(seen.excerpt), into: &output)
             add("}")

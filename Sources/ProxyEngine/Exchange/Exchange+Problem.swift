@@ -42,7 +42,7 @@ extension Exchange {
             return
         }
         var problem = Problem(error, provider: provider.name, requestID: Text(requestID))
-        problem.retryAfter = retryAfter
+        problem.setRetryAfter(retryAfter)
         problem.effect = problem.effect.combined(with: retrying.effect)
         if provider.configuration.sendsCanonicalStatus { problem.status = problem.code.status }
         complete(&problem)
@@ -57,10 +57,14 @@ extension Exchange {
         worker.metrics.unmappedError(provider: provider.index, status: answer.status)
         service.instance.unmapped.add(
             provider: provider.configuration.name, status: answer.status,
-            contentType: error.upstream.contentType.map { Array($0.bytes) } ?? [],
+            contentType: error.upstream.contentType.map { Array($0.bytes) } ?? [], shape: error.shape,
             at: SystemClock.wallNanoseconds
-        ) { limit in
-            provider.normalizer.excerpt(of: answer, makeFacts(of: provider), limit: limit)
+        ) { excerptLimit, shapeLimit in
+            let facts = makeFacts(of: provider)
+            return (
+                provider.normalizer.excerpt(of: answer, facts, limit: excerptLimit),
+                provider.normalizer.shape(of: answer, facts, limit: shapeLimit)
+            )
         }
     }
 

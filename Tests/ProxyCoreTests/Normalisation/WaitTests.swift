@@ -94,6 +94,49 @@ struct WaitTests {
         #expect(try wait("lemlist", [Self.date, ("X-RateLimit-Reset", value)]) == seconds)
     }
 
+    @Test(
+        "a reset may be a date of ISO 8601, with and without seconds, fraction, offset and time",
+        arguments: [
+            ("2026-09-12T02:08Z", 11), ("2026-09-12T02:07:59", 10), ("2026-09-12 02:07:59", 10),
+            ("2026-09-12 02:07:59 UTC", 10),
+            ("2026-09-12t02:07:59z", 10), ("20260912T020759Z", 10), ("2026-09-12T04:07:59+0200", 10),
+            ("2026-09-12T04:07:59+02", 10),
+            ("2026-09-11T21:07:59-05:00", 10), ("2026-09-12T02:07:59,5Z", 10),
+            ("2026-09-12T02:07:59.000000001Z", 10),
+            ("2026-09-12T04:08+02:00", 11), ("2026-09-13", 78_731), ("2026-09-13T00:00Z", 78_731),
+            ("Sat, 12 Sep 2026 02:08 GMT", 11), ("30 seconds", 30), ("PT1M30S", 90), ("2 minutes", 120),
+            ("30.0", 30),
+            ("1789178929.25", 61),
+        ])
+    func isoDate(value: String, seconds: Int) throws {
+        #expect(try wait("generic", [Self.date, ("X-RateLimit-Reset", value)]) == seconds)
+        let fields = [Self.date, ("X-RateLimit-Remaining", "0.0"), ("X-RateLimit-Reset", value)]
+        #expect(try wait("generic", fields, status: 403) == seconds)
+    }
+
+    @Test(
+        "a date that is malformed says nothing",
+        arguments: [
+            "2026-13-12T02:08Z", "2026-09-32", "2026-09-12T25:00Z", "2026-09-12T02:61Z", "2026-09-12T",
+            "2026-09", "2026-09-12T02:08:",
+            "2026-09-12T02:08:00.Z", "2026-09-12T02:08:00+99", "2026-09-12T02:08:00X", "2026-9-12T02:08Z",
+            "99999-09-12T02:08Z",
+        ])
+    func badDate(value: String) throws {
+        #expect(try wait("generic", [Self.date, ("X-RateLimit-Reset", value)]) == nil)
+    }
+
+    @Test(
+        "a time in the body may have any dialect",
+        arguments: [
+            ("60", 60), ("\"60\"", 60), ("1.5", 2), ("\"1m30s\"", 90), ("\"37s\"", 37), ("1789178929", 60),
+            ("1789178929000", 60),
+            ("\"2026-09-12T02:08:49Z\"", 60),
+        ])
+    func inBody(value: String, seconds: Int) throws {
+        #expect(try wait("generic", [Self.date], body: "{\"retry_after\":\(value)}") == seconds)
+    }
+
     @Test("the answer's own Date decides, and our clock only where there is none")
     func ownDate() throws {
         var fixture = NormalizerFixture("lettr", 429, fields: [("X-RateLimit-Reset", "1789178872")])

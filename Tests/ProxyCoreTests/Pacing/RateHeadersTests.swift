@@ -61,6 +61,30 @@ struct RateHeadersTests {
     }
 
     @Test(
+        "a number may have a fraction, groups of digits, parameters, or more numbers behind it",
+        arguments: [
+            ("0.0", 0), ("0.9", 0), ("12.7", 12), ("1,000", 1000), ("1,234,567", 1_234_567),
+            ("1,234.5", 1234), ("100, 100;w=60", 100),
+            ("10;w=1", 10), ("10, 10;w=1, 50;w=60", 10), ("100,100;w=60", 100), ("7 ;w=1", 7), ("5, 6", 5),
+            ("5,67", 5), ("9.0/12.5", 9),
+        ])
+    func numbers(value: String, remaining: Int) {
+        #expect(read([("X-RateLimit-Remaining", value)]).0?.remaining == remaining)
+        #expect(read([("x-ratelimit-remaining", value), ("X-RateLimit-Limit", value)]).0?.limit == remaining)
+    }
+
+    @Test(
+        "a number that is malformed says nothing",
+        arguments: [
+            "0.", ".5", "1.x", "1e3", "0x10", "1 2", "+5", ",5", "1..2", "1.5.5", "99999999999,999,999,999",
+            "5 requests", "1_000",
+            "٣", "1/x",
+        ])
+    func badNumbers(value: String) {
+        #expect(read([("X-RateLimit-Remaining", value)]).0 == nil)
+    }
+
+    @Test(
         "what is malformed, negative, endless or from a cache says nothing",
         arguments: [
             [("X-RateLimit-Remaining", "-1")], [("X-RateLimit-Remaining", "many")],
@@ -80,7 +104,9 @@ struct RateHeadersTests {
         arguments: [
             ("30", 30), ("1789178889", 30), ("1789178889500", 31), ("1m30s", 90), ("250ms", 1),
             ("6h0m0s", 21_600),
-            ("1.5s", 2), ("2026-09-12T02:08:09Z", 30), ("Sat, 12 Sep 2026 02:08:09 GMT", 30),
+            ("1.5s", 2), ("2026-09-12T02:08:09Z", 30), ("2026-09-12T02:08Z", 21),
+            ("2026-09-12T04:08:09.25+02:00", 30),
+            ("2026-09-12 02:08:09", 30), ("2026-09-13", 78_741), ("Sat, 12 Sep 2026 02:08:09 GMT", 30),
             ("Sat Sep 12 2026 04:08:09 GMT+0200 (Central European Summer Time)", 30),
         ])
     func resets(value: String, seconds: Int) {

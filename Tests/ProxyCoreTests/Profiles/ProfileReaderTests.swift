@@ -144,4 +144,62 @@ struct ProfileReaderTests {
         #expect(found.contains { $0.contains("cases[0]: needs 'id'") })
         #expect(mistakes("").count == 1 && mistakes("[").count == 1 && mistakes("upstream: x").count == 1)
     }
+
+    @Test(
+        "a place in the body is not taken for the name of a header field, nor anything else",
+        arguments: [
+            ("waits: [{ milliseconds: /retry_after_ms }]", "waits[0].milliseconds", 25),
+            ("waits: [{ header: /a }]", "waits[0].header", 19),
+            ("waits: [{ reset: 'X Reset' }]", "waits[0].reset", 18),
+            ("request_id: /request_id", "request_id", 13),
+            ("request_id: [X-Id, 'X Id']", "request_id[1]", 20),
+            ("rate_fields: { remaining: /left }", "rate_fields.remaining", 27),
+            ("rate_fields: { state: 'a:b' }", "rate_fields.state", 23),
+            ("idempotency: { header: /key, requests: POST /a }", "idempotency.header", 24),
+            ("request_defaults: { /a: b }", "request_defaults./a", 25),
+            ("request_defaults: { A: \"b\\nc\" }", "request_defaults.A", 24),
+            ("credential: { found_in: header /x }", "credential.found_in", 25), ("keep: /message", "keep", 7),
+            (
+                "rules: [{ name: r, when: { header: { name: /x, equals: y } }, is: gone }]",
+                "rules[0].when.header.name", 44
+            ),
+            ("rules: [{ name: r, waits: [{ header: 'é' }], is: gone }]", "rules[0].waits[0].header", 38),
+        ])
+    func wrongPlaces(line: String, key: String, column: Int) throws {
+        do {
+            _ = try ProfileReader.read(text: "name: x\n\(line)", file: "p.yaml", generic: nil)
+            Issue.record("no mistake")
+        } catch {
+            #expect(error.all.count == 1)
+            let mistake = try #require(error.all.first)
+            #expect(mistake.key == key && mistake.line == 2 && mistake.column == column)
+            #expect(mistake.reason.contains("must be") || mistake.reason.contains("is not one of"))
+        }
+    }
+
+    @Test("the conditions `fields` and `used_up` are read, and tested")
+    func newConditions() throws {
+        let profile = try read(
+            """
+            name: mine
+            rules:
+              - { name: a, when: { status: 400, fields: yes }, is: validation_failed }
+              - { name: b, when: { status: 400, fields: no }, is: gone }
+              - { name: c, when: { status: 418, used_up: yes }, is: rate_limited }
+              - { name: d, when: { status: 418, used_up: no }, is: gone }
+            """)
+        func rule(_ status: Int, _ body: String, _ fields: [(String, String)] = []) -> String? {
+            var block = FieldBlock()
+            for (name, value) in fields { block.append(name, value) }
+            let answer = ProviderAnswer(status: status, fields: block, body: Array(body.utf8))
+            return ErrorNormalizer(profile: profile).normalize(
+                answer, of: RequestFacts(method: "GET", path: "/"), at: 0)?.rule
+        }
+        #expect(rule(400, #"{"errors":{"a":["is required"]}}"#) == "a")
+        #expect(rule(400, #"{"errors":[]}"#) == "b")
+        #expect(rule(418, "", [("X-RateLimit-Remaining", "0")]) == "c")
+        #expect(rule(418, "", [("X-RateLimit-Remaining", "1")]) == "d")
+        #expect(rule(418, "", [("X-RateLimit-Remaining", "0"), ("Age", "3")]) == "d")
+        #expect(rule(418, "") == "d")
+    }
 }
