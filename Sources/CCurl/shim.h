@@ -90,6 +90,11 @@ static inline const void *ccurl_openssl_session(CURL *handle) {
     return info->backend == CURLSSLBACKEND_OPENSSL ? info->internals : NULL;
 }
 
+typedef int (*ccurl_progress)(void *context, curl_off_t, curl_off_t, curl_off_t, curl_off_t);
+static inline CURLcode ccurl_set_progress(CURL *handle, ccurl_progress function) {
+    return curl_easy_setopt(handle, CURLOPT_XFERINFOFUNCTION, function);
+}
+
 typedef int (*ccurl_debug)(CURL *handle, curl_infotype type, char *bytes, size_t count, void *context);
 static inline CURLcode ccurl_set_debug(CURL *handle, ccurl_debug function) {
     return curl_easy_setopt(handle, CURLOPT_DEBUGFUNCTION, function);

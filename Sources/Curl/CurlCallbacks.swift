@@ -37,6 +37,12 @@ enum CurlCallbacks {
         return 0
     }
 
+    static let progress: ccurl_progress = { context, _, _, _, _ in
+        guard let context = unsafe context else { return 0 }
+        unsafe Unmanaged<CurlTransfer>.fromOpaque(context).takeUnretainedValue().didMakeProgress()
+        return 0
+    }
+
     static let prereq: ccurl_prereq = { context, _, _, _, _ in
         guard let context = unsafe context else { return CURL_PREREQFUNC_ABORT }
         let transfer = unsafe Unmanaged<CurlTransfer>.fromOpaque(context).takeUnretainedValue()

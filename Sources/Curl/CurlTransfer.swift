@@ -49,6 +49,12 @@ internal import HTTPWire
         }
     }
 
+    private let isTLS: Bool
+    private var isHead = false
+    /// Whether the end of the connection alone ends the body, and TLS has to say that it is one.
+    private var awaitsCloseNotify = false
+    private var hasCloseNotify = false
+
     /// Fields that libcurl adds by itself unless they are there.
     private var given: Given = []
     /// See ``UpstreamTransfer/response``.
@@ -64,6 +70,7 @@ internal import HTTPWire
 
     init(multi: CurlMulti, options: UpstreamOptions) {
         self.multi = multi
+        isTLS = options.usesTLS
         easy = EasyHandle(hooks: multi.hooks, options: options)
         unsafe methodText = arena.terminatedCopy(of: [UInt8]().span)
         configure(options)
@@ -76,6 +83,8 @@ internal import HTTPWire
         precondition(!isRunning, "begun while it runs")
         arena.reset()
         response.reset()
+        isHead = method.equals("HEAD")
+        (awaitsCloseNotify, hasCloseNotify) = (false, false)
         outcome = TransferOutcome()
         attempts = 0
         connections = 0
@@ -172,6 +181,7 @@ internal import HTTPWire
     }
 
     private func end() {
+        if awaitsCloseNotify { easy.set(CURLOPT_NOPROGRESS, 1) }
         isRunning = false
         multi.runningTransfers -= 1
         endConnecting()
@@ -209,6 +219,7 @@ internal import HTTPWire
         if fault == nil, !response.isComplete { outcome.fault = .closedBeforeAnswer }
         if case .headTooLarge? = fault, response.isComplete { outcome.fault = .incomplete }
         outcome.wasSent = hasLeft
+        if fault == nil, awaitsCloseNotify, !hasCloseNotify { outcome.fault = .incomplete }
         if let fault, attempts == 0 { outcome.fault = easy.fault(ofConnecting: fault) }
         if fault != nil, attempts > 0, response.status == 0 { findAlert() }
         if let stream, stream.isSent { judge(stream) }
@@ -338,12 +349,32 @@ internal import HTTPWire
         case .interim:
             delegate?.transferDidReceiveInterim(self)
             response.endInterim()
-        case .complete: delegate?.transferDidReceiveHead(self, response)
+        case .complete:
+            delegate?.transferDidReceiveHead(self, response)
+            if isTLS, !response.isHTTP2 { expectCloseNotify() }
         case .invalid(let fault):
             easy.fault = fault
             return false
         }
         return true
+    }
+
+    /// RFC 9112 9.8: a body that the connection delimits is complete only behind a close_notify.
+    ///
+    /// > libcurl has no word for it, and has closed the connection when it reports the end: its progress function is called between the
+    /// last read and that.
+    private func expectCloseNotify() {
+        guard !isHead, response.status != 204, response.status != 304, response.transferCoding == .none,
+            response.contentLength == nil
+        else { return }
+        awaitsCloseNotify = true
+        unsafe ccurl_set_progress(easy.pointer, CurlCallbacks.progress)
+        unsafe easy.set(CURLOPT_XFERINFODATA, Unmanaged.passUnretained(self).toOpaque())
+        easy.set(CURLOPT_NOPROGRESS, 0)
+    }
+
+    func didMakeProgress() {
+        if awaitsCloseNotify { hasCloseNotify = unsafe OpenSSL.hasReceivedCloseNotify(on: easy.pointer) }
     }
 
     func didReceiveBody(_ bytes: Span<UInt8>) -> Int {

@@ -86,7 +86,8 @@ internal import HTTPTransfer
     /// What a failure means that came before the connection could be used.
     func fault(ofConnecting fault: TransferFault) -> TransferFault {
         switch fault {
-        case .tlsHandshake(let words) where isProxied && !words.contains("error:"):
+        case .tlsHandshake(let words)
+        where isProxied && (!words.contains("error:") || words.contains("unexpected eof")):
             // No error of TLS, but the end of the tunnel.
             return .proxyFailed
         case .nameNotResolved, .connectFailed, .connectTimedOut, .prohibitedAddress, .proxyRefused,

@@ -17,7 +17,7 @@ enum OpenSSL {
 
     /// Whether the peer has said by a close_notify that its data ends here (RFC 8446 6.1).
     ///
-    /// > An end of the TCP connection without one is an error of SSL_read(), which 7.88 reports as the end of the data.
+    /// > An end of the TCP connection without one is an error of SSL_read(), which 7.88 reports as the end of the data; 8.14 does not.
     ///
     /// - Parameter easy: an easy handle that has its connection. Of two layers of TLS, the inner one counts.
     static func hasReceivedCloseNotify(on easy: UnsafeMutableRawPointer) -> Bool {

@@ -260,4 +260,28 @@ struct DisguisedErrorTests {
             #expect(response.status == 502 && response.code == "provider_bad_response")
         }
     }
+
+    @Test(
+        "over HTTP/2 as over HTTP/1.1, a short one is an error and a long one is relayed",
+        arguments: ["auto", "1.1"])
+    func http2(http: String) throws {
+        let long = Self.json(300_000)
+        let upstream = try ScriptedUpstream(answering: .ok(long, fields: Self.type))
+        let nginx = try Nginx(
+            server: """
+                location /short { return 200 '{"errors":[1]}'; }
+                location /long { proxy_pass \(upstream.url); }
+                """)
+        let tls = "tls: { ca_file: \(nginx.authority.root.certificatePath) }"
+        try withProxy(
+            "providers: { p: { profile: disguise, upstream: '\(nginx.url)', http: '\(http)', \(tls) } }"
+        ) {
+            proxy in
+            for _ in 1...2 {
+                #expect(try proxy.exchange("GET", "/p/short").code == "conflict")
+                let response = try proxy.exchange("GET", "/p/long")
+                #expect(response.status == 200 && response.isComplete && response.text == long)
+            }
+        }
+    }
 }

@@ -273,4 +273,25 @@ struct RetryTests {
             #expect(upstream.requestCount >= 10)
         }
     }
+
+    @Test(
+        "a wait beyond all reason is no invitation to come back at once",
+        arguments: [
+            ("Retry-After", "99999999999"), ("Retry-After", "99999999999999999999999"),
+            ("Retry-After", "Fri, 31 Dec 9999 23:59:59 GMT"), ("Retry-After", "9999999999999"),
+            ("X-RateLimit-Reset", "99999999999999999999999"), ("Retry-After-Ms", "99999999999999999999999"),
+        ], ["[]", "[{ requests: 100, per: 1s, by: provider }]"])
+    func never(field: (String, String), limits: String) throws {
+        let upstream = try Self.upstream([.status(429, fields: [field]), .ok()])
+        try withProxy(to: upstream, provider: "\(Self.twice), limits: \(limits)") { proxy throws in
+            let response = try proxy.exchange("GET", "/p/x")
+            #expect(response.status == 429 && response.code == "rate_limited")
+            #expect(response.problem["retry_after"] == "2764800")
+            #expect(response.fields["Retry-After"] == "2764800")
+            #expect(upstream.requestCount == 1)
+            guard limits != "[]" else { return }
+            let next = try proxy.exchange("GET", "/p/x")
+            #expect(next.code == "throttled" && next.retryAfter > 2_764_000)
+        }
+    }
 }

@@ -79,6 +79,20 @@ struct TLSEndTests {
         }
     }
 
+    @Test(
+        "libcurl's HTTP/1.1 tells a response that is cut from one that ends",
+        arguments: TLSProvider.Version.allCases, unframed)
+    func libcurl(version: TLSProvider.Version, response: String) throws {
+        for ending in [TLSProvider.Ending.cut, .notify] {
+            let peer = try TLSProvider(response: response, ending: ending, version: version)
+            // The first request, before the provider's version of HTTP is known.
+            try withProxy(Self.provider(peer, ", http: auto")) { proxy in
+                let received = try proxy.exchange("GET", "/p/x")
+                #expect(Self.isWholeSuccess(received) == (ending == .notify), "\(ending)")
+            }
+        }
+    }
+
     @Test("a response to HEAD needs no close_notify", arguments: ["1.1", "auto"])
     func head(http: String) throws {
         let peer = try TLSProvider(response: "HTTP/1.1 200 OK\r\nX-A: 1\r\n\r\n", ending: .cut)

@@ -215,9 +215,10 @@ struct TimerTests {
         try run(test, retries: 0, limits: "limits: [{ requests: 1, per: 50s, by: provider }], max_wait: 0s") {
             proxy in
             let client = try proxy.client()
-            try client.request("POST", "/p/emails", body: "{}")
+            try client.request("DELETE", "/p/emails")
+            // Without a body it has its slot as soon as it is in flight.
             try eventually("the request to have its slot") {
-                try proxy.metric(#"weir_upstream_connections_opened_total{provider="p"}"#) >= 1
+                try proxy.metric(#"weir_requests_in_flight{provider="p"}"#) == 1
             }
             client.leave()
             try proxy.expectNothingInFlight()
@@ -281,6 +282,73 @@ struct TimerTests {
                 received += String(decoding: try client.readBytes(atMost: 6), as: UTF8.self)
             }
             #expect(received == "abcdef")
+        }
+    }
+
+    @Test("an error that drips while the client still sends is a problem within its time")
+    func dripDuringUpload() throws {
+        let upstream = try ScriptedUpstream(readingBodies: false) { exchange in
+            try exchange.send("HTTP/1.1 413 No\r\nContent-Type: text/plain\r\n\r\nToo much\n")
+            while (try? exchange.send("x")) != nil { try exchange.expectSilence(for: .milliseconds(10)) }
+        }
+        try withProxy(to: upstream, provider: "timeouts: { error_body: 300ms, idle: 1h }") { proxy in
+            let client = try proxy.client()
+            try client.send("POST /p/x HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n")
+            let response = try client.readResponse()
+            #expect(response.status == 413 && response.code == "payload_too_large")
+            #expect(response.problem["detail"] == "Too much")
+        }
+    }
+
+    @Test(
+        "a request that turns out to be malformed while the connection is made was never sent",
+        arguments: ["TCP", "TLS", "tunnel"], ["chunk", "length"])
+    func malformedWhileConnecting(way: String, fault: String) throws {
+        let test = Case(timer: .connect, stage: .connecting, way: way)
+        let keys = "limits: [{ requests: 1, per: 50s, by: provider }], max_wait: 0s"
+        try run(test, retries: 0, limits: keys) { proxy in
+            let client = try proxy.client()
+            try client.send(
+                "POST /p/emails HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n")
+            try eventually("the request to have its slot") {
+                try proxy.metric(#"weir_requests_in_flight{provider="p"}"#) == 1
+            }
+            try client.send(fault == "chunk" ? "zz\r\n" : "7FFFFFFFFFFFFFF\r\n")
+            let response = try client.readResponse()
+            #expect(response.problem["origin"] == "client", "\(response.text)")
+            #expect(response.problem["effect"] == "none")
+            #expect(response.problem["attempts"] == nil)
+            #expect(try proxy.exchange("GET", "/p/emails").code == "provider_timeout")
+        }
+    }
+
+    @Test("a client that does not send the small body that it was told to send gives the slot back")
+    func bodyThatNeverComes() throws {
+        let upstream = try ScriptedUpstream(answering: .ok())
+        let keys = "limits: [{ requests: 1, per: 50s, by: provider }], max_wait: 0s"
+        try withProxy(to: upstream, provider: keys, limits: "client_stall: 1s") { proxy in
+            let client = try proxy.client()
+            try client.send(
+                "POST /p/x HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n")
+            _ = try? client.readResponse()
+            try proxy.expectNothingInFlight()
+            #expect(upstream.requestCount == 0)
+            #expect(try proxy.exchange("GET", "/p/x").status == 200)
+        }
+    }
+
+    @Test("a client that stops in the middle of a body that is being sent has used its slot")
+    func bodyThatStops() throws {
+        let upstream = try ScriptedUpstream()
+        let keys = "limits: [{ requests: 1, per: 50s, by: provider }], max_wait: 0s"
+        try withProxy(to: upstream, provider: keys, limits: "client_stall: 1s") { proxy in
+            let client = try proxy.client()
+            try client.send("POST /p/x HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n")
+            let exchange = try upstream.expectRequestHead()
+            try client.expectClosed()
+            try exchange.expectClosed()
+            try proxy.expectNothingInFlight()
+            #expect(try proxy.exchange("GET", "/p/x").code == "throttled")
         }
     }
 }

@@ -37,6 +37,8 @@ struct Examination {
         guard entry.looksAtBody, !isError else { return true }
         guard isReadable else { return false }
         if entry.rule.contentType != nil { return true }
+        // Wrong types are common; what has a length is no stream.
+        if hasLength, entry.rule.kinds.contains(.json) { return true }
         switch type {
         case .json: return true
         case .html: return entry.rule.kinds.contains(.html)

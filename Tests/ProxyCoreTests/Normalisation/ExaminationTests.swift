@@ -34,6 +34,10 @@ struct ExaminationTests {
             when: { status: 200-399, content_type: { starts_with: application/vnd.odd }, content: text }
             is: provider_error
             answer_with: 502
+          - name: odd JSON
+            when: { status: 250, content: json, has: /fault }
+            is: provider_error
+            answer_with: 502
           - name: page
             when: { status: 200-399, content: html }
             is: provider_bad_response
@@ -114,6 +118,15 @@ struct ExaminationTests {
         #expect(try wants(200, "text/html; charset=utf-8"))
         #expect(try rule(200, "text/html", "<!DOCTYPE html><html>") == "page")
         #expect(try rule(200, "text/html", #"{"errors":[1]}"#) == nil)
+    }
+
+    @Test(
+        "a rule about JSON looks at any body that has a length",
+        arguments: ["text/plain", "text/html", "x/y"])
+    func wrongType(type: String) throws {
+        #expect(try wants(250, type, length: 20))
+        #expect(try rule(250, type, #"{"fault":1}"#) == "odd JSON")
+        if type == "x/y" { #expect(try !wants(250, type)) }
     }
 
     @Test("a body announced to be longer than an error may be is not held back", arguments: [200, 302])
