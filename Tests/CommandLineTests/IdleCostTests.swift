@@ -6,12 +6,16 @@ import Testing
 /// What counts is the time of a process of its own, whatever runs beside it.
 @Suite("a weir whose clients keep it waiting", .blocking)
 struct IdleCostTests {
-    /// The processor time that `weir` takes in a second, in milliseconds.
-    private func processorTime(of weir: RunningWeir) throws -> Int {
-        pauseThread(for: .milliseconds(300))
-        let before = try ResourceUse(of: weir.process.processID).processorMilliseconds
-        pauseThread(for: .seconds(1))
-        return try ResourceUse(of: weir.process.processID).processorMilliseconds - before
+    /// Waits for a second in which `weir` takes less than 3 % of a processor.
+    ///
+    /// What still happens is over after a while; what goes on for ever is not. A process that spins gets more than that of any machine on
+    /// which the tests end.
+    private func expectIdle(_ weir: RunningWeir) throws {
+        try eventually("a second that costs nothing") {
+            let before = try ResourceUse(of: weir.process.processID).processorMilliseconds
+            pauseThread(for: .seconds(1))
+            return try ResourceUse(of: weir.process.processID).processorMilliseconds - before < 30
+        }
     }
 
     @Test("a handshake with which a client does not go on costs nothing while it lasts")
@@ -25,7 +29,7 @@ struct IdleCostTests {
         let weir = try RunningWeir(["--config", file])
         let client = try RawClient(port: weir.port)
         try client.send([0x16])
-        #expect(try processorTime(of: weir) < 300)
+        try expectIdle(weir)
         client.close()
         #expect(try weir.stop() == .code(0))
     }
@@ -53,9 +57,9 @@ struct IdleCostTests {
         try client.send("POST /p/second HTTP/1.1\r\nHost: weir\r\nTransfer-Encoding: chunked\r\n\r\n")
         try client.send("5\r\nhello\r\n0\r\n\r\n")
         #expect(try client.readResponse().text.contains("queue_timeout"))
-        #expect(try processorTime(of: weir) < 300)
+        try expectIdle(weir)
         client.close()
-        #expect(try processorTime(of: weir) < 300)
+        try expectIdle(weir)
         first.close()
         #expect(try weir.stop() == .code(0))
     }
