@@ -48,6 +48,8 @@ static int (*library_submit_settings)(void *session, uint8_t flags, const struct
 static int (*library_set_window)(void *session, uint8_t flags, int32_t stream, int32_t size);
 static int (*library_update_window)(void *session, uint8_t flags, int32_t stream, int32_t increment);
 static void *(*library_request)(void *session, int32_t stream);
+static void (*library_delete)(void *session);
+static int (*library_consume)(void *session, int32_t stream, size_t count);
 
 // Before any thread: the library's own stand behind the program's.
 __attribute__((constructor)) static void find_library_functions(void) {
@@ -58,6 +60,8 @@ __attribute__((constructor)) static void find_library_functions(void) {
     *(void **)&library_set_window = dlsym(RTLD_NEXT, "nghttp2_session_set_local_window_size");
     *(void **)&library_update_window = dlsym(RTLD_NEXT, "nghttp2_submit_window_update");
     *(void **)&library_request = dlsym(RTLD_NEXT, "nghttp2_session_get_stream_user_data");
+    *(void **)&library_consume = dlsym(RTLD_NEXT, "nghttp2_session_consume_stream");
+    *(void **)&library_delete = dlsym(RTLD_NEXT, "nghttp2_session_del");
 }
 
 // What libcurl has set, the same for all connections.
@@ -149,6 +153,14 @@ int nghttp2_submit_settings(void *session, uint8_t flags, const struct setting *
     return library_submit_settings(session, flags, ours, count);
 }
 
+// > Where libcurl sends the updates of windows itself (8.x), a window that is larger again allows nothing by itself: what was consumed
+// while it was smaller has not been announced.
+static int set_window(void *session, uint8_t flags, int32_t stream, int32_t size) {
+    const int result = library_set_window(session, flags, stream, size);
+    if (result == 0 && stream != 0 && size > 0 && library_consume != 0) (void)library_consume(session, stream, 0);
+    return result;
+}
+
 // The stream whose window was last made smaller than libcurl wanted.
 static _Thread_local const void *smaller_session;
 static _Thread_local int32_t smaller_stream;
@@ -157,7 +169,7 @@ int nghttp2_session_set_local_window_size(void *session, uint8_t flags, int32_t 
     const int is_smaller = stream != 0 && size > CFRAMES_WINDOW;
     smaller_session = is_smaller ? session : 0;
     smaller_stream = stream;
-    return library_set_window(session, flags, stream, is_smaller ? CFRAMES_WINDOW : size);
+    return set_window(session, flags, stream, is_smaller ? CFRAMES_WINDOW : size);
 }
 
 // 8.x sends the difference as well, although the library has announced the larger window.
@@ -169,8 +181,19 @@ int nghttp2_submit_window_update(void *session, uint8_t flags, int32_t stream, i
     return library_update_window(session, flags, stream, increment);
 }
 
+void nghttp2_session_del(void *session) {
+    report(CFRAMES_GONE, session, 0, 0);
+    library_delete(session);
+}
+
+void cframes_set_window(const void *connection, int32_t stream, int32_t size) {
+    (void)set_window((void *)connection, 0, stream, size);
+}
+
 int cframes_are_observed(void) {
-    return library_set_frame_received != 0 && library_set_closed != 0 && library_request != 0 &&
+    return library_set_frame_received != 0 && library_set_closed != 0 && library_request != 0 && library_set_window != 0 &&
+           library_delete != 0 &&
+           dlsym(RTLD_DEFAULT, "nghttp2_session_del") == (void *)nghttp2_session_del &&
            dlsym(RTLD_DEFAULT, "nghttp2_session_callbacks_set_on_frame_recv_callback") ==
                (void *)nghttp2_session_callbacks_set_on_frame_recv_callback;
 }

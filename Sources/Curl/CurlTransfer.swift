@@ -31,6 +31,8 @@ internal import HTTPWire
     private var isSendPaused = false
     /// Whether the delegate wants no more bytes than it has taken.
     private var wantsPause = false
+    /// Whether the provider may not send more of the response, and libcurl is not paused: it hands over what is on its way.
+    private var isWindowClosed = false
     /// Whether libcurl hands over what it kept during a pause.
     private var isReplaying = false
     /// How many bytes of the body the delegate has taken.
@@ -91,6 +93,7 @@ internal import HTTPWire
         isReceivePaused = false
         isSendPaused = false
         wantsPause = false
+        isWindowClosed = false
         bodyBytes = 0
         hasUploadEnded = false
         given = []
@@ -138,7 +141,9 @@ internal import HTTPWire
     /// > What libcurl kept during a pause it hands over at once, and copies what is not taken: all of it is. The provider is not
     /// asked for more before it was passed on, so that is no more than a window (``UpstreamOptions/windowBytes``).
     public func resume(_ direction: TransferDirection) {
-        guard isRunning, isReceivePaused || isSendPaused || wantsPause else { return }
+        guard isRunning else { return }
+        if direction == .receiving, isWindowClosed { return openWindow() }
+        guard isReceivePaused || isSendPaused || wantsPause else { return }
         let wasPaused = isReceivePaused || isSendPaused
         switch direction {
         case .receiving:
@@ -152,6 +157,20 @@ internal import HTTPWire
         let code = unsafe curl_easy_pause(
             easy.pointer, (isReceivePaused ? CURLPAUSE_RECV : 0) | (isSendPaused ? CURLPAUSE_SEND : 0))
         isReplaying = false
+        unsafe easy.hooks.needsKick = true
+        if code != CURLE_OK { multi.fail(self, code) }
+    }
+
+    /// The provider may send more of the response.
+    ///
+    /// > A change of the window is sent with libcurl's next work on the transfer, of which there is none unless its state changes.
+    private func openWindow() {
+        isWindowClosed = false
+        multi.observeFrames()
+        _ = unsafe easy.hooks.frames.setWindow(of: easy.address, to: Int32(UpstreamOptions.windowBytes))
+        let send = isSendPaused ? CURLPAUSE_SEND : 0
+        var code = unsafe curl_easy_pause(easy.pointer, CURLPAUSE_RECV | send)
+        if code == CURLE_OK { code = unsafe curl_easy_pause(easy.pointer, send) }
         unsafe easy.hooks.needsKick = true
         if code != CURLE_OK { multi.fail(self, code) }
     }
@@ -389,7 +408,12 @@ internal import HTTPWire
             return bytes.count
         case .takenForNow:
             bodyBytes += Int64(bytes.count)
-            wantsPause = true
+            if isWindowClosed { return bytes.count }
+            if unsafe easy.hooks.frames.setWindow(of: easy.address, to: 0) {
+                isWindowClosed = true
+            } else {
+                wantsPause = true
+            }
             return bytes.count
         case .refuse:
             if easy.fault == nil { easy.fault = .bodyRefused }

@@ -9,6 +9,10 @@ struct StreamRecord {
 
     /// The connection that it was sent on; 0 before it is sent.
     var connection: UInt = 0
+    /// The number of its stream on the connection.
+    var stream: Int32 = 0
+    /// Whether the connection is still there.
+    var isOpen = false
     /// Whether a response has begun, or an interim one.
     var hasBegun = false
     /// Whether the response is complete.
@@ -72,7 +76,11 @@ final class FrameObserver {
     /// Records an event of a stream, or of a connection; for the end of a stream, returns whether its response is complete.
     func record(_ event: cframes_event, of connection: UInt, request: UInt?, number: UInt32) -> Bool {
         guard let request else {
-            if event == CFRAMES_VIOLATION { recordViolation(of: connection) }
+            switch event {
+            case CFRAMES_VIOLATION: recordViolation(of: connection)
+            case CFRAMES_GONE: recordEnd(of: connection)
+            default: break
+            }
             return false
         }
         // What libcurl keeps with a stream is not known to be an easy handle of this multi before it is found here.
@@ -81,6 +89,8 @@ final class FrameObserver {
         case CFRAMES_REQUEST:
             record = StreamRecord()
             record.connection = connection
+            record.stream = Int32(truncatingIfNeeded: number)
+            record.isOpen = true
             if number == 1 { hasNewConnection = true }
         case CFRAMES_HEAD: record.hasBegun = true
         case CFRAMES_DATA: record.bodyBytes += Int64(number)
@@ -93,6 +103,19 @@ final class FrameObserver {
         }
         records[request] = record
         return record.hasEnded
+    }
+
+    /// Lets the provider send so many bytes of a response ahead from now on; returns false if that cannot be said.
+    func setWindow(of easy: UInt, to size: Int32) -> Bool {
+        guard let record = records[easy], record.isOpen,
+            let connection = unsafe UnsafeRawPointer(bitPattern: record.connection)
+        else { return false }
+        unsafe cframes_set_window(connection, record.stream, size)
+        return true
+    }
+
+    private func recordEnd(of connection: UInt) {
+        for (easy, record) in records where record.connection == connection { records[easy]?.isOpen = false }
     }
 
     private func recordViolation(of connection: UInt) {

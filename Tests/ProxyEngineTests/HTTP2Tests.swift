@@ -124,6 +124,64 @@ struct HTTP2Tests {
         #expect(try weir.client().exchange("GET", "/p/echo").status == 200)
     }
 
+    @Test("PING is answered while all responses of a connection wait for their clients")
+    func pingWhilePaused() throws {
+        let peer = try HTTP2Peer()
+        let tls = "tls: { ca_file: \(peer.authority.root.certificatePath) }"
+        let providers =
+            "providers: { p: { profile: generic, upstream: '\(peer.url)', \(tls), http: auto, limits: [] } }"
+        try withProxy(providers) { proxy in
+            let client = try proxy.client(receiveBuffer: 16_384)
+            try client.request("GET", "/p/x")
+            let connection = try peer.accept()
+            let request = try connection.expectRequest()
+            try connection.send(.head(request.stream, status: 200))
+            // Until the client, which does not read, holds the response up.
+            var sent = 0
+            repeat {
+                try connection.send(.ping())
+                try connection.expectPong()
+                sent += try connection.sendBody(of: request, atMost: 1 << 20)
+            } while connection.window(of: request) > 0 && sent < 64 << 20
+            #expect(sent < 64 << 20)
+            for _ in 0..<3 {
+                try connection.send(.ping())
+                try connection.expectPong()
+            }
+            client.reset()
+        }
+    }
+
+    @Test(
+        "a provider may send no more than a window ahead of a client that does not read, whatever that one sends"
+    )
+    func window() throws {
+        let peer = try HTTP2Peer()
+        let tls = "tls: { ca_file: \(peer.authority.root.certificatePath) }"
+        let providers =
+            "providers: { p: { profile: generic, upstream: '\(peer.url)', \(tls), http: auto, limits: [] } }"
+        try withProxy(providers) { proxy in
+            let client = try proxy.client(receiveBuffer: 16_384)
+            try client.send("POST /p/x HTTP/1.1\r\nHost: h\r\nContent-Length: 4000000\r\n\r\n")
+            let connection = try peer.accept()
+            let request = try connection.expectRequest()
+            try connection.send(.head(request.stream, status: 200))
+            var sent = 0
+            // The client's body goes on all the while, and its end is not sent.
+            for _ in 0..<39 {
+                try client.send([UInt8](repeating: 0x62, count: 100_000))
+                try connection.allow(100_000, of: request)
+                var taken = 0
+                while taken < 90_000 { taken += try connection.expectBody(of: request) }
+                let more = try connection.sendBody(of: request, atMost: 8 << 20)
+                #expect(more <= 1 << 20)
+                sent += more
+            }
+            #expect(sent <= 5 << 19, "\(sent) bytes")
+            client.reset()
+        }
+    }
+
     /// An nginx that leads what begins with `/slow` to `upstream`.
     private func nginx(to upstream: ScriptedUpstream) throws -> Nginx {
         try Nginx(server: "location /slow { proxy_pass http://127.0.0.1:\(upstream.port); }")

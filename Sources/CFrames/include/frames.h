@@ -19,6 +19,8 @@ typedef enum {
     CFRAMES_GOAWAY = 6,
     // GOAWAY was sent with an error, for the whole connection: the peer has violated the protocol.
     CFRAMES_VIOLATION = 7,
+    // The connection is given up, with all that was known of it.
+    CFRAMES_GONE = 8,
 } cframes_event;
 
 // Is told of an event. `request` is what the library keeps with the stream, libcurl's easy handle, or NULL for an event of the whole
@@ -32,3 +34,6 @@ void cframes_observe(cframes_observer observer, void *context);
 int cframes_are_observed(void);
 // The most bytes of a response that its provider may send ahead of its reader, where the library lets it send 32 MiB.
 #define CFRAMES_WINDOW (1 << 20)
+// Lets the provider send as many bytes of a response ahead from now on. What it was allowed before may still arrive. Only while the
+// connection is there.
+void cframes_set_window(const void *connection, int32_t stream, int32_t size);
