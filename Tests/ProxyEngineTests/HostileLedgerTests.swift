@@ -83,11 +83,16 @@ struct HostileLedgerTests {
         defer { weir.stop() }
         var client: RawClient?
         if [.take, .free].contains(question) {
-            try eventually("the ledger to be in use") { try weir.metric("weir_ledger_up") == 1 }
+            try eventually("the ledger to be in use", within: .seconds(60)) {
+                try weir.metric("weir_ledger_up") == 1
+            }
             client = try weir.client()
             try client?.request("GET", "/p/a")
         }
-        try eventually("the ledger to be lost, after \(question) \(reply.debugDescription.prefix(60))") {
+        try eventually(
+            "the ledger to be lost, after \(question) \(reply.debugDescription.prefix(60))",
+            within: .seconds(60)
+        ) {
             weir.log.text.contains("the shared ledger cannot be used")
         }
         #expect(try weir.exchange("GET", "/readyz").status == 200)
@@ -106,7 +111,7 @@ struct HostileLedgerTests {
             let works = senseless[start..<min(start + 8, senseless.count)].map { reply in
                 Background { try expectLoss(of: question, by: reply) }
             }
-            for work in works { try work.join(within: .seconds(60)) }
+            for work in works { try work.join(within: .seconds(150)) }
         }
     }
 
@@ -149,7 +154,9 @@ struct HostileLedgerTests {
         }
         let weir = try ProxyFixture(yaml: yaml(redis, upstream))
         defer { weir.stop() }
-        try eventually("the ledger to be lost") { weir.log.text.contains("the shared ledger cannot be used") }
+        try eventually("the ledger to be lost", within: .seconds(60)) {
+            weir.log.text.contains("the shared ledger cannot be used")
+        }
         #expect(try weir.exchange("GET", "/readyz").status == 200)
     }
 
@@ -171,7 +178,9 @@ struct HostileLedgerTests {
         }
         let weir = try ProxyFixture(yaml: yaml(redis, upstream))
         defer { weir.stop() }
-        try eventually("the ledger to be in use") { try weir.metric("weir_ledger_up") == 1 }
+        try eventually("the ledger to be in use", within: .seconds(60)) {
+            try weir.metric("weir_ledger_up") == 1
+        }
         let client = try weir.client()
         try client.request("GET", "/p/a")
         try eventually("the request to be asked for") {
@@ -196,7 +205,9 @@ struct HostileLedgerTests {
         }
         let weir = try ProxyFixture(yaml: yaml(redis, upstream))
         defer { weir.stop() }
-        try eventually("the ledger to be lost") { weir.log.text.contains("sends what is no reply of Redis") }
+        try eventually("the ledger to be lost", within: .seconds(60)) {
+            weir.log.text.contains("sends what is no reply of Redis")
+        }
     }
 }
 
