@@ -175,6 +175,9 @@ public struct RequestScanner: Sendable {
         }
     }
 
+    /// The colon and the line end of a field, which its overhead covers.
+    private static let separators = 3
+
     /// Counts what a step has read of a head or of trailers: nothing of them is read that is not counted here.
     @inline(__always)
     private mutating func countSection(from start: Int, to end: Int) {
@@ -182,7 +185,7 @@ public struct RequestScanner: Sendable {
         // A head that is not complete has at least one byte more.
         let isTooLarge =
             fieldBytes > limits.fieldBytes || fieldCount > limits.fieldCount
-            || sectionBytes &+ limits.fieldOverhead &* fieldCount >= limits.head
+            || sectionBytes &+ (limits.fieldOverhead &- Self.separators) &* fieldCount >= limits.head
         if isTooLarge { refuseLargeSection() }
     }
 
