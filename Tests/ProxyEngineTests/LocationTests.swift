@@ -47,9 +47,9 @@ import Testing
 
     /// References for a request to `/p/things/1?x=y` in front of `HOST/v1`, and what the client must get.
     private static let references = [
-        ("/v1/next", "/p/next"), ("/v1", "/p"), ("next", "/p/things/next"), ("./next", "/p/things/next"),
-        ("../other", "/p/other"),
-        ("?page=2", "/p/things/1?page=2"), ("//HOST/v1/a", "/p/a"), ("HTTP://HOST/v1/a?b#c", "/p/a?b#c"),
+        ("/v1/next", "/p/next"), ("/v1", "/p"), ("next", "next"), ("./next", "./next"),
+        ("../other", "../other"),
+        ("?page=2", "?page=2"), ("//HOST/v1/a", "/p/a"), ("HTTP://HOST/v1/a?b#c", "/p/a?b#c"),
         ("http://user:pw@HOST/v1/a", "/p/a"), ("/v1/./b/../a", "/p/a"), ("#part", "#part"),
         ("/login", "http://HOST/login"),
         ("../../admin", "http://HOST/admin"), ("//cdn.test/v1/a", "http://cdn.test/v1/a"),
@@ -125,7 +125,10 @@ import Testing
         }
         try withProxy(to: upstream, prefix: "/v1", provider: "credential: k") { proxy throws in
             let location = try #require(try proxy.exchange("GET", "/p/a").fields["Location"])
-            #expect(try proxy.exchange("GET", location).text == "there")
+            let base = try #require(URL(string: "http://127.0.0.1:\(proxy.port)/p/a"))
+            let url = try #require(URL(string: location, relativeTo: base)?.absoluteString)
+            let followed = url.dropFirst("http://127.0.0.1:\(proxy.port)".count)
+            #expect(try proxy.exchange("GET", String(followed)).text == "there")
             let request = try #require(upstream.requests.last)
             #expect(request.target == (reference == "?b" ? "/v1/a?b" : "/v1/b"))
             #expect(request.fields["Authorization"] == "Bearer k")

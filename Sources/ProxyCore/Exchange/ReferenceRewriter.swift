@@ -160,11 +160,32 @@ public struct ReferenceRewriter: Sendable {
             path.append(reference.extracting(0..<end))
         }
         let rest = reference.extracting(end..<reference.count)
-        if let below = below(path, rest, base) { return below }
+        if let below = below(path, rest, base) {
+            return below == clientReading(of: reference, pathEnd: end, base) ? nil : below
+        }
         var absolute = origin
         absolute += Self.withoutDotSegments(path)
         absolute.append(rest)
         return absolute
+    }
+
+    /// What a client makes of a reference without a host, whose path ends at `end`: it resolves it against its own request.
+    private func clientReading(of reference: Span<UInt8>, pathEnd end: Int, _ base: Base) -> [UInt8]? {
+        var path: [UInt8] = []
+        if end == 0 || reference[0] != 0x2F {
+            guard base.path.starts(with: pathPrefix) else { return nil }
+            path = base.mount + base.path[pathPrefix.count...]
+            if path.isEmpty { path.append(0x2F) }
+            if end > 0, let slash = path.lastIndex(of: 0x2F) { path.removeSubrange((slash + 1)...) }
+        }
+        path.append(reference.extracting(0..<end))
+        var result = end == 0 ? path : Self.withoutDotSegments(path)
+        // As ``below(_:_:_:)`` has it.
+        if reference[0] == 0x5C, base.mount.isEmpty, result.starts(with: [0x2F, 0x5C]) {
+            result = [0x2F, 0x2E] + result
+        }
+        result.append(reference.extracting(end..<reference.count))
+        return result
     }
 
     /// What stands behind `//`; `nil` if that is not below the upstream.
