@@ -165,7 +165,9 @@ static int set_window(void *session, uint8_t flags, int32_t stream, int32_t size
 static _Thread_local const void *smaller_session;
 static _Thread_local int32_t smaller_stream;
 
+// > libcurl sets the window anew whenever it resumes a transfer, be it only its upload.
 int nghttp2_session_set_local_window_size(void *session, uint8_t flags, int32_t stream, int32_t size) {
+    if (stream != 0 && size > 0 && report(CFRAMES_ALLOWANCE, session, stream, (uint32_t)size)) return 0;
     const int is_smaller = stream != 0 && size > CFRAMES_WINDOW;
     smaller_session = is_smaller ? session : 0;
     smaller_stream = stream;

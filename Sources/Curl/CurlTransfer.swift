@@ -32,7 +32,7 @@ internal import HTTPWire
     /// Whether the delegate wants no more bytes than it has taken.
     private var wantsPause = false
     /// Whether the provider may not send more of the response, and libcurl is not paused: it hands over what is on its way.
-    private var isWindowClosed = false
+    private(set) var isWindowClosed = false
     /// Whether libcurl hands over what it kept during a pause.
     private var isReplaying = false
     /// How many bytes of the body the delegate has taken.

@@ -73,7 +73,8 @@ final class FrameObserver {
     /// What the frames of a request have shown so far.
     subscript(_ easy: UInt) -> StreamRecord? { records[easy] }
 
-    /// Records an event of a stream, or of a connection; for the end of a stream, returns whether its response is complete.
+    /// Records an event of a stream, or of a connection; for the end of a stream, returns whether its response is complete;
+    /// for a larger window, whether the provider may not have it.
     func record(_ event: cframes_event, of connection: UInt, request: UInt?, number: UInt32) -> Bool {
         guard let request else {
             switch event {
@@ -85,6 +86,7 @@ final class FrameObserver {
         }
         // What libcurl keeps with a stream is not known to be an easy handle of this multi before it is found here.
         guard var record = records[request] else { return false }
+        if event == CFRAMES_ALLOWANCE { return transfers[request]?.isWindowClosed == true }
         switch event {
         case CFRAMES_REQUEST:
             record = StreamRecord()

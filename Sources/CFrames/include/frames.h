@@ -21,11 +21,13 @@ typedef enum {
     CFRAMES_VIOLATION = 7,
     // The connection is given up, with all that was known of it.
     CFRAMES_GONE = 8,
+    // libcurl is about to let the provider send more of a response; how many bytes ahead of its reader.
+    CFRAMES_ALLOWANCE = 9,
 } cframes_event;
 
 // Is told of an event. `request` is what the library keeps with the stream, libcurl's easy handle, or NULL for an event of the whole
 // connection; `connection` identifies the connection. For CFRAMES_RESET and CFRAMES_CLOSED, returns whether the response is complete:
-// then the library does not hear of an error.
+// then the library does not hear of an error. For CFRAMES_ALLOWANCE, returns whether the provider may not.
 typedef int (*cframes_observer)(void *context, cframes_event event, const void *connection, void *request, uint32_t number);
 
 // From now on, what happens on this thread is reported to `observer`; to none with NULL.

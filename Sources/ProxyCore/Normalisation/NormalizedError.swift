@@ -19,7 +19,9 @@ public final class NormalizedError: Sendable {
     public let status: Int
     /// Whether the same request may succeed later.
     public let isTransient: Bool
-    /// Whether it may, if only after ``retryAfter``, and repeating it is safe.
+    /// Whether it may at ``retryAfter``, if not before.
+    public let isTemporary: Bool
+    /// Whether the cause is temporary, and repeating the request is safe.
     public let isRetryable: Bool
     /// Whether the side effect was performed.
     public let effect: Effect
@@ -59,9 +61,11 @@ public final class NormalizedError: Sendable {
         self.status = entry.rule.status ?? (status < 400 ? entry.rule.result.status : status)
         isTransient = entry.rule.isTransient ?? entry.rule.result.isTransient
         effect = entry.rule.effect ?? entry.rule.result.effect
-        // A quota that is renewed at a known time heals by waiting, which the code alone does not promise.
-        let heals = isTransient || (code == .quotaExceeded && retryAfter != nil)
-        isRetryable = heals && (effect == .none || isRepeatSafe)
+        // The code alone does not promise it: a quota that is renewed at a known time, and a body that is too large for now (RFC 9110
+        // 15.5.14).
+        isTemporary =
+            isTransient || (retryAfter != nil && (code == .quotaExceeded || code == .payloadTooLarge))
+        isRetryable = isTemporary && (effect == .none || isRepeatSafe)
         detail = upstream.message
         self.fields = fields
         self.kept = kept

@@ -16,6 +16,8 @@ public struct Problem: ~Copyable, Sendable {
     public let isRetryable: Bool
     /// Seconds to wait, never too few; only where ``isRetryable``: a time to wait is an invitation to repeat the request.
     public private(set) var retryAfter: Double?
+    /// Whether the cause passes with time: only then is there a time to wait.
+    private let isTemporary: Bool
     /// Whether the side effect was performed.
     public var effect: Effect
     /// What is wrong with which field.
@@ -41,7 +43,8 @@ public struct Problem: ~Copyable, Sendable {
         self.requestID = requestID
         self.provider = provider
         isRetryable = error.isRetryable
-        retryAfter = error.isRetryable ? error.retryAfter.map(Double.init) : nil
+        isTemporary = error.isTemporary
+        retryAfter = isTemporary ? error.retryAfter.map(Double.init) : nil
         effect = error.effect
         fields = error.fields
         limit = error.limit
@@ -60,14 +63,15 @@ public struct Problem: ~Copyable, Sendable {
         detail = fault.detail
         self.requestID = requestID
         self.provider = provider
-        isRetryable = fault.code.isTransient && (fault.effect == .none || isRepeatSafe)
-        retryAfter = isRetryable ? fault.retryAfter : nil
+        isTemporary = fault.code.isTransient
+        isRetryable = isTemporary && (fault.effect == .none || isRepeatSafe)
+        retryAfter = isTemporary ? fault.retryAfter : nil
         effect = fault.effect
         limit = fault.limit
     }
 
-    /// Changes the time to wait, if the request may be repeated at all.
-    public mutating func setRetryAfter(_ seconds: Double?) { retryAfter = isRetryable ? seconds : nil }
+    /// Changes the time to wait, if the cause passes with time.
+    public mutating func setRetryAfter(_ seconds: Double?) { retryAfter = isTemporary ? seconds : nil }
 
     /// The value of a `Retry-After` field (RFC 9110 10.2.3): `retryAfter` in whole seconds, rounded up.
     public var retryAfterField: Int? {

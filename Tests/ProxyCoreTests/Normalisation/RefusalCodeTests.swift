@@ -180,7 +180,7 @@ struct RefusalCodeTests {
     }
 
     @Test(
-        "a problem tells a time to wait only if the request may be repeated",
+        "a problem has a retry_after only if the request may succeed later",
         arguments: ["generic", "lemlist", "lettr"], [true, false])
     func retryAfterIsAnInvitation(profile: String, isIdempotent: Bool) throws {
         for status in 400...599 {
@@ -191,22 +191,24 @@ struct RefusalCodeTests {
                     profile, status, body, fields: [("Retry-After", "7"), ("X-RateLimit-Reset", "9")])
                 fixture.method = isIdempotent ? "GET" : "POST"
                 let members = try fixture.members()
+                // A time to wait, and no permission: only if the request may have taken effect.
                 #expect(
-                    members["retry_after"] == nil || members["retryable"] == .boolean(true),
+                    members["retry_after"] == nil || members["retryable"] == .boolean(true)
+                        || (!isIdempotent && members["effect"] != .string("none")),
                     "\(status) \(body)")
             }
         }
     }
 
     @Test(
-        "a problem of Weir's own tells a time to wait only if the request may be repeated",
+        "a problem of Weir's own has a retry_after only if its cause is temporary",
         arguments: ProblemCode.allCases)
     func retryAfterOfFaults(code: ProblemCode) {
         for isSafe in [true, false] {
             let problem = Problem(
                 Fault(code, retryAfter: 3), provider: nil, requestID: "r", isRepeatSafe: isSafe)
-            #expect((problem.retryAfter != nil) == problem.isRetryable)
-            #expect((problem.retryAfterField != nil) == problem.isRetryable)
+            #expect((problem.retryAfter != nil) == code.isTransient)
+            #expect((problem.retryAfterField != nil) == code.isTransient)
         }
     }
 
