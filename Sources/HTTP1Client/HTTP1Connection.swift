@@ -82,7 +82,12 @@ internal import Splicing
 
     /// An idle connection has ended, carries what nobody asked for, or got a message of TLS that means nothing here.
     private func lookWhileIdle() {
-        guard let link, unsafe link.receive(into: pool.room.buffer) != .wouldBlock else { return }
+        guard let link else { return }
+        switch unsafe link.receive(into: pool.room.buffer) {
+        case .wouldBlock: return
+        case .moved: pool.sendsUnrequestedBytes = true
+        case .ended, .failed: break
+        }
         pool.dropIdle(self)
         close()
     }
@@ -191,6 +196,7 @@ internal import Splicing
                     // The rest need not be received if the answer is given first: the socket tells of it again.
                     if comesWithHead, transfer.parser.certainBody >= room.count { return }
                 case .complete(let isExact):
+                    if !isExact { pool.sendsUnrequestedBytes = true }
                     let mayHoldMore = count == part.count || link.mayHoldBytes
                     return complete(transfer, isExact: isExact && !(mayHoldMore && holdsMore()))
                 case .failed(let fault): return end(transfer, fault: fault)
@@ -216,7 +222,12 @@ internal import Splicing
     /// Whether bytes stand behind the answer: they would be taken for the next one.
     private func holdsMore() -> Bool {
         guard let link else { return false }
-        return unsafe link.receive(into: pool.room.buffer) != .wouldBlock
+        switch unsafe link.receive(into: pool.room.buffer) {
+        case .wouldBlock: return false
+        case .moved: pool.sendsUnrequestedBytes = true
+        case .ended, .failed: break
+        }
+        return true
     }
 
     private func end(_ transfer: HTTP1Transfer, fault: TransferFault?) {

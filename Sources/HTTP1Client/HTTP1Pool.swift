@@ -30,6 +30,11 @@ public protocol HTTP1PoolOwner: AnyObject {
     private var finished: [(transfer: HTTP1Transfer, serial: UInt64)] = []
     private var open: [ObjectIdentifier: HTTP1Connection] = [:]
     private var isClosed = false
+    /// Whether the provider has sent bytes that no request had asked for.
+    ///
+    /// The loop sees such bytes before the next request, unless they arrive within the iteration that sends it: then they would be taken
+    /// for its response. From the first ones on, each idle connection is looked at once more before it is used, for one system call.
+    var sendsUnrequestedBytes = false
 
     /// How many unused transfers and connections are kept.
     private static let idleLimit = 1024
@@ -85,7 +90,7 @@ public protocol HTTP1PoolOwner: AnyObject {
     func connection(for transfer: HTTP1Transfer) -> HTTP1Connection {
         let now = unsafe owner.nowNanoseconds
         while let connection = idle.popLast() {
-            if connection.idleUntil > now, connection.isQuiet { return connection }
+            if connection.idleUntil > now, !sendsUnrequestedBytes || connection.isQuiet { return connection }
             connection.close()
         }
         let connection = HTTP1Connection(pool: self)

@@ -128,16 +128,16 @@ struct HTTP1PoolTests {
     }
 
     @Test(
-        "what arrives on an idle connection is no response to the next request, even if nobody has looked",
+        "once a provider has sent bytes unasked, what arrives on an idle connection is no response to the next request, seen or not",
         arguments: Afterthought.allCases, [1, 3])
     func lateBytes(afterthought: Afterthought, connections: Int) throws {
         let upstream = try ScriptedUpstream()
         let driver = try Driver(upstream)
         defer { driver.close() }
-        func perform(_ number: Int) throws -> UpstreamExchange {
+        func perform(_ number: Int, unasked: String = "") throws -> UpstreamExchange {
             let serving = Background {
                 let exchange = try upstream.expectRequest()
-                try exchange.respond(.ok("\(number)"))
+                try exchange.send("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n\(number)\(unasked)")
                 return exchange
             }
             try driver.perform()
@@ -146,7 +146,8 @@ struct HTTP1PoolTests {
             #expect(exchange.request.connection == number)
             return exchange
         }
-        for number in 0..<connections {
+        _ = try perform(0, unasked: "H")
+        for number in 1...connections {
             let exchange = try perform(number)
             // The loop does not turn from here to the next request.
             let stray = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nstray"
@@ -161,7 +162,7 @@ struct HTTP1PoolTests {
                 exchange.close()
             }
         }
-        _ = try perform(connections)
-        #expect(upstream.requestCount == connections + 1)
+        _ = try perform(connections + 1)
+        #expect(upstream.requestCount == connections + 2)
     }
 }
