@@ -166,14 +166,21 @@ def requests_differ(request, weir, nginx, table):
         else:
             return f"nginx refused with {nginx}, Weir forwarded"
         return None
+    limits_hops = request.method == b"OPTIONS" and bool(wire.values(request.fields, b"max-forwards"))
     if isinstance(weir, int) and isinstance(nginx, wire.Seen):
+        if limits_hops and weir in (204, 400):
+            table.note("Weir reads Max-Forwards of OPTIONS (RFC 9110 7.6.2); nginx forwards it")
+            return None
         return f"Weir refused with {weir}, nginx forwarded"
     if not isinstance(weir, wire.Seen):
         return None if not isinstance(nginx, wire.Seen) else "neither arrived alike"
     for part in ("method", "target", "body", "minor"):
         if getattr(weir, part) != getattr(nginx, part):
             return f"{part}: {getattr(weir, part)[:200]!r}, nginx {getattr(nginx, part)[:200]!r}"
-    return fields_differ(request, fields_of(weir.fields), fields_of(nginx.fields), table)
+    fields = [fields_of(weir.fields), fields_of(nginx.fields)]
+    if limits_hops:
+        fields = [[field for field in side if field[0].lower() != b"max-forwards"] for side in fields]
+    return fields_differ(request, *fields, table)
 
 
 def fields_of(fields):

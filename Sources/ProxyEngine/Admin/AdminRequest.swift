@@ -54,6 +54,7 @@ final class AdminRequest: IncomingRequest {
     /// Answers whatever else the client sends; the connection ends.
     private func answerAndLeave() -> Bool {
         let isHead = head.withMethod { $0.equals("HEAD") }
+        let page = page
         return answerAndLeave(
             ClosingAnswer(status: page.status, fields: fields, body: page.body.span, isHead: isHead))
     }
