@@ -89,15 +89,11 @@ public final class CredentialReader: Sendable {
         (self.headers, self.parameters) = (headers, parameters)
     }
 
-    /// Whether nothing of a request but its `Authorization` is looked at.
-    var readsOnlyAuthorization: Bool {
-        lookups.allSatisfy { lookup in
-            switch lookup {
-            case .basicPassword, .bearer: true
-            case .header, .query: false
-            }
-        }
-    }
+    /// Whether fields other than `Authorization` are looked at.
+    var readsOtherFields: Bool { lookups.contains { if case .header = $0 { true } else { false } } }
+
+    /// Whether the query is looked at.
+    var readsQuery: Bool { lookups.contains { if case .query = $0 { true } else { false } } }
 
     /// Whether Weir adds a credential of its own.
     public var injects: Bool { injected != nil }
@@ -179,7 +175,8 @@ public final class CredentialReader: Sendable {
             pair.removeSubrange(...colon)
             return pair
         case .bearer:
-            return name.equalsIgnoringCase("authorization") ? token(value, scheme: "bearer") : nil
+            guard name.equalsIgnoringCase("authorization") else { return nil }
+            return token(value, scheme: "bearer").map { Array(copying: value.extracting($0)) }
         case .header(let wanted):
             return name.equalsIgnoringCase(wanted.span) ? Array(copying: value) : nil
         case .query: return nil
@@ -188,11 +185,11 @@ public final class CredentialReader: Sendable {
 
     /// The name and the password of `Basic`.
     private static func basicPair(_ value: Span<UInt8>) -> [UInt8]? {
-        token(value, scheme: "basic").flatMap { Base64.decode($0.span) }
+        token(value, scheme: "basic").flatMap { Base64.decode(value.extracting($0)) }
     }
 
-    /// The token of a scheme (RFC 9110 11.6.2), without what a list might have behind it; `nil` for another scheme, or no token.
-    private static func token(_ value: Span<UInt8>, scheme: StaticString) -> [UInt8]? {
+    /// Where the token of a scheme is (RFC 9110 11.6.2), without what a list might have behind it; `nil` for another scheme, or no token.
+    private static func token(_ value: Span<UInt8>, scheme: StaticString) -> Range<Int>? {
         let length = scheme.utf8CodeUnitCount
         guard value.startsIgnoringCase(with: scheme), value.count > length, value[length].isBlank else {
             return nil
@@ -202,7 +199,7 @@ public final class CredentialReader: Sendable {
         var end = start
         while end < value.count, value[end] != 0x2C { end += 1 }
         while end > start, value[end - 1].isBlank { end -= 1 }
-        return Array(copying: value.extracting(start..<end))
+        return start..<end
     }
 
     /// All that a provider could repeat of what authenticates a request: each credential that it carries, and the names that go with them.

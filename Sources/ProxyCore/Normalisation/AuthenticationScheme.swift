@@ -18,6 +18,9 @@ enum AuthenticationScheme: CaseIterable {
         }
     }
 
+    /// The names of all schemes, in lower case.
+    static let names = allCases.map { Array($0.name.description.utf8) }
+
     /// Most bytes between the name of a scheme and the token.
     private static let gapLimit = 4
     private static let longestWord = 64

@@ -10,6 +10,7 @@ public final class ErrorNormalizer: Sendable {
     public let bodyLimit: Int
     let book: RuleBook
     private let plainRedactor: SecretRedactor
+    private let redactors: RedactorMemo
     private let limits: [RateLimit]
     private let rate: RateHeaders
     private let fieldPlaces: [FieldPlace]
@@ -27,6 +28,7 @@ public final class ErrorNormalizer: Sendable {
         rate = RateHeaders(names: profile.rateFields, limits: self.limits.map(\.requests))
         book = RuleBook(profile.rules)
         plainRedactor = SecretRedactor(secrets: [], prefixes: profile.secretPrefixes)
+        redactors = RedactorMemo(prefixes: profile.secretPrefixes)
         fieldPlaces = profile.reading.fields.map(FieldPlace.init)
     }
 
@@ -92,8 +94,7 @@ public final class ErrorNormalizer: Sendable {
     /// Hides what a provider may repeat of the request.
     private func redactor(of request: RequestFacts) -> SecretRedactor {
         let secrets = (request.credential.map { [$0] } ?? []) + request.otherSecrets
-        return secrets.isEmpty
-            ? plainRedactor : SecretRedactor(secrets: secrets, prefixes: profile.secretPrefixes)
+        return secrets.isEmpty ? plainRedactor : redactors.redactor(of: secrets)
     }
 
     /// The form of an answer's body in words: its members and their types, at most `limit` bytes.

@@ -5,19 +5,20 @@ internal import HTTPWire
 ///
 /// The time that it takes grows with the text and with the secrets, never with their product: each pattern is searched for by Knuth,
 /// Morris and Pratt's method in three readings of the text.
-public struct SecretRedactor: Sendable {
+///
+/// Immutable, and an object: it is made for a credential once and used for many texts.
+public final class SecretRedactor: Sendable {
     /// What stands where a secret stood.
     public static let mark = Array("[redacted]".utf8)
     /// Shorter secrets cannot be told from other text.
     public static let shortestSecret = 8
 
-    private var patterns: [SecretPattern] = []
+    private let patterns: [SecretPattern]
     /// Those of base 64, which are parts of longer texts.
-    private var codedPatterns: [SecretPattern] = []
+    private let codedPatterns: [SecretPattern]
     private let prefixes: [SecretPattern]
     private let findsSchemes: Bool
-    /// A bit for each hash of the first bytes of a pattern; see ``mayContain(_:)``.
-    private var beginnings: [UInt64] = []
+    private let glance: SecretGlance
 
     /// A redactor.
     ///
@@ -26,7 +27,8 @@ public struct SecretRedactor: Sendable {
     ///   - prefixes: with what other secrets begin.
     ///   - findsSchemes: whether a token behind `Basic`, `Bearer` and the like is hidden, whosever it is.
     public init(secrets: [[UInt8]], prefixes: [Text] = [], findsSchemes: Bool = true) {
-        self.prefixes = prefixes.map { SecretPattern(Array($0.bytes)) }.filter { !$0.bytes.isEmpty }
+        let prefixes = prefixes.map { Array($0.bytes) }.filter { !$0.isEmpty }
+        self.prefixes = prefixes.map(SecretPattern.init)
         self.findsSchemes = findsSchemes
         var (spellings, coded): (Set<[UInt8]>, Set<[UInt8]>) = ([], [])
         for secret in secrets where secret.count >= Self.shortestSecret {
@@ -38,17 +40,14 @@ public struct SecretRedactor: Sendable {
         }
         patterns = spellings.map(SecretPattern.init)
         codedPatterns = coded.map(SecretPattern.init)
-        guard !patterns.isEmpty else { return }
-        beginnings = Array(repeating: 0, count: 64)
-        for pattern in patterns + codedPatterns {
-            let hash = Self.hash(pattern.bytes[0], pattern.bytes[1], pattern.bytes[2])
-            beginnings[hash >> 6] |= 1 << UInt64(hash & 63)
-        }
+        var texts = Array(spellings.union(coded)) + prefixes.map(Self.folded)
+        if findsSchemes { texts += AuthenticationScheme.names }
+        glance = SecretGlance(texts, folding: Self.fold)
     }
 
     /// The bytes without secrets; `nil` if there is none in them.
     public func redacted(_ bytes: [UInt8], mark: [UInt8] = SecretRedactor.mark) -> [UInt8]? {
-        guard bytes.count >= 3 else { return nil }
+        guard mayChange(bytes.span) else { return nil }
         var found = FoundRanges(count: bytes.count)
         search(bytes, origin: nil, in: &found)
         if EscapedText.mayHaveEscapes(bytes.span) {
@@ -63,25 +62,19 @@ public struct SecretRedactor: Sendable {
 
     /// The text without secrets.
     public func redacted(_ text: Text) -> Text {
-        guard text.count >= 3, let bytes = redacted(Array(text.bytes)) else { return text }
+        guard mayChange(text.bytes.span), let bytes = redacted(Array(text.bytes)) else { return text }
         return Text(bytes)
     }
 
     /// Whether one of the secrets could be in the bytes: a quick look that is often wrong, but only in saying so.
-    public func mayContain(_ bytes: Span<UInt8>) -> Bool {
-        guard !patterns.isEmpty, bytes.count >= Self.shortestSecret else { return false }
-        let marks = beginnings.span
-        var (first, second) = (Self.fold(bytes[0]), Self.fold(bytes[1]))
-        for index in 2..<bytes.count {
-            let byte = bytes[index]
-            // An escape may spell anything.
-            if byte == 0x25 || byte == 0x5C || byte == 0x26 { return true }
-            let third = Self.fold(byte)
-            let hash = Self.hash(first, second, third)
-            if marks[hash >> 6] & 1 << UInt64(hash & 63) != 0 { return true }
-            (first, second) = (second, third)
-        }
-        return bytes[0] == 0x25 || bytes[1] == 0x25 || bytes[0] == 0x5C || bytes[0] == 0x26
+    ///
+    /// It does not see what quoted-printable spells.
+    public func mayContain(_ bytes: Span<UInt8>) -> Bool { glance.mayFind(in: bytes) }
+
+    private func mayChange(_ bytes: Span<UInt8>) -> Bool {
+        bytes.count >= 3
+            && (glance.mayFind(in: bytes)
+                || !patterns.isEmpty && bytes.index(of: 0x3D, from: 0) < bytes.count)
     }
 
     // MARK: Searching
@@ -152,11 +145,6 @@ public struct SecretRedactor: Sendable {
         case 0x5F: 0x2F
         default: byte
         }
-    }
-
-    @inline(__always)
-    private static func hash(_ first: UInt8, _ second: UInt8, _ third: UInt8) -> Int {
-        Int((UInt32(first) &* 97 &+ UInt32(second)) &* 31 &+ UInt32(third)) & 4095
     }
 
     private static func hexadecimal(_ bytes: [UInt8]) -> [UInt8] {

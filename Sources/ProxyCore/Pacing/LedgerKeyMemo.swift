@@ -15,7 +15,7 @@ public struct LedgerKeyMemo {
     public mutating func keys(
         target: Span<UInt8>, forEachField: ((_ name: Span<UInt8>, _ value: Span<UInt8>) -> Void) -> Void
     ) -> SIMD4<UInt64> {
-        guard reader.readsOnlyAuthorization else {
+        if reader.readsOtherFields || reader.readsQuery && target.index(of: 0x3F, from: 0) < target.count {
             return reader.keys(target: target, forEachField: forEachField)
         }
         var count = 0

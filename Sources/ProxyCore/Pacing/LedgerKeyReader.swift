@@ -11,8 +11,8 @@ public struct LedgerKeyReader: Sendable {
     private let names: [[UInt8]]
     private let provider: LedgerKey
     private let onlyScope: LimitScope?
-    /// Whether nothing of a request but its `Authorization` has an influence on its keys.
-    let readsOnlyAuthorization: Bool
+    /// Whether fields other than `Authorization` have an influence on a request's keys, and whether the query has.
+    let (readsOtherFields, readsQuery): (Bool, Bool)
     private let digest: LedgerDigest?
 
     /// A reader.
@@ -36,9 +36,9 @@ public struct LedgerKeyReader: Sendable {
             }
         }
         onlyScope = Set(scopes).count == 1 ? scopes[0] : nil
-        readsOnlyAuthorization =
-            credentials.readsOnlyAuthorization
-            && scopes.allSatisfy { [.credential, .provider, .group].contains($0) }
+        readsOtherFields =
+            credentials.readsOtherFields || scopes.contains { if case .header = $0 { true } else { false } }
+        readsQuery = credentials.readsQuery || scopes.contains { if case .query = $0 { true } else { false } }
     }
 
     /// The hashes of a request's keys.
