@@ -107,19 +107,6 @@ public enum ConnectionTransfer: Hashable, Sendable {
     /// The alert with which the peer has ended TLS; valid after ``ConnectionTransfer/failed(errno:)``.
     public var alert: TLSAlert? { isTLS ? easy.alert : nil }
 
-    /// Whether nothing has arrived that was not received, nor an end.
-    ///
-    /// A system call, without which bytes that came late for one request would be taken for the response to the next one.
-    public func isQuiet(room: UnsafeMutableRawBufferPointer) -> Bool {
-        var byte: UInt8 = 0
-        let flags = Int32(truncatingIfNeeded: MSG_PEEK) | Int32(truncatingIfNeeded: MSG_DONTWAIT)
-        let count = unsafe recv(descriptor, &byte, 1, flags)
-        if count < 0 { return errno == EAGAIN || errno == EINTR }
-        // A record may hold nothing but a message of TLS itself.
-        guard count > 0, isTLS else { return false }
-        return unsafe receive(into: room) == .wouldBlock
-    }
-
     /// Moves what has been received into an empty pipe; never under TLS.
     public func splice(into pipe: SocketPipe, atMost limit: Int) -> SpliceOutcome {
         isTLS ? .refused : pipe.fill(from: descriptor, atMost: limit)

@@ -85,7 +85,7 @@ internal import Splicing
         guard let link else { return }
         switch unsafe link.receive(into: pool.room.buffer) {
         case .wouldBlock: return
-        case .moved: pool.sendsUnrequestedBytes = true
+        case .moved: pool.didReceiveUnrequestedBytes()
         case .ended, .failed: break
         }
         pool.dropIdle(self)
@@ -108,9 +108,6 @@ internal import Splicing
     }
 
     // MARK: Receiving
-
-    /// Whether nothing has arrived on an idle connection since the last look, nor its end.
-    var isQuiet: Bool { unsafe link?.isQuiet(room: pool.room.buffer) == true }
 
     /// The alert with which the peer has refused the connection, of which nothing has been received.
     private func receivedAlert() -> TransferFault? {
@@ -196,7 +193,7 @@ internal import Splicing
                     // The rest need not be received if the answer is given first: the socket tells of it again.
                     if comesWithHead, transfer.parser.certainBody >= room.count { return }
                 case .complete(let isExact):
-                    if !isExact { pool.sendsUnrequestedBytes = true }
+                    if !isExact { pool.didReceiveUnrequestedBytes() }
                     let mayHoldMore = count == part.count || link.mayHoldBytes
                     return complete(transfer, isExact: isExact && !(mayHoldMore && holdsMore()))
                 case .failed(let fault): return end(transfer, fault: fault)
@@ -224,7 +221,7 @@ internal import Splicing
         guard let link else { return false }
         switch unsafe link.receive(into: pool.room.buffer) {
         case .wouldBlock: return false
-        case .moved: pool.sendsUnrequestedBytes = true
+        case .moved: pool.didReceiveUnrequestedBytes()
         case .ended, .failed: break
         }
         return true

@@ -30,11 +30,8 @@ public protocol HTTP1PoolOwner: AnyObject {
     private var finished: [(transfer: HTTP1Transfer, serial: UInt64)] = []
     private var open: [ObjectIdentifier: HTTP1Connection] = [:]
     private var isClosed = false
-    /// Whether the provider has sent bytes that no request had asked for.
-    ///
-    /// The loop sees such bytes before the next request, unless they arrive within the iteration that sends it: then they would be taken
-    /// for its response. From the first ones on, each idle connection is looked at once more before it is used, for one system call.
-    var sendsUnrequestedBytes = false
+    /// Until when no connection is used for a second request, on the owner's clock; see ``didReceiveUnrequestedBytes()``.
+    private var singleUseUntil: Int64 = 0
 
     /// How many unused transfers and connections are kept.
     private static let idleLimit = 1024
@@ -42,6 +39,8 @@ public protocol HTTP1PoolOwner: AnyObject {
     private static let idleNanoseconds: Int64 = 50_000_000_000
     /// The age, in nanoseconds, from which on a connection is not used again, however busy it is: names come to lead elsewhere.
     private static let lifetimeNanoseconds: Int64 = 600_000_000_000
+
+    private static let singleUseNanoseconds: Int64 = 60_000_000_000
 
     /// A pool without connections.
     ///
@@ -86,11 +85,19 @@ public protocol HTTP1PoolOwner: AnyObject {
 
     // MARK: Connections
 
+    /// The provider has sent bytes that no request had asked for.
+    ///
+    /// Such bytes would be taken for the response to the next request if they arrived just behind it. So for a while each request gets a
+    /// connection of its own.
+    func didReceiveUnrequestedBytes() {
+        singleUseUntil = unsafe owner.nowNanoseconds + Self.singleUseNanoseconds
+    }
+
     /// An idle connection that may be used, or a new one.
     func connection(for transfer: HTTP1Transfer) -> HTTP1Connection {
         let now = unsafe owner.nowNanoseconds
         while let connection = idle.popLast() {
-            if connection.idleUntil > now, !sendsUnrequestedBytes || connection.isQuiet { return connection }
+            if connection.idleUntil > now, now >= singleUseUntil { return connection }
             connection.close()
         }
         let connection = HTTP1Connection(pool: self)
@@ -108,7 +115,7 @@ public protocol HTTP1PoolOwner: AnyObject {
         // A second less: what is on its way when the provider closes would be lost.
         if let seconds { limit = min(limit, (min(seconds, 3600) - 1) * 1_000_000_000) }
         limit = min(limit, connection.agesAt - now)
-        guard limit > 0 else { return connection.close() }
+        guard limit > 0, now >= singleUseUntil else { return connection.close() }
         if let oldest = idle.first, idle.count >= Self.idleLimit || oldest.idleUntil <= now {
             idle.removeFirst()
             oldest.close()

@@ -1,3 +1,4 @@
+import Foundation
 import Logging
 import TestSupport
 import Testing
@@ -86,6 +87,21 @@ struct AccessLogTests {
                 #expect(
                     line.contains(#""upstream_request_id":"id-[redacted]-1""#) && !line.contains(key),
                     "\(line)")
+            }
+        }
+        // However it is spelled, and wherever the request has it.
+        let spellings = [Data(key.utf8).base64EncodedString(), "%73" + key.dropFirst()]
+        for spelling in spellings + [key] {
+            let upstream = try ScriptedUpstream(answering: .ok(fields: [("X-Request-Id", spelling)]))
+            for (provider, fields) in [
+                ("credential: \(key)", []), ("", [("Authorization", "Bearer \(key)")]),
+                ("", [("Authorization", "Basic \(Data("\(key):".utf8).base64EncodedString())")]),
+            ] {
+                try withProxy(to: upstream, provider: provider) { proxy throws in
+                    try proxy.exchange("GET", "/p/x", fields: fields)
+                    let line = try line(proxy)
+                    #expect(line.contains(#""upstream_request_id":"[redacted]""#), "\(line)")
+                }
             }
         }
     }

@@ -199,6 +199,22 @@ struct CredentialTests {
         }
     }
 
+    @Test(
+        "that Weir adds is in no raw error whose coding cannot be undone: it becomes a problem",
+        arguments: ["utf-8", "compress", "gzip, unknown"])
+    func undecodedRaw(coding: String) throws {
+        let upstream = try ScriptedUpstream(
+            answering: .status(400, fields: [("Content-Encoding", coding)], body: "bad key \(Self.secret)"))
+        try withProxy(to: upstream, provider: "credential: '\(Self.secret)', errors: raw") { proxy throws in
+            let response = try proxy.exchange("GET", "/p/x")
+            #expect(response.status == 400)
+            expectNoSecret(response.text, "\(response.text.prefix(100))")
+        }
+        try withProxy(to: upstream, provider: "errors: raw") { proxy throws in
+            #expect(try proxy.exchange("GET", "/p/x").text == "bad key \(Self.secret)")
+        }
+    }
+
     // MARK: One credential
 
     /// A profile that has its key in the query.

@@ -170,6 +170,21 @@ struct SharedLedgerFaultTests {
         }
     }
 
+    @Test("a server that repeats the password in its refusal does not put it into the log")
+    func repeatedPassword() throws {
+        let redis = try RedisServer(["--rename-command", "AUTH", ""])
+        let upstream = try ScriptedUpstream(answering: .ok())
+        try withProxy(
+            to: upstream, provider: "limits: [{ requests: 10, per: 500ms, by: provider }]",
+            settings: "replicas: 2\nledger: '\(redis.url(credentials: ":wrong-secret"))'"
+        ) { proxy in
+            try eventually("the log to report the loss", within: .seconds(30)) {
+                proxy.log.text.contains("keeps to its share")
+            }
+            #expect(!proxy.log.text.contains("wrong-secret"))
+        }
+    }
+
     @Test("a name leads to the server, on the one of its addresses that is served")
     func hostName() throws {
         let port = try FreePort.next()

@@ -69,7 +69,7 @@ public final class ErrorNormalizer: Sendable {
         let examination = Examination(answer, of: request)
         guard mayBeError(answer.status, answer.fields, examination) else { return nil }
         let redactor = redactor(of: request)
-        let bytes = redactor.redacted(answer.body) ?? answer.body
+        let bytes = redactor.redacted(answer.body, isCut: answer.isTruncated) ?? answer.body
         let reading = AnswerReading(answer, ProviderBody(bytes), profile.reading, redactor)
         // It is about the connection to the provider, and must not reach the client as a status of Weir's own (RFC 9110 15.5.8).
         if answer.status == 407 {
@@ -88,13 +88,18 @@ public final class ErrorNormalizer: Sendable {
 
     /// The beginning of an answer's body, at most `limit` bytes, secrets taken out.
     public func excerpt(of answer: ProviderAnswer, _ request: RequestFacts, limit: Int) -> [UInt8] {
-        Array((redactor(of: request).redacted(answer.body) ?? answer.body).prefix(limit))
+        let body = redactor(of: request).redacted(answer.body, isCut: answer.isTruncated) ?? answer.body
+        return Array(body.prefix(limit))
     }
 
     /// Hides what a provider may repeat of the request.
     private func redactor(of request: RequestFacts) -> SecretRedactor {
-        let secrets = (request.credential.map { [$0] } ?? []) + request.otherSecrets
-        return secrets.isEmpty ? plainRedactor : redactors.redactor(of: secrets)
+        redactor(of: (request.credential.map { [$0] } ?? []) + request.otherSecrets)
+    }
+
+    /// Hides these secrets, and what looks like one of the provider's.
+    public func redactor(of secrets: [[UInt8]]) -> SecretRedactor {
+        secrets.isEmpty ? plainRedactor : redactors.redactor(of: secrets)
     }
 
     /// The form of an answer's body in words: its members and their types, at most `limit` bytes.

@@ -18,6 +18,18 @@ struct SecretPattern: Sendable {
         self.borders = borders
     }
 
+    /// How many bytes at the end of the text are the beginning of the pattern, and not all of it.
+    func lengthAtEnd(of text: Span<UInt8>) -> Int {
+        let (pattern, borders) = (bytes.span, borders.span)
+        guard pattern.count > 1 else { return 0 }
+        var length = 0
+        for index in max(0, text.count - pattern.count + 1)..<text.count {
+            while length > 0, text[index] != pattern[length] { length = Int(borders[length - 1]) }
+            if text[index] == pattern[length] { length += 1 }
+        }
+        return length
+    }
+
     /// Calls `body` with each place of the pattern, in their order; they may overlap.
     func forEachMatch(in text: Span<UInt8>, _ body: (Range<Int>) -> Void) {
         let (pattern, borders) = (bytes.span, borders.span)

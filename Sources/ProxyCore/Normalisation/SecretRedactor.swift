@@ -46,16 +46,20 @@ public final class SecretRedactor: Sendable {
     }
 
     /// The bytes without secrets; `nil` if there is none in them.
-    public func redacted(_ bytes: [UInt8], mark: [UInt8] = SecretRedactor.mark) -> [UInt8]? {
+    ///
+    /// - Parameter isCut: whether the end is missing: what may be the beginning of a secret there is hidden as well.
+    public func redacted(_ bytes: [UInt8], mark: [UInt8] = SecretRedactor.mark, isCut: Bool = false)
+        -> [UInt8]?
+    {
         guard mayChange(bytes.span) else { return nil }
         var found = FoundRanges(count: bytes.count)
-        search(bytes, origin: nil, in: &found)
+        search(bytes, origin: nil, isCut: isCut, in: &found)
         if EscapedText.mayHaveEscapes(bytes.span) {
             let undone = EscapedText(bytes.span)
-            search(undone.bytes, origin: undone, in: &found)
+            search(undone.bytes, origin: undone, isCut: isCut, in: &found)
         }
         if !patterns.isEmpty, let undone = EscapedText(quotedPrintable: bytes.span) {
-            searchSecrets(undone.bytes, origin: undone, in: &found)
+            searchSecrets(undone.bytes, origin: undone, isCut: isCut, in: &found)
         }
         return found.masked(bytes, mark: mark)
     }
@@ -79,8 +83,8 @@ public final class SecretRedactor: Sendable {
 
     // MARK: Searching
 
-    private func search(_ bytes: [UInt8], origin: EscapedText?, in found: inout FoundRanges) {
-        searchSecrets(bytes, origin: origin, in: &found)
+    private func search(_ bytes: [UInt8], origin: EscapedText?, isCut: Bool, in found: inout FoundRanges) {
+        searchSecrets(bytes, origin: origin, isCut: isCut, in: &found)
         for index in 0..<prefixes.count {
             var tokenEnd = 0
             prefixes[index].forEachMatch(in: bytes.span) { match in
@@ -98,9 +102,19 @@ public final class SecretRedactor: Sendable {
         AuthenticationScheme.forEachToken(in: bytes.span) { found.add($0, origin: origin) }
     }
 
-    private func searchSecrets(_ bytes: [UInt8], origin: EscapedText?, in found: inout FoundRanges) {
+    private func searchSecrets(
+        _ bytes: [UInt8], origin: EscapedText?, isCut: Bool, in found: inout FoundRanges
+    ) {
         guard !patterns.isEmpty else { return }
         let folded = Self.folded(bytes)
+        if isCut {
+            for pattern in patterns + codedPatterns {
+                let length = pattern.lengthAtEnd(of: folded.span)
+                if length >= Self.shortestSecret {
+                    found.add(bytes.count - length..<bytes.count, origin: origin)
+                }
+            }
+        }
         for index in 0..<patterns.count {
             patterns[index].forEachMatch(in: folded.span) { found.add($0, origin: origin) }
         }

@@ -35,7 +35,9 @@ extension Exchange {
         let retryAfter = error.retryAfter.map { Double(secondsToRetry(after: $0, at: provider)) }
         retrying.failure = AttemptFailure(
             error.code, isRetryable: error.isRetryable, retryAfter: retryAfter, effect: error.effect)
-        if passesErrorsRaw(status: response.status), isCollectedWhole {
+        // What cannot be decoded cannot be searched for Weir's own credential.
+        let isSearchable = answer.isDecoded || provider.heldCredential == nil
+        if passesErrorsRaw(status: response.status), isCollectedWhole, isSearchable {
             hideCredential(inRaw: answer)
             problemCode = error.code
             self.answer = .relay

@@ -19,7 +19,7 @@ extension Exchange {
         let isUnreadable = response.status < 400 && !decoded.isIntact
         return ProviderAnswer(
             status: response.status, fields: fields, body: decoded.bytes,
-            isTruncated: isCut || decoded.isTruncated || isUnreadable)
+            isTruncated: isCut || decoded.isTruncated || isUnreadable, isDecoded: decoded.isIntact)
     }
 
     /// Tells all who count what an answer means; `nil` if it is no error.

@@ -47,19 +47,9 @@ extension Exchange {
         guard firstByteAt != nil, let fields = transfer?.response.fields,
             let id = provider.normalizer.requestID(in: fields)
         else { return nil }
-        // One allocation for a line of the log; most ids end the look here.
+        if let redactor = provider.heldCredential { return redactor.redacted(id) }
         let (target, head) = (target, head)
-        let credentials = provider.credentials
-        guard
-            let credential = credentials.credential(
-                target: target.span, forEachField: { head.forEachField($0) }),
-            credential.count >= SecretRedactor.shortestSecret, id.count >= credential.count
-        else { return id }
-        let (bytes, last) = (Array(id.bytes), credential.count - 1)
-        guard bytes.span.index(ofPair: credential[last - 1], credential[last], from: 0) < bytes.count else {
-            return id
-        }
-        let secrets = credentials.secrets(target: target.span) { head.forEachField($0) }
-        return SecretRedactor(secrets: secrets).redacted(id)
+        let secrets = provider.credentials.secrets(target: target.span) { head.forEachField($0) }
+        return provider.normalizer.redactor(of: secrets).redacted(id)
     }
 }

@@ -114,11 +114,19 @@ final class LedgerClient: LedgerLinkOwner {
         case .tellOfLoss(let reason):
             worker.service.logger.warning(
                 "the shared ledger cannot be used: this instance keeps to its share",
-                metadata: ["ledger": "\(address)", "reason": "\(reason.prefix(200))"])
+                metadata: ["ledger": "\(address)", "reason": "\(withoutSecrets(reason).prefix(200))"])
         case .tellOfReturn:
             worker.service.logger.notice(
                 "the shared ledger is in use again", metadata: ["ledger": "\(address)"])
         }
+    }
+
+    /// A server that does not know a command repeats it, with the password in it.
+    private func withoutSecrets(_ reason: String) -> String {
+        guard let password = address.password?.value, !password.isEmpty, reason.contains(password) else {
+            return reason
+        }
+        return "it refuses the credentials"
     }
 
     // MARK: The way to the server

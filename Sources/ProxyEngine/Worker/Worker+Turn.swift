@@ -52,7 +52,12 @@ extension Worker {
         readClock()
         isIdleTick = events == 0 && timeout == 1
         if let daemonsRunAt, daemonsRunAt <= now { daemonsMustRun = true }
-        while let deadline = deadlines.popDue(at: now) { fire(deadline) }
+        if let earliest = deadlines.earliest, earliest <= now {
+            // A deadline may send a request. What has arrived on an idle connection until then must have been seen, or it would be taken
+            // for the response.
+            if events == 0 { _ = loop.wait(atMost: 0) }
+            while let deadline = deadlines.popDue(at: now) { fire(deadline) }
+        }
         ledgerClient?.run(at: now)
         for _ in 0..<Self.roundsPerTurn {
             runUpstreams()

@@ -163,6 +163,23 @@ struct SecretRedactorTests {
         unsafe clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
         return time.tv_sec * 1_000_000_000 + time.tv_nsec
     }
+
+    @Test("the beginning of a secret is hidden where the end of a text was cut off")
+    func cutOff() {
+        let secret = Array("live_0a1b2c3d4e5f6071829".utf8)
+        let redactor = SecretRedactor(secrets: [secret])
+        let digits = Array("0123456789abcdef".utf8)
+        let hexadecimal = secret.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }
+        for spelling in [secret, hexadecimal, Base64.encode(secret)] {
+            for length in SecretRedactor.shortestSecret..<spelling.count - 1 {
+                let text = Array("bad key ".utf8) + spelling.prefix(length)
+                let hidden = redactor.redacted(text, isCut: true)
+                #expect(hidden == Array("bad key [redacted]".utf8), "\(length) of \(spelling.count)")
+            }
+        }
+        #expect(redactor.redacted(Array("bad key live_0a1b".utf8)) == nil)
+        #expect(redactor.redacted(Array("bad key live_0a".utf8), isCut: true) == nil)
+    }
 }
 
 /// The encodings in which a provider could repeat a credential.
