@@ -30,6 +30,24 @@ import Testing
         }
     }
 
+    @Test("in trailers and in the context of links they lead to Weir as well", arguments: ["GET", "POST"])
+    func trailers(method: String) throws {
+        let upstream = try ScriptedUpstream { exchange in
+            let host = try #require(exchange.request.fields["Host"])
+            let links = "<http://\(host)/v1/a>; rel=next; anchor=\"http://\(host)/v1/b\""
+            try exchange.respond(
+                .chunked(
+                    fields: [("Trailer", "Link, Refresh"), ("Link", links)], chunks: ["a", "b"],
+                    trailers: [("Link", links), ("Refresh", "5; url=http://\(host)/v1/c"), ("X-Sum", "1")]))
+        }
+        try withProxy(to: upstream, prefix: "/v1") { proxy throws in
+            let response = try proxy.exchange(method, "/p/things")
+            let links = "</p/a>; rel=next; anchor=\"/p/b\""
+            #expect(response.fields["Link"] == links && response.trailers["Link"] == links)
+            #expect(response.trailers["Refresh"] == "5; url=/p/c" && response.trailers["X-Sum"] == "1")
+        }
+    }
+
     @Test("they stay as they are if that is configured, or if they lead elsewhere", arguments: [true, false])
     func untouched(isConfigured: Bool) throws {
         let elsewhere = isConfigured ? "" : "example."

@@ -71,35 +71,77 @@ public struct ReferenceRewriter: Sendable {
         }
     }
 
-    /// `<reference>; parameters, …` (RFC 8288 3): what stands between the brackets outside of quotes.
+    /// `<reference>; parameters, …` (RFC 8288 3): what stands between the brackets outside of quotes, and the value of `anchor`.
     private func rewriteLinks(_ value: Span<UInt8>, _ base: Base) -> [UInt8]? {
         var result: [UInt8] = []
         var hasChanged = false
-        var isQuoted = false
         var index = 0
+        // Whether a parameter's name may begin here: behind a semicolon and blanks.
+        var beginsParameter = false
         while index < value.count {
             let byte = value[index]
-            result.append(byte)
-            index += 1
-            if isQuoted, byte == 0x5C, index < value.count {
+            var part = index..<index + 1
+            var reference: Span<UInt8>?
+            if byte == 0x3C {
+                part = index + 1..<min(value.index(of: 0x3E, from: index + 1), value.count)
+                reference = value.extracting(part)
+            } else if byte == 0x22 {
+                part = index..<Self.quotedEnd(value, from: index)
+            } else if beginsParameter, let start = Self.anchorValue(value, at: index) {
+                part = start..<Self.parameterEnd(value, from: start)
+                reference = value.extracting(part)
+                if start < value.count, value[start] == 0x22 {
+                    part = start + 1..<max(start + 1, Self.quotedEnd(value, from: start) - 1)
+                    reference = value.extracting(part)
+                }
+            }
+            beginsParameter = byte == 0x3B || beginsParameter && byte.isBlank
+            guard let reference else {
+                result.append(value.extracting(part))
+                index = part.upperBound
+                continue
+            }
+            result.append(value.extracting(index..<part.lowerBound))
+            if let rewritten = resolved(reference.extracting(reference.trimmedRange), base) {
+                result += rewritten
+                hasChanged = true
+            } else {
+                result.append(reference)
+            }
+            index = part.upperBound
+            if index < value.count, value[index] == 0x22 || value[index] == 0x3E {
                 result.append(value[index])
                 index += 1
-            } else if byte == 0x22 {
-                isQuoted.toggle()
-            } else if byte == 0x3C, !isQuoted {
-                var end = index
-                while end < value.count, value[end] != 0x3E { end += 1 }
-                let reference = value.extracting(index..<end)
-                if let rewritten = resolved(reference.extracting(reference.trimmedRange), base) {
-                    result += rewritten
-                    hasChanged = true
-                } else {
-                    result.append(reference)
-                }
-                index = end
             }
         }
         return hasChanged ? result : nil
+    }
+
+    /// Where the quoted text that begins at `start` ends, its closing quote included.
+    private static func quotedEnd(_ value: Span<UInt8>, from start: Int) -> Int {
+        var index = start + 1
+        while index < value.count, value[index] != 0x22 { index += value[index] == 0x5C ? 2 : 1 }
+        return min(index + 1, value.count)
+    }
+
+    /// Where a value without quotes ends.
+    private static func parameterEnd(_ value: Span<UInt8>, from start: Int) -> Int {
+        var index = start
+        while index < value.count, value[index] != 0x3B, value[index] != 0x2C, !value[index].isBlank {
+            index += 1
+        }
+        return index
+    }
+
+    /// Where the value of the parameter `anchor` begins, if that is the parameter whose name begins at `index`.
+    private static func anchorValue(_ value: Span<UInt8>, at index: Int) -> Int? {
+        guard value.extracting(index..<value.count).startsIgnoringCase(with: "anchor") else { return nil }
+        var end = index + 6
+        while end < value.count, value[end].isBlank { end += 1 }
+        guard end < value.count, value[end] == 0x3D else { return nil }
+        end += 1
+        while end < value.count, value[end].isBlank { end += 1 }
+        return end
     }
 
     /// `5; url=reference`, perhaps in quotes, as browsers read it.

@@ -71,9 +71,12 @@ extension Exchange {
             return
         }
         responseFields.removeAll()
+        var hasReferences = false
         responseFields.append(trailers) { name, _ in
-            FieldRules.crosses(name, as: .responseTrailer, connection: responseConnection)
+            if ReferenceRewriter.concerns(name) { hasReferences = true }
+            return FieldRules.crosses(name, as: .responseTrailer, connection: responseConnection)
         }
+        if hasReferences { rewriteReferences() }
         hideCredential()
         guard responseFields.byteCount <= FieldRules.trailerLimit, hasRoom(for: responseFields) else {
             return

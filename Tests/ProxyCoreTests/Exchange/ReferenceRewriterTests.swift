@@ -141,6 +141,25 @@ struct ReferenceRewriterTests {
         #expect(try rewrite("<https://api.example.com/v1/a", name: "Link") == "</example/a")
     }
 
+    @Test(
+        "the context of a link is a reference as well",
+        arguments: [
+            ("</v1/a>; anchor=\"/v1/b\"", "</example/a>; anchor=\"/example/b\""),
+            (
+                "</v1/a>;ANCHOR = \"https://api.example.com/v1\";rel=x",
+                "</example/a>;ANCHOR = \"/example\";rel=x"
+            ),
+            ("<>; rel=x ;anchor=/v1/b, </v1/c>", "<>; rel=x ;anchor=/example/b, </example/c>"),
+            ("<#x>; anchor=\"#y\"", nil), ("<#x>; title=\"anchor=/v1/b\"", nil),
+            ("<#x>; xanchor=\"/v1/b\"", nil),
+            ("<#x>; anchor=\"/login\"", "<#x>; anchor=\"https://api.example.com/login\""),
+            ("<#x>; anchor", nil),
+            ("<#x>; anchor=", nil), ("<#x>; anchor=\"", nil), ("<#x>; anchor=\"#\\", nil),
+        ] as [(String, String?)])
+    func anchors(value: String, expected: String?) throws {
+        #expect(try rewrite(value, name: "Link") == expected)
+    }
+
     @Test("the fields that hold references are known in any case")
     func names() {
         func concerns(_ name: String) -> Bool { ReferenceRewriter.concerns(Array(name.utf8).span) }
