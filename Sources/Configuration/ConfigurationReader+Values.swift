@@ -13,7 +13,7 @@ extension YAMLValue {
     func parsed<Value>(
         isSecret: (String) -> Bool = { _ in false }, _ parse: (String) throws(InvalidSetting) -> Value
     ) -> Value? {
-        guard let text = string else { return nil }
+        guard let text = scalarText else { return nil }
         do {
             return try parse(text)
         } catch {
@@ -122,8 +122,8 @@ extension YAMLValue {
 
     /// A length of time, or `.some(nil)` for `off`.
     func durationOrOff(_ range: ClosedRange<Duration>) -> Duration?? {
-        if string == "off" { return .some(nil) }
-        return duration(range).map { $0 }
+        guard let text = scalarText else { return nil }
+        return text == "off" ? .some(nil) : duration(text, in: range, alternative: ", or be off").map { $0 }
     }
 }
 

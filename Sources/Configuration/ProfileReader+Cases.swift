@@ -16,6 +16,12 @@ extension ProfileReader {
             case "status": result.status = value.integer(StatusSet.possible) ?? 0
             case "headers":
                 for (name, value) in value.members(allowed: nil) {
+                    guard YAMLValue.isFieldName(name) else {
+                        value.report(
+                            "'\(YAMLValue.printable(name))' must be the name of a header field, such as Retry-After"
+                        )
+                        continue
+                    }
                     for text in value.oneOrMany.compactMap(\.string) { result.addField(name, text) }
                 }
             case "body": result.body = Array((value.string ?? "").utf8)
@@ -34,10 +40,12 @@ extension ProfileReader {
     }
 
     private static func request(_ value: YAMLValue) -> (method: String, path: String)? {
-        guard let text = value.nonEmptyString else { return nil }
+        guard let text = value.scalarText else { return nil }
         let words = text.split(separator: " ").map(String.init)
-        guard words.count == 2, words[1].hasPrefix("/") else {
-            value.report("'\(text)' must be a method and a path, such as POST /emails")
+        guard words.count == 2, words[1].hasPrefix("/"), words[0] != "*",
+            RequestPattern("\(words[0]) /") != nil
+        else {
+            value.report("\(value.quoted) must be a method in upper case and a path, such as POST /emails")
             return nil
         }
         return (words[0], words[1])
@@ -72,7 +80,7 @@ extension ProfileReader {
 
     private static func field(_ value: YAMLValue) -> (field: String, detail: String)? {
         var result = (field: "", detail: "")
-        for (key, value) in value.members(allowed: ["field", "detail"]) {
+        for (key, value) in value.filledMembers(allowed: ["field", "detail"]) {
             if key == "field" {
                 result.field = value.nonEmptyString ?? ""
             } else {

@@ -38,7 +38,7 @@ extension ProfileReader {
     }
 
     private static func readConditions(_ value: YAMLValue, into rule: inout Rule) {
-        for (key, value) in value.members(allowed: conditionKeys) {
+        for (key, value) in value.filledMembers(allowed: conditionKeys) {
             switch key {
             case "status": rule.statuses = value.statuses
             case "request": rule.requests = value.oneOrMany.compactMap(requestPattern)
@@ -48,7 +48,7 @@ extension ProfileReader {
                 }
             case "content_type": rule.contentType = value.textTest
             case "header": rule.header = header(value)
-            case "code": rule.code = value.textTest
+            case "code": rule.code = value.codeTest
             case "message": rule.message = value.textTest
             case "fields": rule.hasFields = value.boolean
             case "used_up": rule.isUsedUp = value.boolean

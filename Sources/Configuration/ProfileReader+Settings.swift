@@ -2,7 +2,7 @@ internal import ProxyCore
 
 extension ProfileReader {
     static func readCredential(_ value: YAMLValue, into profile: inout Profile) {
-        for (key, value) in value.members(allowed: ["found_in", "sent_as", "secrets_begin_with"]) {
+        for (key, value) in value.filledMembers(allowed: ["found_in", "sent_as", "secrets_begin_with"]) {
             switch key {
             case "found_in": profile.credentialPlaces = value.oneOrMany.compactMap(credentialPlace)
             case "sent_as": profile.credentialInjection = credentialPlace(value)
@@ -12,16 +12,35 @@ extension ProfileReader {
     }
 
     private static func credentialPlace(_ value: YAMLValue) -> CredentialPlace? {
-        guard let text = value.nonEmptyString else { return nil }
-        let words = text.split(separator: " ").map(String.init)
-        switch (words.first, words.count) {
-        case ("basic", 1): return .basicPassword
-        case ("bearer", 1): return .bearer
-        case ("header", 2) where YAMLValue.isFieldName(words[1]): return .header(words[1])
-        case ("query", 2): return .query(words[1])
-        default:
-            value.report("'\(text)' is not one of: basic, bearer, header NAME, query NAME")
+        guard let text = value.scalarText else { return nil }
+        do throws(InvalidSetting) {
+            return try CredentialPlace(parsing: text)
+        } catch {
+            value.report("\(value.quoted) \(error.reason)")
             return nil
+        }
+    }
+
+    /// The fields that requests get: none that belongs to a connection, frames a message or carries a credential.
+    static func requestDefaults(_ value: YAMLValue) -> [(name: String, value: String)] {
+        value.filledMembers(allowed: nil).compactMap { member in
+            let name = "'\(YAMLValue.printable(member.name))'"
+            guard YAMLValue.isFieldName(member.name) else {
+                member.value.report("\(name) must be the name of a header field, such as Accept")
+                return nil
+            }
+            if let reason = FieldRules.reasonAgainstDefault(Array(member.name.utf8).span) {
+                member.value.report("\(name) \(reason)")
+                return nil
+            }
+            guard let text = member.value.nonEmptyString else { return nil }
+            guard !text.unicodeScalars.contains(where: { $0.value < 0x20 && $0 != "\t" || $0.value == 0x7F })
+            else {
+                member.value.report(
+                    "must be one line without control characters, as the value of a header field")
+                return nil
+            }
+            return (member.name, text)
         }
     }
 
@@ -45,13 +64,13 @@ extension ProfileReader {
     }
 
     static func requestPattern(_ value: YAMLValue) -> RequestPattern? {
-        guard let text = value.nonEmptyString else { return nil }
-        guard let pattern = RequestPattern(text) else {
-            value.report(
-                "'\(text)' must be a method and a path, such as POST /emails or * /campaigns/*/leads")
+        guard let text = value.scalarText else { return nil }
+        do throws(InvalidSetting) {
+            return try RequestPattern(parsing: text)
+        } catch {
+            value.report("\(value.quoted) \(error.reason)")
             return nil
         }
-        return pattern
     }
 
     static func wait(_ value: YAMLValue) -> WaitSource? {
@@ -66,9 +85,9 @@ extension ProfileReader {
             case "milliseconds":
                 if let name = value.fieldName { places.append(.milliseconds(header: Text(name))) }
             case "from":
-                guard let text = value.nonEmptyString else { break }
+                guard let text = value.scalarText else { break }
                 guard text == "rate_fields" else {
-                    value.report("'\(text)' must be rate_fields")
+                    value.report("\(value.quoted) must be rate_fields")
                     return nil
                 }
                 places.append(.usedUp)
@@ -89,9 +108,11 @@ extension ProfileReader {
 
     static func rateFields(_ value: YAMLValue) -> RateFields {
         var fields = RateFields()
-        for (key, value) in value.members(
+        var places: [String: YAMLValue] = [:]
+        for (key, value) in value.filledMembers(
             allowed: ["limit", "remaining", "reset", "used", "state", "policy"])
         {
+            places[key] = value
             switch key {
             case "limit": fields.limit = value.fieldNames
             case "remaining": fields.remaining = value.fieldNames
@@ -101,12 +122,23 @@ extension ProfileReader {
             default: fields.reset = value.fieldNames
             }
         }
+        // Those at the same place belong together. A list with a mistake in it has been reported.
+        let lists = [("remaining", fields.remaining), ("limit", fields.limit), ("reset", fields.reset)]
+        let given = lists.filter { name, found in
+            guard let value = places[name] else { return false }
+            return found.count == (value.isSequence ? value.elements.count : 1)
+        }
+        for (name, found) in given.dropFirst() where found.count != given[0].1.count {
+            places[name]?.report(
+                "has \(found.count) of \(given[0].1.count) fields: each stands at the same place as in `\(given[0].0)`, "
+                    + "so both lists must be of the same length")
+        }
         return fields
     }
 
     static func bodyReading(_ value: YAMLValue) -> BodyReading {
         var reading = BodyReading()
-        for (key, value) in value.members(allowed: ["message", "code", "fields", "request_id"]) {
+        for (key, value) in value.filledMembers(allowed: ["message", "code", "fields", "request_id"]) {
             switch key {
             case "message": reading.message = value.oneOrMany.compactMap(place)
             case "code": reading.code = value.oneOrMany.compactMap(place)
@@ -119,7 +151,7 @@ extension ProfileReader {
 
     /// `/error`, `/error if identifier`, `/error if sentence`.
     private static func place(_ value: YAMLValue) -> BodyReading.Place? {
-        guard let text = value.string else { return nil }
+        guard let text = value.pointerText else { return nil }
         var condition = BodyReading.Condition.any
         var pointer = text
         for (suffix, meaning) in [
@@ -128,9 +160,9 @@ extension ProfileReader {
             pointer = String(text.dropLast(suffix.count))
             condition = meaning
         }
-        guard let pointer = JSONPointer(pointer) else {
+        guard !YAMLValue.endsWithWords(pointer), let pointer = JSONPointer(pointer) else {
             value.report(
-                "'\(text)' must be a JSON Pointer such as /error, then perhaps 'if identifier'"
+                "\(value.quoted) must be a JSON Pointer such as /error, then perhaps 'if identifier'"
                     + " or 'if sentence'"
             )
             return nil
@@ -141,7 +173,7 @@ extension ProfileReader {
     static func phrases(_ value: YAMLValue) -> [(phrase: String, code: FieldProblemCode)] {
         let names = FieldProblemCode.allCases.map(\.rawValue)
         return value.elements.flatMap { element in
-            element.members(allowed: names).flatMap { name, value in
+            element.filledMembers(allowed: names).flatMap { name, value in
                 let code = FieldProblemCode(rawValue: name) ?? .invalid
                 return value.oneOrMany.compactMap(\.nonEmptyString).map { ($0, code) }
             }

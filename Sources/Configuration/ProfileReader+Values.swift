@@ -1,15 +1,15 @@
 internal import ProxyCore
 
 extension YAMLValue {
-    /// The elements of a list, or the value itself: where one is common, nobody should have to write a list.
-    var oneOrMany: [YAMLValue] { isSequence ? elements : [self] }
+    /// The elements of a list, which has some, or the value itself: where one is common, nobody should have to write a list.
+    var oneOrMany: [YAMLValue] { isSequence ? filledElements : [self] }
 
     /// One or more strings.
     var texts: [Text] { oneOrMany.compactMap(\.nonEmptyString).map { Text($0) } }
 
     /// The name of a header field (RFC 9110 5.1): nothing else is silently taken for one.
     var fieldName: String? {
-        guard let text = nonEmptyString else { return nil }
+        guard let text = scalarText else { return nil }
         guard Self.isFieldName(text) else {
             let hint = text.hasPrefix("/") ? "; a place in the body is for `body`, `read` and `has`" : ""
             report("\(quoted) must be the name of a header field, such as Retry-After\(hint)")
@@ -31,19 +31,36 @@ extension YAMLValue {
 
     /// A JSON Pointer.
     var pointer: JSONPointer? {
-        guard let text = string else { return nil }
-        guard let pointer = JSONPointer(text) else {
-            report("'\(text)' must be a JSON Pointer such as /error/message")
+        guard let text = pointerText else { return nil }
+        guard let pointer = JSONPointer(text), !Self.endsWithWords(text) else {
+            report("\(quoted) must be a JSON Pointer such as /error/message")
             return nil
         }
         return pointer
+    }
+
+    /// The text of a JSON Pointer: an empty one, for the whole document, is written `''`.
+    var pointerText: String? {
+        guard !isNull else {
+            report("must be a JSON Pointer such as /error/message, or '' for the whole body")
+            return nil
+        }
+        return string
+    }
+
+    /// Whether something follows a pointer that is meant as a condition or by mistake: ` if …`, or a blank.
+    static func endsWithWords(_ text: String) -> Bool {
+        guard let last = text.unicodeScalars.last else { return false }
+        let words = text.split(whereSeparator: \.isWhitespace)
+        return last.properties.isWhitespace
+            || words.dropFirst().contains { ["if", "unless", "when"].contains($0.lowercased()) }
     }
 
     /// One or more statuses and ranges, such as `[400, 500-599]`.
     var statuses: StatusSet {
         StatusSet(
             oneOrMany.compactMap { value in
-                guard let text = value.nonEmptyString else { return nil }
+                guard let text = value.scalarText else { return nil }
                 let ends = text.split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
                 if let first = ends.first, let lower = first, let last = ends.last, let upper = last,
                     ends.count <= 2, lower <= upper, StatusSet.possible.contains(lower),
@@ -51,19 +68,26 @@ extension YAMLValue {
                 {
                     return lower...upper
                 }
-                value.report("'\(text)' must be a status from 100 to 999, or a range such as 500-599")
+                value.report("\(value.quoted) must be a status from 100 to 999, or a range such as 500-599")
                 return nil
             })
     }
 
     /// What a text must be: `text`, `[text, text]`, or a mapping such as `{ contains: text }`.
-    var textTest: TextTest? {
+    var textTest: TextTest? { textTest(ofCode: false) }
+
+    /// What a code must be, as ``textTest``: of numbers, only whole ones are codes.
+    var codeTest: TextTest? { textTest(ofCode: true) }
+
+    private func textTest(ofCode: Bool) -> TextTest? {
         var test = TextTest()
         guard isMapping else {
-            for text in texts { test.add(.equals, text) }
+            for text in ofCode ? codes : texts { test.add(.equals, text) }
             return test
         }
-        for (key, value) in members(allowed: Self.textTestKeys) { value.read(key, into: &test) }
+        for (key, value) in filledMembers(allowed: Self.textTestKeys) {
+            value.read(key, ofCode: ofCode, into: &test)
+        }
         return test
     }
 
@@ -71,13 +95,26 @@ extension YAMLValue {
     static let textTestKeys = ["equals", "starts_with", "contains", "ends_with", "matches"]
 
     /// Reads one test of a text.
-    func read(_ key: String, into test: inout TextTest) {
+    func read(_ key: String, ofCode: Bool = false, into test: inout TextTest) {
         switch key {
-        case "equals": for text in texts { test.add(.equals, text) }
+        case "equals": for text in ofCode ? codes : texts { test.add(.equals, text) }
         case "starts_with": for text in texts { test.add(.startsWith, text) }
         case "contains": for text in texts { test.add(.contains, text) }
         case "ends_with": for text in texts { test.add(.endsWith, text) }
         default: for pattern in oneOrMany.compactMap(\.pattern) { test.add(pattern) }
+        }
+    }
+
+    /// One or more codes.
+    private var codes: [Text] {
+        oneOrMany.compactMap { value in
+            guard !value.isSpecialNumber else {
+                value.report(
+                    "\(value.quoted) is a number that no code is; allowed: a whole number, or a text, in quotes if it looks like a number"
+                )
+                return nil
+            }
+            return value.nonEmptyString.map { Text($0) }
         }
     }
 
@@ -86,7 +123,7 @@ extension YAMLValue {
         do {
             return try TextPattern(text)
         } catch {
-            report("'\(text)' is not a regular expression: \(error)")
+            report("\(quoted) is not a regular expression: \(error)")
             return nil
         }
     }

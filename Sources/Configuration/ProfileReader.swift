@@ -25,6 +25,7 @@ public enum ProfileReader {
             let members = root.members(allowed: keys)
             profile.name = members.first { $0.name == "name" }?.value.nonEmptyString ?? ""
             for (key, value) in members { read(key, value, into: &profile) }
+            checkDefaults(of: profile, members)
             if profile.name.isEmpty { root.report("needs a 'name'") }
         } else if reading.mistakes.isEmpty {
             reading.report("is empty", key: "", line: 1, column: 1)
@@ -63,28 +64,10 @@ public enum ProfileReader {
         case "credential": readCredential(value, into: &profile)
         case "limits": profile.limits = value.rateLimits(defaultScope: .credential)
         case "quota_requests": profile.quotaRequests = value.oneOrMany.compactMap(requestPattern)
-        case "request_defaults":
-            profile.requestDefaults = value.members(allowed: nil).compactMap { member in
-                guard YAMLValue.isFieldName(member.name) else {
-                    member.value.report(
-                        "'\(YAMLValue.printable(member.name))' must be the name of a header field, such as Accept"
-                    )
-                    return nil
-                }
-                guard let text = member.value.nonEmptyString else { return nil }
-                guard
-                    !text.unicodeScalars.contains(where: { $0.value < 0x20 && $0 != "\t" || $0.value == 0x7F }
-                    )
-                else {
-                    member.value.report(
-                        "must be one line without control characters, as the value of a header field")
-                    return nil
-                }
-                return (member.name, text)
-            }
+        case "request_defaults": profile.requestDefaults = requestDefaults(value)
         case "idempotency": profile.idempotency = idempotency(value)
         case "request_id": profile.requestIDFields = value.fieldNames
-        case "waits": profile.waits = value.elements.compactMap(wait)
+        case "waits": profile.waits = value.filledElements.compactMap(wait)
         case "rate_fields": profile.rateFields = rateFields(value)
         case "read": profile.reading = bodyReading(value)
         case "keep": profile.kept = value.oneOrMany.compactMap(keptName)
@@ -94,6 +77,22 @@ public enum ProfileReader {
             profile.rules = value.elements.compactMap { rule($0, of: name) }
         case "cases": profile.cases = value.elements.compactMap(profileCase)
         default: break
+        }
+    }
+
+    /// Reports a field that requests get in the place of a credential: only `credential` is kept from web pages, logs and problems.
+    private static func checkDefaults(of profile: Profile, _ members: [(name: String, value: YAMLValue)]) {
+        let places = profile.credentialPlaces + [profile.credentialInjection].compactMap { $0 }
+        guard let value = members.first(where: { $0.name == "request_defaults" })?.value else { return }
+        for place in places {
+            guard case .header(let name) = place,
+                let field = profile.requestDefaults.first(where: {
+                    FieldRules.isTwin(Array($0.name.utf8).span, Array(name.utf8).span)
+                })
+            else { continue }
+            value.report(
+                "'\(field.name)' carries a credential, as `credential` has it; a key of Weir's own is the provider's `credential` "
+                    + "in the configuration")
         }
     }
 

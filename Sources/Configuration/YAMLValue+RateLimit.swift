@@ -78,17 +78,21 @@ extension YAMLValue {
     private var limitScope: LimitScope? {
         if isMapping {
             let members = members(allowed: ["header", "query"])
-            guard members.count == 1, let name = members[0].value.nonEmptyString,
+            guard members.count == 1, let name = members[0].value.scalarText,
                 let scope = LimitScope("\(members[0].name) \(name)")
             else {
-                report("must name one header or query parameter, such as { header: X-Tenant }")
+                report(
+                    "must name one header or query parameter, such as { header: X-Tenant }; \(QueryParameterName.rule)"
+                )
                 return nil
             }
             return scope
         }
-        guard let text = nonEmptyString else { return nil }
+        guard let text = scalarText else { return nil }
         guard let scope = LimitScope(text) else {
-            report("\(quoted) is not one of: credential, provider, group, header NAME, query NAME")
+            report(
+                "\(quoted) is not one of: credential, provider, group, header NAME, query NAME; \(QueryParameterName.rule)"
+            )
             return nil
         }
         return scope
@@ -106,14 +110,17 @@ extension YAMLValue {
 
     /// `{ POST /bulk: 10 }`: what a request takes that is not one slot.
     private var costs: [RateLimit.Cost] {
-        let members = members(allowed: nil)
+        let members = filledMembers(allowed: nil)
         guard members.count <= RateLimit.maximumPatterns else {
             report("has \(members.count) requests; allowed: at most \(RateLimit.maximumPatterns)")
             return []
         }
         return members.compactMap { name, value in
-            guard let pattern = RequestPattern(name) else {
-                value.report("'\(Self.printable(name))' must be a method and a path, such as POST /emails")
+            let pattern: RequestPattern
+            do throws(InvalidSetting) {
+                pattern = try RequestPattern(parsing: name)
+            } catch {
+                value.report("'\(Self.printable(name))' \(error.reason)")
                 return nil
             }
             return value.integer(1...PacingDemand.maximumWeight).map {

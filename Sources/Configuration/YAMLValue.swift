@@ -122,6 +122,22 @@ struct YAMLValue {
         return members
     }
 
+    /// The members of a mapping that must have some: one without would mean the same as no key.
+    func filledMembers(allowed: [String]?) -> [(name: String, value: YAMLValue)] {
+        if case .mapping(let mapping) = node, mapping.isEmpty {
+            let kinds = allowed.map { "; allowed: \($0.joined(separator: ", "))" } ?? ""
+            report("must not be empty\(kinds)")
+        }
+        return members(allowed: allowed)
+    }
+
+    /// The elements of a sequence that must have some.
+    var filledElements: [YAMLValue] {
+        let elements = elements
+        if isSequence, elements.isEmpty { report("must have at least one element, or be left out") }
+        return elements
+    }
+
     /// The elements of a sequence.
     var elements: [YAMLValue] {
         guard case .sequence(let sequence) = node else {
@@ -142,18 +158,37 @@ struct YAMLValue {
     /// Whether the file says `null`, `~` or nothing.
     var isNull: Bool { node.null != nil && node.scalar?.style == .plain }
 
-    /// The text of a scalar, its `${VAR}` and `${file:PATH}` replaced; a missing one is a mistake.
+    /// The text of a scalar, its `${VAR}` and `${file:PATH}` replaced; a missing one is a mistake, and so is `null`.
     var string: String? {
+        guard !isNull else {
+            report("must be a string, not nothing")
+            return nil
+        }
+        return scalarText
+    }
+
+    /// The text of a scalar as ``string`` has it, empty for `null`: for values that are never empty, whose own mistake names what is allowed.
+    var scalarText: String? {
         guard case .scalar(let scalar) = node else {
             report("must be a string, not \(described)")
             return nil
         }
-        return expand(scalar.string)
+        return isNull ? "" : expand(scalar.string)
+    }
+
+    /// Whether the file has a number that is not a whole one, without quotes: `1.5`, `1e3`, `.inf`, `0x1F`, `0o17`, `007`.
+    var isSpecialNumber: Bool {
+        guard case .scalar(let scalar) = node, scalar.style == .plain,
+            node.float != nil || node.int != nil
+        else { return false }
+        let digits = scalar.string.hasPrefix("-") ? scalar.string.dropFirst() : Substring(scalar.string)
+        let isWhole = digits.utf8.allSatisfy { (0x30...0x39).contains($0) }
+        return !isWhole || digits.isEmpty || digits.count > 1 && digits.hasPrefix("0")
     }
 
     /// The text of a scalar that may not be empty.
     var nonEmptyString: String? {
-        guard let text = string else { return nil }
+        guard let text = scalarText else { return nil }
         guard !text.isEmpty else {
             report("must not be empty")
             return nil
@@ -163,7 +198,7 @@ struct YAMLValue {
 
     /// A whole number within `range`.
     func integer(_ range: ClosedRange<Int>) -> Int? {
-        guard let text = string else { return nil }
+        guard let text = scalarText else { return nil }
         guard let value = Int(text), range.contains(value) else {
             report("\(quoted) must be a whole number from \(range.lowerBound) to \(range.upperBound)")
             return nil
@@ -173,7 +208,7 @@ struct YAMLValue {
 
     /// `on` or `off` (also `true`, `false`, `yes`, `no`).
     var boolean: Bool? {
-        guard let text = string else { return nil }
+        guard let text = scalarText else { return nil }
         switch text.lowercased() {
         case "on", "true", "yes": return true
         case "off", "false", "no": return false
@@ -185,7 +220,7 @@ struct YAMLValue {
 
     /// One of the names of `choices`.
     func choice<Choice>(_ choices: [(name: String, value: Choice)]) -> Choice? {
-        guard let text = string else { return nil }
+        guard let text = scalarText else { return nil }
         if let found = choices.first(where: { $0.name == text }) { return found.value }
         report("\(quoted) is not one of: \(choices.map(\.name).joined(separator: ", "))")
         return nil
@@ -193,10 +228,16 @@ struct YAMLValue {
 
     /// A length of time within `range`: a number with its unit, `ms`, `s`, `m`, `h` or `d`, such as `250ms` or `1.5s`.
     func duration(_ range: ClosedRange<Duration>) -> Duration? {
-        guard let text = string else { return nil }
+        scalarText.flatMap { duration($0, in: range) }
+    }
+
+    /// The length of time that `text`, the text of this value, spells.
+    ///
+    /// - Parameter alternative: what else is allowed, for the mistake.
+    func duration(_ text: String, in range: ClosedRange<Duration>, alternative: String = "") -> Duration? {
         let allowed =
             "must be a time from \(Self.spell(range.lowerBound)) to \(Self.spell(range.upperBound)), "
-            + "with its unit: 250ms, 1.5s, 10m, 1h, 1d"
+            + "with its unit: 250ms, 1.5s, 10m, 1h, 1d\(alternative)"
         guard let value = Self.parseDuration(text), range.contains(value) else {
             report("\(quoted) \(allowed)")
             return nil
@@ -206,7 +247,7 @@ struct YAMLValue {
 
     /// A number of bytes within `range`: a whole number, with `KiB`, `MiB` or `GiB` if wanted, such as `64KiB`.
     func byteCount(_ range: ClosedRange<Int>) -> Int? {
-        guard let text = string else { return nil }
+        guard let text = scalarText else { return nil }
         let units = [("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("B", 1)]
         let unit = units.first { text.hasSuffix($0.0) }
         let digits = text.dropLast(unit?.0.count ?? 0)

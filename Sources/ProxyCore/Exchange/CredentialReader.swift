@@ -72,7 +72,7 @@ public final class CredentialReader: Sendable {
             case .query(let name):
                 var encoded: [UInt8] = []
                 PercentEncoding.segment(Text(secret), into: &encoded)
-                query = Array("\(name)=".utf8) + encoded
+                query = QueryParameterName.encoded(name) + [0x3D] + encoded
             }
         }
         injectedField = field
@@ -101,13 +101,13 @@ public final class CredentialReader: Sendable {
     /// A bit for each field that may carry a credential; `nil` if the field `name` is none of them.
     ///
     /// The provider must see one credential: the one whose ledger is counted. So of each of these fields the first goes on, or none where
-    /// Weir adds a credential of its own.
+    /// Weir adds a credential of its own. A name with `_` in place of `-` is the same field, as many servers have it.
     public func fieldIndex(_ name: Span<UInt8>) -> UInt64? {
         if name.count == 13, name.equalsIgnoringCase("authorization") { return 1 }
         var bit: UInt64 = 1
         for header in headers {
             bit &<<= 1
-            if name.equalsIgnoringCase(header.span) { return bit }
+            if FieldRules.isTwin(name, header.span) { return bit }
         }
         return nil
     }
@@ -178,7 +178,7 @@ public final class CredentialReader: Sendable {
             guard name.equalsIgnoringCase("authorization") else { return nil }
             return token(value, scheme: "bearer").map { Array(copying: value.extracting($0)) }
         case .header(let wanted):
-            return name.equalsIgnoringCase(wanted.span) ? Array(copying: value) : nil
+            return FieldRules.isTwin(name, wanted.span) ? Array(copying: value) : nil
         case .query: return nil
         }
     }
@@ -208,25 +208,79 @@ public final class CredentialReader: Sendable {
     public func secrets(
         target: Span<UInt8>, forEachField: ((_ name: Span<UInt8>, _ value: Span<UInt8>) -> Void) -> Void
     ) -> [[UInt8]] {
-        if let injected { return [injected] }
-        var found: [[UInt8]] = []
+        var found: [[UInt8]] = injected.map { [$0] } ?? []
         forEachField { name, value in
-            guard let field = fieldIndex(name) else { return }
+            guard let field = fieldIndex(name) else {
+                if Self.soundsSecret(name) { found.append(Array(copying: value)) }
+                return
+            }
+            // Where Weir adds its own, the provider does not see the client's.
+            guard injected == nil else { return }
             guard field == 1 else { return found.append(Array(copying: value)) }
-            var start = 0
-            while start < value.count, !value[start].isBlank { start += 1 }
-            let rest = value.extracting(start..<value.count)
-            found.append(Array(copying: rest.extracting(rest.trimmedRange)))
-            if let pair = Self.basicPair(value) {
-                // Some providers have the key as the name, and no password.
-                found += pair.split(separator: 0x3A, maxSplits: 1).map(Array.init)
+            Self.addSecrets(ofAuthorization: value, to: &found)
+        }
+        if injected == nil {
+            for name in parameters {
+                if let value = QueryParameters.first(name, in: target) { found.append(value) }
             }
         }
-        for name in parameters {
-            if let value = QueryParameters.first(name, in: target) { found.append(value) }
+        QueryParameters.forEach(in: target) { parameter, nameEnd in
+            guard nameEnd < parameter.upperBound,
+                Self.soundsSecret(target.extracting(parameter.lowerBound..<nameEnd))
+            else { return }
+            found.append(PercentEncoding.decoded(target.extracting(nameEnd + 1..<parameter.upperBound)))
         }
         return found
     }
+
+    /// What of `Authorization` is secret: its token, the name and the password of `Basic`, the values of parameters that sign or identify,
+    /// and all of it where it has no scheme.
+    private static func addSecrets(ofAuthorization value: Span<UInt8>, to found: inout [[UInt8]]) {
+        var start = 0
+        while start < value.count, !value[start].isBlank { start += 1 }
+        let rest = value.extracting(start..<value.count)
+        let token = rest.extracting(rest.trimmedRange)
+        guard token.count > 0 else { return found.append(Array(copying: value)) }
+        found.append(Array(copying: token))
+        if let pair = basicPair(value) {
+            // Some providers have the key as the name, and no password.
+            found += pair.split(separator: 0x3A, maxSplits: 1).map(Array.init)
+        }
+        ListElements.forEach(in: token) { element in
+            let sign = element.index(of: 0x3D, from: 0)
+            let name = element.extracting(0..<min(sign, element.count))
+            guard sign < element.count, soundsSecret(name) || name.equalsIgnoringCase("credential") else {
+                return
+            }
+            var parameter = element.extracting(sign + 1..<element.count)
+            parameter = parameter.extracting(parameter.trimmedRange)
+            if parameter.count > 1, parameter[0] == 0x22, parameter[parameter.count - 1] == 0x22 {
+                parameter = parameter.extracting(1..<parameter.count - 1)
+            }
+            found.append(Array(copying: parameter))
+        }
+    }
+
+    /// Whether a field or parameter of this name is a credential by all appearances, though the profile does not say so.
+    private static func soundsSecret(_ name: Span<UInt8>) -> Bool {
+        guard name.count >= 3, name.count <= 40 else { return false }
+        let last = name[name.count - 1].lowercasedASCII
+        for ending in secretEndings where name.count >= ending.count && last == ending[ending.count - 1] {
+            let start = name.count - ending.count
+            guard start == 0 || !name[start - 1].isASCIILetter else { continue }
+            if FieldRules.isTwin(name.extracting(start..<name.count), ending.span) { return true }
+        }
+        return name.equalsIgnoringCase("token") || name.equalsIgnoringCase("x-token")
+    }
+
+    /// How such names end: a key or a token alone is more often data.
+    private static let secretEndings = [
+        "api-key", "apikey", "access-key", "secret-key", "auth-key", "subscription-key", "functions-key",
+        "api-token", "access-token",
+        "auth-token", "private-token", "security-token", "session-token", "vault-token", "refresh-token",
+        "id-token", "oauth-token",
+        "secret", "password", "dpop", "signature", "response", "mac",
+    ].map { Array($0.utf8) }
 }
 
 extension [UInt8] {

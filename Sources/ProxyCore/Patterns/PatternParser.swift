@@ -71,15 +71,22 @@ struct PatternParser {
         }
     }
 
-    /// `{3}`, `{2,}`, `{,5}`, `{2,5}`; any other brace is a character.
+    /// `{3}`, `{2,}`, `{2,5}`; a brace behind which no such thing stands is a character.
+    ///
+    /// What is nearly one, such as `{,5}` or `{2, 5}`, is read differently by every engine.
     private mutating func bounds() throws(PatternError) -> (least: Int, most: Int?)? {
         let start = position
         position += 1
         let least = number()
         let hasComma = take(",")
         let most = hasComma ? number() : least
-        guard take("}"), least != nil || most != nil else {
+        guard take("}"), least != nil else {
             position = start
+            guard !isNearlyBounds else {
+                throw error(
+                    "a repetition is {3}, {2,}, {0,5} or {2,5}; a brace that means itself has a backslash",
+                    at: start)
+            }
             return nil
         }
         guard max(least ?? 0, most ?? 0) <= Self.repetitionLimit else {
@@ -89,6 +96,17 @@ struct PatternParser {
             throw error("the bounds of the repetition are exchanged", at: start)
         }
         return (least ?? 0, most)
+    }
+
+    /// Whether nothing but digits, commas, signs and blanks is between the brace here and its end.
+    private var isNearlyBounds: Bool {
+        var index = position + 1
+        while index < pattern.count,
+            Self.digit(pattern[index]) != nil || ", +-".unicodeScalars.contains(pattern[index])
+        {
+            index += 1
+        }
+        return index > position + 1 && index < pattern.count && pattern[index] == "}"
     }
 
     private mutating func number() -> Int? {

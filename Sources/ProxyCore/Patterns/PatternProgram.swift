@@ -22,7 +22,8 @@ struct PatternProgram: Sendable {
         guard Self.size(of: pattern) < Self.sizeLimit else {
             throw PatternError(
                 reason:
-                    "is too large: repetitions of repetitions multiply, and \(Self.sizeLimit) steps are allowed",
+                    "it is too large: more than \(Self.sizeLimit) steps, of which each round of a repetition takes its own; use smaller "
+                    + "bounds",
                 position: nil)
         }
         append(pattern)

@@ -7,7 +7,8 @@
 /// - classes: `[a-z_]`, `[^,]`, `\d \w \s` and `\D \W \S`
 /// - anchors: `^ $ \A \z \b \B`
 /// - groups: `(…)`, `(?:…)`, `(?<name>…)`; alternatives: `a|b`
-/// - repetition: `? * +`, `{3}`, `{2,}`, `{2,5}` up to 1000, each also with `?` behind it
+/// - repetition: `? * +`, `{3}`, `{2,}`, `{2,5}`, each also with `?` behind it; each round takes the steps of what it repeats, and a
+///   pattern has at most 2000
 /// - options: `(?i)` ignores case, `(?s)` lets `.` match a line's end, `(?m)` lets `^` and `$` match at lines; also `(?i:…)`
 ///
 /// Back references, lookaround, possessive repetition and atomic groups would need backtracking: they are errors.

@@ -24,17 +24,18 @@ public enum LimitScope: Sendable, Hashable {
         }
     }
 
-    /// Reads a scope as the configuration spells it; `nil` if it is none, or if the name of the field or of
-    /// the parameter is no token (RFC 9110 5.6.2).
+    /// Reads a scope as the configuration spells it; `nil` if it is none, if the name of the field is no token (RFC 9110 5.6.2), or
+    /// that of the parameter none that ``QueryParameterName`` allows.
     public init?(_ text: String) {
         let words = text.split(separator: " ").map(String.init)
         let isNamed = words.count == 2 && Array(words[1].utf8).span.isToken
+        let isParameter = words.count == 2 && QueryParameterName.isValid(words[1])
         switch words.first {
         case "credential" where words.count == 1: self = .credential
         case "provider" where words.count == 1: self = .provider
         case "group" where words.count == 1: self = .group
         case "header" where isNamed, "header:" where isNamed: self = .header(words[1])
-        case "query" where isNamed, "query:" where isNamed: self = .query(words[1])
+        case "query" where isParameter, "query:" where isParameter: self = .query(words[1])
         default: return nil
         }
     }

@@ -6,14 +6,40 @@ public struct RequestPattern: Sendable, Hashable {
     private var method: Text
     private var steps: [Text]
 
-    /// Reads `METHOD PATH`, or `nil` if there are not two words or the path has no slash at its start.
-    public init?(_ text: String) {
-        let words = text.split(separator: " ")
-        guard words.count == 2, words[1].hasPrefix("/") else { return nil }
-        method = Text(String(words[0]))
-        steps = words[1].dropFirst().split(separator: "/", omittingEmptySubsequences: false).map {
-            Text(String($0))
+    /// Reads `METHOD PATH`.
+    ///
+    /// - Throws: what is allowed, also where a pattern could never fit a request: methods are compared with their case, paths as they are
+    ///   sent.
+    public init(parsing text: String) throws(InvalidSetting) {
+        let words = text.split(separator: " ").map(String.init)
+        guard words.count == 2, words[1].hasPrefix("/") else {
+            throw InvalidSetting("must be a method and a path, such as POST /emails or * /campaigns/*/leads")
         }
+        let isMethod = words[0].utf8.allSatisfy { (0x41...0x5A).contains($0) || $0 == 0x2D || $0 == 0x5F }
+        guard words[0] == "*" || isMethod else {
+            throw InvalidSetting("must have a method in upper case, such as POST, or * for any")
+        }
+        guard words[1].utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != 0x3F && $0 != 0x23 }) else {
+            throw InvalidSetting(
+                "must have a path as it is sent: visible ASCII, other characters percent-encoded, without a query"
+            )
+        }
+        let parts = words[1].dropFirst().split(separator: "/", omittingEmptySubsequences: false)
+        for (index, part) in parts.enumerated() where part.contains("*") {
+            guard part == "*" || part == "**" && index == parts.count - 1 else {
+                throw InvalidSetting(
+                    "must have * as a whole step, and ** as the last one alone: /campaigns/*/leads, /files/**"
+                )
+            }
+        }
+        method = Text(words[0])
+        steps = parts.map { Text(String($0)) }
+    }
+
+    /// Reads `METHOD PATH`, or `nil` if it is no pattern.
+    public init?(_ text: String) {
+        guard let pattern = try? RequestPattern(parsing: text) else { return nil }
+        self = pattern
     }
 
     /// Whether a request fits, without making anything of its bytes; whatever follows a `?` in `path` does not

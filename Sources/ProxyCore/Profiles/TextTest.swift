@@ -42,7 +42,7 @@ public struct TextTest: Sendable {
     public mutating func add(_ pattern: TextPattern) { patterns.append(pattern) }
 
     /// Whether the text passes.
-    func accepts(_ text: Text) -> Bool {
+    public func accepts(_ text: Text) -> Bool {
         let bytes = text.storage.span.extracting(text.range)
         for index in 0..<conditions.count where accepts(bytes, conditions[index]) { return true }
         return !patterns.isEmpty && patterns.contains { $0.isFound(in: text) }
