@@ -28,6 +28,10 @@ struct CredentialTests {
             bytes.map { String(format: "\\u%04x", $0) }.joined(),
             secret.replacingOccurrences(of: "/", with: "\\/"),
             secret.replacingOccurrences(of: "+", with: "\\u002b"),
+            base64(base64(secret)), base64(bytes.map { String(format: "%02x", $0) }.joined()),
+            bytes.map { String(format: "%02x", $0) }.joined(separator: ":"), bytes.map { "&#\($0)" }.joined(),
+            // Base 32 of it (RFC 4648 6), made elsewhere.
+            "ONVS2VBTON2C623FPEVTAMJSGM2DKNRXHA4T2JS7", "onvs2vbton2c623fpevtamjsgm2dknrxha4t2js7",
         ]
     }()
 
@@ -288,6 +292,62 @@ struct CredentialTests {
                 ("/p?a%3Bkey=y", 429), ("/p?key=y", 200),
             ] {
                 #expect(try proxy.exchange("GET", target).status == status, "\(target)")
+            }
+        }
+    }
+
+    @Test(
+        "of a client is in no problem, page or log, however the client sends it",
+        arguments: [
+            ("Authorization", "KEY"), ("Authorization", "Custom KEY"),
+            ("Authorization", "Token token=\"KEY\""),
+            ("Authorization", "GenieKey KEY"), ("Authorization", "Hawk id=\"x\", mac=\"KEY\""),
+            ("X_API_Key", "KEY"),
+            ("X-Auth-Token", "KEY"), ("Private-Token", "KEY"), ("api-key", "KEY"), ("DPoP", "KEY"),
+        ])
+    func ownOfClient(name: String, value: String) throws {
+        let key = "zq81hhg73kkfuyeqppxmw"
+        let upstream = try ScriptedUpstream { exchange in
+            let ok = exchange.request.target == "/ok"
+            try exchange.respond(
+                .status(
+                    ok ? 200 : 456, fields: [("X-Request-Id", "id-\(key)")],
+                    body: #"{"message":"The key \#(key) is wrong","a":"\#(key)"}"#))
+        }
+        try withProxy(to: upstream, provider: "upstream_body: on, quarantine: off") { proxy throws in
+            for path in ["/p/x", "/p/ok"] {
+                _ = try proxy.exchange(
+                    "GET", path, fields: [(name, value.replacingOccurrences(of: "KEY", with: key))])
+            }
+            let fields = [(name, value.replacingOccurrences(of: "KEY", with: key))]
+            let response = try proxy.exchange("GET", "/p/x?access_token=\(key)", fields: fields)
+            #expect(response.problem["detail"] == "The key [redacted] is wrong", "\(response.text)")
+            #expect(!response.text.contains(key))
+            for page in ["/-/unmapped", "/-/limits", "/-/", "/metrics"] {
+                #expect(try !proxy.exchange("GET", page).text.contains(key), "\(page)")
+            }
+            try eventually("the access log") { proxy.log.exchanges.count >= 3 }
+            #expect(!proxy.log.text.contains(key), "\(proxy.log.text)")
+        }
+    }
+
+    @Test(
+        "of a client whose field differs in '_' and '-' alone does not reach the provider beside Weir's own",
+        arguments: ["X_API_Key", "X-API_Key", "x_api-key", "X-API-KEY"])
+    func twins(name: String) throws {
+        let upstream = try ScriptedUpstream(answering: .ok())
+        for held in [true, false] {
+            let more = held ? "credential: '\(Self.secret)'" : ""
+            try withProxy(to: upstream, provider: more) { proxy throws in
+                #expect(
+                    try proxy.exchange("GET", "/p/x", fields: [(name, "theirs"), ("X-API-Key", "second")])
+                        .status == 200)
+                let request = try #require(upstream.requests.last)
+                let values = request.fields.all.filter {
+                    $0.name.lowercased().replacingOccurrences(of: "_", with: "-") == "x-api-key"
+                }
+                #expect(values.map(\.value) == (held ? [] : ["theirs"]))
+                #expect(request.fields["Authorization"] == (held ? "Bearer \(Self.secret)" : nil))
             }
         }
     }

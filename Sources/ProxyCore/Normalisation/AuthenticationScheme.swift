@@ -6,7 +6,16 @@ enum AuthenticationScheme: CaseIterable {
     case bearer
     case token
     case apiKey
+    case apiKeyField
+    case apiKeyParameter
     case digest
+    case dpop
+    case oauth
+    case jwt
+    case negotiate
+    case ntlm
+    case ssws
+    case authorization
 
     private var name: StaticString {
         switch self {
@@ -14,7 +23,16 @@ enum AuthenticationScheme: CaseIterable {
         case .bearer: "bearer"
         case .token: "token"
         case .apiKey: "apikey"
+        case .apiKeyField: "api-key"
+        case .apiKeyParameter: "api_key"
         case .digest: "digest"
+        case .dpop: "dpop"
+        case .oauth: "oauth"
+        case .jwt: "jwt"
+        case .negotiate: "negotiate"
+        case .ntlm: "ntlm"
+        case .ssws: "ssws"
+        case .authorization: "authorization"
         }
     }
 
@@ -22,7 +40,7 @@ enum AuthenticationScheme: CaseIterable {
     static let names = allCases.map { Array($0.name.description.utf8) }
 
     /// Most bytes between the name of a scheme and the token.
-    private static let gapLimit = 4
+    private static let gapLimit = 12
     private static let longestWord = 64
 
     /// Words that stand behind the name of a scheme, or are a part of one that does.
@@ -31,7 +49,7 @@ enum AuthenticationScheme: CaseIterable {
         access account api app application auth authentication authenticator authorisation authorization authorized based challenge \
         client code credential credentials data description digest empty error expected expired expiry failed field format from \
         generation has header headers http id identifier information invalid issued issuer key keys login malformed method mismatch \
-        missing must name not null only param parameter password plan realm refresh rejected request required response revoked scheme \
+        missing must name not null only param parameter password plan realm redacted refresh rejected request required response revoked scheme \
         schemes scope scopes secret security session string subscription support token tokens type undefined unknown user username \
         validation value verification was with without
         """.split(separator: " ").map { Array($0.utf8) })
@@ -59,7 +77,7 @@ enum AuthenticationScheme: CaseIterable {
 
     private static func scheme(in text: Span<UInt8>, at index: Int) -> AuthenticationScheme? {
         switch text[index].lowercasedASCII {
-        case 0x61, 0x62, 0x64, 0x74: break
+        case 0x61, 0x62, 0x64, 0x6A, 0x6E, 0x6F, 0x73, 0x74: break
         default: return nil
         }
         if index > 0, text[index - 1].isASCIILetter || text[index - 1].isASCIIDigit { return nil }
@@ -70,8 +88,12 @@ enum AuthenticationScheme: CaseIterable {
     /// What stands behind the scheme's name, which ends at `start`; `nil` if that is no token.
     private func token(in text: Span<UInt8>, behind start: Int) -> (token: Range<Int>, isSecret: Bool)? {
         var first = start
-        while first < text.count, first - start < Self.gapLimit, isGap(text[first], isFirst: first == start) {
-            first += 1
+        var hasEquals = false
+        while first < text.count, first - start < Self.gapLimit {
+            let length = Self.gapLength(text, at: first, isFirst: first == start)
+            guard length > 0 else { break }
+            if text[first] == 0x3D { hasEquals = true }
+            first += length
         }
         guard first > start else { return nil }
         var end = first
@@ -80,7 +102,24 @@ enum AuthenticationScheme: CaseIterable {
         while end < text.count, text[end] == 0x3D { end += 1 }
         if end == nameEnd + 1, Self.isParameter(text, first..<nameEnd) { return nil }
         while end > first, text[end - 1] == 0x2E { end -= 1 }
-        return end > first ? (first..<end, isSecret(text.extracting(first..<end))) : nil
+        guard end > first else { return nil }
+        let token = text.extracting(first..<end)
+        let isKnown =
+            isSecret(token, isAssigned: hasEquals) && !Self.isProse(text, first..<end, isAssigned: hasEquals)
+        return (first..<end, isKnown)
+    }
+
+    /// Whether the token is a word of a sentence that goes on behind it.
+    private static func isProse(_ text: Span<UInt8>, _ token: Range<Int>, isAssigned: Bool) -> Bool {
+        guard !isAssigned, token.count < 20, token.upperBound + 1 < text.count,
+            text[token.upperBound] == 0x20,
+            text[token.upperBound + 1].isASCIILetter
+        else { return false }
+        for index in token {
+            let isLetter = text[index] &- 0x61 < 26 || index == token.lowerBound && text[index].isASCIILetter
+            guard isLetter || text[index] == 0x2D else { return false }
+        }
+        return true
     }
 
     /// Whether the name, behind which stands an equals sign, is that of a parameter with a value: `realm="x"`.
@@ -93,12 +132,23 @@ enum AuthenticationScheme: CaseIterable {
         return next == 0x22 || next == 0x27 || next == 0x5C || next == 0x2F || isTokenByte(next)
     }
 
-    /// Whether the byte may stand between the name and the token: a blank, however a form or a list spells it, or what quotes the token.
-    private func isGap(_ byte: UInt8, isFirst: Bool) -> Bool {
-        switch byte {
-        case 0x20, 0x09, 0x2B, 0x3A, 0x3D: true
-        case 0x22, 0x27, 0x3C, 0x60: !isFirst
-        default: false
+    /// How many bytes there may stand between the name and the token: a blank or a line end, however a form or a list spells it, or what
+    /// quotes the token; 0 for anything else.
+    private static func gapLength(_ text: Span<UInt8>, at index: Int, isFirst: Bool) -> Int {
+        switch text[index] {
+        case 0x20, 0x09...0x0D, 0x2B, 0x3A, 0x3D, 0x28, 0x3C, 0x5B, 0x7B: return 1
+        case 0x22, 0x27, 0x60, 0x2A: return isFirst ? 0 : 1
+        case 0xC2 where index + 1 < text.count:
+            // A blank that breaks no line, or a quotation mark.
+            return text[index + 1] == 0xA0 ? 2 : text[index + 1] == 0xAB && !isFirst ? 2 : 0
+        case 0xE2 where index + 2 < text.count && text[index + 1] == 0x80:
+            switch text[index + 2] {
+            case 0x80...0x8D, 0xA8, 0xA9, 0xAF: return 3
+            case 0x98...0x9F, 0xB9: return isFirst ? 0 : 3
+            default: return 0
+            }
+        case 0xE3 where index + 2 < text.count && text[index + 1] == 0x80 && text[index + 2] == 0x80: return 3
+        default: return 0
         }
     }
 
@@ -106,7 +156,8 @@ enum AuthenticationScheme: CaseIterable {
         isTokenByte(byte) || byte == 0x2E || byte == 0x7E || byte == 0x2B || byte == 0x2F
     }
 
-    private func isSecret(_ token: Span<UInt8>) -> Bool {
+    /// - Parameter isAssigned: whether an equals sign stands before the token.
+    private func isSecret(_ token: Span<UInt8>, isAssigned: Bool) -> Bool {
         var hasDigit = false
         var lower = 0
         var upper = 0
@@ -123,7 +174,7 @@ enum AuthenticationScheme: CaseIterable {
             if Self.isPair(token, minimum: hasDigit || token[token.count - 1] == 0x3D ? 4 : 8) { return true }
             return token.count >= 8 && (hasDigit || isMixed)
         case .bearer: return token.count >= 8 || token.count >= 4 && (hasDigit || isMixed)
-        case .token, .apiKey, .digest: return token.count >= 8 && (hasDigit || isMixed || token.count >= 20)
+        default: return token.count >= 8 && (hasDigit || isMixed || isAssigned || token.count >= 20)
         }
     }
 

@@ -2,8 +2,8 @@ internal import HTTPWire
 
 /// A text whose escapes are undone, those as well that an undone one completes, with the place of each byte in the original.
 ///
-/// JSON's (`\/`, `\u002b`), percent-encoding (`%2B`, `%u002B`), and HTML's character references (`&#43;`, `&plus;`), in any mixture and
-/// nesting. It is made for searching: what is no escape by its context may be read as one.
+/// JSON's (`\/`, `\u002b`), percent-encoding (`%2B`, `%u002B`), and HTML's character references (`&#43;`, `&plus;`, also without a
+/// semicolon), in any mixture and nesting. It is made for searching: what is no escape by its context may be read as one.
 struct EscapedText {
     /// The text.
     private(set) var bytes: [UInt8] = []
@@ -20,10 +20,51 @@ struct EscapedText {
     /// Undoes the escapes of `text`.
     init(_ text: Span<UInt8>) {
         reserve(text.count)
+        var ampersand: Int?
         for index in 0..<text.count {
+            if let start = ampersand, text[index] != 0x3B { endReference(from: start, before: text[index]) }
             push(text[index], index)
             while reduce() {}
+            if bytes[bytes.count - 1] == 0x26 {
+                ampersand = bytes.count - 1
+            } else if let start = ampersand, bytes.count <= start || bytes.count - start > 12 {
+                ampersand = nil
+            }
         }
+        if let start = ampersand { endReference(from: start, before: 0) }
+    }
+
+    /// Undoes a reference that has no semicolon (HTML 13.2.5.72): it begins at `start`, and the next byte cannot belong to it.
+    private mutating func endReference(from start: Int, before next: UInt8) {
+        guard bytes.count - start > 2, bytes[start] == 0x26 else { return }
+        let name = bytes[(start + 1)...]
+        let isOver: Bool
+        if name[start + 1] == 0x23 {
+            let isHexadecimal = name[start + 2].lowercasedASCII == 0x78
+            isOver = isHexadecimal ? PercentEncoding.hexValue(next) == nil : !next.isASCIIDigit
+        } else {
+            isOver =
+                !(next.isASCIILetter || next.isASCIIDigit)
+                || Self.shortReferences.contains { $0.elementsEqual(name) }
+        }
+        guard isOver, let value = Self.value(ofReference: name) else { return }
+        replace(bytes.count - start, byScalar: value)
+        while reduce() {}
+    }
+
+    /// The names behind which letters may follow.
+    private static let shortReferences = ["amp", "lt", "gt", "quot", "AMP", "LT", "GT", "QUOT", "nbsp"].map {
+        Array($0.utf8)
+    }
+
+    /// The same places, in the text of which `first` is a reading.
+    consuming func reading(of first: EscapedText) -> EscapedText {
+        var result = self
+        for index in result.bytes.indices {
+            result.starts[index] = first.starts[Int(result.starts[index])]
+            result.ends[index] = first.ends[Int(result.ends[index]) - 1]
+        }
+        return result
     }
 
     /// Undoes those of quoted-printable alone (RFC 2045 6.7); `nil` if there is none.
@@ -41,21 +82,29 @@ struct EscapedText {
                 index += 1
                 continue
             }
-            if let high = PercentEncoding.hexValue(text[index + 1]),
+            if index + 2 < text.count, let high = PercentEncoding.hexValue(text[index + 1]),
                 let low = PercentEncoding.hexValue(text[index + 2])
             {
                 push(high << 4 | low, index)
                 ends[ends.count - 1] = Int32(truncatingIfNeeded: index + 3)
             }
             // Else a line that goes on.
-            index += 3
+            index = Self.lineEnd(text, behind: index) ?? index + 3
         }
     }
 
+    /// The end of a line that goes on: blanks and a line end behind the equals sign; `nil` for an octet.
+    private static func lineEnd(_ text: Span<UInt8>, behind mark: Int) -> Int? {
+        var index = mark + 1
+        while index < text.count, text[index].isBlank { index += 1 }
+        if index < text.count, text[index] == 0x0D { index += 1 }
+        if index < text.count, text[index] == 0x0A { return index + 1 }
+        return index > mark + 1 && text[index - 1] == 0x0D ? index : nil
+    }
+
     private static func isQuotedPrintable(_ text: Span<UInt8>, at index: Int) -> Bool {
-        guard index + 2 < text.count else { return false }
-        if text[index + 1] == 0x0D, text[index + 2] == 0x0A { return true }
-        return PercentEncoding.hexValue(text[index + 1]) != nil
+        guard lineEnd(text, behind: index) == nil else { return true }
+        return index + 2 < text.count && PercentEncoding.hexValue(text[index + 1]) != nil
             && PercentEncoding.hexValue(text[index + 2]) != nil
     }
 

@@ -1,10 +1,10 @@
 internal import HTTPWire
 
-/// Hides secrets that a provider repeats: the credentials of a request in any of their usual encodings, tokens that begin as the
-/// provider's secrets do, and what stands behind the name of an authentication scheme.
+/// Hides secrets that a provider repeats: the credentials of a request in any of their usual encodings and in one of these within another,
+/// tokens that begin as the provider's secrets do, and what stands behind the name of an authentication scheme.
 ///
-/// The time that it takes grows with the text and with the secrets, never with their product: each pattern is searched for by Knuth,
-/// Morris and Pratt's method in three readings of the text.
+/// The time that it takes grows with the text and with the secrets, never with their product: a glance finds which spellings may be
+/// there, and only those are made, and searched for by Knuth, Morris and Pratt's method, in up to six readings of the text.
 ///
 /// Immutable, and an object: it is made for a credential once and used for many texts.
 public final class SecretRedactor: Sendable {
@@ -12,10 +12,14 @@ public final class SecretRedactor: Sendable {
     public static let mark = Array("[redacted]".utf8)
     /// Shorter secrets cannot be told from other text.
     public static let shortestSecret = 8
+    /// The fewest bytes of a spelling without its separators.
+    private static let shortestSpelling = SecretGlance.startLength
 
-    private let patterns: [SecretPattern]
-    /// Those of base 64, which are parts of longer texts.
-    private let codedPatterns: [SecretPattern]
+    private let secrets: [[UInt8]]
+    /// How many spellings each secret has.
+    private let spellingCount: Int
+    /// Secrets of which too little is left without separators: they are searched for with them.
+    private let strange: [SecretPattern]
     private let prefixes: [SecretPattern]
     private let findsSchemes: Bool
     private let glance: SecretGlance
@@ -30,19 +34,26 @@ public final class SecretRedactor: Sendable {
         let prefixes = prefixes.map { Array($0.bytes) }.filter { !$0.isEmpty }
         self.prefixes = prefixes.map(SecretPattern.init)
         self.findsSchemes = findsSchemes
-        var (spellings, coded): (Set<[UInt8]>, Set<[UInt8]>) = ([], [])
-        for secret in secrets where secret.count >= Self.shortestSecret {
-            let (plain, undone) = (Self.folded(secret), Self.folded(EscapedText(secret.span).bytes))
-            spellings.insert(plain)
-            if undone.count >= Self.shortestSecret { spellings.insert(undone) }
-            spellings.insert(Self.hexadecimal(secret))
-            for offset in 0..<3 { coded.insert(Self.folded(Base64.core(of: secret, offset: offset))) }
+        var kept: [[UInt8]] = []
+        for secret in secrets where secret.count >= Self.shortestSecret && !kept.contains(secret) {
+            kept.append(secret)
+            guard EscapedText.mayHaveEscapes(secret.span) else { continue }
+            let undone = EscapedText(secret.span).bytes
+            if undone.count >= Self.shortestSecret, !kept.contains(undone) { kept.append(undone) }
         }
-        patterns = spellings.map(SecretPattern.init)
-        codedPatterns = coded.map(SecretPattern.init)
-        var texts = Array(spellings.union(coded)) + prefixes.map(Self.folded)
-        if findsSchemes { texts += AuthenticationScheme.names }
-        glance = SecretGlance(texts, folding: Self.fold)
+        self.secrets = kept
+        var spellings: [[UInt8]] = []
+        for secret in kept {
+            SecretSpelling.forEach(of: Array(secret.prefix(SecretSpelling.prefixLength))) { spelling, _ in
+                spellings.append(spelling)
+            }
+        }
+        spellingCount = kept.isEmpty ? 0 : spellings.count / kept.count
+        strange = kept.filter { SecretFolding.squeezed($0).count < Self.shortestSecret }
+            .map { SecretPattern(SecretFolding.folded($0)) }
+        glance = SecretGlance(
+            spellings: spellings, words: prefixes + (findsSchemes ? AuthenticationScheme.names : []),
+            findsAll: !strange.isEmpty)
     }
 
     /// The bytes without secrets; `nil` if there is none in them.
@@ -51,35 +62,38 @@ public final class SecretRedactor: Sendable {
     public func redacted(_ bytes: [UInt8], mark: [UInt8] = SecretRedactor.mark, isCut: Bool = false)
         -> [UInt8]?
     {
-        guard mayChange(bytes.span) else { return nil }
+        guard mayContain(bytes.span) else { return nil }
         var found = FoundRanges(count: bytes.count)
         search(bytes, origin: nil, isCut: isCut, in: &found)
-        if EscapedText.mayHaveEscapes(bytes.span) {
-            let undone = EscapedText(bytes.span)
-            search(undone.bytes, origin: undone, isCut: isCut, in: &found)
-        }
-        if !patterns.isEmpty, let undone = EscapedText(quotedPrintable: bytes.span) {
-            searchSecrets(undone.bytes, origin: undone, isCut: isCut, in: &found)
+        let undone = EscapedText.mayHaveEscapes(bytes.span) ? EscapedText(bytes.span) : nil
+        if let undone { search(undone.bytes, origin: undone, isCut: isCut, in: &found) }
+        if !secrets.isEmpty {
+            if let printable = EscapedText(quotedPrintable: bytes.span) {
+                searchSecrets(printable.bytes, origin: printable, isCut: isCut, in: &found)
+                if EscapedText.mayHaveEscapes(printable.bytes.span) {
+                    let both = EscapedText(printable.bytes.span).reading(of: printable)
+                    searchSecrets(both.bytes, origin: both, isCut: isCut, in: &found)
+                }
+            }
+            if let undone, let both = EscapedText(quotedPrintable: undone.bytes.span)?.reading(of: undone) {
+                searchSecrets(both.bytes, origin: both, isCut: isCut, in: &found)
+                if EscapedText.mayHaveEscapes(both.bytes.span) {
+                    let all = EscapedText(both.bytes.span).reading(of: both)
+                    searchSecrets(all.bytes, origin: all, isCut: isCut, in: &found)
+                }
+            }
         }
         return found.masked(bytes, mark: mark)
     }
 
     /// The text without secrets.
     public func redacted(_ text: Text) -> Text {
-        guard mayChange(text.bytes.span), let bytes = redacted(Array(text.bytes)) else { return text }
+        guard mayContain(text.bytes.span), let bytes = redacted(Array(text.bytes)) else { return text }
         return Text(bytes)
     }
 
     /// Whether one of the secrets could be in the bytes: a quick look that is often wrong, but only in saying so.
-    ///
-    /// It does not see what quoted-printable spells.
-    public func mayContain(_ bytes: Span<UInt8>) -> Bool { glance.mayFind(in: bytes) }
-
-    private func mayChange(_ bytes: Span<UInt8>) -> Bool {
-        bytes.count >= 3
-            && (glance.mayFind(in: bytes)
-                || !patterns.isEmpty && bytes.index(of: 0x3D, from: 0) < bytes.count)
-    }
+    public func mayContain(_ bytes: Span<UInt8>) -> Bool { bytes.count >= 3 && glance.mayFind(in: bytes) }
 
     // MARK: Searching
 
@@ -105,26 +119,61 @@ public final class SecretRedactor: Sendable {
     private func searchSecrets(
         _ bytes: [UInt8], origin: EscapedText?, isCut: Bool, in found: inout FoundRanges
     ) {
-        guard !patterns.isEmpty else { return }
-        let folded = Self.folded(bytes)
-        if isCut {
-            for pattern in patterns + codedPatterns {
-                let length = pattern.lengthAtEnd(of: folded.span)
+        if !strange.isEmpty {
+            let folded = SecretFolding.folded(bytes)
+            for index in 0..<strange.count {
+                strange[index].forEachMatch(in: folded.span) { found.add($0, origin: origin) }
+                let length = isCut ? strange[index].lengthAtEnd(of: folded.span) : 0
                 if length >= Self.shortestSecret {
                     found.add(bytes.count - length..<bytes.count, origin: origin)
                 }
             }
         }
-        for index in 0..<patterns.count {
-            patterns[index].forEachMatch(in: folded.span) { found.add($0, origin: origin) }
-        }
-        for index in 0..<codedPatterns.count {
-            var run = 0..<0
-            codedPatterns[index].forEachMatch(in: folded.span) { match in
-                if run.upperBound < match.upperBound { run = Self.run(around: match, in: bytes.span) }
-                found.add(min(run.lowerBound, match.lowerBound)..<run.upperBound, origin: origin)
+        var begun: Set<Int> = []
+        glance.forEachBeginning(in: bytes.span) { begun.insert($0) }
+        guard !begun.isEmpty else { return }
+        let text = SqueezedText(bytes)
+        for (number, secret) in secrets.enumerated() {
+            let own = number * spellingCount..<(number + 1) * spellingCount
+            guard begun.contains(where: own.contains) else { continue }
+            var index = own.lowerBound
+            SecretSpelling.forEach(of: secret) { spelling, isCoded in
+                defer { index += 1 }
+                let shortest = index == own.lowerBound ? Self.shortestSecret : Self.shortestSpelling
+                guard begun.contains(index), spelling.count >= shortest else { return }
+                let pattern = SecretPattern(spelling)
+                var run = 0..<0
+                pattern.forEachMatch(in: text.bytes.span) { match in
+                    let range = text.origin(of: match)
+                    if !isCoded {
+                        found.add(Self.extended(range, of: bytes, by: secret), origin: origin)
+                    } else {
+                        if run.upperBound < range.upperBound { run = Self.run(around: range, in: bytes.span) }
+                        found.add(min(run.lowerBound, range.lowerBound)..<run.upperBound, origin: origin)
+                    }
+                }
+                let length = isCut ? pattern.lengthAtEnd(of: text.bytes.span) : 0
+                guard length > 0 else { return }
+                let start = text.origin(of: text.bytes.count - length..<text.bytes.count).lowerBound
+                if bytes.count - start >= Self.shortestSecret {
+                    found.add(start..<bytes.count, origin: origin)
+                }
             }
         }
+    }
+
+    /// The range with the separators at the ends of the secret, where they stand around it.
+    private static func extended(_ range: Range<Int>, of text: [UInt8], by secret: [UInt8]) -> Range<Int> {
+        var (start, end) = (range.lowerBound, range.upperBound)
+        let isSeparator = { SecretFolding.isSeparator(SecretFolding.fold($0)) }
+        for byte in secret.prefix(while: isSeparator).reversed() where start > 0 && text[start - 1] == byte {
+            start -= 1
+        }
+        for byte in secret.reversed().prefix(while: isSeparator).reversed()
+        where end < text.count && text[end] == byte {
+            end += 1
+        }
+        return start..<end
     }
 
     /// The rest of the base 64 around a part of it, whose ends have bits of the secret in them.
@@ -141,29 +190,27 @@ public final class SecretRedactor: Sendable {
         while end < text.count, text[end] == 0x3D { end += 1 }
         return start..<end
     }
+}
 
-    // MARK: Spellings
+/// A text without the separators that may stand within a spelling, with the place of each byte.
+private struct SqueezedText {
+    private(set) var bytes: [UInt8] = []
+    private var places: [Int32] = []
 
-    /// The bytes in which what encodings make different is the same: case, the two alphabets of base 64, and blanks of forms.
-    private static func folded(_ bytes: [UInt8]) -> [UInt8] {
-        var folded = bytes
-        for index in 0..<folded.count { folded[index] = fold(folded[index]) }
-        return folded
-    }
-
-    @inline(__always)
-    private static func fold(_ byte: UInt8) -> UInt8 {
-        switch byte {
-        case 0x41...0x5A: byte | 0x20
-        case 0x2D, 0x20: 0x2B
-        case 0x5F: 0x2F
-        default: byte
+    init(_ text: [UInt8]) {
+        bytes.reserveCapacity(text.count)
+        places.reserveCapacity(text.count)
+        for index in 0..<text.count {
+            let folded = SecretFolding.fold(text[index])
+            guard !SecretFolding.isSeparator(folded) else { continue }
+            bytes.append(folded)
+            places.append(Int32(truncatingIfNeeded: index))
         }
     }
 
-    private static func hexadecimal(_ bytes: [UInt8]) -> [UInt8] {
-        let digits = Array("0123456789abcdef".utf8)
-        return bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }
+    /// Where a range of the text lies in the one with separators.
+    func origin(of range: Range<Int>) -> Range<Int> {
+        Int(places[range.lowerBound])..<Int(places[range.upperBound - 1]) + 1
     }
 }
 
@@ -171,13 +218,5 @@ extension FieldProblem {
     /// The same without secrets.
     func redacted(by redactor: SecretRedactor) -> FieldProblem {
         FieldProblem(field: redactor.redacted(field), code: code, detail: detail.map(redactor.redacted))
-    }
-}
-
-extension Base64 {
-    /// What of the base 64 of a longer text depends on `bytes` alone, where `offset` bytes, and any number of threes, stand before them.
-    fileprivate static func core(of bytes: [UInt8], offset: Int) -> [UInt8] {
-        let text = encode([UInt8](repeating: 0, count: offset) + bytes)
-        return Array(text[(offset * 8 + 5) / 6..<(offset + bytes.count) * 8 / 6])
     }
 }
