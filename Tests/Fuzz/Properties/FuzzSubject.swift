@@ -23,6 +23,10 @@ public enum FuzzSubject: String, CaseIterable, Sendable {
     case configuration
     /// A profile file.
     case profile
+    /// A regular expression of a profile, and a text.
+    case pattern
+    /// A secret, and a text in which a provider may repeat it.
+    case redactor
 
     /// Feeds the parser with `input` and traps if one of its promises is broken.
     public func check(_ input: [UInt8]) {
@@ -37,6 +41,8 @@ public enum FuzzSubject: String, CaseIterable, Sendable {
         case .json: JSONProperties.check(input)
         case .configuration: ConfigurationProperties.check(input)
         case .profile: ProfileProperties.check(input)
+        case .pattern: PatternProperties.check(input)
+        case .redactor: RedactorProperties.check(input)
         }
     }
 }
