@@ -274,7 +274,7 @@ struct WrongValueTests {
             "X-Error-Format",
         ])
     func reservedFields(name: String) {
-        for spelling in [name, name.lowercased(), name.uppercased()] {
+        for spelling in [name, name.lowercased(), name.uppercased(), name.replacing("-", with: "_")] {
             for line in [
                 "request_defaults: { \(spelling): a }", "credential: { sent_as: header \(spelling) }",
             ] {

@@ -304,6 +304,7 @@ struct CredentialTests {
             ("Authorization", "GenieKey KEY"), ("Authorization", "Hawk id=\"x\", mac=\"KEY\""),
             ("X_API_Key", "KEY"),
             ("X-Auth-Token", "KEY"), ("Private-Token", "KEY"), ("api-key", "KEY"), ("DPoP", "KEY"),
+            ("Cookie", "a=b; session=KEY"),
         ])
     func ownOfClient(name: String, value: String) throws {
         let key = "zq81hhg73kkfuyeqppxmw"

@@ -209,9 +209,11 @@ public final class CredentialReader: Sendable {
         target: Span<UInt8>, forEachField: ((_ name: Span<UInt8>, _ value: Span<UInt8>) -> Void) -> Void
     ) -> [[UInt8]] {
         var found: [[UInt8]] = injected.map { [$0] } ?? []
+        var others: [[UInt8]] = []
         forEachField { name, value in
             guard let field = fieldIndex(name) else {
-                if Self.soundsSecret(name) { found.append(Array(copying: value)) }
+                if Self.soundsSecret(name) { others.append(Array(copying: value)) }
+                if name.equalsIgnoringCase("cookie") { Self.addCookies(value, to: &others) }
                 return
             }
             // Where Weir adds its own, the provider does not see the client's.
@@ -228,9 +230,24 @@ public final class CredentialReader: Sendable {
             guard nameEnd < parameter.upperBound,
                 Self.soundsSecret(target.extracting(parameter.lowerBound..<nameEnd))
             else { return }
-            found.append(PercentEncoding.decoded(target.extracting(nameEnd + 1..<parameter.upperBound)))
+            others.append(PercentEncoding.decoded(target.extracting(nameEnd + 1..<parameter.upperBound)))
         }
-        return found
+        return Array(found.prefix(Self.secretLimit)) + others.prefix(Self.secretLimit)
+    }
+
+    /// Most secrets of a request, of those that the profile knows and of all others: each has many spellings.
+    private static let secretLimit = 12
+    /// Shorter values of cookies are more often settings.
+    private static let shortestCookie = 16
+
+    private static func addCookies(_ value: Span<UInt8>, to found: inout [[UInt8]]) {
+        var start = 0
+        while start < value.count {
+            let end = min(value.index(of: 0x3B, from: start), value.count)
+            let sign = min(value.index(of: 0x3D, from: start), end)
+            if end - sign > shortestCookie { found.append(Array(copying: value.extracting(sign + 1..<end))) }
+            start = end + 1
+        }
     }
 
     /// What of `Authorization` is secret: its token, the name and the password of `Basic`, the values of parameters that sign or identify,

@@ -5,7 +5,9 @@ extension FieldRules {
     /// Whether a credential may be in the field `name`: in none that belongs to the connection, frames, routes or describes the message, or
     /// means something to Weir.
     public static func mayCarryCredential(_ name: Span<UInt8>) -> Bool {
-        switch RequestField(name) {
+        let dashed = dashed(name)
+        let name = dashed.span
+        return switch RequestField(name) {
         case .authorization: true
         case .other: !describesBody(name) && !name.startsIgnoringCase(with: "if-")
         default: false
@@ -14,6 +16,8 @@ extension FieldRules {
 
     /// Why the field `name` cannot be a default of requests, and what is allowed; `nil` if it can.
     public static func reasonAgainstDefault(_ name: Span<UInt8>) -> String? {
+        let dashed = dashed(name)
+        let name = dashed.span
         switch RequestField(name) {
         case .accept, .contentType, .prefer, .requestID: return nil
         case .authorization:
@@ -28,6 +32,13 @@ extension FieldRules {
                 "belongs to the connection or to the message, or is Weir's, and cannot be a default; allowed are fields such as "
                 + "Accept, User-Agent or a provider's own"
         }
+    }
+
+    /// The name as servers read it that make no difference between `_` and `-`.
+    private static func dashed(_ name: Span<UInt8>) -> [UInt8] {
+        var bytes: [UInt8] = []
+        for index in 0..<name.count { bytes.append(name[index] == 0x5F ? 0x2D : name[index]) }
+        return bytes
     }
 
     /// Whether two fields are called the same, or differ only where one has `_` and the other `-`: many servers make one of the two (RFC

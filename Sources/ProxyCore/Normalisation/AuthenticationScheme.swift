@@ -8,6 +8,7 @@ enum AuthenticationScheme: CaseIterable {
     case apiKey
     case apiKeyField
     case apiKeyParameter
+    case apiKeyWords
     case digest
     case dpop
     case oauth
@@ -25,6 +26,7 @@ enum AuthenticationScheme: CaseIterable {
         case .apiKey: "apikey"
         case .apiKeyField: "api-key"
         case .apiKeyParameter: "api_key"
+        case .apiKeyWords: "api key"
         case .digest: "digest"
         case .dpop: "dpop"
         case .oauth: "oauth"

@@ -27,7 +27,7 @@ struct EscapedText {
             while reduce() {}
             if bytes[bytes.count - 1] == 0x26 {
                 ampersand = bytes.count - 1
-            } else if let start = ampersand, bytes.count <= start || bytes.count - start > 12 {
+            } else if let start = ampersand, bytes.count <= start || bytes.count - start > 18 {
                 ampersand = nil
             }
         }
@@ -129,6 +129,7 @@ struct EscapedText {
     private mutating func reduce() -> Bool {
         let last = bytes[bytes.count - 1]
         if last == 0x3B { return reduceReference() }
+        if last == 0x7D { return reduceBraces() }
         if PercentEncoding.hexValue(last) != nil, reduceHexadecimal() { return true }
         guard bytes.count >= 2, bytes[bytes.count - 2] == 0x5C, let byte = Self.simpleEscape(last) else {
             return false
@@ -148,19 +149,47 @@ struct EscapedText {
                 return true
             }
         }
+        // Octal, as in C.
+        if at(4) == 0x5C, let first = at(3), let second = at(2), let third = at(1), first &- 0x30 < 4,
+            second &- 0x30 < 8, third &- 0x30 < 8
+        {
+            replace(4, by: (first - 0x30) << 6 | (second - 0x30) << 3 | (third - 0x30))
+            return true
+        }
+        if at(9) == 0x55, at(10) == 0x5C, let value = hexadecimal(8) {
+            replace(10, byScalar: value)
+            return true
+        }
         guard at(5) == 0x75, at(6) == 0x5C || at(6) == 0x25, let value = hexadecimal(4) else { return false }
         replace(6, byScalar: value)
+        return true
+    }
+
+    /// `\u{2b}` and `\x{2b}`, as in several languages.
+    private mutating func reduceBraces() -> Bool {
+        var length = 2
+        var value: UInt32 = 0
+        var shift: UInt32 = 0
+        while length <= 9, let byte = at(length), let digit = PercentEncoding.hexValue(byte) {
+            if shift < 32 { value |= UInt32(digit) << shift }
+            shift += 4
+            length += 1
+        }
+        guard length > 2, at(length) == 0x7B, at(length + 1) == 0x75 || at(length + 1) == 0x78,
+            at(length + 2) == 0x5C
+        else { return false }
+        replace(length + 2, byScalar: value)
         return true
     }
 
     /// A character reference of HTML.
     private mutating func reduceReference() -> Bool {
         var length = 2
-        while length <= 10, let byte = at(length), byte != 0x26 {
+        while length <= 16, let byte = at(length), byte != 0x26 {
             guard byte.isASCIILetter || byte.isASCIIDigit || byte == 0x23 else { return false }
             length += 1
         }
-        guard length <= 10, at(length) == 0x26, length > 2 else { return false }
+        guard length <= 16, at(length) == 0x26, length > 2 else { return false }
         let name = bytes[bytes.count - length + 1..<bytes.count - 1]
         guard let value = Self.value(ofReference: name) else { return false }
         replace(length, byScalar: value)

@@ -125,6 +125,7 @@ struct SecretRedactorTests {
             (#"Token token="abcDEF123""#, #"Token token="[redacted]""#),
             ("Token token=secretkey", "Token token=[redacted]"),
             ("Authorization: abcDEF123", "Authorization: [redacted]"),
+            ("API key abcDEF123", "API key [redacted]"),
         ])
     func schemes(_ text: String, _ expected: String) {
         #expect(Self.redacted(text) == expected)
@@ -152,7 +153,7 @@ struct SecretRedactorTests {
             "DPoP proof required",
             "Authorization: missing", "Authorization header required", "authorization failed",
             "Bearer certificates are not accepted",
-            "Token (expired)", "Basic [plan]",
+            "Token (expired)", "API key required", "Invalid API key provided", "Basic [plan]",
         ])
     func sentences(_ text: String) {
         #expect(Self.redacted(text) == text)
@@ -307,6 +308,10 @@ enum SecretEncoding {
             { $0.utf8.map { String(format: "&#x%x", $0) }.joined() }
         ),
         ("HTML by name without semicolons", { $0.replacingOccurrences(of: "&", with: "&amp") }),
+        ("octal escapes", { $0.utf8.map { String(format: "\\%03o", $0) }.joined() }),
+        ("escapes with braces", { $0.utf8.map { String(format: "\\u{%x}", $0) }.joined() }),
+        ("escapes of eight digits", { $0.utf8.map { String(format: "\\U%08x", $0) }.joined() }),
+        ("HTML with zeros", { $0.utf8.map { String(format: "&#%010d;", $0) }.joined() }),
         ("percent-encoded three times", { percent(percent(percent($0, all: true), all: false), all: false) }),
     ]
 
