@@ -1,33 +1,25 @@
-internal import CReceive
 internal import Glibc
 
-/// The end of a connection behind a last answer (RFC 9112 9.6).
+/// A last answer that is written past the library, while the client may still send.
 ///
-/// A socket that is closed while bytes of the client's are unread resets the connection, and the reset destroys the answer if the client
-/// has not read it. So our side is ended, and what the client still sends is read and dropped, for a bounded time and amount. The library
-/// sleeps meanwhile: nothing that it may want to do, `100 Continue` included, has a place behind the answer.
+/// What the client sends meanwhile is read and dropped: it may not read before it has sent everything. The library sleeps: nothing
+/// that it may want to do, `100 Continue` included, has a place behind the answer. Once all of the answer is on its way, the library is
+/// woken and closes the connection as it does behind an answer of its own; see ``HTTPDaemon/linger(behind:)``.
 extension ClientConnection {
-    /// A last answer on its way, and what has been read behind it.
+    /// A last answer on its way.
     struct Farewell {
-        /// How long, in milliseconds, the client is read behind the answer, and how many bytes of it; and how long it may take nothing of it.
-        static let time = 5000
-        static let bytes = 64 << 20
-        /// Most bytes that are read at a time: other clients wait.
-        static let burst = 1 << 20
-
         let answer: [UInt8]
         var sentBytes = 0
-        /// When, on the monotonic clock in milliseconds, the connection is cut off.
-        var endsAt: Int
-        /// Whether our side has been ended.
+        /// What is read until the answer is sent; its time begins anew whenever the client takes a part of the answer.
+        var input = UnreadInput()
+        /// Whether all of the answer has been sent, and our side ended.
         var hasEnded = false
-        /// Whether the client has ended its side.
-        var clientHasEnded = false
-        var droppedBytes = 0
         /// Whether something may be done: the socket has news, or has not been emptied.
         var isDue = true
         /// Whether nothing is left to be done: the library may close the connection.
         var isOver = false
+
+        init(answer: [UInt8]) { self.answer = answer }
     }
 
     /// Whether the last answer has been given.
@@ -39,7 +31,7 @@ extension ClientConnection {
     /// Gives the last answer; what cannot be sent at once follows in ``attendFarewell()``.
     func leave(_ answer: ClosingAnswer) {
         guard farewell == nil else { return }
-        farewell = Farewell(answer: answer.bytes, endsAt: HTTPDaemon.milliseconds + Farewell.time)
+        farewell = Farewell(answer: answer.bytes)
         endHead()
         (held, heldStart) = ([], 0)
         putLibraryToSleep()
@@ -52,16 +44,14 @@ extension ClientConnection {
         guard farewell?.isDue == true, !isGone else { return }
         farewell?.isDue = false
         sendRest()
-        guard !isGone else { return }
-        dropUnread()
-        if farewell?.hasEnded == true, farewell?.clientHasEnded == true { endFarewell() }
+        if !isGone { dropUnread() }
     }
 
     /// Ends the connection, whatever has become of the answer; ``HTTPDaemon/run()`` must follow.
     func endFarewell() {
         guard farewell?.isOver == false else { return }
         farewell?.isOver = true
-        cutOff()
+        if farewell?.hasEnded != true { cutOff() }
         wakeLibrary()
         daemon.delegate?.daemonIsReady(daemon)
     }
@@ -75,7 +65,7 @@ extension ClientConnection {
             switch written {
             case .bytes(let count):
                 farewell.sentBytes += count
-                farewell.endsAt = HTTPDaemon.milliseconds + Farewell.time
+                farewell.input.endsAt = HTTPDaemon.milliseconds + UnreadInput.time
             case .later:
                 self.farewell = farewell
                 return
@@ -86,27 +76,15 @@ extension ClientConnection {
         guard session?.sayGoodbye() ?? true else { return }
         self.farewell?.hasEnded = true
         shutdown(socket, Int32(SHUT_WR))
+        endFarewell()
     }
 
     private func dropUnread() {
-        guard let farewell, !farewell.clientHasEnded else { return }
-        unsafe withUnsafeTemporaryAllocation(byteCount: 64 << 10, alignment: 16) { room in
-            var count = 0
-            while count < Farewell.burst {
-                let step = unsafe read(room.baseAddress, room.count, 0)
-                guard step > 0 else {
-                    if step == 0 {
-                        self.farewell?.clientHasEnded = true
-                    } else if !saysLater(step) {
-                        endFarewell()
-                    }
-                    break
-                }
-                count += step
-            }
-            self.farewell?.droppedBytes += count
-            if count >= Farewell.burst { self.farewell?.isDue = true }
+        switch farewell?.input.drop(from: socket) {
+        case .more: farewell?.isDue = true
+        case .failed: endFarewell()
+        // The client reads on: the answer is still on its way.
+        case .ended, .later, nil: break
         }
-        if (self.farewell?.droppedBytes ?? 0) > Farewell.bytes { endFarewell() }
     }
 }

@@ -27,6 +27,10 @@ internal import HTTPWire
     private var readiness = SocketReadiness()
     /// How many requests libmicrohttpd is done with.
     var completedRequests = 0
+    /// In which run of the library a whole answer was handed to the system last.
+    var answeredInRun: UInt?
+    /// Whether the end of what the client sends has been read.
+    private var hasReadEnd = false
     var isOpen = true
     /// Its last answer, once that has been given: libmicrohttpd has no part in the connection then, until its end.
     var farewell: Farewell?
@@ -75,6 +79,14 @@ internal import HTTPWire
 
     /// Whether the scanner has passed the head of the request that is being read or answered.
     var hasScannedHead: Bool { completedRequests < scanner.completeHeads }
+
+    /// Whether the client may still have to read an answer behind which the library closes the connection, and may still send.
+    ///
+    /// > The library closes a connection in the run in which it has sent the last answer.
+    var hasJustBeenAnswered: Bool {
+        if hasReadEnd { return false }
+        return farewell?.hasEnded ?? (answeredInRun.map { $0 &+ 1 >= daemon.runs } ?? false)
+    }
 
     /// Whether everything that came before what is no HTTP has been answered.
     var isDue: Bool { completedRequests == scanner.completeRequests }
@@ -275,16 +287,16 @@ internal import HTTPWire
 
     /// Reads as recv() or gnutls_record_recv() do; with `errno`.
     func read(_ bytes: UnsafeMutableRawPointer?, _ room: Int, _ flags: Int32) -> Int {
-        if let session { return unsafe session.receive(bytes, room) }
+        if let session {
+            let count = unsafe session.receive(bytes, room)
+            if count == 0 { hasReadEnd = true }
+            return count
+        }
         guard readiness.mayBeReadable else { return nothingYet() }
         let count = unsafe creceive(socket, bytes, room, flags)
+        if count == 0 { hasReadEnd = true }
         if count < 0 ? errno == EAGAIN : count < room { readiness.hasBeenDrained() }
         return count
-    }
-
-    /// Whether a result of ``read(_:_:_:)`` below 0 means that there is nothing to read yet.
-    func saysLater(_ result: Int) -> Bool {
-        session != nil ? TLSSession.isInterrupted(Int32(clamping: result)) : errno == EAGAIN || errno == EINTR
     }
 
     /// What libmicrohttpd takes for nothing to read yet.
@@ -301,6 +313,12 @@ internal import HTTPWire
             socket, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL | MSG_DONTWAIT))
         if count > 0 { return .bytes(count) }
         return count < 0 && errno == EAGAIN ? .later : .failed
+    }
+
+    /// Ends a connection without a request to be answered.
+    func endWithoutAnswer() {
+        session?.endIfEstablished()
+        cutOff()
     }
 
     /// Ends the socket in both directions: libmicrohttpd sees that, and closes it.

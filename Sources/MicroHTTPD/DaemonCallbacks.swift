@@ -110,6 +110,7 @@ enum DaemonCallbacks {
         // It reads and writes as far as it can: only what happens from now on is news to it.
         _ = client.takeNews()
         let result = unsafe creceive_handshake(session)
+        if result == 0 { client.session?.isEstablished = true }
         if TLSSession.isInterrupted(result) { client.daemon.handshaking.append(client) }
         return result
     }

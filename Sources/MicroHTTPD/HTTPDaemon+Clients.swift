@@ -23,7 +23,10 @@ extension HTTPDaemon {
     }
 
     func end(_ socket: Int32) {
-        client(on: socket)?.isOpen = false
+        if let client = client(on: socket) {
+            client.isOpen = false
+            if !isStopping, client.hasJustBeenAnswered { linger(behind: client) }
+        }
         loop.forget(socket)
         if socket >= 0, Int(socket) < clients.count, clients[Int(socket)] != nil {
             clients[Int(socket)]?.endHead()
@@ -120,20 +123,31 @@ extension HTTPDaemon {
         headsSeenAt = now
         for client in clients {
             if let client, client.headSince > 0, client.headSince + limits.idleSeconds * 1000 <= now {
-                client.cutOff()
+                client.endWithoutAnswer()
+            }
+        }
+    }
+
+    /// Asks all requests without an answer for one; ``run()`` must follow.
+    ///
+    /// A request whose head is not complete has none to give.
+    public func requestLastAnswers() {
+        for client in clients {
+            if let request = client?.request, request.hasHead, !request.isAnswered {
+                request.connectionsClose()
             }
         }
     }
 
     /// Whether clients have been given a last answer that they may not have read.
-    public var hasLeavingClients: Bool { !leaving.isEmpty }
+    public var hasLeavingClients: Bool { !leaving.isEmpty || openLingering > 0 }
 
     func attendLeaving() {
         let now = Self.milliseconds
         leaving.removeAll { client in
             guard client.isOpen else { return true }
             client.attendFarewell()
-            if let end = client.farewell?.endsAt, end <= now { client.endFarewell() }
+            if let end = client.farewell?.input.endsAt, end <= now { client.endFarewell() }
             return client.isGone
         }
     }

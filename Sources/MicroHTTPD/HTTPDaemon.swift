@@ -117,6 +117,12 @@ public protocol HTTPDaemonDelegate: AnyObject {
     public static let headReserve = 1024
     /// Clients who have got their last answer.
     var leaving: [ClientConnection] = []
+    /// Sockets behind last answers, in the order in which the library closed their connections; closed ones stay for a while.
+    var lingering: [LingeringSocket] = []
+    /// How many of them are open.
+    var openLingering = 0
+    /// How often the library has run.
+    private(set) var runs: UInt = 0
     /// Whether connections may sleep no more.
     private(set) var isStopping = false
     /// Who makes the requests' objects.
@@ -181,8 +187,9 @@ public protocol HTTPDaemonDelegate: AnyObject {
         for client in leaving {
             guard let farewell = client.farewell else { continue }
             if farewell.isDue { return 0 }
-            wait = min(wait ?? .max, max(0, farewell.endsAt - Self.milliseconds))
+            wait = min(wait ?? .max, max(0, farewell.input.endsAt - Self.milliseconds))
         }
+        if let end = lingeringEnd { wait = min(wait ?? .max, max(0, end - Self.milliseconds)) }
         if openHeads > 0 {
             wait = min(wait ?? .max, max(0, headsSeenAt + Self.headPause - Self.milliseconds))
         }
@@ -206,11 +213,13 @@ public protocol HTTPDaemonDelegate: AnyObject {
         if !refused.isEmpty { answerRefused() }
         if !ended.isEmpty { endAnswered() }
         if !leaving.isEmpty { attendLeaving() }
+        if openLingering > 0 { endLingering() }
         if openHeads > 0 { endSlowHeads() }
     }
 
     func runLibrary() {
         guard let handle = unsafe handle else { return }
+        runs &+= 1
         enterThread()
         let context = unsafe Unmanaged.passUnretained(self).toOpaque()
         if speaksTLS {
@@ -288,6 +297,11 @@ public protocol HTTPDaemonDelegate: AnyObject {
         guard let handle = unsafe handle else { return }
         quiesce()
         stopSuspending()
+        stopLingering()
+        // > MHD_stop_daemon() shuts sockets down before it would send a close_notify.
+        for client in clients where client?.request?.isAnswered != true {
+            client?.session?.endIfEstablished()
+        }
         enterThread()
         let descriptor = epollDescriptor
         unsafe self.handle = nil

@@ -89,6 +89,9 @@ public import Splicing
     /// A pipe that was given with ``BodyRead/piped(_:)`` comes back: empty, or because its bytes will never be sent.
     open func pipeReturns(_ pipe: SocketPipe) {}
 
+    /// All connections are about to be closed, and there is no answer yet: the last time for ``answerAndLeave(_:)``.
+    open func connectionsClose() {}
+
     /// The request is over, and this object will not be called again.
     ///
     /// - Parameter isWhole: whether the whole answer was handed to the system.
@@ -273,7 +276,12 @@ public import Splicing
         client?.completedRequests += 1
         completed(isWhole: isWhole)
         if let client {
-            if isWhole { client.readOn() } else { client.daemon.noteClosed(client) }
+            if isWhole {
+                client.answeredInRun = client.daemon.runs
+                client.readOn()
+            } else {
+                client.daemon.noteClosed(client)
+            }
         }
         unsafe connection = nil
         unsafe response = nil

@@ -13,6 +13,8 @@ internal import CReceive
 
     private let handle: OpaquePointer
     private let identity: ServerIdentity
+    /// Whether its handshake is complete.
+    var isEstablished = false
 
     /// Sets a session up that libmicrohttpd has made, before its handshake; without success, the handshake fails.
     init(_ handle: OpaquePointer, identity: ServerIdentity) {
@@ -43,6 +45,11 @@ internal import CReceive
 
     /// Whether a call would have had to wait for the client.
     static func isInterrupted(_ result: Int32) -> Bool { cgnutls_is_interrupted(Int(result)) != 0 }
+
+    /// Sends a close_notify, if there has been a handshake and the socket takes it at once (RFC 8446 6.1).
+    func endIfEstablished() {
+        if isEstablished { _ = sayGoodbye() }
+    }
 
     /// Tells the client that no more comes; `false` if the socket takes nothing at the moment.
     func sayGoodbye() -> Bool { unsafe cgnutls_is_interrupted(Int(cgnutls_say_goodbye(handle))) == 0 }
