@@ -72,6 +72,9 @@ import Testing
             let third = try upstream.expectRequestHead()
             proxy.stop()
             for exchange in [first, second, third] { try exchange.expectClosed(within: .promptly) }
+            for client in [waiting, uploading] {
+                #expect(try client.readResponse().code == "shutting_down")
+            }
             try waiting.expectClosed(within: .promptly)
             #expect(try streaming.readBytes(atMost: 100) == Array("hello".utf8))
             try streaming.expectClosed(within: .promptly)

@@ -94,6 +94,11 @@ struct DrainTests {
         weir.process.send(.terminate)
         #expect(try weir.process.waitForExit() == .code(0))
         for exchange in [silent, half, upload] { try exchange.expectClosed() }
+        for client in [unanswered, unsent] {
+            let response = try client.readResponse()
+            #expect(response.status == 503 && response.code == "shutting_down")
+            #expect(response.problem["effect"] == "unknown")
+        }
         try unanswered.expectClosed()
         try halfAnswered.expectClosed()
         try flood.join()

@@ -59,6 +59,10 @@ final class AdminRequest: IncomingRequest {
             ClosingAnswer(status: page.status, fields: fields, body: page.body.span, isHead: isHead))
     }
 
+    override func connectionsClose() {
+        if hasBegun { _ = answerAndLeave() }
+    }
+
     override func awaitAnswer() -> Wait {
         body.append(page.body)
         let isAnswered = unsafe respond(

@@ -8,17 +8,39 @@ extension Exchange {
     /// Ends the request, whose bytes are no HTTP; the answer to be given.
     func refuse(_ requestFault: RequestFault) -> ClosingAnswer {
         if !hasBegun { beginUnread() }
+        let limits = worker.service.inspectionLimits
+        fail { Fault(requestFault, limits: limits, effect: $0) }
+        return endEarly()
+    }
+
+    /// Ends the exchange with a problem, wherever it is, unless it is answered already.
+    ///
+    /// - Parameter makeFault: makes the fault of the effect that the request may have had.
+    private func fail(with makeFault: (Effect) -> Fault) {
         cancelTransfer()
         leaveUndecided()
         upstreamHasEnded = true
-        let limits = worker.service.inspectionLimits
-        let fault = Fault(requestFault, limits: limits, effect: attempts > 0 ? .unknown : Effect.none)
+        let fault = makeFault(attempts > 0 ? .unknown : .none)
         if machine.refuse() == .leaveQueue { leaveQueue() }
         _ = machine.upstreamEnded(isComplete: false, isAnswered: false)
         returnUnusedSlot()
         self.fault = fault
         makeProblem(of: fault)
-        return endEarly()
+    }
+
+    /// The grace period is over: a client without any part of a response gets one now.
+    ///
+    /// An error of the provider's whose body has not arrived whole becomes a problem of what has arrived; everything else that is not
+    /// decided is `shutting_down`.
+    func answerBeforeShutdown() {
+        guard hasBegun, !isAnswered, machine.phase != .over else { return }
+        endErrorBody()
+        if machine.phase != .answering || answer == .undecided {
+            fail { Fault(.shuttingDown, effect: $0) }
+        } else if answer == .relay {
+            makeEarlyRelay()
+        }
+        _ = answerAndLeave(endEarly())
     }
 
     /// Begins an exchange whose head never comes.
@@ -36,11 +58,17 @@ extension Exchange {
     func answerEarly() -> Bool {
         guard hasBegun, !requestIsComplete, !isAnswered, machine.phase == .answering else { return false }
         if answer == .relay {
-            guard let transfer, let provider, upstreamHasEnded else { return false }
-            makeRelayFields(transfer.response, of: provider)
-            problemStatus = transfer.response.status
+            guard upstreamHasEnded else { return false }
+            makeEarlyRelay()
         }
         return answerAndLeave(endEarly())
+    }
+
+    /// The provider's response, which is complete, is what is sent.
+    private func makeEarlyRelay() {
+        guard let transfer, let provider else { return }
+        makeRelayFields(transfer.response, of: provider)
+        problemStatus = transfer.response.status
     }
 
     /// The answer as it is sent now; after it, nothing more of the request counts.

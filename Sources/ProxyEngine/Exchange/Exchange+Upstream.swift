@@ -210,8 +210,14 @@ extension Exchange: TransferDelegate {
         end(of: transfer)
     }
 
-    /// The transfer is over, or was ended: settles the slot and decides the answer.
     private func end(of transfer: any UpstreamTransfer) {
+        decideAnswer(atEndOf: transfer)
+        if backOff() { return }
+        answerWhenPossible()
+    }
+
+    /// The transfer is over, or was ended: settles the slot and decides the answer.
+    private func decideAnswer(atEndOf transfer: any UpstreamTransfer) {
         upstreamHasEnded = true
         upstreamEndedAt = Worker.clock()
         clearDeadline()
@@ -232,8 +238,14 @@ extension Exchange: TransferDelegate {
         }
         endRun()
         judgeCircuit()
-        if backOff() { return }
-        answerWhenPossible()
+    }
+
+    /// No more of an error's body is waited for: what has arrived of it is the answer, unless it is relayed.
+    func endErrorBody() {
+        guard machine.phase == .collecting, !relayUnread(), let transfer else { return }
+        timedOut = .errorBody
+        cancelTransfer()
+        decideAnswer(atEndOf: transfer)
     }
 
     /// Why a transfer gave no complete response.

@@ -222,6 +222,8 @@ final class Exchange: IncomingRequest {
 
     override func awaitAnswer() -> Wait { waitForAnswer() }
 
+    override func connectionsClose() { answerBeforeShutdown() }
+
     override func readBody(into room: UnsafeMutableRawBufferPointer) -> BodyRead {
         unsafe giveBody(into: room)
     }

@@ -11,6 +11,8 @@ extension Worker {
     private static let burstNanoseconds: Int64 = 500_000
     /// How often a turn goes round between the libraries before it looks for events again.
     private static let roundsPerTurn = 4
+    /// For how long, in nanoseconds, last answers are sent behind the grace period of a drain.
+    private static let lastAnswerNanoseconds: Int64 = 1_000_000_000
 
     /// Serves until a drain is over.
     func run() {
@@ -92,7 +94,7 @@ extension Worker {
         }
         if let earliest = deadlines.earliest { limit(to: milliseconds(until: earliest)) }
         if let earliest = ledgerClient?.deadline { limit(to: milliseconds(until: earliest)) }
-        if let drainsUntil { limit(to: milliseconds(until: drainsUntil)) }
+        if let drainEnd { limit(to: milliseconds(until: drainEnd)) }
         for upstream in busy where upstream.hasWork {
             if let deadline = upstream.deadlineMilliseconds {
                 limit(to: deadline - now.nanoseconds / 1_000_000)
@@ -198,7 +200,14 @@ extension Worker {
     private var isQuiet: Bool {
         // An answer that ends its connection has not arrived when the system has it: the client may still send.
         guard activeRequests == 0, hasLookedAgain, !daemonsMustRun, !daemonsHaveNews else { return false }
-        return !listeners.contains { $0.daemon.hasLeavingClients }
+        return !hasLeavingClients
+    }
+
+    private var hasLeavingClients: Bool { listeners.contains { $0.daemon.hasLeavingClients } }
+
+    /// When the stage of a drain ends at the latest.
+    private var drainEnd: MonotonicTime? {
+        drainStage == .lastAnswers ? drainsUntil?.later(by: Self.lastAnswerNanoseconds) : drainsUntil
     }
 
     /// Goes to the next stage of a drain where this one is over.
@@ -221,7 +230,18 @@ extension Worker {
                 daemonsMustRun = true
             }
         }
-        if drainStage == .closing, isLate || isQuiet { drainStage = .over }
+        if drainStage == .closing, isLate || isQuiet {
+            drainStage = .lastAnswers
+            if isLate {
+                for listener in listeners { listener.daemon.requestLastAnswers() }
+                daemonsMustRun = true
+            }
+        }
+        if drainStage == .lastAnswers, let drainEnd,
+            now >= drainEnd || !daemonsMustRun && !hasLeavingClients
+        {
+            drainStage = .over
+        }
     }
 
     /// Ends everything: transfers are cancelled, connections closed.

@@ -100,6 +100,8 @@ final class Worker: ReadinessHandler {
         case awaitingOthers
         /// Nothing is accepted any more.
         case closing
+        /// The grace period is over: what had no response has been given one, which is on its way.
+        case lastAnswers
         case over
     }
 
