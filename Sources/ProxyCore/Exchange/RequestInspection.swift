@@ -71,6 +71,10 @@ public struct RequestInspection: Sendable {
     /// The client's request id, if it is one to be kept: 1 to 128 visible ASCII characters.
     public private(set) var requestID: Text?
 
+    /// Whether the request is about the server itself (`OPTIONS *`, RFC 9110 9.3.7), and about no path of it.
+    public private(set) var isForServer = false
+
+    private var isOptions = false
     private var hostCount = 0
     private var hasBadHops = false
     private var hasTransferEncoding = false
@@ -85,6 +89,7 @@ public struct RequestInspection: Sendable {
     /// Looks at the method.
     public mutating func take(method: Span<UInt8>) {
         guard method.isToken else { return refuse("The method has a character that is not allowed.") }
+        isOptions = method.equals("OPTIONS")
         // RFC 9110 15.6.2: not for this target or that one, but for none.
         if method.equals("CONNECT") || method.equals("TRACE") {
             refuse("The methods CONNECT and TRACE are not forwarded.", status: 501)
@@ -134,7 +139,7 @@ public struct RequestInspection: Sendable {
             )
         }
         if hopsLeft != nil {
-            if !method.equals("OPTIONS") {
+            if !isOptions {
                 hopsLeft = nil
             } else if hasBadHops {
                 refuse("Max-Forwards is not a number.")
@@ -240,6 +245,12 @@ public struct RequestInspection: Sendable {
 
     private mutating func refuse(_ code: ProblemCode, _ detail: String) {
         if fault == nil { fault = Fault(code, detail: Text(detail)) }
+    }
+
+    /// Takes a request target that stands for the server itself; false if the method has no such target.
+    mutating func takeServerTarget() -> Bool {
+        isForServer = isOptions
+        return isOptions
     }
 
     /// Refuses a request target that is no path of this server.

@@ -4,8 +4,8 @@ internal import HTTPWire
 public enum RequestTarget {
     /// The offset of the path in `target`: 0 for the origin form, behind the authority for the absolute form.
     ///
-    /// `nil` if the target is refused, which `inspection` then says: Weir is no open proxy, and forwards no byte that has no place in a
-    /// target. What is allowed is forwarded byte for byte.
+    /// `nil` if the target is refused, or if it is the server itself, which `inspection` then says: Weir is no open proxy, and forwards no
+    /// byte that has no place in a target. What is allowed is forwarded byte for byte.
     ///
     /// - Parameter isHost: whether an authority is what the field Host says; asked for the absolute form alone.
     public static func pathOffset(
@@ -19,6 +19,7 @@ public enum RequestTarget {
             }
         }
         if target.count > 0, target[0] == 0x2F { return 0 }
+        if target.equals("*"), inspection.takeServerTarget() { return nil }
         guard let authority = authorityRange(in: target) else {
             inspection.refuseTarget("The request target must be a path.")
             return nil
@@ -27,6 +28,8 @@ public enum RequestTarget {
             inspection.refuseTarget("The request target names another host: this is no open proxy.")
             return nil
         }
+        // RFC 9112 3.2.4: without a path and a query, it stands for `*`.
+        if authority.upperBound == target.count, inspection.takeServerTarget() { return nil }
         guard authority.upperBound < target.count, target[authority.upperBound] == 0x2F else {
             inspection.refuseTarget("The request target must have a path.")
             return nil

@@ -11,7 +11,7 @@ final class AdminRequest: IncomingRequest {
 
     private let worker: Worker
     private let target: [UInt8]
-    private let path: AdminPath
+    private var path: AdminPath
     /// Whether web pages could reach the listener that it came to; see ``PageGuard``.
     private let isWithinReachOfPages: Bool
     private var page = AdminPage(status: 200, contentType: AdminPage.json, body: [])
@@ -35,6 +35,11 @@ final class AdminRequest: IncomingRequest {
         if let fault = inspection.fault {
             page = problem(fault)
             return answerAndLeave()
+        }
+        if inspection.isForServer {
+            page = AdminPage(status: 204, contentType: "", body: [])
+            page.fields = [("Allow", "GET, HEAD, OPTIONS")]
+            return inspection.hasDrainableBody || answerAndLeave()
         }
         if isWithinReachOfPages, let refusal = pageRefusal(names: worker.service.configuration.hosts) {
             page = problem(refusal.fault(place: "This is a page of Weir's own"))
@@ -73,7 +78,7 @@ final class AdminRequest: IncomingRequest {
 
     private var fields: FieldBlock {
         var fields = FieldBlock()
-        fields.append("Content-Type", page.contentType)
+        if page.status != 204 { fields.append("Content-Type", page.contentType) }
         fields.append("Cache-Control", "no-store")
         // What is shown comes from configuration and providers: nothing in it is to be run by a browser.
         fields.append("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'")
@@ -93,6 +98,14 @@ final class AdminRequest: IncomingRequest {
         head.withMethod { inspection.take(method: $0) }
         head.forEachField { name, value in inspection.take(name: name, value: value) }
         let (head, target) = (head, target)
+        let offset = RequestTarget.pathOffset(in: target.span, &inspection) { authority in
+            var isHost = false
+            head.forEachField { name, value in
+                if name.equalsIgnoringCase("host"), value.equalsIgnoringCase(authority) { isHost = true }
+            }
+            return isHost
+        }
+        if let offset, offset > 0 { path = AdminPath(target.span.extracting(offset..<target.count)) }
         head.withMethod { method in
             inspection.finish(
                 method: method, target: target.span, isHTTP10: head.isHTTP10, fieldBytes: head.fieldBytes,

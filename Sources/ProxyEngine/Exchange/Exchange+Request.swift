@@ -22,6 +22,7 @@ extension Exchange {
             decide(fault)
             return answerEarly()
         }
+        if inspection.isForServer { return answerOptions() }
         guard let provider else {
             return decline(
                 Fault(.routeNotFound, detail: "No provider is configured for this path.", effect: Effect.none)
@@ -107,7 +108,7 @@ extension Exchange {
         self.restOffset = restOffset
     }
 
-    /// Answers OPTIONS in the provider's place, which it is not to reach (RFC 9110 7.6.2).
+    /// Answers OPTIONS itself: it is about Weir, or is not to reach the provider (RFC 9110 7.6.2).
     private func answerOptions() -> Bool {
         _ = machine.refuse()
         responseFields.removeAll()

@@ -244,7 +244,7 @@ final class Exchange: IncomingRequest {
         clearDeadline()
         endDepartureChecks()
         worker.setExchange(nil, on: socket)
-        if !isRecorded, provider != nil || problemCode != nil || fault != nil { record() }
+        if !isRecorded, hasBegun { record() }
         if let transfer {
             transfer.discard()
             self.transfer = nil

@@ -32,7 +32,9 @@ enum RequestProperties {
         guard !lines.contains(where: \.isEmpty), passesScanner(lines: input) else { return }
         let first = inspect(method, target, isHTTP10, fields)
         guard let path = first.path else {
-            expect(first.inspection.fault != nil, "a target was refused without a word")
+            expect(
+                first.inspection.fault != nil || first.inspection.isForServer,
+                "a target was refused without a word")
             return
         }
         guard first.inspection.fault == nil else { return }

@@ -71,4 +71,24 @@ struct RequestTargetTests {
     func refused(_ target: String) {
         #expect(offset(Array(target.utf8)) == nil)
     }
+
+    @Test(
+        "OPTIONS for an asterisk, or for this server's name alone, is for the server itself",
+        arguments: [
+            ("OPTIONS", "*", true), ("OPTIONS", "http://weir.test", true),
+            ("OPTIONS", "HTTPS://WEIR.test", true),
+            ("OPTIONS", "http://weir.test?a", false), ("OPTIONS", "http://other.test", false),
+            ("OPTIONS", "**", false), ("OPTIONS", "*?a", false), ("OPTIONS", "", false),
+            ("GET", "*", false), ("options", "*", false), ("GET", "http://weir.test", false),
+        ])
+    func server(_ method: String, _ target: String, _ isForServer: Bool) {
+        var head = InspectedHead()
+        head.method = method
+        var inspection = head.inspection
+        let offset = RequestTarget.pathOffset(in: Array(target.utf8).span, &inspection) {
+            $0.equalsIgnoringCase("weir.test")
+        }
+        #expect(offset == nil && inspection.isForServer == isForServer)
+        #expect((inspection.fault == nil) == isForServer)
+    }
 }
