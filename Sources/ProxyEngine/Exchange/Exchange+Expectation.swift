@@ -1,11 +1,11 @@
 internal import MicroHTTPD
 internal import ProxyCore
 
-/// Clients that wait to be told to go on before they send their body (`Expect: 100-continue`, RFC 9110 10.1.1).
+/// Requests whose body has not arrived, be it that their clients wait to be told to go on (`Expect: 100-continue`, RFC 9110 10.1.1).
 ///
-/// No body may ever come, so no slot is kept for one: a small body is read before the request asks for a slot; for a large one, or one of
-/// unknown length, the client is told to go on when its turn has come, and its slot goes back if the body does not begin soon. Nobody is
-/// told to go on whose request would be refused.
+/// No body may ever come, so no slot is kept for one: a small body is read before the request asks for a slot; a large one, or one of
+/// unknown length, must have begun when the request gets its slot, or the slot goes back. A client that waits is told to go on when its
+/// turn has come, and its slot goes back if the body does not begin soon. Nobody is told to go on whose request would be refused.
 extension Exchange {
     /// How long a slot waits for the first byte of a body.
     private static let bodyPatience = Duration.seconds(1)
@@ -28,6 +28,15 @@ extension Exchange {
         }
         guard inspection.expectsContinue, let fault = refusalBeforeBody() else { return true }
         return decline(fault)
+    }
+
+    /// Whether the request must not be given, before its body begins, what others need as well: a slot, or the probe of an open circuit or
+    /// of a refused credential.
+    var isMissingBody: Bool {
+        guard mayHaveBody, !bodyHasBegun, !requestIsComplete, !inspection.expectsContinue else {
+            return false
+        }
+        return provider?.givesSlots == true || circuitPass == .probe || probedCredential != nil
     }
 
     /// Why the request would be refused now; it takes nothing, and may still be refused when its body is there.
@@ -79,9 +88,15 @@ extension Exchange {
     /// Nothing of the body has come: the slot is for others, until something does.
     func returnSlotOfMissingBody() {
         awaitsBody = false
-        guard machine.awaitBody() else { return }
+        if machine.awaitBody() { awaitBody() }
+    }
+
+    /// Gives back what the request holds, which asks anew when its body begins.
+    func awaitBody() {
         returnUnusedSlot()
         leaveGuards()
+        downstreamActivity = worker.now
         setClientDeadline()
+        resumeIfUploading()
     }
 }

@@ -13,6 +13,7 @@ extension Exchange {
         switch provider.pacer.admit(demand, waiter: waiter, patience: remainingPatience, at: worker.now) {
         case .admitted(let slot):
             self.slot = slot
+            if isMissingBody { return awaitBody() }
             if let account = provider.ledger {
                 machine.enqueue()
                 queuedAt = worker.now
@@ -76,6 +77,13 @@ extension Exchange {
         }
         self.slot = slot
         if isHeldBackAtItsTurn() { return }
+        if isMissingBody {
+            waiter = nil
+            _ = machine.grant()
+            countWait()
+            clearDeadline()
+            return returnSlotOfMissingBody()
+        }
         if let account = provider.ledger, let waiter { return askLedger(account, of: provider, as: waiter) }
         waiter = nil
         _ = machine.grant()

@@ -41,6 +41,8 @@ final class ProviderService: Sendable {
     private let windows: [PacingPolicy.Window]
     /// The names of the limits, quoted, in their order.
     let windowNames: [[UInt8]]
+    /// Whether requests need slots, of which there may be none.
+    let givesSlots: Bool
     /// The configured times, in nanoseconds.
     let timeouts: Timeouts
     private let strangeLimit = Atomic(0)
@@ -58,7 +60,8 @@ final class ProviderService: Sendable {
         self.normalizer = normalizer
         (pacer, plan, revision) = (pacing.pacer, pacing.plan, pacing.revision)
         self.guards = guards
-        ledger = configuration.isPacingObserved || plan.windows.isEmpty ? nil : pacing.ledger
+        givesSlots = !configuration.isPacingObserved && !plan.windows.isEmpty
+        ledger = givesSlots ? pacing.ledger : nil
         let profile = normalizer.profile
         credentials = CredentialReader(
             places: profile.credentialPlaces, injected: configuration.credential?.value,
