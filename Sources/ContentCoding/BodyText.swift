@@ -23,12 +23,29 @@ public enum BodyText {
                 return DecodedBody(bytes: [], isTruncated: result.isTruncated, isIntact: false)
             }
         }
-        guard let (charset, start) = charset(of: result.bytes, contentType: contentType()),
-            let text = charset.decode(result.bytes[start...], limit: limit)
-        else { return result }
-        result.bytes = text.bytes
-        result.isTruncated = result.isTruncated || text.isTruncated
-        return result
+        guard !BinaryContent.hasSignature(result.bytes) else { return binary(result) }
+        let reading = Reading(result.bytes, contentType: contentType())
+        if reading.isPlain { return result }
+        if let charset = reading.charset {
+            // Such bytes are text only if nothing speaks against it.
+            let isGuess = !reading.isDeclared
+            if isGuess,
+                BinaryContent.isControl(in: result.bytes) || BinaryContent.isBinary(type: contentType())
+            {
+                return binary(result)
+            }
+            if let text = charset.decode(result.bytes[reading.start...], limit: limit) {
+                result.bytes = text.bytes
+                result.isTruncated = result.isTruncated || text.isTruncated
+            }
+        }
+        return BinaryContent.isBinary(result.bytes, type: contentType(), isUTF8: reading.isUTF8)
+            ? binary(result) : result
+    }
+
+    /// What is no text is never shown.
+    private static func binary(_ body: DecodedBody) -> DecodedBody {
+        DecodedBody(bytes: [], isTruncated: body.isTruncated, isIntact: false)
     }
 
     // MARK: Codings
@@ -51,20 +68,68 @@ public enum BodyText {
 
     // MARK: Character sets
 
-    /// What the text is written in, and where it begins; `nil` for UTF-8, and for what is not known.
-    private static func charset(of bytes: [UInt8], contentType: @autoclosure () -> String?) -> (
-        Charset, start: Int
-    )? {
-        if let (charset, start) = mark(of: bytes) { return charset.map { ($0, start) } }
-        if let name = zeros(in: bytes) { return (Charset(name: name), 0) }
-        let hasOthers = bytes.contains { $0 >= 0x80 || $0 == 0x1B }
-        guard hasOthers || bytes.first == 0 || bytes.dropFirst().first == 0 else { return nil }
-        if let contentType = contentType(), let label = parameter("charset", of: Array(contentType.utf8)) {
-            // JSON is UTF-8 (RFC 8259 8.1), whatever a server adds to its type by default.
-            if isJSON(contentType), String(validating: bytes, as: UTF8.self) != nil { return nil }
-            return Charset(label: label).map { ($0, 0) }
+    /// What a text is written in.
+    private struct Reading {
+        /// `nil` for UTF-8.
+        var charset: Charset?
+        /// Where the text begins.
+        var start = 0
+        /// Whether the response or the text says so, or its first bytes show it; else it is the guess that browsers make.
+        var isDeclared = true
+        /// Whether it is ASCII without control characters.
+        var isPlain = false
+        /// Whether it is well-formed UTF-8.
+        var isUTF8 = false
+
+        init(_ bytes: [UInt8], contentType: @autoclosure () -> String?) {
+            if let (charset, start) = mark(of: bytes) {
+                (self.charset, self.start) = (charset, start)
+                return
+            }
+            if let name = zeros(in: bytes) {
+                charset = Charset(name: name)
+                return
+            }
+            // ASCII is the same in nearly all of them.
+            guard bytes.contains(where: { $0 >= 0x7F || $0 < 0x20 && !(0x09...0x0D).contains($0) }) else {
+                isPlain = true
+                return
+            }
+            let form = UTF8Form(bytes)
+            isUTF8 = form == .valid
+            if let contentType = contentType(), let label = parameter("charset", of: Array(contentType.utf8))
+            {
+                // JSON is UTF-8 (RFC 8259 8.1), whatever a server adds to its type by default.
+                if isJSON(contentType), form == .valid, !BinaryContent.isControl(in: bytes) { return }
+                if Charset.isUTF8(label: label) { return }
+                if let declared = Charset(label: label) {
+                    if declared.isWide, form == .valid, !BinaryContent.isControl(in: bytes) { return }
+                    charset = declared.name == "UTF-16" ? Charset(name: byteOrder(of: bytes)) : declared
+                    return
+                }
+            } else if let label = declared(in: bytes) {
+                if Charset.isUTF8(label: label) { return }
+                // A declaration that can be read as ASCII is not in UTF-16.
+                if let declared = Charset(label: label), !declared.isWide {
+                    charset = declared
+                    return
+                }
+            }
+            // What browsers do without a known label (WHATWG Encoding, HTML 13.2.3.2).
+            guard form == .other else { return }
+            charset = Charset(name: "CP1252")
+            isDeclared = false
         }
-        return declared(in: bytes).flatMap { Charset(label: $0) }.map { ($0, 0) }
+    }
+
+    /// Of UTF-16 without a mark and without zeros: high bytes of most letters are small, else browsers' choice.
+    private static func byteOrder(of bytes: [UInt8]) -> String {
+        var even = 0
+        var odd = 0
+        for (index, byte) in bytes.prefix(1024).enumerated() where byte < 0x09 {
+            if index % 2 == 0 { even += 1 } else { odd += 1 }
+        }
+        return even > odd ? "UTF-16BE" : "UTF-16LE"
     }
 
     /// The byte order mark; without a character set for UTF-8.

@@ -97,10 +97,62 @@ struct BodyTextTests {
         ])
     func unchanged(type: String?) {
         #expect(text(Array("Käse".utf8), type) == "Käse")
-        #expect(
-            BodyText.decode([0x4B, 0xFF], coding: nil, contentType: "text/plain", limit: 9).bytes == [
-                0x4B, 0xFF,
-            ])
+    }
+
+    @Test(
+        "the labels of the Encoding Standard, and those of older programs, are known",
+        arguments: [
+            ("csISOLatin1", "café", [0x63, 0x61, 0x66, 0xE9]), ("latin1", "é", [0xE9]),
+            ("iso_8859-1:1987", "é", [0xE9]), ("us-ascii", "é", [0xE9]), ("cp819", "é", [0xE9]),
+            ("ANSI_X3.4-1968", "é", [0xE9]), ("x-cp1252", "€", [0x80]), ("Windows-1252", "€", [0x80]),
+            ("cp437", "é", [0x82]), ("ibm850", "é", [0x82]), ("IBM437", "é", [0x82]), ("cp858", "€", [0xD5]),
+            ("macintosh", "é", [0x8E]), ("x-mac-roman", "é", [0x8E]), ("x-mac-cyrillic", "Д", [0x84]),
+            ("x-sjis", "日本", [0x93, 0xFA, 0x96, 0x7B]), ("windows-31j", "日", [0x93, 0xFA]),
+            ("csEUCPkdFmtJapanese", "日", [0xC6, 0xFC]), ("csGB2312", "中", [0xD6, 0xD0]),
+            ("chinese", "中", [0xD6, 0xD0]), ("cn-big5", "中", [0xA4, 0xA4]),
+            ("ks_c_5601-1987", "한", [0xC7, 0xD1]), ("korean", "한", [0xC7, 0xD1]),
+            ("cskoi8r", "Да", [0xE4, 0xC1]), ("cyrillic", "Д", [0xB4]), ("greek", "α", [0xE1]),
+            ("ISO_8859-7:1987", "α", [0xE1]), ("logical", "א", [0xE0]), ("l2", "ł", [0xB3]),
+            ("csisolatin5", "ş", [0xFE]), ("dos-874", "ก", [0xA1]), ("l9", "€", [0xA4]),
+            ("unicode", "Kä", [0x4B, 0x00, 0xE4, 0x00]), ("unicodeFFFE", "Kä", [0x00, 0x4B, 0x00, 0xE4]),
+        ] as [(String, String, [UInt8])])
+    func labels(label: String, expected: String, body: [UInt8]) {
+        for type in ["text/plain; charset=\(label)", "text/html; charset=\"\(label)\""] {
+            #expect(text(body, type) == expected)
+        }
+    }
+
+    @Test(
+        "UTF-16 without a mark is recognised by its letters; a body that is UTF-8 stays UTF-8 under that label",
+        arguments: ["utf-16", "UTF-16LE", "ucs-2", "unicode"])
+    func utf16Label(label: String) {
+        let type = "text/plain; charset=\(label)"
+        let (russian, accented) = ("Ошибка запроса", "Die K\u{E4}se fehlt")
+        #expect(text(Self.utf16(russian, isBigEndian: false), type) == russian)
+        #expect(text(Self.utf16("\u{FEFF}" + russian, isBigEndian: false), type) == russian)
+        #expect(text(Self.utf16("\u{FEFF}" + russian, isBigEndian: true), type) == russian)
+        #expect(text(Array(accented.utf8), type) == accented)
+        if label == "utf-16" { #expect(text(Self.utf16(russian, isBigEndian: true), type) == russian) }
+    }
+
+    @Test(
+        "without a known label, what is not UTF-8 is read as windows-1252",
+        arguments: [
+            nil, "text/plain", "text/html", "application/json", "text/plain; charset=x-unknown",
+            "text/plain; charset=",
+            "application/problem+json; charset=none", "application/xml; charset=utf-7",
+        ])
+    func unlabeled(type: String?) {
+        #expect(text([0x22, 0x4B, 0xE4, 0x73, 0x65, 0x20, 0x80, 0x22], type) == "\"Käse €\"")
+    }
+
+    @Test("what is mostly UTF-8, or is cut within a character, stays UTF-8")
+    func damaged() {
+        let body = Array("Käse, Öl und Brot".utf8)
+        #expect(text(Array(body.prefix(2)), "text/plain") == "KÃ")
+        #expect(text(Array(body.prefix(8)), "text/plain") == "Käse, \u{FFFD}")
+        #expect(text(body + [0xFF], "text/plain") == "Käse, Öl und Brot\u{FFFD}")
+        #expect(text([0x4B, 0xE4], "text/plain; charset=utf-8") == "K\u{FFFD}")
     }
 
     @Test("what is no character becomes a replacement, half a character at the end is dropped")
@@ -143,6 +195,53 @@ struct BodyTextTests {
             let decoded = BodyText.decode(body, coding: coding, contentType: nil, limit: 1000)
             #expect(decoded.bytes == [] && !decoded.isIntact)
         }
+    }
+
+    private static let files: [(name: String, bytes: [UInt8])] = [
+        ("gzip", [0x1F, 0x8B, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00]),
+        ("PNG", [0x89] + Array("PNG\r\n\u{1A}\n".utf8)), ("PDF", Array("%PDF-1.4\n1 0 obj".utf8)),
+        ("JPEG", [0xFF, 0xD8, 0xFF, 0xE0]), ("GIF", Array("GIF89a and text".utf8)),
+        ("ZIP", [0x50, 0x4B, 0x03, 0x04, 0x41]),
+        ("zstd", [0x28, 0xB5, 0x2F, 0xFD, 0x41]), ("bzip2", Array("BZh91AY&SY".utf8)),
+        ("WebP", Array("RIFFabcdWEBPVP8 ".utf8)),
+        ("protobuf", [0x08, 0x05, 0x12, 0x09] + Array("Not found".utf8)),
+        ("raw deflate", [0xCB, 0x48, 0xCD, 0xC9, 0xC9, 0x07, 0x00]),
+        ("noise", (0..<200).map { UInt8(truncatingIfNeeded: $0 &* 37 &+ 11) }),
+        ("control characters", Array(repeating: 0x01, count: 20) + Array("text".utf8)),
+        ("zeros", [0x00, 0x00, 0x00, 0x00, 0x41, 0x00, 0x00]),
+    ]
+
+    @Test(
+        "a file is no text, whatever its type says",
+        arguments: files.map(\.name),
+        [
+            nil, "text/plain", "application/json", "application/octet-stream", "text/plain; charset=latin1",
+            "text/html; charset=utf-8",
+        ])
+    func binary(name: String, type: String?) throws {
+        let body = try #require(Self.files.first { $0.name == name }).bytes
+        for coding in [nil, "identity", "gzip", "x"] {
+            let decoded = BodyText.decode(body, coding: coding, contentType: type, limit: 1000)
+            #expect(decoded.bytes == [] && !decoded.isIntact)
+        }
+    }
+
+    @Test(
+        "a binary type with text in it is text, with anything else it is none",
+        arguments: [
+            "application/octet-stream", "image/png", "application/x-protobuf", "Application/PDF; x=y",
+        ])
+    func binaryTypes(type: String) {
+        #expect(text(Array(#"{"message":"Nö"}"#.utf8), type) == #"{"message":"Nö"}"#)
+        #expect(text(Array("a long text about nothing with a \u{1} in it".utf8), type) == "")
+        #expect(text([0x4B, 0xE4, 0x73, 0x65], type) == "")
+    }
+
+    @Test("a few control characters in a text, and zeros behind it, do not make it binary")
+    func fewControls() {
+        let text = "Access denied\u{1B}[0m, as far as \u{1} knows"
+        #expect(self.text(Array(text.utf8), "text/plain") == text)
+        #expect(self.text(Array("Not found\0\0".utf8), "text/plain") == "Not found\0\0")
     }
 
     @Test("text whose coding lies is kept; of an unknown coding only what is whole JSON or markup")

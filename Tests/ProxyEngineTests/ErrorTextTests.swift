@@ -41,6 +41,27 @@ struct ErrorTextTests {
         Case(
             name: "broken", fields: [("Content-Encoding", "zstd")],
             body: [0x28, 0xB5, 0x2F, 0xFD, 0xFF, 0xFF, 0xFF, 0xFF], detail: nil),
+        Case(
+            name: "picture", fields: [("Content-Type", "text/plain")],
+            body: [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A, 0, 0, 0, 0x0D], detail: nil),
+        Case(
+            name: "gzip without its coding", fields: [("Content-Type", "application/json")],
+            body: [0x1F, 0x8B, 0x08, 0, 0, 0, 0, 0, 0, 0x03, 0x4B, 0x04, 0], detail: nil),
+        Case(
+            name: "document", fields: [("Content-Type", "text/html")], body: Array("%PDF-1.4 a".utf8),
+            detail: nil),
+        Case(
+            name: "octets", fields: [("Content-Type", "application/octet-stream")],
+            body: [0x4B, 0xE4, 0x73, 0x65], detail: nil),
+        Case(
+            name: "control characters", fields: [],
+            body: Array(repeating: 1, count: 9) + Array("text".utf8), detail: nil),
+        Case(
+            name: "no label", fields: [("Content-Type", "text/plain")], body: [0x4B, 0xE4, 0x73, 0x65],
+            detail: "Käse"),
+        Case(
+            name: "cp437", fields: [("Content-Type", "text/plain; charset=cp437")],
+            body: [0x4B, 0x84, 0x73, 0x65], detail: "Käse"),
     ]
 
     @Test(

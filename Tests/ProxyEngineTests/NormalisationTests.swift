@@ -35,9 +35,12 @@ struct NormalisationTests {
 
     /// The problem that the case becomes, as its encoder writes it.
     private func expected(_ recorded: ProfileCase, _ normalizer: ErrorNormalizer) -> RawProblem? {
-        let answer = recorded.answer { body, coding in
-            ContentDecoder.decode(body, coding: coding, limit: 65_536).bytes
-        }
+        let decoded = BodyText.decode(
+            recorded.body, coding: recorded.fields.list("Content-Encoding"),
+            contentType: recorded.fields.first("Content-Type"), limit: 65_536)
+        let answer = ProviderAnswer(
+            status: recorded.status, fields: recorded.fields, body: decoded.bytes,
+            isTruncated: decoded.isTruncated)
         let (method, path) = recorded.request
         let facts = RequestFacts(method: method, path: path)
         let now = SystemClock.wallNanoseconds / 1_000_000_000
