@@ -138,8 +138,11 @@ extension ProfileReader {
 
     static func bodyReading(_ value: YAMLValue) -> BodyReading {
         var reading = BodyReading()
-        for (key, value) in value.filledMembers(allowed: ["message", "code", "fields", "request_id"]) {
+        for (key, value) in value.filledMembers(allowed: [
+            "message", "code", "code_headers", "fields", "request_id",
+        ]) {
             switch key {
+            case "code_headers": reading.codeFields = value.fieldNames
             case "message": reading.message = value.oneOrMany.compactMap(place)
             case "code": reading.code = value.oneOrMany.compactMap(place)
             case "fields": reading.fields = value.oneOrMany.compactMap(\.pointer)

@@ -100,6 +100,7 @@ public enum ProfileReader {
     private static func complete(_ profile: inout Profile, with generic: Profile) {
         profile.reading.message += generic.reading.message
         profile.reading.code += generic.reading.code
+        profile.reading.codeFields += generic.reading.codeFields
         profile.reading.fields += generic.reading.fields
         profile.reading.requestID += generic.reading.requestID
         profile.fieldPhrases = profile.fieldPhrases.followed(by: generic.fieldPhrases)

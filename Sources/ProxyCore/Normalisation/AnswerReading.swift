@@ -11,6 +11,8 @@ final class AnswerReading {
     /// The provider's own code.
     let code: Text?
     private var readFields: [FieldProblem]?
+    /// The JSON that the message is, instead of a sentence (Zod's errors, and what gateways wrap).
+    private let embedded: JSONDocument?
     /// Hides secrets in texts that are put together from the body, or are not in it.
     let redactor: SecretRedactor
 
@@ -20,16 +22,44 @@ final class AnswerReading {
         self.answer = answer
         self.body = body
         self.redactor = redactor
-        if let json = body.json {
-            let (code, sentence) = BodyReading.code(reading.code, in: json, status: answer.status)
-            self.code = code.flatMap(MessageText.clean).map(redactor.redacted)
-            message =
-                (BodyReading.first(reading.message, in: json) ?? sentence ?? BodyReading.anySentence(in: json))
-                .flatMap(MessageText.cleanSentence).map(redactor.redacted)
-        } else {
+        guard let json = body.json else {
             message = body.plainMessage(isTruncated: answer.isTruncated).map(redactor.redacted)
-            code = nil
+            code = Self.code(of: answer, reading).flatMap(MessageText.clean).map(redactor.redacted)
+            embedded = nil
+            return
         }
+        var (code, sentence) = BodyReading.code(reading.code, in: json, status: answer.status)
+        var message = BodyReading.message(reading.message, in: json, orSentence: sentence)
+        embedded = message.flatMap(Self.document)
+        if let embedded {
+            if code == nil { code = BodyReading.code(reading.code, in: embedded, status: answer.status).code }
+            if let inner = BodyReading.message(reading.message, in: embedded, orSentence: nil) {
+                message = inner
+            }
+        }
+        self.code = (code ?? Self.code(of: answer, reading)).flatMap(MessageText.clean).map(redactor.redacted)
+        self.message = message.flatMap(MessageText.cleanSentence).map(redactor.redacted)
+    }
+
+    /// The JSON that a text is, if it is an object or an array.
+    private static func document(_ text: Text) -> JSONDocument? {
+        let bytes = text.bytes
+        guard let first = bytes.first(where: { $0 > 0x20 }), first == 0x7B || first == 0x5B,
+            let last = bytes.last(where: { $0 > 0x20 }), last == 0x7D || last == 0x5D
+        else { return nil }
+        return JSONDocument(Array(bytes))
+    }
+
+    /// The provider's code in a field of the answer.
+    private static func code(of answer: ProviderAnswer, _ reading: BodyReading) -> Text? {
+        for index in 0..<reading.codeFields.count {
+            if let text = answer.fields.text(reading.codeFields[index]), !text.isEmpty,
+                !FieldName.hasBlank(text)
+            {
+                return BodyReading.withoutNamespace(text)
+            }
+        }
+        return nil
     }
 
     /// Whether the body has a value there that is neither `null`, `false`, nor empty.
@@ -45,21 +75,38 @@ final class AnswerReading {
 
     /// Whether the rule knew what it saw: one that looks only at the status knows nothing of JSON that says
     /// nothing.
-    func isKnown(to entry: RuleBook.Entry) -> Bool {
-        entry.looksAtBody || body.kind != .json || message != nil || code != nil
-            || readFields?.isEmpty == false
+    ///
+    /// - Parameter hasFields: whether the problem tells of fields. Where it does not, as with a 500, fields alone say nothing.
+    func isKnown(to entry: RuleBook.Entry, hasFields: Bool) -> Bool {
+        entry.looksAtBody || body.kind != .json || message != nil || code != nil || hasFields
     }
 
     /// What the body says about fields, read once.
     func fields(_ places: [FieldPlace], _ phrases: FieldPhrases) -> [FieldProblem] {
         if let readFields { return readFields }
-        var fields: [FieldProblem] = []
-        if let json = body.json {
-            var extraction = FieldExtraction(phrases: phrases, message: message, status: answer.status)
-            fields = extraction.read(places, of: json).map { $0.redacted(by: redactor) }
-        }
+        let fields = extract(
+            places, phrases, refusesContent: FieldExtraction.refusesContent(answer.status), isStrict: false)
         readFields = fields
         return fields
+    }
+
+    /// What the problem tells of them: where an error is not about the content of the request, only what the body calls a field.
+    func fields(_ places: [FieldPlace], _ phrases: FieldPhrases, isValidation: Bool) -> [FieldProblem] {
+        if FieldExtraction.refusesContent(answer.status) { return fields(places, phrases) }
+        guard isValidation || (400..<500).contains(answer.status) else { return [] }
+        if readFields?.isEmpty == true, !isValidation { return [] }
+        return extract(places, phrases, refusesContent: isValidation, isStrict: !isValidation)
+    }
+
+    private func extract(
+        _ places: [FieldPlace], _ phrases: FieldPhrases, refusesContent: Bool, isStrict: Bool
+    ) -> [FieldProblem] {
+        guard let json = body.json else { return [] }
+        var extraction = FieldExtraction(
+            phrases: phrases, message: message, refusesContent: refusesContent, isStrict: isStrict)
+        var fields = extraction.read(places, of: json)
+        if fields.isEmpty, let embedded { fields = extraction.read(places, of: embedded) }
+        return fields.map { $0.redacted(by: redactor) }
     }
 
     /// What the problem tells of the answer.

@@ -152,9 +152,8 @@ public final class ErrorNormalizer: Sendable {
         var fields: [FieldProblem] = []
         var kept: [KeptMember] = []
         if let json = reading.body.json {
-            if (400..<500).contains(answer.status) || entry.rule.result == .validationFailed {
-                fields = reading.fields(fieldPlaces, profile.fieldPhrases)
-            }
+            fields = reading.fields(
+                fieldPlaces, profile.fieldPhrases, isValidation: entry.rule.result == .validationFailed)
             kept = reading.kept(profile.kept, of: json)
         }
         return NormalizedError(

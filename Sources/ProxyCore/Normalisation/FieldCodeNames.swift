@@ -5,6 +5,21 @@ enum FieldCodeNames {
     /// Longer texts are no names.
     private static let longest = 80
 
+    /// What the name means for a field; `nil` for an unknown name.
+    ///
+    /// Where it begins with the field's own name, the rest decides: `required_by.invalid`.
+    static func code(_ name: Text, of field: Text) -> FieldProblemCode? {
+        let (name, bytes) = (name, name.storage.span)
+        let end = name.range.lowerBound + field.count
+        guard end + 1 < name.range.upperBound, bytes[end] == 0x5F || bytes[end] == 0x2E || bytes[end] == 0x2D,
+            bytes.extracting(name.range.lowerBound..<end).equalsIgnoringCase(
+                field.storage.span.extracting(field.range))
+        else { return code(name) }
+        if let code = code(Text(name.storage, in: end + 1..<name.range.upperBound)) { return code }
+        // `email_invalid`: the name of a field can be that of a format.
+        return code(name) == .invalidFormat ? .invalidFormat : nil
+    }
+
     /// What the name means; `nil` for an unknown name.
     static func code(_ name: Text) -> FieldProblemCode? {
         // A URI or the like is an identifier, not a word.

@@ -29,6 +29,8 @@ struct FieldEntry {
         case resource
         /// The type of the value.
         case valueType
+        /// What only errors of GraphQL have.
+        case graph
     }
 
     private struct Member {
@@ -43,8 +45,8 @@ struct FieldEntry {
             .name,
             [
                 "field", "fieldname", "param", "parameter", "propertypath", "propertyname", "property",
-                "instancepath", "datapath",
-                "path", "pointer", "loc", "attr", "attribute", "target", "column", "argument", "key", "name",
+                "instancepath", "datapath", "pointer", "loc", "attr", "attribute",
+                "path", "target", "column", "argument", "key", "name",
             ]
         ),
         (.location, ["location", "in"]),
@@ -69,12 +71,13 @@ struct FieldEntry {
         (
             .several,
             [
-                "fieldviolations", "messages", "errors", "issues", "errormessages", "message", "error",
-                "detail", "details",
+                "fieldviolations", "messages", "errors", "issues", "inner", "causes", "errormessages",
+                "message",
+                "error", "detail", "details",
             ]
         ),
         (.names, ["fields", "keys", "membernames"]), (.resource, ["resource"]),
-        (.valueType, ["origin", "type"]),
+        (.valueType, ["origin", "type"]), (.graph, ["locations", "extensions"]),
     ]
 
     /// By the length of the name.
@@ -89,8 +92,8 @@ struct FieldEntry {
         return members
     }()
 
-    private var nodes = InlineArray<13, Int32>(repeating: -1)
-    private var ranks = InlineArray<13, Int32>(repeating: .max)
+    private var nodes = InlineArray<14, Int32>(repeating: -1)
+    private var ranks = InlineArray<14, Int32>(repeating: .max)
 
     /// Looks at the members of an object.
     init(_ node: Int, in json: JSONDocument) {
@@ -126,6 +129,18 @@ struct FieldEntry {
     /// Whether the name stands under `loc`, which begins with the part of the request.
     var isUnderLoc: Bool { ranks[Role.name.rawValue] == Self.rankOfLoc }
 
+    /// Whether the name stands under `path`, where GraphQL puts the path to a result.
+    var isUnderPath: Bool { ranks[Role.name.rawValue] == Self.rankOfPath }
+
+    /// Whether the code is the kind of an object.
+    var isKind: Bool { ranks[Role.code.rawValue] == Self.rankOfKind }
+
+    /// Whether the name stands where nothing else than a field has its name.
+    var namesField: Bool { ranks[Role.name.rawValue] < Self.rankOfPath }
+
+    private static let rankOfPath = rank(of: "path")
+    private static let rankOfKind = Int32(
+        names.first { $0.role == .code }?.names.firstIndex(of: "kind") ?? -1)
     private static let rankOfName = rank(of: "name")
     private static let rankOfLoc = rank(of: "loc")
 
@@ -145,6 +160,7 @@ struct FieldEntry {
         case .code: kind == .string || kind == .number
         case .location, .sentence, .reason, .valueType: kind == .string
         case .source, .parameters, .constraints: kind == .object
+        case .graph: kind == .object || kind == .array
         case .children, .several, .names: kind == .array
         case .resource: true
         }

@@ -48,16 +48,27 @@ struct FieldExtraction {
     private let phrases: FieldPhrases
     /// The message of the whole error, for a body that only names a field.
     private let message: Text?
-    /// Whether the status is one of a request whose content is refused.
+    /// Whether the error is about the content of the request.
     private let refusesContent: Bool
+    /// Whether only what is called a field counts, because the error is about something else: no maps, and no paths.
+    private let isStrict: Bool
     private var found: [FieldProblem] = []
 
-    init(phrases: FieldPhrases, message: Text?, status: Int) {
+    /// - Parameters:
+    ///   - refusesContent: whether the error is about the content of the request.
+    ///   - isStrict: whether only what is called a field counts.
+    init(phrases: FieldPhrases, message: Text?, refusesContent: Bool, isStrict: Bool) {
         self.phrases = phrases
         self.message = message
+        self.refusesContent = refusesContent
+        self.isStrict = isStrict
+    }
+
+    /// Whether the status is one of a request whose content is refused.
+    static func refusesContent(_ status: Int) -> Bool {
         switch status {
-        case 400, 409, 412, 413, 415, 422: refusesContent = true
-        default: refusesContent = false
+        case 400, 409, 412, 413, 415, 422: true
+        default: false
         }
     }
 
@@ -75,16 +86,18 @@ struct FieldExtraction {
         switch json.kind(node) {
         case .array:
             list(node, in: json, under: nil, depth: 0)
-            guard found.isEmpty, refusesContent else { return }
+            guard found.isEmpty, refusesContent, !isStrict else { return }
             if place.name == "message" { sentences(node, in: json) }
             if place.name == nil { maps(node, in: json) }
         case .object:
             guard let name = place.name else {
-                if refusesContent { root(node, in: json) }
+                if refusesContent, !isStrict { root(node, in: json) }
                 return
             }
             if isError(node, in: json) {
                 entry(node, in: json, under: nil, wholeMessage: message, depth: 0)
+            } else if isStrict {
+                return
             } else if !Self.vagueNames.contains(name) {
                 map(node, in: json, under: nil, .named, depth: 0)
             } else if refusesContent {
@@ -92,7 +105,7 @@ struct FieldExtraction {
             }
         case .string:
             guard let name = place.name, !Self.collectiveNames.contains(name), let field = json.string(node),
-                FieldName.isName(field)
+                FieldName.isName(field), !isStrict || name != "target"
             else { return }
             let code = json.value(at: place.parent).flatMap { json.member("code", of: $0) }
             add(field, message, code: code.flatMap(json.string))
@@ -201,7 +214,7 @@ struct FieldExtraction {
     }
 
     private func givenName(of entry: FieldEntry, in json: JSONDocument) -> Text? {
-        if let node = entry[.name] {
+        if let node = entry[.name], !isAboutSomethingElse(entry, in: json) {
             if json.kind(node) == .array {
                 if let path = path(
                     node, in: json, dropsLocation: entry.isUnderLoc, isJSON: isBrokenJSON(entry, in: json))
@@ -226,10 +239,21 @@ struct FieldExtraction {
                 return name
             }
         }
-        guard let location = entry[.location].flatMap(json.string), FieldName.isName(location),
+        guard !isStrict, let location = entry[.location].flatMap(json.string), FieldName.isName(location),
             !FieldName.isLocation(location)
         else { return nil }
         return location
+    }
+
+    /// Whether what could be a name is none of a field: the path to a result (GraphQL), the name of an object (Kubernetes), and where the
+    /// error is about something else, what only may be a field.
+    private func isAboutSomethingElse(_ entry: FieldEntry, in json: JSONDocument) -> Bool {
+        if isStrict, !entry.namesField { return true }
+        if entry.isUnderName { return entry.isKind && entry[.sentence] == nil }
+        guard entry.isUnderPath else { return false }
+        if entry[.graph] != nil { return true }
+        guard let node = entry[.name], json.kind(node) == .array, entry[.code] == nil else { return false }
+        return json.member("data", of: json.root) != nil
     }
 
     private func isName(_ text: Text, of entry: FieldEntry, in json: JSONDocument) -> Bool {
@@ -292,28 +316,55 @@ struct FieldExtraction {
         }
         let entry = FieldEntry(node, in: json)
         if entry[.names] != nil, json.member("source", of: node) != nil { return true }
-        guard let name = entry[.name].flatMap(json.string), FieldName.isName(name) else { return false }
+        guard let name = entry[.name].flatMap(json.string), FieldName.isName(name),
+            !isAboutSomethingElse(entry, in: json)
+        else { return false }
         return entry[.code] != nil || entry[.sentence] != nil || entry[.reason] != nil
     }
 
-    /// A body that is nothing but a map from names to lists of sentences (Django REST, ASP.NET).
+    /// A body that is nothing but a map from names to lists of sentences (Django REST, ASP.NET), or one error about a path (yup).
     private mutating func root(_ node: Int, in json: JSONDocument) {
-        guard !json.isEmpty(node), isMapOfLists(node, in: json, depth: 0) else { return }
+        guard !json.isEmpty(node) else { return }
+        if let path = json.member("path", of: node).flatMap(json.string), path.bytes.first != 0x2F,
+            let errors = json.member("errors", of: node), hasSentence(errors, in: json)
+        {
+            return entry(node, in: json, under: nil, wholeMessage: message, depth: 0)
+        }
+        guard isMapOfLists(node, in: json, depth: 0) else { return }
         map(node, in: json, under: nil, .named, depth: 0)
     }
 
     private func isMapOfLists(_ node: Int, in json: JSONDocument, depth: Int) -> Bool {
         guard depth < Self.depthLimit else { return false }
         var isMap = true
+        // Names under which a list of sentences is about the whole request, unless it stands beside others.
+        var collective: [Int] = []
+        var count = 0
         json.forEachMember(of: node) { key, value in
             guard isMap else { return }
-            if depth == 0, let name = json.string(key), Self.collectiveNames.contains(name) {
-                isMap = false
+            let name = json.string(key)
+            if let name, FieldName.isWhole(name), json.kind(value) == .array {
+                // Of a part, they are what is wrong with it.
+                if depth > 0, !json.isEmpty(value) { count += 1 }
                 return
             }
+            count += 1
+            if depth == 0, let name, Self.collectiveNames.contains(name) { collective.append(value) }
             isMap = isListOfProblems(value, in: json, depth: depth)
         }
-        return isMap
+        guard isMap, count > 0 else { return false }
+        return count > collective.count || collective.allSatisfy { hasImplicitSubject($0, in: json) }
+    }
+
+    /// Whether the sentences of a list begin with what is wrong, so that the name of the list must be that of the field.
+    private func hasImplicitSubject(_ list: Int, in json: JSONDocument) -> Bool {
+        guard json.kind(list) == .array else { return false }
+        var isImplicit = true
+        json.forEachElement(of: list) { element in
+            guard isImplicit else { return }
+            isImplicit = json.string(element).map(FieldName.hasImplicitSubject) ?? false
+        }
+        return isImplicit
     }
 
     private func isListOfProblems(_ node: Int, in json: JSONDocument, depth: Int) -> Bool {
@@ -497,7 +548,8 @@ struct FieldExtraction {
         else { return }
         if found.isEmpty { found.reserveCapacity(4) }
         let detail = sentence.flatMap(MessageText.cleanSentence)
-        found.append(FieldProblem(field: field, code: hint.code(of: detail, phrases), detail: detail))
+        let code = hint.code(of: detail, about: field, phrases)
+        found.append(FieldProblem(field: field, code: code, detail: detail))
     }
 }
 
@@ -510,10 +562,10 @@ struct FieldCodeHint {
     /// The type of the value.
     var valueType: Text?
 
-    /// What is wrong, by the name of the problem or else by the sentence.
-    func code(of sentence: Text?, _ phrases: FieldPhrases) -> FieldProblemCode {
-        let spoken = sentence.map(phrases.code) ?? .invalid
-        guard let name, let code = FieldCodeNames.code(name) else {
+    /// What is wrong with a field, by the name of the problem or else by the sentence.
+    func code(of sentence: Text?, about field: Text, _ phrases: FieldPhrases) -> FieldProblemCode {
+        let spoken = sentence.map { phrases.code(of: $0, field: field) } ?? .invalid
+        guard let name, let code = FieldCodeNames.code(name, of: field) else {
             // Some give the name of the problem in place of a sentence.
             guard spoken == .invalid, let sentence, !FieldName.hasBlank(sentence) else { return spoken }
             return FieldCodeNames.code(sentence) ?? .invalid

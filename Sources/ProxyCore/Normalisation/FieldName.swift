@@ -60,6 +60,23 @@ enum FieldName {
         return name.span.endsIgnoringCase(with: "error") || name.span.endsIgnoringCase(with: "exception")
     }
 
+    /// How sentences begin that leave the subject to the name of their list (Django REST, Rails, ASP.NET).
+    private static let implicitSubjects: [StaticString] = [
+        "this field ", "this value ", "this list ", "ensure this ", "ensure that ", "may not ", "must ",
+        "can't ",
+        "cannot ", "can not ", "should ", "is ", "has ", "are ", "not a valid", "a valid ", "enter a ",
+        "enter the ",
+        "invalid pk", "expected a ", "select a valid", "upload a ", "incorrect type", "does not ", "doesn't ",
+        "\"", "the submitted ", "date has ", "datetime has ", "time has ", "invalid hyperlink",
+        "object with ",
+    ]
+
+    /// Whether a sentence does not say what it is about.
+    static func hasImplicitSubject(_ sentence: Text) -> Bool {
+        let text = sentence.storage.span.extracting(sentence.range)
+        return implicitSubjects.contains { text.startsIgnoringCase(with: $0) }
+    }
+
     /// The name with which a sentence of class-validator begins: `email must be an email`, `each value in tags must be a string`.
     static func subject(of sentence: Text) -> Text? {
         var words: [Range<Int>] = []

@@ -72,7 +72,7 @@ public final class NormalizedError: Sendable {
         self.retryAfter = retryAfter
         self.limit = limit
         self.upstream = upstream
-        isMapped = entry.rule.isMapped && reading.isKnown(to: entry)
+        isMapped = entry.rule.isMapped && reading.isKnown(to: entry, hasFields: !fields.isEmpty)
         shape = isMapped ? 0 : BodyShape(reading.body).hash
         self.rule = entry.rule.name
         profile = entry.rule.profile

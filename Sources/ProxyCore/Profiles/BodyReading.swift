@@ -16,11 +16,14 @@ public struct BodyReading: Sendable {
         public var pointer: JSONPointer
         /// What must stand there.
         public var condition: Condition
+        /// Whether the place is called a status: a number there is one, and no code.
+        let isStatus: Bool
 
         /// A place.
         public init(_ pointer: JSONPointer, _ condition: Condition = .any) {
             self.pointer = pointer
             self.condition = condition
+            isStatus = ["status", "statusCode", "status_code"].contains(pointer.split?.name ?? "")
         }
     }
 
@@ -28,6 +31,8 @@ public struct BodyReading: Sendable {
     public var message: [Place] = []
     /// The provider's code.
     public var code: [Place] = []
+    /// Fields of the answer that hold the provider's code, if the body has none.
+    public var codeFields: [Text] = []
     /// Field problems: a map from names to sentences, a list of objects, or the name of one field.
     public var fields: [JSONPointer] = []
     /// The provider's id of the request.

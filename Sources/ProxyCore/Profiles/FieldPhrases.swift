@@ -58,11 +58,16 @@ public final class FieldPhrases: Sendable {
     public func followed(by others: FieldPhrases) -> FieldPhrases { FieldPhrases(list + others.list) }
 
     /// What the sentence means; `invalid` if no phrase is in it.
-    public func code(of sentence: Text) -> FieldProblemCode {
+    ///
+    /// A phrase that is part of an identifier, or is quoted, is a name or a value and does not count.
+    ///
+    /// - Parameter field: the name of the field that the sentence is about: phrases in it do not count.
+    public func code(of sentence: Text, field: Text? = nil) -> FieldProblemCode {
         let text = sentence.storage.span.extracting(sentence.range)
         let (entrances, nodes) = (entrances, nodes)
         var best = Node()
         var isInWord = false
+        var mention = field.map { FieldMention($0, in: text) }
         for start in 0..<text.count {
             let entrance = entrances[Int(text[start])]
             let begins = startsAnywhere || !isInWord
@@ -71,13 +76,28 @@ public final class FieldPhrases: Sendable {
             var node = Int(entrance.node)
             var index = start + 1
             while node > 0 {
-                if nodes[node].order < best.order { best = nodes[node] }
+                if nodes[node].order < best.order, startsAnywhere || !Self.isName(text, start..<index),
+                    mention?.contains(start, in: text) != true
+                {
+                    best = nodes[node]
+                }
                 guard index < text.count else { break }
                 node = Self.find(text[index].lowercasedASCII, under: node, in: nodes.span)
                 index += 1
             }
         }
         return best.code
+    }
+
+    /// Whether what stands there is a part of an identifier, such as `required_by`, or all of what is between two quotation marks.
+    private static func isName(_ text: borrowing Span<UInt8>, _ range: Range<Int>) -> Bool {
+        let before = range.lowerBound > 0 ? text[range.lowerBound - 1] : 0x20
+        let after = range.upperBound < text.count ? text[range.upperBound] : 0x20
+        if before == 0x5F || after == 0x5F { return true }
+        switch before {
+        case 0x22, 0x27, 0x60: return after == before
+        default: return false
+        }
     }
 
     /// The child that a byte leads to, or 0.

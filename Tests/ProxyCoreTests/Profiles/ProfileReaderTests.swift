@@ -40,7 +40,7 @@ struct ProfileReaderTests {
             request_id: X-Id
             waits: [{ header: Retry-After, on: [429, 500-503] }, { reset: X-Reset }, { body: /wait }]
             rate_fields: { limit: L, remaining: M, reset: N }
-            read: { message: [/m, /e if sentence], code: /e if identifier, fields: /f, request_id: /id }
+            read: { message: [/m, /e if sentence], code: /e if identifier, code_headers: X-Code, fields: /f, request_id: /id }
             keep: message
             field_phrases: [{ duplicate: [was here before] }]
             rules:
@@ -62,6 +62,7 @@ struct ProfileReaderTests {
         #expect(profile.fieldPhrases.code(of: "It was here before, required") == .duplicate)
         let normalizer = ErrorNormalizer(profile: profile)
         #expect(profile.cases.flatMap { $0.run(with: normalizer, decode: { body, _ in body }) } == [])
+        #expect(profile.reading.codeFields.first?.string == "X-Code")
         let facts = RequestFacts(method: "GET", path: "/cup")
         let other = normalizer.normalize(
             ProviderAnswer(status: 418, fields: .init(), body: Array("tea".utf8)), of: facts, at: 0)
@@ -153,6 +154,7 @@ struct ProfileReaderTests {
             ("waits: [{ reset: 'X Reset' }]", "waits[0].reset", 18),
             ("request_id: /request_id", "request_id", 13),
             ("request_id: [X-Id, 'X Id']", "request_id[1]", 20),
+            ("read: { code_headers: /code }", "read.code_headers", 23),
             ("rate_fields: { remaining: /left }", "rate_fields.remaining", 27),
             ("rate_fields: { state: 'a:b' }", "rate_fields.state", 23),
             ("idempotency: { header: /key, requests: POST /a }", "idempotency.header", 24),
