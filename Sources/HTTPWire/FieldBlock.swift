@@ -8,11 +8,23 @@ public struct FieldBlock: Sendable {
     /// What is behind has no meaning: an array that ended there would be asked for room and be moved its end with each piece.
     private var memory: [UInt8] = []
     private var end = 0
-    /// Where the last field begins.
-    private var lastStart = 0
+    /// How many fields there are, and above that where the last one begins: a larger block would be
+    /// handed on through memory.
+    private var tail: UInt64 = 0
+    /// A bit for each name that was added, see ``bit(of:)``: most names that are asked for are not there.
+    private var names: UInt64 = 0
 
     /// How many fields there are; a repeated field counts each time.
-    public private(set) var count = 0
+    public var count: Int { Int(tail & 0xFFFF_FFFF) }
+
+    /// Where the last field begins.
+    private var lastStart: Int { Int(tail &>> 32) }
+
+    /// A field has been added that begins there.
+    @inline(__always)
+    private mutating func countField(at start: Int) {
+        tail = UInt64(UInt32(start)) &<< 32 | (tail &+ 1) & 0xFFFF_FFFF
+    }
 
     /// An empty block.
     public init() {}
@@ -33,9 +45,9 @@ public struct FieldBlock: Sendable {
             unsafe Self.copy(value, to: memory, at: place.valueStart)
             unsafe memory[place.end - 1] = 0
         }
-        lastStart = start
+        names |= Self.bit(of: name)
+        countField(at: start)
         end = place.end
-        count += 1
     }
 
     /// Adds a field behind the others.
@@ -66,13 +78,13 @@ public struct FieldBlock: Sendable {
         _ other: borrowing FieldBlock, where isWanted: (_ name: Span<UInt8>, _ value: Span<UInt8>) -> Bool
     ) {
         let all = other.memory.span
+        names |= other.names
         var start = 0
         while start < other.end {
             let place = Lengths(in: all, at: start).place(at: start)
             if isWanted(all.extracting(place.name), all.extracting(place.value)) {
-                lastStart = end
+                countField(at: end)
                 push(all.extracting(start..<place.end))
-                count += 1
             }
             start = place.end
         }
@@ -96,13 +108,14 @@ public struct FieldBlock: Sendable {
     public mutating func removeLast() {
         guard count > 0 else { return }
         end = lastStart
-        count -= 1
+        tail &-= 1
     }
 
     /// Forgets all fields and keeps the memory.
     public mutating func removeAll() {
+        names = 0
         end = 0
-        count = 0
+        tail = 0
     }
 
     /// Calls `body` with each field's name and value, in order.
@@ -171,6 +184,7 @@ public struct FieldBlock: Sendable {
     public func contains(_ name: borrowing Span<UInt8>) -> Bool { place(of: name) != nil }
 
     private func place(of name: borrowing Span<UInt8>) -> Place? {
+        guard names & Self.bit(of: name) != 0 else { return nil }
         let all = memory.span
         var start = 0
         while start < end {
@@ -188,6 +202,16 @@ public struct FieldBlock: Sendable {
 // MARK: Memory
 
 extension FieldBlock {
+    /// The same bit for names that differ in nothing but the case of letters.
+    @inline(__always)
+    private static func bit(of name: borrowing Span<UInt8>) -> UInt64 {
+        let count = name.count
+        guard count > 0 else { return 1 }
+        // The difference between small and capital letters is one bit.
+        let ends = (name[0] | 0x20) &+ (name[count - 1] | 0x20) &* 5
+        return 1 &<< (UInt64(truncatingIfNeeded: count) &* 11 &+ UInt64(ends))
+    }
+
     /// How long a field's name and value are, as they stand before them.
     private struct Lengths {
         static let size = 8

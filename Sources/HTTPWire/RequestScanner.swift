@@ -127,25 +127,37 @@ public struct RequestScanner: Sendable {
         guard state != .refused else { return (0, bytes.count) }
         var input = Input(count: bytes.count, dropStart: isDropping ? 0 : -1)
         let before = completeRequests
-        while input.index < input.count {
-            let start = input.index
+        // From where on the bytes of a head or of trailers are not counted yet.
+        var uncounted = 0
+        scanning: while input.index < input.count {
             switch state {
             case .start, .startLF, .method, .target, .version, .requestLineLF:
                 scanRequestLine(bytes.span, &input)
-                countSection(from: start, to: input.index)
-            case .lineStart, .name, .valueStart, .value, .valueLF, .endLF:
-                scanField(&bytes, &input)
-                countSection(from: start, to: input.index)
+            case .lineStart, .name, .valueStart, .value, .valueLF: scanField(&bytes, &input)
             case .lengthStart, .length, .lengthEnd, .codingStart, .coding, .codingEnd:
                 scanFraming(&bytes, &input)
-                countSection(from: start, to: input.index)
+            case .endLF:
+                // The last byte that can make a section too large; the next one ends it.
+                countSection(from: uncounted, to: input.index)
+                uncounted = input.index
+                guard state != .refused else { break scanning }
+                scanField(&bytes, &input)
+                guard state != .refused else { break scanning }
+                uncounted = input.index
             case .body, .chunkSizeStart, .chunkSize, .chunkExtension, .chunkSizeLF, .chunkData, .chunkDataCR,
                 .chunkDataLF:
                 scanBody(&bytes, &input)
+                uncounted = input.index
+                guard state != .refused else { break scanning }
             case .refused: break
             }
-            if state == .refused || endsWithRequest && completeRequests != before { break }
+            if state == .refused {
+                countSection(from: uncounted, to: input.index)
+                break
+            }
+            if endsWithRequest, completeRequests != before { break }
         }
+        if state != .refused, uncounted < input.index { countSection(from: uncounted, to: input.index) }
         if !isDropping { input.closeGap(in: &bytes, upTo: input.index) }
         if state == .refused { return (input.requestStart, bytes.count) }
         return ((isDropping ? input.dropStart : input.index) - input.gap, input.index)
@@ -178,25 +190,17 @@ public struct RequestScanner: Sendable {
     /// The colon and the line end of a field, which its overhead covers.
     private static let separators = 3
 
-    /// Counts what a step has read of a head or of trailers: nothing of them is read that is not counted here.
-    @inline(__always)
+    /// Counts bytes of a head or of trailers that are not complete: nothing of them is read that is not counted here.
+    ///
+    /// Counts only grow within a section, so it does not matter how many steps are counted at once. What is wrong behind too many bytes
+    /// would not have been seen one byte at a time: the size is the fault then.
     private mutating func countSection(from start: Int, to end: Int) {
         sectionBytes &+= end &- start
-        // A head that is not complete has at least one byte more.
+        // There is at least one byte more.
         let isTooLarge =
             fieldBytes > limits.fieldBytes || fieldCount > limits.fieldCount
             || sectionBytes &+ (limits.fieldOverhead &- Self.separators) &* fieldCount >= limits.head
-        if isTooLarge { refuseLargeSection() }
-    }
-
-    @inline(never)
-    private mutating func refuseLargeSection() {
-        switch state {
-        // A complete head has as many bytes as it may have.
-        case .body, .chunkSizeStart: break
-        // What is wrong behind that many bytes would not have been seen one byte at a time.
-        default: refuse(.fieldsTooLarge)
-        }
+        if isTooLarge { refuse(.fieldsTooLarge) }
     }
 
     /// What has been read since ends a head, or the trailers: the next byte begins another section.

@@ -232,6 +232,29 @@ struct RequestScannerTests {
         }
     }
 
+    @Test("each request of a connection may be as large as the first", arguments: [1, 7, .max])
+    func equalSizes(size: Int) throws {
+        func request(blanks: Int) -> String {
+            "GET /a HTTP/1.1\r\nHost: h\r\nX:" + String(repeating: " ", count: blanks) + "a\r\n\r\n"
+        }
+        let blanks = try #require((0..<600).last { scan(request(blanks: $0), pieces: size).fault == nil })
+        #expect(blanks > 400)
+        let largest = request(blanks: blanks)
+        #expect(scan(largest + largest + largest, pieces: size).requests == 3)
+        let larger = scan(largest + request(blanks: blanks + 1), pieces: size)
+        #expect(larger.requests == 1)
+        #expect(larger.fault == .fieldsTooLarge)
+    }
+
+    @Test(
+        "a head that is too large is refused for its size, whatever is wrong behind", arguments: [1, 7, .max])
+    func sizeBeforeForm(size: Int) {
+        for wrong in ["\u{0}", "\n", "\r\r", "\r\n bad", "\r\n: x", "\r\nContent-Length: x"] {
+            let head = "GET /a HTTP/1.1\r\nX:" + String(repeating: " ", count: 600) + "a" + wrong
+            #expect(scan(head, pieces: size).fault == .fieldsTooLarge, "\(wrong.debugDescription)")
+        }
+    }
+
     @Test("no bytes trap it, and what passes is never more than what came")
     func noise() {
         var random = SystemRandomNumberGenerator()

@@ -29,6 +29,8 @@ public struct ConnectionFields: Sendable {
 
     /// Adds what the value of a `Connection` field names; `close` and `keep-alive` name no field.
     public mutating func add(_ value: Span<UInt8>) {
+        // Most values are one of these alone.
+        if value.equalsIgnoringCase("keep-alive") || value.equalsIgnoringCase("close") { return }
         ListElements.forEach(in: value) { element in
             guard !element.equalsIgnoringCase("close"), !element.equalsIgnoringCase("keep-alive") else {
                 return

@@ -79,9 +79,12 @@ extension Exchange.FieldMarks {
     @inline(__always)
     fileprivate mutating func note(_ name: Span<UInt8>) {
         if RateLimitFields.isOne(name) { insert(.rateLimit) }
-        if name.equalsIgnoringCase("x-request-id") { insert(.requestID) }
         if ReferenceRewriter.concerns(name) { insert(.references) }
-        if name.equalsIgnoringCase("cache-control") { insert(.cacheControl) }
-        if name.equalsIgnoringCase("www-authenticate") { insert(.challenge) }
+        switch name.count {
+        case 12: if name.equalsIgnoringCase("x-request-id") { insert(.requestID) }
+        case 13: if name.equalsIgnoringCase("cache-control") { insert(.cacheControl) }
+        case 16: if name.equalsIgnoringCase("www-authenticate") { insert(.challenge) }
+        default: break
+        }
     }
 }
