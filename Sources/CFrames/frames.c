@@ -1,7 +1,22 @@
+// The seam between Weir and libcurl's HTTP/2.
+//
+// libcurl uses nghttp2, and reports less than Weir has to say: 7.88 retries a refused stream, drops a complete response that a reset follows,
+// and calls a response complete whose connection was given up. Neither its results nor its debug callback (CURLOPT_DEBUGFUNCTION) show the
+// error code of a reset, the end of a stream or the bytes of DATA frames, and no option sets the window of a stream. What nghttp2 offers for
+// that, its callbacks, only libcurl can set: so seven entries of libcurl's own table of imported functions are set to the functions below. No
+// function of nghttp2 is defined, and whatever else in the process uses nghttp2 is left alone.
+//
+// The entries are changed before main(), in memory that the loader protects otherwise (RELRO); the protection is restored. Unless all of them
+// are found, none is changed, and frames are not seen: then libcurl's own results count.
 #define _GNU_SOURCE
 #include "frames.h"
 #include <dlfcn.h>
+#include <elf.h>
+#include <link.h>
 #include <stddef.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 // nghttp2's public structures, as far as they are read: they are part of the interface that its library number (14) stands for.
 struct frame_head {
@@ -50,19 +65,6 @@ static int (*library_update_window)(void *session, uint8_t flags, int32_t stream
 static void *(*library_request)(void *session, int32_t stream);
 static void (*library_delete)(void *session);
 static int (*library_consume)(void *session, int32_t stream, size_t count);
-
-// Before any thread: the library's own stand behind the program's.
-__attribute__((constructor)) static void find_library_functions(void) {
-    *(void **)&library_set_frame_received = dlsym(RTLD_NEXT, "nghttp2_session_callbacks_set_on_frame_recv_callback");
-    *(void **)&library_set_frame_sent = dlsym(RTLD_NEXT, "nghttp2_session_callbacks_set_on_frame_send_callback");
-    *(void **)&library_set_closed = dlsym(RTLD_NEXT, "nghttp2_session_callbacks_set_on_stream_close_callback");
-    *(void **)&library_submit_settings = dlsym(RTLD_NEXT, "nghttp2_submit_settings");
-    *(void **)&library_set_window = dlsym(RTLD_NEXT, "nghttp2_session_set_local_window_size");
-    *(void **)&library_update_window = dlsym(RTLD_NEXT, "nghttp2_submit_window_update");
-    *(void **)&library_request = dlsym(RTLD_NEXT, "nghttp2_session_get_stream_user_data");
-    *(void **)&library_consume = dlsym(RTLD_NEXT, "nghttp2_session_consume_stream");
-    *(void **)&library_delete = dlsym(RTLD_NEXT, "nghttp2_session_del");
-}
 
 // What libcurl has set, the same for all connections.
 static _Atomic(frame_callback) curl_frame_received;
@@ -124,26 +126,25 @@ static int closed(void *session, int32_t stream, uint32_t error, void *context) 
     return callback == 0 ? 0 : callback(session, stream, error, context);
 }
 
-// As with recv(): the program's definitions stand before the library's.
-void nghttp2_session_callbacks_set_on_frame_recv_callback(void *callbacks, frame_callback callback) {
+static void set_frame_received(void *callbacks, frame_callback callback) {
     curl_frame_received = callback;
     library_set_frame_received(callbacks, frame_received);
     // 7.88 sets none.
     library_set_frame_sent(callbacks, frame_sent);
 }
 
-void nghttp2_session_callbacks_set_on_frame_send_callback(void *callbacks, frame_callback callback) {
+static void set_frame_sent(void *callbacks, frame_callback callback) {
     curl_frame_sent = callback;
     library_set_frame_sent(callbacks, frame_sent);
 }
 
-void nghttp2_session_callbacks_set_on_stream_close_callback(void *callbacks, close_callback callback) {
+static void set_closed(void *callbacks, close_callback callback) {
     curl_closed = callback;
     library_set_closed(callbacks, closed);
 }
 
 // > libcurl lets a provider send 32 MiB (7.88) or 10 MiB (8.x) of each response, whether its reader is paused or not.
-int nghttp2_submit_settings(void *session, uint8_t flags, const struct setting *settings, size_t count) {
+static int submit_settings(void *session, uint8_t flags, const struct setting *settings, size_t count) {
     struct setting ours[8];
     if (count > sizeof ours / sizeof *ours) return library_submit_settings(session, flags, settings, count);
     for (size_t index = 0; index < count; index++) {
@@ -166,7 +167,7 @@ static _Thread_local const void *smaller_session;
 static _Thread_local int32_t smaller_stream;
 
 // > libcurl sets the window anew whenever it resumes a transfer, be it only its upload.
-int nghttp2_session_set_local_window_size(void *session, uint8_t flags, int32_t stream, int32_t size) {
+static int set_local_window_size(void *session, uint8_t flags, int32_t stream, int32_t size) {
     if (stream != 0 && size > 0 && report(CFRAMES_ALLOWANCE, session, stream, (uint32_t)size)) return 0;
     const int is_smaller = stream != 0 && size > CFRAMES_WINDOW;
     smaller_session = is_smaller ? session : 0;
@@ -175,7 +176,7 @@ int nghttp2_session_set_local_window_size(void *session, uint8_t flags, int32_t 
 }
 
 // 8.x sends the difference as well, although the library has announced the larger window.
-int nghttp2_submit_window_update(void *session, uint8_t flags, int32_t stream, int32_t increment) {
+static int submit_window_update(void *session, uint8_t flags, int32_t stream, int32_t increment) {
     if (smaller_session == session && smaller_stream == stream) {
         smaller_session = 0;
         return 0;
@@ -183,7 +184,7 @@ int nghttp2_submit_window_update(void *session, uint8_t flags, int32_t stream, i
     return library_update_window(session, flags, stream, increment);
 }
 
-void nghttp2_session_del(void *session) {
+static void delete_session(void *session) {
     report(CFRAMES_GONE, session, 0, 0);
     library_delete(session);
 }
@@ -192,10 +193,132 @@ void cframes_set_window(const void *connection, int32_t stream, int32_t size) {
     (void)set_window((void *)connection, 0, stream, size);
 }
 
-int cframes_are_observed(void) {
-    return library_set_frame_received != 0 && library_set_closed != 0 && library_request != 0 && library_set_window != 0 &&
-           library_delete != 0 &&
-           dlsym(RTLD_DEFAULT, "nghttp2_session_del") == (void *)nghttp2_session_del &&
-           dlsym(RTLD_DEFAULT, "nghttp2_session_callbacks_set_on_frame_recv_callback") ==
-               (void *)nghttp2_session_callbacks_set_on_frame_recv_callback;
+// What libcurl gets in place of functions of nghttp2.
+static const struct {
+    const char *name;
+    void *replacement;
+    void **library;
+    // Whether each version of libcurl calls it.
+    int is_needed;
+} replaced[] = {
+    {"nghttp2_session_callbacks_set_on_frame_recv_callback", (void *)set_frame_received, (void **)&library_set_frame_received, 1},
+    {"nghttp2_session_callbacks_set_on_frame_send_callback", (void *)set_frame_sent, (void **)&library_set_frame_sent, 0},
+    {"nghttp2_session_callbacks_set_on_stream_close_callback", (void *)set_closed, (void **)&library_set_closed, 1},
+    {"nghttp2_submit_settings", (void *)submit_settings, (void **)&library_submit_settings, 1},
+    {"nghttp2_session_set_local_window_size", (void *)set_local_window_size, (void **)&library_set_window, 1},
+    {"nghttp2_submit_window_update", (void *)submit_window_update, (void **)&library_update_window, 0},
+    {"nghttp2_session_del", (void *)delete_session, (void **)&library_delete, 1},
+};
+enum { replaced_count = sizeof replaced / sizeof *replaced };
+
+#if defined(__x86_64__)
+enum { slot_of_call = R_X86_64_JUMP_SLOT, slot_of_address = R_X86_64_GLOB_DAT };
+#elif defined(__aarch64__)
+enum { slot_of_call = R_AARCH64_JUMP_SLOT, slot_of_address = R_AARCH64_GLOB_DAT };
+#else
+enum { slot_of_call = -1, slot_of_address = -1 };
+#endif
+
+// The imports of one loaded object, as its dynamic section describes them.
+struct imports {
+    uintptr_t base;
+    const ElfW(Sym) *symbols;
+    const char *names;
+    const ElfW(Rela) *tables[2];
+    size_t sizes[2];
+};
+
+static struct imports imports_of(const struct link_map *object) {
+    struct imports imports = {.base = object->l_addr};
+    for (const ElfW(Dyn) *entry = object->l_ld; entry->d_tag != DT_NULL; entry++) {
+        switch (entry->d_tag) {
+            // > The loader has replaced these by addresses (dl-load.c of the GNU C library).
+            case DT_SYMTAB: imports.symbols = (const void *)entry->d_un.d_ptr; break;
+            case DT_STRTAB: imports.names = (const void *)entry->d_un.d_ptr; break;
+            case DT_JMPREL: imports.tables[0] = (const void *)entry->d_un.d_ptr; break;
+            case DT_PLTRELSZ: imports.sizes[0] = entry->d_un.d_val; break;
+            case DT_RELA: imports.tables[1] = (const void *)entry->d_un.d_ptr; break;
+            case DT_RELASZ: imports.sizes[1] = entry->d_un.d_val; break;
+            default: break;
+        }
+    }
+    return imports;
 }
+
+// Where the object keeps the address of the function `name`; NULL if it does not import it.
+static void **slot(const struct imports *imports, const char *name) {
+    for (int table = 0; table < 2; table++) {
+        const ElfW(Rela) *entries = imports->tables[table];
+        if (entries == 0) continue;
+        for (size_t index = 0; index < imports->sizes[table] / sizeof *entries; index++) {
+            const int type = (int)ELF64_R_TYPE(entries[index].r_info);
+            if (type != slot_of_call && type != slot_of_address) continue;
+            const ElfW(Sym) *symbol = &imports->symbols[ELF64_R_SYM(entries[index].r_info)];
+            if (strcmp(imports->names + symbol->st_name, name) == 0) return (void **)(imports->base + entries[index].r_offset);
+        }
+    }
+    return 0;
+}
+
+// The memory that the loader has made read-only after it was relocated.
+struct protected_memory {
+    const void *address;
+    uintptr_t start, end;
+};
+
+static int find_protected(struct dl_phdr_info *object, size_t size, void *context) {
+    (void)size;
+    struct protected_memory *memory = context;
+    struct protected_memory found = {.address = memory->address};
+    int is_here = 0;
+    for (int index = 0; index < object->dlpi_phnum; index++) {
+        const ElfW(Phdr) *segment = &object->dlpi_phdr[index];
+        const uintptr_t start = object->dlpi_addr + segment->p_vaddr, end = start + segment->p_memsz;
+        if (segment->p_type == PT_LOAD && (uintptr_t)memory->address - start < segment->p_memsz) is_here = 1;
+        if (segment->p_type == PT_GNU_RELRO) {
+            found.start = start;
+            found.end = end;
+        }
+    }
+    if (!is_here) return 0;
+    *memory = found;
+    return 1;
+}
+
+static int set_slot(void **place, void *function) {
+    const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), start = (uintptr_t)place & ~(page - 1);
+    struct protected_memory memory = {.address = place};
+    dl_iterate_phdr(find_protected, &memory);
+    // > The loader protects whole pages only.
+    const int is_protected = start >= (memory.start & ~(page - 1)) && start + page <= (memory.end & ~(page - 1));
+    if (is_protected && mprotect((void *)start, page, PROT_READ | PROT_WRITE) != 0) return 0;
+    *place = function;
+    if (is_protected) (void)mprotect((void *)start, page, PROT_READ);
+    return 1;
+}
+
+static int is_bound;
+
+// Before any thread.
+__attribute__((constructor)) static void bind_imports(void) {
+    for (int index = 0; index < replaced_count; index++) *replaced[index].library = dlsym(RTLD_DEFAULT, replaced[index].name);
+    *(void **)&library_request = dlsym(RTLD_DEFAULT, "nghttp2_session_get_stream_user_data");
+    *(void **)&library_consume = dlsym(RTLD_DEFAULT, "nghttp2_session_consume_stream");
+    void *curl = dlsym(RTLD_DEFAULT, "curl_multi_perform");
+    Dl_info info;
+    struct link_map *object = 0;
+    if (curl == 0 || library_request == 0 || dladdr1(curl, &info, (void **)&object, RTLD_DL_LINKMAP) == 0 || object == 0) return;
+    const struct imports imports = imports_of(object);
+    if (imports.symbols == 0 || imports.names == 0) return;
+    void **slots[replaced_count];
+    for (int index = 0; index < replaced_count; index++) {
+        slots[index] = slot(&imports, replaced[index].name);
+        if (slots[index] == 0 ? replaced[index].is_needed : *replaced[index].library == 0) return;
+    }
+    for (int index = 0; index < replaced_count; index++) {
+        if (slots[index] != 0 && !set_slot(slots[index], replaced[index].replacement)) return;
+    }
+    is_bound = 1;
+}
+
+int cframes_are_observed(void) { return is_bound; }

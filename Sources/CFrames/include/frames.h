@@ -32,7 +32,7 @@ typedef int (*cframes_observer)(void *context, cframes_event event, const void *
 
 // From now on, what happens on this thread is reported to `observer`; to none with NULL.
 void cframes_observe(cframes_observer observer, void *context);
-// Whether shared libraries use this program's functions, and so events are reported.
+// Whether libcurl uses the functions that report events.
 int cframes_are_observed(void);
 // The most bytes of a response that its provider may send ahead of its reader, where the library lets it send 32 MiB.
 #define CFRAMES_WINDOW (1 << 20)
