@@ -47,8 +47,8 @@ RUN swift build --configuration release --static-swift-stdlib --product weir \
 FROM debian:${DEBIAN}-slim
 ARG DEBIAN
 RUN case "$DEBIAN" in \
-        bookworm) libraries="libcurl4 libgnutls30 libmicrohttpd12 libmimalloc2.0" ;; \
-        trixie) libraries="libcurl4t64 libgnutls30t64 libmicrohttpd12t64 libmimalloc3" ;; \
+        bookworm) libraries="libcurl4 libgnutls30 libmimalloc2.0" ;; \
+        trixie) libraries="libcurl4t64 libgnutls30t64 libmimalloc3" ;; \
         *) echo "DEBIAN is bookworm or trixie" >&2; exit 64 ;; \
     esac \
     && apt-get update -q \

@@ -36,6 +36,16 @@ let functionOrder = LinkerSetting.unsafeFlags(
         "--symbol-ordering-file=\(Context.packageDirectory)/Sources/weir/function-order.txt",
     ], .when(configuration: .release))
 
+// libmicrohttpd is part of the program, and the linker binds these calls of its to the functions of CMicroHTTPD/hooks.c.
+let hookedFunctions = [
+    "recv", "__recv_chk", "send", "sendmsg", "epoll_wait", "epoll_ctl", "gnutls_record_recv",
+    "gnutls_record_send", "gnutls_handshake",
+]
+let microHTTPDLinking: [LinkerSetting] = [
+    .linkedLibrary(":libmicrohttpd.a"), .linkedLibrary("gnutls"),
+    .unsafeFlags(["-use-ld=lld"] + hookedFunctions.flatMap { ["-Xlinker", "--wrap=\($0)"] }),
+]
+
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
@@ -51,17 +61,12 @@ let package = Package(
     targets: [
         // C, one door each.
         .systemLibrary(name: "CEpoll"),
-        .target(name: "CSplice"),
         .systemLibrary(
             name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
-        .systemLibrary(
-            name: "CMicroHTTPD", pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
+        .target(name: "CMicroHTTPD", linkerSettings: microHTTPDLinking),
         .systemLibrary(name: "CGnuTLS", pkgConfig: "gnutls", providers: [.apt(["libgnutls28-dev"])]),
-        .target(name: "CReceive", linkerSettings: [.linkedLibrary("gnutls")]),
-        .target(name: "CReadiness"),
-        .target(name: "CErasure"),
         .target(name: "CFrames"),
-        // The loader's list of what is in memory.
+        // The arguments of main().
         .target(name: "CLoader"),
         .systemLibrary(name: "CMimalloc", providers: [.apt(["libmimalloc-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
@@ -72,20 +77,16 @@ let package = Package(
         .target(name: "HTTPWire", swiftSettings: settings),
         .target(name: "Locking", swiftSettings: settings),
         .target(name: "EventLoop", dependencies: ["CEpoll", "Locking"], swiftSettings: settings),
-        .target(name: "Splicing", dependencies: ["CSplice"], swiftSettings: settings),
-        .target(name: "HTTPTransfer", dependencies: ["HTTPWire", "Splicing"], swiftSettings: settings),
+        .target(name: "HTTPTransfer", dependencies: ["HTTPWire"], swiftSettings: settings),
         .target(
-            name: "Curl", dependencies: ["CCurl", "CFrames", "HTTPTransfer", "HTTPWire", "Splicing"],
+            name: "Curl", dependencies: ["CCurl", "CFrames", "HTTPTransfer", "HTTPWire"],
             swiftSettings: settings),
         .target(
-            name: "HTTP1Client", dependencies: ["Curl", "EventLoop", "HTTPTransfer", "HTTPWire", "Splicing"],
+            name: "HTTP1Client", dependencies: ["Curl", "EventLoop", "HTTPTransfer", "HTTPWire"],
             swiftSettings: settings),
         .target(
             name: "MicroHTTPD",
-            dependencies: [
-                "CErasure", "CGnuTLS", "CMicroHTTPD", "CReadiness", "CReceive", "EventLoop", "HTTPWire",
-                "Locking", "Splicing",
-            ],
+            dependencies: ["CGnuTLS", "CMicroHTTPD", "EventLoop", "HTTPWire", "Locking"],
             swiftSettings: settings),
         .target(name: "ContentCoding", dependencies: ["CZlib", "CBrotli", "CZstd"], swiftSettings: settings),
 
@@ -112,7 +113,7 @@ let package = Package(
             name: "ProxyEngine",
             dependencies: [
                 "EventLoop", "Curl", "HTTP1Client", "HTTPTransfer", "MicroHTTPD", "ContentCoding", "JSONLog",
-                "Locking", "ProxyCore", "RedisClient", "HTTPWire", "Splicing", logging,
+                "Locking", "ProxyCore", "RedisClient", "HTTPWire", logging,
             ],
             swiftSettings: settings),
         .target(
@@ -162,7 +163,6 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "EventLoopTests", dependencies: ["EventLoop", "CEpoll"], swiftSettings: settings),
-        .testTarget(name: "SplicingTests", dependencies: ["Splicing"], swiftSettings: settings),
         .testTarget(
             name: "HTTP1ClientTests",
             dependencies: ["Curl", "EventLoop", "HTTP1Client", "HTTPTransfer", "HTTPWire", "TestSupport"],
@@ -174,7 +174,7 @@ let package = Package(
         .testTarget(
             name: "MicroHTTPDTests",
             dependencies: [
-                "CErasure", "CReceive", "EventLoop", "Locking", "MicroHTTPD", "HTTPWire", "TestSupport",
+                "CEpoll", "CMicroHTTPD", "EventLoop", "Locking", "MicroHTTPD", "HTTPWire", "TestSupport",
             ],
             swiftSettings: settings),
         .testTarget(

@@ -1,7 +1,6 @@
 internal import CCurl
 internal import Glibc
 public import HTTPTransfer
-public import Splicing
 
 /// Is told when a connection can be used, or that it cannot be made.
 public protocol CurlConnectionDelegate: AnyObject {
@@ -106,11 +105,6 @@ public enum ConnectionTransfer: Hashable, Sendable {
 
     /// The alert with which the peer has ended TLS; valid after ``ConnectionTransfer/failed(errno:)``.
     public var alert: TLSAlert? { isTLS ? easy.alert : nil }
-
-    /// Moves what has been received into an empty pipe; never under TLS.
-    public func splice(into pipe: SocketPipe, atMost limit: Int) -> SpliceOutcome {
-        isTLS ? .refused : pipe.fill(from: descriptor, atMost: limit)
-    }
 
     /// Whether ``receive(into:)`` must be called until it would block.
     public var mayHoldBytes: Bool { isTLS }

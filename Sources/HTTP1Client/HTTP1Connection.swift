@@ -1,7 +1,6 @@
 internal import Curl
 internal import EventLoop
 internal import HTTPTransfer
-internal import Splicing
 
 /// One connection of a pool: being made, in use by one transfer, or idle.
 @safe final class HTTP1Connection: ReadinessHandler, CurlConnectionDelegate {
@@ -13,9 +12,6 @@ internal import Splicing
     private var isOpen = false
     /// Whether it has carried a whole response: what its peer refuses then is no handshake.
     private var hasServed = false
-    private var refusesSplicing = false
-    /// Most bytes that are received with a head: what comes behind them may not have to be received.
-    private static let headPiece = 16 << 10
     /// How long it may be used while it is idle, in nanoseconds of the monotonic clock.
     var idleUntil: Int64 = 0
     /// When it is too old to be used again, on the same clock.
@@ -148,29 +144,6 @@ internal import Splicing
         return count
     }
 
-    /// Whether bytes of a body can be moved past this process.
-    var splices: Bool { isOpen && !refusesSplicing && link?.mayHoldBytes == false }
-
-    /// Moves bytes of the body into a pipe.
-    ///
-    /// - Returns: how many, as ``pull(into:)`` does; none as well if the system refuses it, and will be asked no more.
-    func splice(into pipe: SocketPipe, atMost limit: Int) -> Int {
-        guard let link, let transfer else { return 0 }
-        switch link.splice(into: pipe, atMost: limit) {
-        case .moved(let count): return count
-        case .wouldBlock: break
-        case .refused: refusesSplicing = true
-        case .ended: end(transfer, fault: transfer.faultOfEnd(isClean: true))
-        case .failed: end(transfer, fault: transfer.faultOfEnd(isClean: false))
-        }
-        return 0
-    }
-
-    /// The last bytes of the answer have been moved.
-    func completeSpliced() {
-        if let transfer { complete(transfer, isExact: !holdsMore()) }
-    }
-
     /// Whether bytes may have come of which the socket does not tell.
     var mayHoldBytes: Bool { link?.mayHoldBytes == true }
 
@@ -182,19 +155,15 @@ internal import Splicing
             return setInterest()
         }
         while let transfer, !transfer.isReceivePaused {
-            let comesWithHead = splices && !transfer.response.isComplete
-            let part = unsafe comesWithHead ? .init(rebasing: room.prefix(Self.headPiece)) : room
-            switch unsafe link.receive(into: part) {
+            switch unsafe link.receive(into: room) {
             case .moved(let count):
-                let step = unsafe transfer.take(UnsafeRawBufferPointer(rebasing: part[0..<count]))
+                let step = unsafe transfer.take(UnsafeRawBufferPointer(rebasing: room[0..<count]))
                 switch step {
                 case .more:
-                    if count < part.count, !link.mayHoldBytes { return }
-                    // The rest need not be received if the answer is given first: the socket tells of it again.
-                    if comesWithHead, transfer.parser.certainBody >= room.count { return }
+                    if count < room.count, !link.mayHoldBytes { return }
                 case .complete(let isExact):
                     if !isExact { pool.didReceiveUnrequestedBytes() }
-                    let mayHoldMore = count == part.count || link.mayHoldBytes
+                    let mayHoldMore = count == room.count || link.mayHoldBytes
                     return complete(transfer, isExact: isExact && !(mayHoldMore && holdsMore()))
                 case .failed(let fault): return end(transfer, fault: fault)
                 }

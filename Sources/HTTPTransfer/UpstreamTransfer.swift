@@ -1,5 +1,3 @@
-public import Splicing
-
 /// One request to a provider and its answer, whoever carries it: Weir's own HTTP/1.1, or libcurl's HTTP/2.
 ///
 /// Used again for later requests. Confined to the thread of its worker.
@@ -39,14 +37,6 @@ public protocol UpstreamTransfer: AnyObject {
     /// handed on all that it was given. The end of the body never comes so.
     func pullBody(into room: UnsafeMutableRawBufferPointer) -> PulledBody
 
-    /// How many bytes of the body ``spliceBody(into:atMost:)`` may move from now on; 0 where it cannot.
-    var spliceableBody: Int64 { get }
-
-    /// Moves bytes of the body into an empty pipe, as ``pullBody(into:)`` receives them; at most ``spliceableBody`` in all.
-    ///
-    /// With the last of them the transfer is over: ``TransferDelegate/transferDidFinish(_:)`` is called before this returns.
-    func spliceBody(into pipe: SocketPipe, atMost limit: Int) -> PulledBody
-
     /// Goes on in one direction with what a pause stopped; harmless if nothing is paused.
     ///
     /// Never from inside a delegate's method.
@@ -64,12 +54,6 @@ public protocol UpstreamTransfer: AnyObject {
 extension UpstreamTransfer {
     /// See ``sendsTrailers``; libcurl's transfers send none.
     public var sendsTrailers: Bool { false }
-
-    /// See ``spliceableBody``; libcurl's transfers hand bytes over.
-    public var spliceableBody: Int64 { 0 }
-
-    /// See ``spliceBody(into:atMost:)``.
-    public func spliceBody(into pipe: SocketPipe, atMost limit: Int) -> PulledBody { .nothing }
 
     /// See ``addTrailer(name:value:)``.
     public func addTrailer(name: borrowing Span<UInt8>, value: borrowing Span<UInt8>) {}

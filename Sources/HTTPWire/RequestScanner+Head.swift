@@ -1,6 +1,6 @@
 extension RequestScanner {
     /// `method SP target SP HTTP/1.x CR LF`, and empty lines before it.
-    mutating func scanRequestLine(_ bytes: Span<UInt8>, _ input: inout Input) {
+    mutating func scanRequestLine(_ bytes: inout MutableSpan<UInt8>, _ input: inout Input) {
         let byte = bytes[input.index]
         switch state {
         case .start:
@@ -21,7 +21,7 @@ extension RequestScanner {
             guard bytes[input.index] == 0x20, position > 0 else { return refuse(.requestLine) }
             (state, position) = (.target, 0)
             input.index += 1
-        case .target: scanTarget(bytes, &input)
+        case .target: scanTarget(&bytes, &input)
         case .version:
             if byte == 0x0D, position == 8 {
                 state = .requestLineLF
@@ -44,10 +44,13 @@ extension RequestScanner {
         (isTrailer, isHTTP10, hasLength, hasCoding) = (false, false, false, false)
     }
 
-    private mutating func scanTarget(_ bytes: Span<UInt8>, _ input: inout Input) {
+    private mutating func scanTarget(_ bytes: inout MutableSpan<UInt8>, _ input: inout Input) {
         let end = end(ofAtMost: limits.target, from: input)
         let start = input.index
-        while input.index < end, bytes[input.index] > 0x20, bytes[input.index] != 0x7F { input.index += 1 }
+        while input.index < end, bytes[input.index] > 0x20, bytes[input.index] != 0x7F {
+            if bytes[input.index] == 0x3F, hidesQuery { bytes[input.index] = Self.hiddenQuery }
+            input.index += 1
+        }
         position += input.index - start
         guard position <= limits.target else { return refuse(.targetTooLong) }
         guard input.index < input.count else { return }

@@ -51,6 +51,11 @@ public struct RequestScanner: Sendable {
     /// connection, though the request is served. No other name can have these bytes.
     public static let hiddenCookie: (small: UInt8, capital: UInt8) = (0x01, 0x02)
 
+    /// What stands for `?` in a target that passes, where that is hidden: no target can have this byte.
+    ///
+    /// > libmicrohttpd parses every query, which cannot be turned off, and hangs at a long one (0.9.75).
+    public static let hiddenQuery: UInt8 = 0x01
+
     /// Most bytes of one chunk's extensions.
     static let extensionLimit = 1024
     /// Most bytes of all extensions of a body, besides two for each byte of the body before.
@@ -91,8 +96,15 @@ public struct RequestScanner: Sendable {
     var trailerLines: [UInt8] = []
     var trailers: [Trailers] = []
 
+    private(set) var hidesQuery: Bool
+
     /// A scanner at the beginning of a connection.
-    public init(limits: Limits) { self.limits = limits }
+    ///
+    /// - Parameter hidesQuery: whether ``hiddenQuery`` stands for `?` in the targets that pass.
+    public init(limits: Limits, hidesQuery: Bool = false) {
+        self.limits = limits
+        self.hidesQuery = hidesQuery
+    }
 
     /// Whether the bytes that come next begin a request.
     public var isBetweenRequests: Bool { state == .start }
@@ -132,7 +144,7 @@ public struct RequestScanner: Sendable {
         scanning: while input.index < input.count {
             switch state {
             case .start, .startLF, .method, .target, .version, .requestLineLF:
-                scanRequestLine(bytes.span, &input)
+                scanRequestLine(&bytes, &input)
             case .lineStart, .name, .valueStart, .value, .valueLF: scanField(&bytes, &input)
             case .lengthStart, .length, .lengthEnd, .codingStart, .coding, .codingEnd:
                 scanFraming(&bytes, &input)

@@ -1,4 +1,4 @@
-internal import CReceive
+internal import CMicroHTTPD
 internal import Glibc
 internal import HTTPWire
 
@@ -20,7 +20,7 @@ extension ClientConnection {
         guard unread > 0, unread >= scanner.bodyLeft ?? 0 else { return false }
         let bytes = unsafe [UInt8](unsafeUninitializedCapacity: unread) { room, filled in
             filled = unsafe max(
-                0, creceive(socket, room.baseAddress, unread, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT)))
+                0, cmhd_receive(socket, room.baseAddress, unread, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT)))
         }
         return completesRequest(bytes[...])
     }

@@ -1,5 +1,4 @@
 internal import CMicroHTTPD
-internal import CReceive
 internal import EventLoop
 internal import Glibc
 internal import HTTPWire
@@ -60,7 +59,7 @@ internal import HTTPWire
         self.socket = socket
         self.session = session
         self.daemon = daemon
-        scanner = RequestScanner(limits: limits)
+        scanner = RequestScanner(limits: limits, hidesQuery: true)
         limitsRevision = daemon.limitsRevision
         if session != nil { beginHead() }
     }
@@ -108,9 +107,9 @@ internal import HTTPWire
 
     /// What the system knows of the client's own socket.
     var peer: IncomingRequest.Peer {
-        switch creceive_peer(socket) {
-        case CRECEIVE_PEER_OPEN: .open
-        case CRECEIVE_PEER_CLOSED: .closed
+        switch cmhd_peer(socket) {
+        case CMHD_PEER_OPEN: .open
+        case CMHD_PEER_CLOSED: .closed
         default: .unknown
         }
     }
@@ -226,7 +225,7 @@ internal import HTTPWire
         let isIdle = request == nil && scanner.isBetweenRequests && isDue
         // > 0.9.75 gives the memory of a connection that was idle for too long back at once, and tells when it looks again.
         if isIdle, now >= wasIdleAt + daemon.limits.idleSeconds * 1000, wasIdleAt > 0 { return .none }
-        let step = idleMemory?.giveBack(rests: isIdle || isWaiting, isWaiting: isWaiting) ?? .none
+        let step = idleMemory?.giveBack(rests: isIdle || isWaiting) ?? .none
         if case .later = step { wasIdleAt = lookedAt }
         if isWaiting, case .given = step { request?.memoryIsAway = true }
         return step
@@ -293,7 +292,7 @@ internal import HTTPWire
             return count
         }
         guard readiness.mayBeReadable else { return nothingYet() }
-        let count = unsafe creceive(socket, bytes, room, flags)
+        let count = unsafe cmhd_receive(socket, bytes, room, flags)
         if count == 0 { hasReadEnd = true }
         if count < 0 ? errno == EAGAIN : count < room { readiness.hasBeenDrained() }
         return count
@@ -307,12 +306,20 @@ internal import HTTPWire
     }
 
     /// Sends what fits, past libmicrohttpd; with TLS, after ``TLSSession/Written/later`` the same bytes must be given again.
-    func write(_ bytes: UnsafeRawBufferPointer) -> TLSSession.Written {
+    ///
+    /// - Parameters:
+    ///   - more: what goes behind it, if all of it fits; not with TLS.
+    ///   - flags: those of send().
+    func write(
+        _ bytes: UnsafeRawBufferPointer,
+        with more: UnsafeRawBufferPointer = unsafe UnsafeRawBufferPointer(start: nil, count: 0),
+        flags: Int32 = Int32(MSG_NOSIGNAL | MSG_DONTWAIT)
+    ) -> TLSSession.Written {
         if let session { return unsafe session.send(bytes) }
-        let count = unsafe creceive_send(
-            socket, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL | MSG_DONTWAIT))
+        let count = unsafe cmhd_send(
+            socket, bytes.baseAddress, bytes.count, more.baseAddress, more.count, flags)
         if count > 0 { return .bytes(count) }
-        return count < 0 && errno == EAGAIN ? .later : .failed
+        return count < 0 && (errno == EAGAIN || errno == EINTR) ? .later : .failed
     }
 
     /// Ends a connection without a request to be answered.

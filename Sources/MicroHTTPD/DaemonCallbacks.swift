@@ -1,5 +1,4 @@
 internal import CMicroHTTPD
-internal import CReceive
 internal import Glibc
 internal import HTTPWire
 
@@ -11,15 +10,30 @@ enum DaemonCallbacks {
         guard let daemon = unsafe daemon(context), let connection = unsafe connection,
             let target = unsafe target, let delegate = daemon.delegate
         else { return nil }
-        let length = unsafe strlen(target)
-        let bytes = unsafe UnsafeRawPointer(target).assumingMemoryBound(to: UInt8.self)
-        let request = delegate.daemon(
-            daemon, beginsRequestFor: unsafe Span(_unsafeStart: bytes, count: length))
+        let request = unsafe withShownTarget(target) { delegate.daemon(daemon, beginsRequestFor: $0) }
         unsafe request.begin(on: connection, of: daemon.client(on: cmhd_socket(connection)))
-        // > Query parsing cannot be turned off; a long query hangs (0.9.75). The target has been copied, the memory is the
-        // library's own: cut the query off before it looks.
-        if let query = unsafe strchr(target, Int32(UInt8(ascii: "?"))) { unsafe query[1] = 0 }
         return unsafe Unmanaged.passRetained(request).toOpaque()
+    }
+
+    /// Calls `body` with the target as it was sent: see ``RequestScanner/hiddenQuery``.
+    private static func withShownTarget<Result>(
+        _ target: UnsafePointer<CChar>, _ body: (Span<UInt8>) -> Result
+    ) -> Result {
+        let length = unsafe strlen(target)
+        guard unsafe memchr(target, Int32(RequestScanner.hiddenQuery), length) != nil else {
+            return unsafe body(
+                Span(
+                    _unsafeStart: UnsafeRawPointer(target).assumingMemoryBound(to: UInt8.self), count: length)
+            )
+        }
+        return unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: length) { copy in
+            for index in 0..<length {
+                let byte = unsafe UInt8(bitPattern: target[index])
+                unsafe copy.initializeElement(
+                    at: index, to: byte == RequestScanner.hiddenQuery ? UInt8(ascii: "?") : byte)
+            }
+            return unsafe body(Span(_unsafeElements: copy))
+        }
     }
 
     static let access: cmhd_access = { _, _, _, method, version, upload, uploadSize, context in
@@ -69,8 +83,16 @@ enum DaemonCallbacks {
         daemon.delegate?.daemon(daemon, logs: text)
     }
 
-    /// What epoll_wait() is for libmicrohttpd, a client at a time.
-    static let nextReady:
+    /// What the library calls of `daemon` in place of the system's functions.
+    static func hooks(of daemon: HTTPDaemon) -> cmhd_hooks {
+        unsafe cmhd_hooks(
+            receive: receive, send: send, receive_record: receiveRecord, send_record: sendRecord,
+            handshake: handshake, next_ready: nextReady, change: change,
+            context: Unmanaged.passUnretained(daemon).toOpaque())
+    }
+
+    /// A client that is ready, and for what.
+    private static let nextReady:
         @convention(c) (
             UnsafeMutableRawPointer?, UnsafeMutablePointer<UInt64>?, UnsafeMutablePointer<UInt32>?
         ) -> Int32 = { context, tag, events in
@@ -80,87 +102,93 @@ enum DaemonCallbacks {
             return 1
         }
 
-    /// What epoll_ctl() is for it.
-    static let change: @convention(c) (UnsafeMutableRawPointer?, Int32, Int32, UInt64) -> Int32 = {
+    /// The library wants to hear of a socket, or no more.
+    private static let change: @convention(c) (UnsafeMutableRawPointer?, Int32, Int32, UInt64) -> Int32 = {
         context, socket, isMember, tag in
         unsafe daemon(context)?.change(socket, isMember: isMember != 0, tag: tag) ?? 0
     }
 
     /// Receives for libmicrohttpd: the client's bytes are looked at before it sees them.
-    static let receive: creceive_reader = { context, socket, bytes, room, flags in
-        guard let client = unsafe withDaemon(context, { $0.client(on: socket) }) ?? nil,
-            let bytes = unsafe bytes, flags & Int32(MSG_PEEK) == 0
-        else { return unsafe creceive(socket, bytes, room, flags) }
-        return unsafe client.receive(into: UnsafeMutableRawBufferPointer(start: bytes, count: room), flags)
-    }
+    private static let receive:
+        @convention(c) (UnsafeMutableRawPointer?, Int32, UnsafeMutableRawPointer?, Int, Int32) -> Int = {
+            context, socket, bytes, room, flags in
+            guard let client = unsafe withDaemon(context, { $0.client(on: socket) }) ?? nil,
+                let bytes = unsafe bytes, flags & Int32(MSG_PEEK) == 0
+            else { return unsafe cmhd_receive(socket, bytes, room, flags) }
+            return unsafe client.receive(
+                into: UnsafeMutableRawBufferPointer(start: bytes, count: room), flags)
+        }
 
     /// The same where TLS is spoken.
-    static let receiveRecord: creceive_record_reader = { context, session, socket, bytes, room in
-        guard let daemon = unsafe daemon(context), let client = daemon.client(on: socket), client.isEncrypted,
-            let bytes = unsafe bytes
-        else { return unsafe creceive_record(session, bytes, room) }
-        return unsafe client.receive(into: UnsafeMutableRawBufferPointer(start: bytes, count: room), 0)
-    }
+    private static let receiveRecord:
+        @convention(c) (
+            UnsafeMutableRawPointer?, UnsafeMutableRawPointer?, Int32, UnsafeMutableRawPointer?, Int
+        ) -> Int = { context, session, socket, bytes, room in
+            guard let daemon = unsafe daemon(context), let client = daemon.client(on: socket),
+                client.isEncrypted, let bytes = unsafe bytes
+            else { return unsafe cmhd_receive_record(session, bytes, room) }
+            return unsafe client.receive(into: UnsafeMutableRawBufferPointer(start: bytes, count: room), 0)
+        }
 
     /// Goes on with a client's handshake.
-    static let handshake: creceive_handshaker = { context, session, socket in
-        guard let client = unsafe daemon(context)?.client(on: socket), client.isEncrypted else {
-            return unsafe creceive_handshake(session)
+    private static let handshake:
+        @convention(c) (UnsafeMutableRawPointer?, UnsafeMutableRawPointer?, Int32) -> Int32 = {
+            context, session, socket in
+            guard let client = unsafe daemon(context)?.client(on: socket), client.isEncrypted else {
+                return unsafe cmhd_handshake(session)
+            }
+            // It reads and writes as far as it can: only what happens from now on is news to it.
+            _ = client.takeNews()
+            let result = unsafe cmhd_handshake(session)
+            if result == 0 { client.session?.isEstablished = true }
+            if TLSSession.isInterrupted(result) { client.daemon.handshaking.append(client) }
+            return result
         }
-        // It reads and writes as far as it can: only what happens from now on is news to it.
-        _ = client.takeNews()
-        let result = unsafe creceive_handshake(session)
-        if result == 0 { client.session?.isEstablished = true }
-        if TLSSession.isInterrupted(result) { client.daemon.handshaking.append(client) }
-        return result
-    }
 
-    /// Sends for libmicrohttpd while bytes of an answer are in a pipe, or its head is not the library's.
-    static let send: creceive_sender = { context, socket, bytes, count, flags in
-        let request = unsafe daemon(context)?.client(on: socket)?.request
-        let block = unsafe UnsafeRawBufferPointer(start: bytes, count: count)
-        switch unsafe request?.sendOwnHead(insteadOf: block) {
-        case .done: return count
-        case .later:
-            errno = EAGAIN
-            return -1
-        case .failed:
-            errno = EPIPE
-            return -1
-        case nil:
-            return unsafe request?.sendPiped(bytes, count, on: socket)
-                ?? creceive_send(socket, bytes, count, flags)
+    /// Sends for libmicrohttpd: an answer's head gets its fields.
+    private static let send:
+        @convention(c) (
+            UnsafeMutableRawPointer?, Int32, UnsafeRawPointer?, Int, UnsafeRawPointer?, Int, Int32
+        ) -> Int = { context, socket, bytes, count, more, moreCount, flags in
+            let client = unsafe withDaemon(context, { $0.client(on: socket) }) ?? nil
+            switch unsafe client?.request?.sendHead(
+                insteadOf: UnsafeRawBufferPointer(start: bytes, count: count),
+                with: UnsafeRawBufferPointer(start: more, count: moreCount), flags: flags)
+            {
+            case .done(let ofBody): return count + ofBody
+            case .later:
+                errno = EAGAIN
+                return -1
+            case .failed:
+                errno = EPIPE
+                return -1
+            case nil: return unsafe cmhd_send(socket, bytes, count, more, moreCount, flags)
+            }
         }
-    }
 
     /// The same where TLS is spoken.
-    static let sendRecord: creceive_record_sender = { context, session, socket, bytes, count in
-        let request = unsafe daemon(context)?.client(on: socket)?.request
-        let block = unsafe UnsafeRawBufferPointer(start: bytes, count: count)
-        return switch unsafe request?.sendOwnHead(insteadOf: block) {
-        case .done: count
-        case .later: TLSSession.nothingYet
-        case .failed: TLSSession.takesNothing
-        case nil: unsafe creceive_send_record(session, bytes, count)
+    private static let sendRecord:
+        @convention(c) (
+            UnsafeMutableRawPointer?, UnsafeMutableRawPointer?, Int32, UnsafeRawPointer?, Int
+        ) -> Int = { context, session, socket, bytes, count in
+            let client = unsafe withDaemon(context, { $0.client(on: socket) }) ?? nil
+            return
+                switch unsafe client?.request?.sendHead(
+                    insteadOf: UnsafeRawBufferPointer(start: bytes, count: count),
+                    with: UnsafeRawBufferPointer(start: nil, count: 0), flags: 0)
+            {
+            case .done: count
+            case .later: TLSSession.nothingYet
+            case .failed: TLSSession.takesNothing
+            case nil: unsafe cmhd_send_record(session, bytes, count)
+            }
         }
-    }
 
     /// The content reader of a streamed answer.
     static let read: MHD_ContentReaderCallback = { context, _, bytes, room in
         guard let context = unsafe context else { return -2 }
         let request = unsafe Unmanaged<IncomingRequest>.fromOpaque(context).takeUnretainedValue()
         return unsafe request.readBody(into: UnsafeMutableRawBufferPointer(start: bytes, count: room))
-    }
-
-    /// The content reader of an answer whose body is in memory, and its head not the library's.
-    static let readMemory: MHD_ContentReaderCallback = { context, position, bytes, room in
-        guard let context = unsafe context, let bytes = unsafe bytes else { return -2 }
-        let request = unsafe Unmanaged<IncomingRequest>.fromOpaque(context).takeUnretainedValue()
-        let body = unsafe request.bodyInMemory
-        guard position < UInt64(body.count) else { return -1 }
-        let part = unsafe UnsafeRawBufferPointer(rebasing: body[Int(position)...].prefix(room))
-        unsafe UnsafeMutableRawBufferPointer(start: bytes, count: room).copyMemory(from: part)
-        return part.count
     }
 
     /// What `body` makes of the daemon, which outlives the call: no reference is counted.

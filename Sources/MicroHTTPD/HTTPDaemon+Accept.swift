@@ -1,5 +1,4 @@
 internal import CMicroHTTPD
-internal import CReceive
 internal import Glibc
 
 /// Whether a daemon should go on taking clients.
@@ -41,7 +40,7 @@ extension HTTPDaemon {
             for _ in 0..<Self.burst {
                 guard connections < limits.connections else { return .isFull }
                 var length = UInt32(Self.addressSize)
-                let client = unsafe creceive_client(listenDescriptor, address.baseAddress, &length)
+                let client = unsafe cmhd_accept(listenDescriptor, address.baseAddress, &length)
                 if client < 0 {
                     switch errno {
                     case EAGAIN: return .goesOn

@@ -83,7 +83,13 @@ extension HTTPDaemon {
 
     /// The library has read a head that the scanner has not passed; the connection ends.
     func noteUnscannedHead() {
-        delegate?.daemon(self, logs: "a request was read past the scanner, and refused: see CReceive")
+        delegate?.daemon(self, logs: "a request was read past the scanner, and refused: see CMicroHTTPD")
+    }
+
+    /// The library has sent the head of an answer past the hook, without its fields; the connection ends.
+    func noteUnhookedHead(of client: ClientConnection?) {
+        delegate?.daemon(self, logs: "an answer was sent without its fields, past the hook: see CMicroHTTPD")
+        client?.cutOff()
     }
 
     /// `client` has been given its last answer.

@@ -1,5 +1,4 @@
 internal import CMicroHTTPD
-internal import CReadiness
 public import EventLoop
 internal import Glibc
 
@@ -87,15 +86,5 @@ extension HTTPDaemon: ReadinessHandler {
     var epollDescriptor: Int32 { unsafe handle.map { unsafe cmhd_epoll_fd($0) } ?? -1 }
 
     /// Sees to it that what the library asks on this thread is answered here.
-    func enterThread() { creadiness_enter(epollDescriptor) }
-
-    /// What stands in for the epoll of a daemon, which must outlive it.
-    static func makeReadinessSet(for daemon: HTTPDaemon) -> UnsafeMutablePointer<creadiness_set> {
-        let set = UnsafeMutablePointer<creadiness_set>.allocate(capacity: 1)
-        unsafe set.initialize(
-            to: creadiness_set(
-                next: DaemonCallbacks.nextReady, change: DaemonCallbacks.change,
-                context: Unmanaged.passUnretained(daemon).toOpaque()))
-        return unsafe set
-    }
+    func enterThread() { cmhd_own_epoll(epollDescriptor) }
 }

@@ -1,6 +1,4 @@
 internal import CMicroHTTPD
-internal import CReadiness
-internal import CReceive
 public import EventLoop
 internal import Glibc
 public import HTTPWire
@@ -73,8 +71,8 @@ public protocol HTTPDaemonDelegate: AnyObject {
     public var identity: ServerIdentity?
     /// Watches the clients' sockets.
     let loop: EventLoop
-    /// Stands in for the library's epoll.
-    private var readinessSet: UnsafeMutablePointer<creadiness_set>?
+    /// What the library calls in place of the system's functions.
+    private let hooks: UnsafeMutablePointer<cmhd_hooks>
     /// Clients on whose sockets something has happened of which the library has not heard, and of how many it has.
     var ready: [ClientConnection] = []
     var nextInReady = 0
@@ -107,10 +105,8 @@ public protocol HTTPDaemonDelegate: AnyObject {
     var closed: [ClientConnection] = []
     /// How many requests sleep: one that is woken costs a look at each of them.
     public internal(set) var sleepers = 0
-    /// Where the fields of answers are joined, one answer at a time.
-    var joinedFields = JoinedFields()
-    /// How many requests have something that goes to their client in place of what the library sends.
-    private var diversions = 0
+    /// Where heads of answers are composed, one at a time.
+    var headScratch = ByteQueue()
     /// What the library notes per field of a request.
     public static let fieldOverhead = 64
     /// What the library, and Weir, may write into an answer's head besides its fields.
@@ -140,15 +136,15 @@ public protocol HTTPDaemonDelegate: AnyObject {
         listener: ListenSocket, limits: Limits, identity: ServerIdentity? = nil, loop: EventLoop,
         delegate: (any HTTPDaemonDelegate)? = nil
     ) throws(DaemonError) {
-        _ = PoolZeros.areSpared
         self.delegate = delegate
         self.identity = identity
         speaksTLS = identity != nil
         self.limits = limits
         self.loop = loop
-        unsafe readinessSet = nil
+        unsafe hooks = .allocate(capacity: 1)
         listenDescriptor = listener.descriptor
         unsafe handle = nil
+        unsafe hooks.initialize(to: DaemonCallbacks.hooks(of: self))
         // Without that, libmicrohttpd would read what nobody has looked at.
         if let fault = identity == nil ? LibraryHooks.plainFault : LibraryHooks.fault {
             // It is the caller's again.
@@ -168,9 +164,7 @@ public protocol HTTPDaemonDelegate: AnyObject {
         unsafe settings.uses_tls = speaksTLS ? 1 : 0
         unsafe handle = cmhd_start(&settings)
         guard unsafe handle != nil else { throw DaemonError() }
-        let set = unsafe Self.makeReadinessSet(for: self)
-        unsafe readinessSet = set
-        guard unsafe creadiness_replace(epollDescriptor, set) != 0 else {
+        guard unsafe cmhd_bind_epoll(epollDescriptor, hooks) != 0 else {
             // It is the caller's again.
             listenDescriptor = -1
             throw DaemonError()
@@ -221,38 +215,10 @@ public protocol HTTPDaemonDelegate: AnyObject {
         guard let handle = unsafe handle else { return }
         runs &+= 1
         enterThread()
-        let context = unsafe Unmanaged.passUnretained(self).toOpaque()
-        if speaksTLS {
-            // What recv() gives to GnuTLS is nothing to look at.
-            unsafe creceive_begin_records(DaemonCallbacks.receiveRecord, DaemonCallbacks.handshake, context)
-            if diversions > 0 { divertSends() }
-            unsafe MHD_run(handle)
-            creceive_end_records()
-            creceive_divert_records(nil, nil)
-            if !handshaking.isEmpty { suspendHandshakes() }
-        } else {
-            unsafe creceive_begin(DaemonCallbacks.receive, context)
-            if diversions > 0 { divertSends() }
-            unsafe MHD_run(handle)
-            creceive_end()
-            creceive_divert_sends(nil, nil)
-        }
-    }
-
-    /// A request has something that goes in place of what the library sends, or has it no more.
-    func divertsSends(by change: Int) {
-        diversions += change
-        if diversions == 1, change > 0 { divertSends() }
-    }
-
-    /// Has what the library sends looked at, until this run or the next one ends: only while it matters.
-    private func divertSends() {
-        let context = unsafe Unmanaged.passUnretained(self).toOpaque()
-        if speaksTLS {
-            unsafe creceive_divert_records(DaemonCallbacks.sendRecord, context)
-        } else {
-            unsafe creceive_divert_sends(DaemonCallbacks.send, context)
-        }
+        unsafe cmhd_enter(hooks)
+        unsafe MHD_run(handle)
+        cmhd_leave()
+        if !handshaking.isEmpty { suspendHandshakes() }
     }
 
     /// Gives back the memory of connections on which nothing has happened since the last look at them, of a few at a time; never
@@ -306,13 +272,14 @@ public protocol HTTPDaemonDelegate: AnyObject {
         let descriptor = epollDescriptor
         unsafe self.handle = nil
         unsafe MHD_stop_daemon(handle)
-        guard let set = unsafe readinessSet else { return }
-        unsafe creadiness_restore(descriptor, set)
-        unsafe set.deallocate()
+        unsafe cmhd_unbind_epoll(descriptor, hooks)
     }
 
     /// A daemon that never served may just be let go.
-    deinit { stop() }
+    deinit {
+        stop()
+        unsafe hooks.deallocate()
+    }
 
     /// The version that runs, such as `0.9.75`.
     public static var version: String { LibraryVersion.text }

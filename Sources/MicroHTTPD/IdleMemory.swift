@@ -2,9 +2,9 @@ internal import Glibc
 
 /// The memory of a connection's pool, given back to the system while nothing happens on the connection.
 ///
-/// libmicrohttpd keeps a pool for each connection, and fills what a request has used of it with zeros: it stays resident. Between two
-/// requests nothing of it is in use, and what the system gives anew is zeros as well. While a request waits, little of it is
-/// in use: that is kept elsewhere, and put back before anybody looks.
+/// libmicrohttpd keeps a pool for each connection, and fills what a request has used of it with zeros: it stays resident. What the system
+/// gives anew is zeros as well. What is no zero is kept elsewhere, and put back before anybody looks: the library finds its memory as it
+/// left it, whatever it keeps there.
 @safe struct IdleMemory {
     /// What a call has done.
     enum Step {
@@ -35,21 +35,20 @@ internal import Glibc
     init(firstRoom room: UnsafeMutableRawBufferPointer, pool: Int) {
         start = UInt(bitPattern: room.baseAddress)
         // The first room is the lower half of the pool; where it is not, no more than the room is known to be free.
-        end = start + UInt(PoolZeros.isRead && room.count == pool / 2 ? pool : room.count)
+        end = start + UInt(LibraryVersion.isKnown && room.count == pool / 2 ? pool : room.count)
     }
 
     private static let page = UInt(getpagesize())
 
     /// Something has been received, or a request goes on.
     mutating func use() {
+        if !pieces.isEmpty { return putBack() }
         wasUsed = true
         isGivenBack = false
     }
 
     /// Gives back the pages of a connection that has not been used since the last call, if it `rests`.
-    ///
-    /// - Parameter isWaiting: a request waits, whose content ``putBack()`` must restore.
-    mutating func giveBack(rests: Bool, isWaiting: Bool) -> Step {
+    mutating func giveBack(rests: Bool) -> Step {
         if isGivenBack { return .none }
         guard rests, !wasUsed else {
             wasUsed = false
@@ -59,7 +58,7 @@ internal import Glibc
         let first = (start + Self.page - 1) / Self.page * Self.page
         let last = end / Self.page * Self.page
         guard first < last else { return .none }
-        if isWaiting, !keep(from: first, to: last) { return .none }
+        guard keep(from: first, to: last) else { return .none }
         unsafe madvise(UnsafeMutableRawPointer(bitPattern: first), Int(last - first), MADV_DONTNEED)
         return .given
     }

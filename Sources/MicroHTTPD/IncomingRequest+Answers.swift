@@ -1,6 +1,5 @@
 internal import CMicroHTTPD
 internal import Glibc
-public import Splicing
 
 /// What a request says of its answer.
 extension IncomingRequest {
@@ -37,9 +36,6 @@ extension IncomingRequest {
     public enum BodyRead {
         /// It wrote so many bytes, at least 1.
         case wrote(Int)
-        /// It has nothing written: the next bytes are in this pipe, at least 1 and at most as many as there is room for. Only where the
-        /// request ``IncomingRequest/takesPipes``; the pipe comes back with ``IncomingRequest/pipeReturns(_:)``.
-        case piped(SocketPipe)
         /// Nothing yet: sleeps until ``resume()``.
         case suspend
         /// The body is complete.
@@ -53,8 +49,6 @@ extension IncomingRequest {
         /// Memory that must stay valid until ``completed(isWhole:)``.
         case memory(UnsafeRawBufferPointer)
         /// Bytes that ``readBody(into:)`` gives one after another; with their number, if it is known.
-        ///
-        /// `mayBePiped`: whether they may come by ``BodyRead/piped(_:)``, of which more are taken at once.
-        case streamed(length: Int64?, mayBePiped: Bool = false)
+        case streamed(length: Int64?)
     }
 }

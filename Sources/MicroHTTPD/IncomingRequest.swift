@@ -1,7 +1,6 @@
 internal import CMicroHTTPD
 internal import Glibc
 public import HTTPWire
-public import Splicing
 
 /// A client's request, from its first line to the last byte of its answer; subclass it to serve it.
 ///
@@ -11,19 +10,13 @@ public import Splicing
 @safe open class IncomingRequest {
     /// Most bytes that are read and sent at once of a body whose length is known.
     private static let streamBlock: Int64 = 64 << 10
-    /// The same for one that may be piped: nothing of it is in the block then, but the library fills the block with zeros once.
-    private static let pipedBlockSize: Int64 = 256 << 10
 
     private(set) var connection: OpaquePointer?
     /// The answer that libmicrohttpd sends, which owns it.
     private(set) var response: OpaquePointer?
     private(set) var client: ClientConnection?
-    /// The answer's head, where it goes to the client in place of the library's.
-    var ownHead: OwnHead?
-    /// The answer's body, where the library has it read from there.
-    private(set) var bodyInMemory: UnsafeRawBufferPointer
-    /// What of the answer is in a pipe.
-    var pipedBlock: PipedBlock?
+    /// The answer's head, as far as it is not the library's.
+    final var answerHead = AnswerHead()
     /// Whether the head is held, see ``holdHead()``.
     public private(set) var isHeadHeld = false
 
@@ -51,7 +44,6 @@ public import Splicing
     public init() {
         unsafe connection = nil
         unsafe response = nil
-        unsafe bodyInMemory = UnsafeRawBufferPointer(start: nil, count: 0)
     }
 
     deinit { headInPool.deallocate() }
@@ -83,12 +75,6 @@ public import Splicing
     /// There is room for bytes of a streamed answer.
     open func readBody(into room: UnsafeMutableRawBufferPointer) -> BodyRead { .abort }
 
-    /// The system has taken bytes from a pipe, which are on their way to the client.
-    open func pipeHasMoved() {}
-
-    /// A pipe that was given with ``BodyRead/piped(_:)`` comes back: empty, or because its bytes will never be sent.
-    open func pipeReturns(_ pipe: SocketPipe) {}
-
     /// All connections are about to be closed, and there is no answer yet: the last time for ``answerAndLeave(_:)``.
     open func connectionsClose() {}
 
@@ -101,33 +87,23 @@ public import Splicing
 
     /// Gives the answer; in ``awaitAnswer()``, or while suspended behind the complete request.
     ///
-    /// - Parameter fields: their names are tokens (RFC 9110 5.6.2); one whose value has the end of a line, or a NUL, is not sent as it is.
+    /// - Parameter fields: their names are tokens (RFC 9110 5.6.2); one that has the end of a line, or a NUL, is not sent.
     /// - Returns: false if libmicrohttpd does not take it; the connection should then be abandoned.
     @discardableResult
     public func respond(status: Int, fields: borrowing FieldBlock, body: Body) -> Bool {
-        guard let connection = unsafe connection, let client, !isAnswered else { return false }
+        guard let connection = unsafe connection, client != nil, !isAnswered else { return false }
         if memoryIsAway { putMemoryBack() }
-        let fits = hasRoom(for: fields)
         let hasNoLength = hasNoLength(status: status, body)
-        guard
-            let response = unsafe fits || hasNoLength
-                ? makeResponse(
-                    body: hasNoLength ? .memory(UnsafeRawBufferPointer(start: nil, count: 0)) : body)
-                : makeResponseWithOwnHead(body: body)
-        else { return false }
+        let sent = unsafe hasNoLength ? .memory(UnsafeRawBufferPointer(start: nil, count: 0)) : body
+        guard let response = unsafe makeResponse(body: sent) else { return false }
         defer { unsafe MHD_destroy_response(response) }
-        if fits { unsafe client.daemon.joinedFields.add(fields, to: response) }
+        unsafe answerHead.prepare(fields, for: response, hasNoLength: hasNoLength)
         isAnswered = unsafe cmhd_queue(connection, UInt32(status), response) != 0
-        guard isAnswered else { return false }
-        unsafe self.response = response
-        if !fits || hasNoLength {
-            ownHead = OwnHead(lines: fits ? [] : JoinedFields.lines(of: fields), hasNoLength: hasNoLength)
-            client.daemon.divertsSends(by: 1)
-        }
-        return true
+        if isAnswered { unsafe self.response = response } else { answerHead.discard() }
+        return isAnswered
     }
 
-    /// Whether the library has memory for these fields of an answer, or of its trailers, beside the request.
+    /// Whether the library has memory for these trailers of an answer beside the request.
     ///
     /// > 0.9.75 closes a connection without an answer where it has not.
     public final func hasRoom(for fields: borrowing FieldBlock) -> Bool {
@@ -139,7 +115,7 @@ public import Splicing
 
     /// Whether an answer without a body has no length either, of which the library would have to say something.
     private func hasNoLength(status: Int, _ body: Body) -> Bool {
-        guard case .streamed(nil, _) = body else { return false }
+        guard case .streamed(nil) = body else { return false }
         return status == 304 || head.withMethod { $0.equals("HEAD") }
     }
 
@@ -255,7 +231,6 @@ public import Splicing
     func readBody(into room: UnsafeMutableRawBufferPointer) -> Int {
         switch unsafe readBody(into: room) as BodyRead {
         case .wrote(let count): return count
-        case .piped(let pipe): return unsafe sendFrom(pipe, insteadOf: room)
         case .suspend:
             suspend()
             return 0
@@ -269,8 +244,9 @@ public import Splicing
 
     func complete(isWhole: Bool) {
         isSuspended = false
-        giveUpPipe()
-        giveUpOwnHead()
+        // What the library has sent elsewhere than through the hook had none of the fields.
+        if isWhole, answerHead.isPending { client?.daemon.noteUnhookedHead(of: client) }
+        answerHead.discard()
         _ = takeTrailers()
         client?.request = nil
         client?.completedRequests += 1
@@ -300,27 +276,15 @@ public import Splicing
         unsafe MHD_suspend_connection(connection)
     }
 
-    /// An answer whose head is sent by itself, and whose body therefore must not be sent with it.
-    private func makeResponseWithOwnHead(body: Body) -> OpaquePointer? {
-        guard case .memory(let bytes) = body, bytes.count > 0 else {
-            return unsafe makeResponse(body: body)
-        }
-        unsafe bodyInMemory = bytes
-        return unsafe MHD_create_response_from_callback(
-            UInt64(bytes.count), Int(min(Int64(bytes.count), Self.streamBlock)), DaemonCallbacks.readMemory,
-            Unmanaged.passUnretained(self).toOpaque(), nil)
-    }
-
     private func makeResponse(body: Body) -> OpaquePointer? {
         switch body {
         case .memory(let bytes):
             return unsafe cmhd_buffer_response(
                 bytes.count, UnsafeMutableRawPointer(mutating: bytes.baseAddress))
-        case .streamed(let length, let mayBePiped):
+        case .streamed(let length):
             // > Chunked answers are written into the connection's memory, so the block is unused: 1 is enough. For a known length
             // it is zeroed for each answer.
-            let most = mayBePiped && takesPipes ? Self.pipedBlockSize : Self.streamBlock
-            let block = head.isHTTP10 || length != nil ? Int(min(length ?? 16384, most)) : 1
+            let block = head.isHTTP10 || length != nil ? Int(min(length ?? 16384, Self.streamBlock)) : 1
             let size = length.map { UInt64($0) } ?? UInt64.max  // MHD_SIZE_UNKNOWN
             return unsafe MHD_create_response_from_callback(
                 size, max(block, 1), DaemonCallbacks.read, Unmanaged.passUnretained(self).toOpaque(), nil)

@@ -26,8 +26,15 @@ internal import HTTPWire
     /// How many fields there are; a repeated one counts each time.
     public private(set) var fieldCount = 0
 
+    /// Where in its name the letter is that is hidden of a `Cookie`.
+    private static let cookieLetter = 5
+    /// Names of fields that are not read in the library's memory.
+    private var cookieNames: UnsafeMutableBufferPointer<UInt8>
+    private var hasCookies = false
+
     init() {
         unsafe methodStart = nil
+        unsafe cookieNames = UnsafeMutableBufferPointer(start: nil, count: 0)
         unsafe fields = UnsafeMutableBufferPointer(start: nil, count: 0)
     }
 
@@ -57,6 +64,7 @@ internal import HTTPWire
         isHTTP10 = unsafe strcmp(version, "HTTP/1.0") == 0
         fieldCount = 0
         fieldBytes = 0
+        hasCookies = false
         unsafe withUnsafeMutablePointer(to: &self) { head in
             _ = unsafe cmhd_each_field(
                 connection,
@@ -68,6 +76,7 @@ internal import HTTPWire
                     return 1
                 }, head)
         }
+        if hasCookies { showCookies() }
     }
 
     mutating func clear() {
@@ -79,6 +88,8 @@ internal import HTTPWire
     /// Gives its own memory back; there are no other copies.
     mutating func deallocate() {
         clear()
+        unsafe cookieNames.deallocate()
+        unsafe cookieNames = UnsafeMutableBufferPointer(start: nil, count: 0)
         unsafe fields.deallocate()
         unsafe fields = UnsafeMutableBufferPointer(start: nil, count: 0)
     }
@@ -91,7 +102,7 @@ internal import HTTPWire
         let valueBytes =
             unsafe value.map { unsafe UnsafeRawPointer($0).assumingMemoryBound(to: UInt8.self) }
             ?? (nameBytes + nameLength)
-        unsafe Self.showCookie(in: UnsafeMutablePointer(mutating: nameBytes), nameLength)
+        if unsafe Self.isHidden(nameBytes, nameLength) { hasCookies = true }
         if unsafe fieldCount == fields.count { grow() }
         unsafe fields.initializeElement(
             at: fieldCount,
@@ -107,13 +118,33 @@ internal import HTTPWire
         unsafe fields = larger
     }
 
-    /// Gives a `Cookie` its name back, in the library's memory: see ``RequestScanner/hiddenCookie``.
-    private static func showCookie(in name: UnsafeMutablePointer<UInt8>, _ length: Int) {
-        guard length > 5 else { return }
-        switch unsafe name[5] {
-        case RequestScanner.hiddenCookie.small: unsafe name[5] = UInt8(ascii: "e")
-        case RequestScanner.hiddenCookie.capital: unsafe name[5] = UInt8(ascii: "E")
-        default: break
+    /// Whether a field's name is that of a `Cookie`, or begins like it: see ``RequestScanner/hiddenCookie``.
+    private static func isHidden(_ name: UnsafePointer<UInt8>, _ length: Int) -> Bool {
+        guard length > cookieLetter else { return false }
+        let letter = unsafe name[cookieLetter]
+        return letter == RequestScanner.hiddenCookie.small || letter == RequestScanner.hiddenCookie.capital
+    }
+
+    /// Gives those names their letter back, in copies: the library's memory stays as it is.
+    private mutating func showCookies() {
+        var length = 0
+        for index in 0..<fieldCount {
+            let field = unsafe fields[index]
+            if unsafe Self.isHidden(field.name, field.nameLength) { length += field.nameLength }
+        }
+        if unsafe length > cookieNames.count {
+            unsafe cookieNames.deallocate()
+            unsafe cookieNames = .allocate(capacity: max(length, 64))
+        }
+        guard var place = unsafe cookieNames.baseAddress else { return }
+        for index in 0..<fieldCount {
+            let field = unsafe fields[index]
+            guard unsafe Self.isHidden(field.name, field.nameLength) else { continue }
+            unsafe place.initialize(from: field.name, count: field.nameLength)
+            let isCapital = unsafe place[Self.cookieLetter] == RequestScanner.hiddenCookie.capital
+            unsafe place[Self.cookieLetter] = UInt8(ascii: isCapital ? "E" : "e")
+            unsafe fields[index].name = UnsafePointer(place)
+            unsafe place += field.nameLength
         }
     }
 }

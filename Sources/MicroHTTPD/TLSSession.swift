@@ -1,5 +1,5 @@
 internal import CGnuTLS
-internal import CReceive
+internal import CMicroHTTPD
 
 /// A client's TLS session, which libmicrohttpd owns and ends after the connection.
 @safe final class TLSSession {
@@ -26,7 +26,7 @@ internal import CReceive
 
     /// What the client has sent, as gnutls_record_recv() gives it.
     func receive(_ bytes: UnsafeMutableRawPointer?, _ room: Int) -> Int {
-        unsafe creceive_record(UnsafeMutableRawPointer(handle), bytes, room)
+        unsafe cmhd_receive_record(UnsafeMutableRawPointer(handle), bytes, room)
     }
 
     /// What says that there is nothing to read yet.
@@ -34,7 +34,7 @@ internal import CReceive
 
     /// Sends what fits; after ``Written/later`` the same bytes must be given again.
     func send(_ bytes: UnsafeRawBufferPointer) -> Written {
-        let count = unsafe creceive_send_record(
+        let count = unsafe cmhd_send_record(
             UnsafeMutableRawPointer(handle), bytes.baseAddress, bytes.count)
         if count > 0 { return .bytes(count) }
         return cgnutls_is_interrupted(count) != 0 ? .later : .failed

@@ -1,4 +1,4 @@
-internal import CReceive
+internal import CMicroHTTPD
 internal import Glibc
 
 /// What a client still sends behind its last response: it is read and dropped, for a bounded time and amount (RFC 9112 9.6).
@@ -33,7 +33,7 @@ struct UnreadInput {
         unsafe withUnsafeTemporaryAllocation(byteCount: 64 << 10, alignment: 16) { room in
             var burst = 0
             while burst < Self.burst {
-                let count = unsafe creceive(socket, room.baseAddress, room.count, Int32(MSG_DONTWAIT))
+                let count = unsafe cmhd_receive(socket, room.baseAddress, room.count, Int32(MSG_DONTWAIT))
                 if count == 0 { return .ended }
                 if count < 0 {
                     if errno == EINTR { continue }

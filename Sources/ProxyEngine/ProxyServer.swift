@@ -75,7 +75,7 @@ public final class ProxyServer: Sendable {
     public init(
         configuration: ProxyConfiguration, normalizers: [ErrorNormalizer], environment: Environment
     ) throws(StartError) {
-        // Not every call can be told to raise none: splice(2) cannot.
+        // Not every call can be told to raise none: OpenSSL's cannot.
         signal(SIGPIPE, SIG_IGN)
         Self.raiseFileLimit()
         CurlLibrary.initialise()

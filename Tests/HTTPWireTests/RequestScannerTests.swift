@@ -271,4 +271,28 @@ struct RequestScannerTests {
             }
         }
     }
+
+    @Test(
+        "a scanner that hides queries replaces each ? of a target, and nothing else",
+        arguments: [1, 7, 1000],
+        [true, false])
+    func hiddenQuery(size: Int, hides: Bool) {
+        var scanner = RequestScanner(limits: Self.limits, hidesQuery: hides)
+        let text = "GET /a?b=c?d HTTP/1.1\r\nHost: h?\r\nContent-Length: 2\r\n\r\n??GET ? HTTP/1.1\r\n\r\n"
+        var rest = Array(text.utf8)[...]
+        var passed: [UInt8] = []
+        while !rest.isEmpty {
+            var piece = Array(rest.prefix(size))
+            var span = piece.mutableSpan
+            let count = scanner.scan(&span)
+            passed += piece[..<count]
+            rest = rest.dropFirst(size)
+        }
+        let mark = hides ? "\u{1}" : "?"
+        #expect(
+            String(decoding: passed, as: UTF8.self)
+                == "GET /a\(mark)b=c\(mark)d HTTP/1.1\r\nHost: h?\r\nContent-Length: 2\r\n\r\n??GET \(mark) HTTP/1.1\r\n\r\n"
+        )
+        #expect(scanner.fault == nil && scanner.completeRequests == 2)
+    }
 }

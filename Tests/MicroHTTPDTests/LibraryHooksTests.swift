@@ -1,22 +1,83 @@
-import CReceive
+import CEpoll
+import CMicroHTTPD
 import EventLoop
+import Glibc
 import HTTPWire
 import TestSupport
 import Testing
 
 @testable import MicroHTTPD
 
-@Suite("the functions that libmicrohttpd is given in place of others", .blocking)
+@Suite("the hooks of libmicrohttpd", .blocking)
 struct LibraryHooksTests {
-    @Test("the library that runs calls them, with and without TLS")
+    @Test("the library calls every hook, with and without TLS")
     func called() {
         #expect(LibraryHooks.plainFault == nil && LibraryHooks.fault == nil)
     }
 
-    @Test("a library that does not call them is found out", arguments: [false, true])
-    func notCalled(usesTLS: Bool) {
-        #expect(LibraryHooks.isCalled(usingTLS: usesTLS))
-        #expect(!LibraryHooks.isCalled(usingTLS: usesTLS, isSet: false))
+    @Test(
+        "a library that calls another function than a hook is found out at the start",
+        arguments: [
+            (LibraryHooks.Hook.receiving, false, "recv()"), (.receiving, true, "gnutls_record_recv()"),
+            (.sending, false, "send()"), (.sending, true, "gnutls_record_send()"),
+            (.readiness, false, "epoll_ctl()"), (.readiness, true, "epoll_ctl()"),
+            (.handshake, true, "gnutls_handshake()"),
+        ])
+    func notCalled(hook: LibraryHooks.Hook, usesTLS: Bool, name: String) throws {
+        #expect(LibraryHooks.fault(usingTLS: usesTLS) == nil)
+        let fault = try #require(LibraryHooks.fault(usingTLS: usesTLS, without: hook))
+        #expect(fault.contains(name))
+    }
+
+    @Test("only the library's calls reach a hook: other epolls and sockets of the same thread are left alone")
+    func others() throws {
+        var hooks = unsafe cmhd_hooks()
+        unsafe hooks.next_ready = { _, _, _ in 1 }
+        unsafe hooks.change = { _, _, _, _ in 5 }
+        try unsafe withUnsafePointer(to: &hooks) { hooks in
+            let bound = epoll_create1(0)
+            #expect(unsafe cmhd_bind_epoll(bound, hooks) != 0)
+            defer {
+                unsafe cmhd_unbind_epoll(bound, hooks)
+                close(bound)
+            }
+            let loop = try EventLoop()
+            let (near, far) = try pair()
+            defer { for end in [near, far] { close(end) } }
+            let handler = Readable()
+            try loop.watch(near, for: .readable, handler: handler)
+            var byte: UInt8 = 7
+            #expect(unsafe cmhd_send(far, &byte, 1, nil, 0, 0) == 1)
+            loop.wait(atMost: 1000)
+            #expect(handler.count == 1)
+            byte = 0
+            #expect(unsafe recv(near, &byte, 1, 0) == 1 && byte == 7)
+            loop.forget(near)
+        }
+    }
+
+    @Test("an epoll that another thread uses is not the daemon's, although it has its number")
+    func otherThread() throws {
+        let hooks = UnsafeMutablePointer<cmhd_hooks>.allocate(capacity: 1)
+        unsafe hooks.initialize(to: cmhd_hooks())
+        unsafe hooks.pointee.change = { _, _, _, _ in 5 }
+        let epoll = epoll_create1(0)
+        defer {
+            close(epoll)
+            unsafe hooks.deallocate()
+        }
+        #expect(unsafe cmhd_bind_epoll(epoll, hooks) != 0)
+        #expect(addNothing(to: epoll) == 5)
+        let other = Background { addNothing(to: epoll) }
+        #expect(try other.join() == EBADF)
+        unsafe cmhd_unbind_epoll(epoll, hooks)
+        #expect(addNothing(to: epoll) == EBADF)
+    }
+
+    private func pair() throws -> (Int32, Int32) {
+        var (near, far): (Int32, Int32) = (-1, -1)
+        try #require(unsafe cmhd_socket_pair(&near, &far) == 0)
+        return (near, far)
     }
 
     @Test(
@@ -57,7 +118,7 @@ private final class DeafDelegate: HTTPDaemonDelegate {
 
     func daemon(_ daemon: HTTPDaemon, beginsRequestFor target: Span<UInt8>) -> IncomingRequest {
         begun += 1
-        creceive_end()
+        cmhd_leave()
         return CountedRequest(self)
     }
 
@@ -92,4 +153,15 @@ private final class CountedRequest: IncomingRequest {
     }
 
     override func completed(isWhole: Bool) { delegate.completed += 1 }
+}
+
+/// The error of adding no descriptor to an epoll.
+private func addNothing(to epoll: Int32) -> Int32 {
+    var event = unsafe epoll_event()
+    return unsafe epoll_ctl(epoll, EPOLL_CTL_ADD, -1, &event) == -1 ? errno : 0
+}
+
+private final class Readable: ReadinessHandler {
+    var count = 0
+    func descriptor(_ descriptor: Int32, isReady readiness: Readiness) { count += 1 }
 }

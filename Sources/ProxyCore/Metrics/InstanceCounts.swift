@@ -2,15 +2,12 @@
 public struct InstanceCounts: Sendable {
     /// Times that no more clients were taken for a while.
     public var acceptPauses: UInt64
-    /// Bytes of answers that were moved past the process.
-    public var splicedBytes: UInt64
     /// Lines that the log has lost.
     public var logLinesDropped: UInt64
 
     /// The counts so far.
-    public init(acceptPauses: UInt64 = 0, splicedBytes: UInt64 = 0, logLinesDropped: UInt64 = 0) {
+    public init(acceptPauses: UInt64 = 0, logLinesDropped: UInt64 = 0) {
         self.acceptPauses = acceptPauses
-        self.splicedBytes = splicedBytes
         self.logLinesDropped = logLinesDropped
     }
 }

@@ -20,7 +20,7 @@ extension ProxyMetrics {
     private static let instanceFamilies: [MetricFamily] = [
         .ledgerUp, .ledgerFallbacks, .ledgerCommands, .configReloads, .configLastReloadSuccessful,
         .configLastReloadSuccess,
-        .acceptPauses, .splicedBytes, .logLinesDropped, .buildInfo, .processStartTime, .processCPU,
+        .acceptPauses, .logLinesDropped, .buildInfo, .processStartTime, .processCPU,
         .processResidentMemory,
         .processOpenFiles, .processMaximumFiles,
     ]
@@ -146,9 +146,6 @@ extension MetricFamily {
         help:
             "Times that a worker took no more clients for a while, for want of file descriptors or by limits.connections."
     )
-    static let splicedBytes = MetricFamily(
-        "weir_spliced_bytes_total", .counter, unit: "bytes",
-        help: "Body bytes of large answers that the kernel moved from socket to socket; others are copied.")
     static let logLinesDropped = MetricFamily(
         "weir_log_lines_dropped_total", .counter,
         help: "Log lines lost because the log's reader was too slow or its disk was full.")

@@ -131,8 +131,7 @@ extension ProxyMetrics {
         _ counts: InstanceCounts, _ format: ExpositionFormat, _ output: inout ExpositionText
     ) {
         for (family, count) in [
-            (MetricFamily.acceptPauses, counts.acceptPauses), (.splicedBytes, counts.splicedBytes),
-            (.logLinesDropped, counts.logLinesDropped),
+            (MetricFamily.acceptPauses, counts.acceptPauses), (.logLinesDropped, counts.logLinesDropped),
         ] {
             output.append(headerOf: family, in: format)
             output.append(sample: family.name, labels: [])

@@ -166,7 +166,6 @@ final class AdminRequest: IncomingRequest {
             reloads: service.instance.reloadStatus.counts, process: process,
             instance: InstanceCounts(
                 acceptPauses: service.instance.acceptPauses.load(ordering: .relaxed),
-                splicedBytes: service.instance.splicedBytes.load(ordering: .relaxed),
                 logLinesDropped: service.droppedLogLines()))
         return AdminPage(status: 200, contentType: format.contentType, body: text)
     }

@@ -10,8 +10,6 @@ extension Exchange {
     private static let cheapSleepers = 1024
     /// How often a request is asked again before it is suspended where that is not so.
     private static let visitLimit = 8
-    /// Most bytes that are received and sent at a time.
-    private static let copiedBlock = 64 << 10
 
     /// Answers in the call that is running, if the time has come; see ``IncomingRequest/awaitAnswer()``.
     func waitForAnswer() -> Wait {
@@ -84,8 +82,7 @@ extension Exchange {
         setDeadline(worker.now.later(by: idleTimeout))
         return respond(
             status: status, fields: responseFields,
-            body: .streamed(
-                length: response.bodyLength, mayBePiped: !hasNoBody && maySplice(from: transfer)))
+            body: .streamed(length: response.bodyLength))
     }
 
     /// Gives bytes of a streamed answer; see ``IncomingRequest/readBody(into:)``.
@@ -113,10 +110,7 @@ extension Exchange {
         guard machine.phase == .relaying, !isReceivePaused, let transfer, transfer.isRunning else {
             return nil
         }
-        if let read = spliceBody(from: transfer, atMost: room.count) { return read }
-        // Not all of a room that was made for a pipe: what has just been received is then still near when it is sent.
-        let part = unsafe UnsafeMutableRawBufferPointer(rebasing: room.prefix(Exchange.copiedBlock))
-        switch unsafe transfer.pullBody(into: part) {
+        switch unsafe transfer.pullBody(into: room) {
         case .bytes(let count):
             responseBytes += Int64(count)
             (upstreamActivity, downstreamActivity) = (worker.now, worker.now)

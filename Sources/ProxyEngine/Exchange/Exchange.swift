@@ -3,7 +3,6 @@ internal import HTTPTransfer
 internal import HTTPWire
 internal import MicroHTTPD
 internal import ProxyCore
-internal import Splicing
 
 /// One request of a client and its answer: performs what ``ExchangeStateMachine`` decides, between libmicrohttpd and libcurl.
 ///
@@ -227,10 +226,6 @@ final class Exchange: IncomingRequest {
     override func readBody(into room: UnsafeMutableRawBufferPointer) -> BodyRead {
         unsafe giveBody(into: room)
     }
-
-    override func pipeHasMoved() { downstreamActivity = worker.now }
-
-    override func pipeReturns(_ pipe: SocketPipe) { worker.pipes.takeBack(pipe) }
 
     // MARK: The end
 

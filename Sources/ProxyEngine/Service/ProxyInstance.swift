@@ -22,8 +22,6 @@ final class ProxyInstance: Sendable {
     let ledger = LedgerStatus()
     /// How often a worker took no more clients for a while.
     let acceptPauses = Atomic<UInt64>(0)
-    /// Bytes of answers that were spliced.
-    let splicedBytes = Atomic<UInt64>(0)
     private let draining = Atomic(false)
     /// How many workers may have something in flight.
     private let unfinishedWorkers: Atomic<Int>

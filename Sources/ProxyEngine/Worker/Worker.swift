@@ -4,7 +4,6 @@ internal import HTTPWire
 internal import Logging
 internal import MicroHTTPD
 internal import ProxyCore
-internal import Splicing
 
 /// What other threads tell a worker.
 enum WorkerMessage: Sendable {
@@ -47,8 +46,6 @@ final class Worker: ReadinessHandler {
     var upstreams: [Upstream] = []
     /// Where all of them receive.
     let receiveRoom = ReceiveRoom()
-    /// Through which large answers go.
-    let pipes = PipePool(descriptorLimit: Listener.highestDescriptor)
     /// The time at which this turn began.
     private(set) var now: MonotonicTime
     var requestIDs: RequestIDGenerator
@@ -187,7 +184,6 @@ final class Worker: ReadinessHandler {
     /// Gives back the memory of connections that are idle, or whose request waits.
     func giveBackIdleMemory() {
         expectsIdleConnections = false
-        pipes.closeIdle()
         let returns = listeners.map { $0.daemon.giveBackIdleMemory() }
         if returns.contains(.goesOn) {
             lookForIdleConnections(in: Self.idleMemoryPause)

@@ -57,7 +57,6 @@ struct RunCommand: ParsableCommand {
             writer.flush(within: .seconds(1))
             for line in announcement.lines { StandardStreams.printError(line) }
         }
-        StartupPages.release()
         var reloader = ConfigurationReloader(
             loader: loader, configuration: loaded.configuration, server: server, sandbox: imitations,
             logger: logger)

@@ -1,5 +1,5 @@
 #define _GNU_SOURCE
-#include "receive.h"
+#include "sockets.h"
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
@@ -31,7 +31,7 @@ static int read_end(const struct sockaddr_storage *end, __be32 address[4], __be1
 }
 
 // sock_diag(7) answers for one socket at once, whatever else there is.
-static enum creceive_peer ask_kernel(const struct inet_diag_req_v2 *request) {
+static enum cmhd_peer ask_kernel(const struct inet_diag_req_v2 *request) {
     struct {
         struct nlmsghdr header;
         struct inet_diag_req_v2 request;
@@ -43,35 +43,47 @@ static enum creceive_peer ask_kernel(const struct inet_diag_req_v2 *request) {
         // Attributes, if there are any.
         char more[512];
     } answer;
-    enum creceive_peer peer = CRECEIVE_PEER_UNKNOWN;
+    enum cmhd_peer peer = CMHD_PEER_UNKNOWN;
     int kernel = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_SOCK_DIAG);
     if (kernel < 0) return peer;
     if (sendto(kernel, &question, sizeof question, 0, 0, 0) == (ssize_t)sizeof question) {
         ssize_t size = recvfrom(kernel, &answer, sizeof answer, 0, 0, 0);
         if (size >= (ssize_t)NLMSG_LENGTH(sizeof(struct inet_diag_msg)) && answer.header.nlmsg_type == SOCK_DIAG_BY_FAMILY) {
             // A socket that no process has any more has no inode.
-            peer = answer.message.idiag_inode == 0 ? CRECEIVE_PEER_CLOSED : CRECEIVE_PEER_OPEN;
+            peer = answer.message.idiag_inode == 0 ? CMHD_PEER_CLOSED : CMHD_PEER_OPEN;
         }
     }
     close(kernel);
     return peer;
 }
 
-enum creceive_peer creceive_peer(int socket) {
+enum cmhd_peer cmhd_peer(int socket) {
     struct sockaddr_storage own, other;
     socklen_t own_size = sizeof own, other_size = sizeof other;
-    if (getsockname(socket, (struct sockaddr *)&own, &own_size) != 0) return CRECEIVE_PEER_UNKNOWN;
+    if (getsockname(socket, (struct sockaddr *)&own, &own_size) != 0) return CMHD_PEER_UNKNOWN;
     // The system reports that the other end of such a socket has been closed as soon as it is.
-    if (own.ss_family == AF_UNIX) return CRECEIVE_PEER_OPEN;
-    if (getpeername(socket, (struct sockaddr *)&other, &other_size) != 0) return CRECEIVE_PEER_UNKNOWN;
+    if (own.ss_family == AF_UNIX) return CMHD_PEER_OPEN;
+    if (getpeername(socket, (struct sockaddr *)&other, &other_size) != 0) return CMHD_PEER_UNKNOWN;
     struct inet_diag_req_v2 request = {.sdiag_protocol = IPPROTO_TCP, .idiag_states = -1};
     request.id.idiag_cookie[0] = request.id.idiag_cookie[1] = INET_DIAG_NOCOOKIE;
     // Its source is our destination.
     int family = read_end(&other, request.id.idiag_src, &request.id.idiag_sport, &request.id.idiag_if);
     __u32 interface = 0;
     if (family == 0 || family != read_end(&own, request.id.idiag_dst, &request.id.idiag_dport, &interface)) {
-        return CRECEIVE_PEER_UNKNOWN;
+        return CMHD_PEER_UNKNOWN;
     }
     request.sdiag_family = (__u8)family;
     return ask_kernel(&request);
+}
+
+int cmhd_accept(int listener, void *address, unsigned *size) {
+    return accept4(listener, address, size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
+
+int cmhd_socket_pair(int *near, int *far) {
+    int ends[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) != 0) return -1;
+    *near = ends[0];
+    *far = ends[1];
+    return 0;
 }

@@ -1,12 +1,9 @@
 import TestSupport
 import Testing
 
-/// Bodies that the kernel moves from the provider's socket to the client's.
-///
-/// Each test says whether that has happened, so none passes where the bytes are copied.
-@Suite("a large answer that never enters the process", .blocking)
-struct SplicingTests {
-    private static let spliced = "weir_spliced_bytes_total"
+/// Bodies of which a large part is received where libmicrohttpd sends it.
+@Suite("a large response that is relayed", .blocking)
+struct LargeRelayTests {
     private static let kibi = 1 << 10
     /// Large bodies take their time on a busy machine.
     private static let patience = Duration.seconds(60)
@@ -42,7 +39,7 @@ struct SplicingTests {
         return seen
     }
 
-    /// Around what is received with a head, what is received at once, a block of the library's, and a pipe.
+    /// Around what is received at once, and a block of the library's.
     static let sizes = [16, 32, 64, 80, 96, 128, 256, 272, 336, 512, 1024, 1040, 2048].flatMap {
         [$0 * kibi - 1, $0 * kibi, $0 * kibi + 1]
     }
@@ -59,8 +56,6 @@ struct SplicingTests {
                         == Self.body(target))
             }
             #expect(upstream.connectionCount == 1)
-            // How much of each is there when it is looked for, nobody knows.
-            #expect(try proxy.metric(Self.spliced) > Double(Self.sizes.reduce(0, +) / 4))
             #expect(
                 try proxy.metric(#"weir_response_body_bytes_total{provider="p"}"#)
                     == Double(Self.sizes.reduce(0, +)))
@@ -77,7 +72,6 @@ struct SplicingTests {
             for target in targets {
                 #expect(try client.readResponse(within: Self.patience).body.bytes == Self.body(target))
             }
-            #expect(try proxy.metric(Self.spliced) > 3_000_000)
         }
     }
 
@@ -97,11 +91,10 @@ struct SplicingTests {
                 }
             }
             for run in runs { try run.join(within: .seconds(120)) }
-            #expect(try proxy.metric(Self.spliced) > Double(6 << 20))
         }
     }
 
-    @Test("a client that does not read holds its provider back, and others are served meanwhile")
+    @Test("a client that does not read yet gets every byte later, and others are served meanwhile")
     func stalledClient() throws {
         let size = 30 << 20
         let upstream = try Self.upstream()
@@ -109,14 +102,6 @@ struct SplicingTests {
             let slow = try proxy.client(receiveBuffer: 16_384)
             try slow.request("GET", "/p/\(size)/5")
             #expect(try slow.readHead(within: Self.patience).status == 200)
-            try eventually("the answer to be spliced") { try proxy.metric(Self.spliced) > 0 }
-            // What the kernel's buffers hold, and a pipe; what it is does not grow while nobody reads.
-            var before = -1.0
-            try eventually("the kernel's buffers to be full", every: .milliseconds(100)) {
-                defer { before = (try? proxy.metric(Self.spliced)) ?? -1 }
-                return try proxy.metric(Self.spliced) == before
-            }
-            #expect(before < Double(size / 2))
             let other = try proxy.client()
             #expect(
                 try other.exchange("GET", "/p/2000000/7", within: Self.patience).body.bytes
@@ -152,11 +137,8 @@ struct SplicingTests {
         #expect(
             try lasting.exchange("GET", "/p/2000000/1", within: Self.patience).body.bytes
                 == Self.body("/2000000/1"))
-        let lines = try lasting.exchange("GET", "/metrics").text.split(separator: "\n")
-        let value = lines.first { $0.hasPrefix(Self.spliced + " ") }?.split(separator: " ").last
-        #expect(try #require(value.flatMap { Double($0) }) > Double(15 << 20))
-        // Idle pipes are closed after a second or two; the connections to the provider may stay.
-        try eventually("the pipes to be closed") {
+        // The connections to the provider may stay.
+        try eventually("all descriptors to be closed") {
             let open = try ResourceUse(of: weir.process.processID).descriptors
             return open <= before + upstream.openConnectionCount
         }
@@ -183,7 +165,6 @@ struct SplicingTests {
                 if isReset { exchange.reset() } else { exchange.close() }
                 _ = try client.expectClosed()
             }
-            #expect(try proxy.metric(Self.spliced) > 3_000_000)
             try client.request("GET", "/p/x")
             try upstream.expectRequest().respond(.ok("{}"))
             #expect(try client.readResponse().text == "{}")
@@ -204,7 +185,6 @@ struct SplicingTests {
                     try client.exchange("GET", "/p\(target)", within: Self.patience).body.bytes
                         == Self.body(target))
             }
-            #expect(try proxy.metric(Self.spliced) > Double(2 << 20))
         }
     }
 
@@ -223,14 +203,12 @@ struct SplicingTests {
             try old.send("GET /p/a HTTP/1.0\r\n\r\n")
             #expect(try old.readResponse(within: Self.patience).body.bytes == body)
             _ = try old.expectClosed()
-            #expect(try proxy.metric(Self.spliced) > 1_000_000)
             let client = try proxy.client()
             let head = try client.exchange("HEAD", "/p/a")
             #expect(head.status == 200 && head.body.bytes.isEmpty)
             let part = try client.exchange(
                 "GET", "/p/part", fields: [("Range", "bytes=0-2999999")], within: Self.patience)
             #expect(part.status == 206 && part.body.bytes == body)
-            #expect(try proxy.metric(Self.spliced) > 2_000_000)
             #expect(upstream.connectionCount == 1)
         }
     }
@@ -243,7 +221,6 @@ struct SplicingTests {
             try client.request("GET", "/p/20000000/4")
             #expect(try client.readHead(within: Self.patience).status == 200)
             #expect(try Self.read(1 << 20, from: client).count == 1 << 20)
-            #expect(try proxy.metric(Self.spliced) > 0)
             let stopping = Background { proxy.stop() }
             let rest = try Self.read(20_000_000 - (1 << 20), from: client)
             #expect(rest == Array(Self.body("/20000000/4").dropFirst(1 << 20)))
@@ -251,21 +228,20 @@ struct SplicingTests {
         }
     }
 
-    @Test("the end of a drain breaks off what is in a pipe")
+    @Test("the end of a drain breaks off a response whose client does not read")
     func drainIsOver() throws {
         let upstream = try Self.upstream()
         try withProxy(to: upstream, limits: "drain: 1s") { proxy in
             let client = try proxy.client(receiveBuffer: 16_384)
             try client.request("GET", "/p/30000000/4")
             #expect(try client.readHead(within: Self.patience).status == 200)
-            try eventually("the answer to be spliced") { try proxy.metric(Self.spliced) > 0 }
             proxy.stop()
             let seen = try? Self.read(30_000_000, from: client)
             #expect((seen?.count ?? 0) < 30_000_000)
         }
     }
 
-    @Test("what TLS has to encrypt is copied")
+    @Test("a large response arrives whole through TLS")
     func encrypted() throws {
         let upstream = try Self.upstream()
         try TLSFixture().withProxy(to: upstream) { proxy, _, relay throws in
@@ -274,39 +250,10 @@ struct SplicingTests {
                 try client.exchange("GET", "/3000000/8", within: Self.patience).body.bytes
                     == Self.body("/3000000/8"))
             client.close()
-            #expect(try proxy.metric(Self.spliced) == 0)
         }
     }
 
-    @Test("where descriptors run short, none is spent on pipes")
-    func noDescriptors() throws {
-        let upstream = try Self.upstream()
-        let weir = try WeirProcess(to: upstream, descriptors: 64)
-        let client = try weir.client()
-        #expect(try client.exchange("GET", "/p/10/1").status == 200)
-        // More than are taken: the others wait, and what is left is for providers and files.
-        let crowd = try (0..<64).map { _ in try weir.client() }
-        try eventually("no more clients to be taken") {
-            try !client.exchange("GET", "/metrics").text.contains("\nweir_accept_pauses_total 0\n")
-        }
-        for index in 0..<3 {
-            let target = "/\(3_000_000 + index)/\(index)"
-            #expect(
-                try client.exchange("GET", "/p\(target)", within: Self.patience).body.bytes
-                    == Self.body(target))
-        }
-        #expect(try client.exchange("GET", "/metrics").text.contains("\n\(Self.spliced) 0\n"))
-        for other in crowd { other.close() }
-        // Pipes are asked for again a second or two after a request has ended.
-        try eventually("answers to be spliced again", every: .milliseconds(100)) {
-            #expect(
-                try client.exchange("GET", "/p/3000000/7", within: Self.patience).body.bytes
-                    == Self.body("/3000000/7"))
-            return try !client.exchange("GET", "/metrics").text.contains("\n\(Self.spliced) 0\n")
-        }
-    }
-
-    @Test("a client on a Unix domain socket gets its bytes the same way")
+    @Test("a client on a Unix domain socket gets every byte of a large response")
     func unixSocket() throws {
         let upstream = try Self.upstream()
         let directory = try TemporaryDirectory()
@@ -327,7 +274,5 @@ struct SplicingTests {
                 try client.exchange("GET", "/p\(target)", within: Self.patience).body.bytes
                     == Self.body(target))
         }
-        let metrics = try client.exchange("GET", "/metrics").text
-        #expect(metrics.contains("\n\(Self.spliced) ") && !metrics.contains("\n\(Self.spliced) 0\n"))
     }
 }
