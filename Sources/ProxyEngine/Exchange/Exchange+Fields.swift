@@ -30,7 +30,7 @@ extension Exchange {
         let whole = startedAt.nanoseconds(to: upstreamEndedAt ?? worker.now)
         responseFields.append(name: FieldNames.serverTiming) {
             ServerTiming.append(
-                queue: queuedNanoseconds, upstream: upstream, proxy: whole - queuedNanoseconds - upstream,
+                queue: machine.waited, upstream: upstream, proxy: whole - machine.waited - upstream,
                 to: &$0)
         }
     }

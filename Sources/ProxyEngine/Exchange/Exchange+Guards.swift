@@ -40,24 +40,6 @@ extension Exchange {
 
     private static func seconds(_ duration: Duration) -> Double { Double(duration.wholeNanoseconds) / 1e9 }
 
-    /// Refuses a request whose turn has come, if it must not be sent any more; what it was granted is given back.
-    ///
-    /// - Returns: whether it is refused.
-    func isHeldBackAtItsTurn() -> Bool {
-        guard let provider, machine.phase == .queued, let fault = heldBack(from: provider, at: Worker.clock())
-        else {
-            return false
-        }
-        if retrying.failure != nil {
-            endRetries()
-        } else {
-            decide(fault)
-            clearDeadline()
-            answerWhenPossible()
-        }
-        return true
-    }
-
     /// Tells the circuit what the attempt came to, once it is over.
     func judgeCircuit() {
         guard let provider, let pass = circuitPass else { return }

@@ -10,7 +10,7 @@ extension Exchange {
 
     /// Nothing is told to the pacer, whose slot a final answer alone may free; nor is there more time for that one.
     func transferDidReceiveInterim(_ transfer: any UpstreamTransfer) {
-        guard machine.phase == .sending, interimAnswers < Self.interimLimit else { return }
+        guard machine.stage == .sending, interimAnswers < Self.interimLimit else { return }
         interimAnswers += 1
         responseFields.removeAll()
         appendFields(of: transfer.response, as: .interim)

@@ -6,6 +6,21 @@ internal import ProxyCore
 
 /// How an error becomes the problem that the client gets.
 extension Exchange {
+    /// Makes a problem of why the request is refused.
+    func makeProblem() {
+        let effect = machine.wasSent ? Effect.unknown : .none
+        switch machine.refusal {
+        case .queueTimeout: fault = Fault(.queueTimeout, effect: effect)
+        case .drainBegan:
+            if let provider { worker.metrics.queueRefused(provider: provider.index, reason: .shuttingDown) }
+            fault = Fault(.shuttingDown, effect: effect)
+        case .drainEnded: fault = Fault(.shuttingDown, effect: effect)
+        case .broken: fault?.effect = effect
+        case nil: break
+        }
+        makeProblem(of: fault ?? Fault(.internalError, effect: .unknown))
+    }
+
     /// Makes a problem of a failure that no answer of the provider's tells.
     func makeProblem(of fault: Fault) {
         var fault = fault
@@ -72,7 +87,7 @@ extension Exchange {
 
     /// Whether nothing of the answer's body is missing.
     private var isCollectedWhole: Bool {
-        !isTruncated && timedOut == nil && transfer?.outcome.isComplete != false
+        !isTruncated && machine.timedOut == nil && transfer?.outcome.isComplete != false
     }
 
     /// What looked like an error from its head is none: it is relayed, unless it has broken off.
@@ -89,8 +104,7 @@ extension Exchange {
 
     /// Tells the pacer what an answer means for the limit; without an error, that it means nothing.
     func judge(_ error: NormalizedError?) {
-        guard let provider, let slot = undecidedSlot else { return }
-        undecidedSlot = nil
+        guard let provider, let slot else { return }
         var ruling = Ruling.accepted
         switch error?.pacing ?? .proceed {
         case .proceed: break
@@ -155,8 +169,8 @@ extension Exchange {
     // MARK: Writing
 
     private func complete(_ problem: inout Problem) {
-        problem.attempts = attempts
-        problem.waited = Double(queuedNanoseconds) / 1e9
+        problem.attempts = machine.attempts
+        problem.waited = Double(machine.waited) / 1e9
         problemCode = problem.code
     }
 

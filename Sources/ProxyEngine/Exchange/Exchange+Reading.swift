@@ -52,18 +52,17 @@ extension Exchange {
         let passesRaw = passesErrorsRaw(status: answer.status) && provider.heldCredential == nil
         guard passesRaw || meaning(of: answer, from: provider) == nil else { return false }
         problemCode = takeMeaning(of: answer, from: provider)?.code
-        machine.relayInstead()
+        handle(.relayChosen)
         worker.touch(self)
         return true
     }
 
-    /// Leaves an answer of which no more is read: what has come of it counts as far as it is a refusal, and proves nothing else.
-    func leaveUndecided() {
-        guard let transfer, let provider, let slot = undecidedSlot else { return }
+    /// Settles the slot of a response of which no more is read: what has come of it counts as far as it is a refusal, and proves nothing else.
+    func settleByWhatArrived() {
+        guard let transfer, let provider, let slot else { return }
         let error = meaning(of: answerSoFar(transfer.response, isCut: true), from: provider)
         if let error, CredentialQuarantine.Verdict(error.code) == .refused { judgeCredential(error.code) }
         if let error, error.pacing != .proceed { return judge(error) }
-        undecidedSlot = nil
         worker.arm(provider.pacer.closedWithoutResponse(slot, at: Worker.clock()), of: provider)
     }
 }

@@ -8,9 +8,12 @@ internal import ProxyCore
 
 /// What remains of an exchange: its counts and its line in the access log.
 extension Exchange {
+    /// Counts and logs the exchange, unless its head never came.
     func record() {
+        guard machine.request != .head else { return }
+        worker.requestIsOver()
         let end = Worker.clock()
-        let queue = queuedNanoseconds
+        let queue = machine.waited
         let upstream = sentAt.map { $0.nanoseconds(to: upstreamEndedAt ?? end) } ?? 0
         let earlier = retrying.upstreamNanoseconds
         let own = startedAt.nanoseconds(to: end) - queue - upstream - earlier
@@ -21,10 +24,10 @@ extension Exchange {
         record.queueNanoseconds = queue
         record.upstreamNanoseconds = upstream + earlier
         record.ownNanoseconds = own
-        record.attempts = attempts
+        record.attempts = machine.attempts
         record.requestBytes = UInt64(clamping: requestBytes)
         record.responseBytes = UInt64(clamping: responseBytes)
-        record.abort = hungUpAt
+        record.abort = abortStage
         worker.metrics.exchangeFinished(record)
         if answer == .problem {
             service.instance.problems.add(self, record, at: SystemClock.wallNanoseconds)
@@ -36,6 +39,11 @@ extension Exchange {
     func appendProblem(to bytes: inout [UInt8], limit: Int) {
         guard answer == .problem, responseBody.count <= limit else { return }
         unsafe bytes.append(contentsOf: responseBody.waiting)
+    }
+
+    /// What the client ended by leaving, if it left.
+    private var abortStage: ClientAbortStage? {
+        machine.leftAt.map { ClientAbortStage($0, requestIsComplete: machine.request == .complete) }
     }
 
     var receivedStatus: Int { firstByteAt == nil ? 0 : transfer?.response.status ?? 0 }
@@ -64,19 +72,19 @@ extension Exchange {
         members.append("own_seconds", secondsOf: record.ownNanoseconds)
         members.append("request_bytes", record.requestBytes)
         members.append("response_bytes", record.responseBytes)
-        if let hungUpAt { members.append("client_left", "\(hungUpAt)") }
+        if let abort = record.abort { members.append("client_left", "\(abort)") }
         worker.service.logger.info("exchange", metadata: members.metadata)
     }
 }
 
 extension ClientAbortStage {
-    /// What went on in `phase`.
-    init(_ phase: ExchangeStateMachine.Phase, requestIsComplete: Bool) {
-        switch phase {
-        case .receiving: self = .request
-        case .queued, .backingOff: self = .queue
+    /// What went on in a stage.
+    init(_ stage: ExchangeMachine.Stage, requestIsComplete: Bool) {
+        switch stage {
+        case .reading, .awaitingBody: self = .request
+        case .queued, .awaitingSharedQuota, .waitingToRetry: self = .queue
         case .sending, .collecting: self = requestIsComplete ? .upstream : .request
-        case .relaying, .answering, .over: self = .response
+        case .relaying, .replying, .over: self = .response
         }
     }
 }

@@ -4,7 +4,7 @@ internal import HTTPWire
 internal import MicroHTTPD
 internal import ProxyCore
 
-/// One request of a client and its answer: performs what ``ExchangeStateMachine`` decides, between libmicrohttpd and libcurl.
+/// One request of a client and its reply: performs what ``ExchangeMachine`` decides, between libmicrohttpd and the provider's connection.
 ///
 /// Confined to its worker's thread, and used again for later requests. See Sources/README.md, "Life of a request".
 final class Exchange: IncomingRequest {
@@ -18,13 +18,11 @@ final class Exchange: IncomingRequest {
 
     /// Retained, and let go by the worker's end: an unowned reference would be checked at every use.
     let worker: Worker
-    var machine = ExchangeStateMachine()
+    var machine = ExchangeMachine()
     var inspection: RequestInspection
     var isTouched = false
 
     // The request.
-    /// Whether its head is complete: a client that has sent less holds nothing up.
-    var hasBegun = false
     var target: [UInt8] = []
     /// The target as the provider gets it.
     var upstreamTarget: [UInt8] = []
@@ -47,12 +45,7 @@ final class Exchange: IncomingRequest {
     var isIdempotent = false
     var requestBody = ByteQueue()
     var requestBytes: Int64 = 0
-    var requestIsComplete = false
     var requestEndedAt = MonotonicTime(nanoseconds: 0)
-    /// Whether bytes of its body have come.
-    var bodyHasBegun = false
-    /// Whether it has a slot and is not sent: its client was told to go on only now.
-    var awaitsBody = false
 
     // Pacing.
     var waiter: Waiter?
@@ -60,39 +53,20 @@ final class Exchange: IncomingRequest {
     var slot: Slot?
     /// What it asked of the ledger that several instances share, until its end is reported.
     var claim: UInt64?
-    /// Whether it waits for that ledger.
-    var awaitsLedger = false
-    /// The slot of an answer whose body has to say whether it is a rejection.
-    var undecidedSlot: Slot?
-    /// The slot of an answer that counts as running until it has ended.
-    var runningSlot: Slot?
     var headroom: Headroom?
     /// The credential, by its hash, that this request is to try while others that carry it are held back; until it is sent.
     var probedCredential: UInt64?
     /// How the circuit let the attempt through, until it is told what came of it.
     var circuitPass: CircuitBreaker.Admission?
+    /// The longest wait that the client and the configuration allow.
     var patience = Duration.zero
-    /// When it began to wait; a client's slow body is not time in the queue.
-    var queuedAt = MonotonicTime(nanoseconds: 0)
 
     // The provider's side.
     var transfer: (any UpstreamTransfer)?
-    var attempts = 0
     var retrying = RetryCourse()
     var isTruncated = false
-    var isReceivePaused = false
-    /// Whether the client's side receives the body itself, whenever it can hand on more.
-    var isPulling = false
-    var isSendPaused = false
-    /// Whether the rest of the request is read and dropped; see ``dropUnreadUpload()``.
-    var isUploadDropped = false
-    /// Whether the transfer is over, well or not.
-    var upstreamHasEnded = false
-    /// Why there is no answer of the provider's; see ``ExchangeStateMachine/Action/answerFault``.
+    /// Why there is no response of the provider's.
     var fault: Fault?
-    var timedOut: ExchangeTimer?
-    /// Whether the provider's answer is a stream of events.
-    var isEventStream = false
 
     // The answer.
     var responseFields = FieldBlock()
@@ -107,9 +81,6 @@ final class Exchange: IncomingRequest {
     var errorRequestID: Text?
     /// Whether the body of a relayed error is not the provider's, byte for byte: Weir's own credential was in it.
     var isRewritten = false
-    var isBrokenOff = false
-    /// Whether it has been counted and logged: it was answered before the request had come whole.
-    var isRecorded = false
     var sentStatus = 0
     var problemCode: ProblemCode?
     var problemStatus = 0
@@ -118,18 +89,12 @@ final class Exchange: IncomingRequest {
 
     // Time.
     var startedAt = MonotonicTime(nanoseconds: 0)
-    var queuedNanoseconds: Int64 = 0
     var sentAt: MonotonicTime?
     var firstByteAt: MonotonicTime?
     var upstreamEndedAt: MonotonicTime?
-    /// When bytes last moved on the provider's side, and on the client's.
-    var upstreamActivity = MonotonicTime(nanoseconds: 0)
-    var downstreamActivity = MonotonicTime(nanoseconds: 0)
     var deadline: (ticket: DeadlineHeap<Worker.Deadline>.Ticket, at: MonotonicTime)?
-    var hungUpAt: ClientAbortStage?
-    /// When a client that has ended its side and still waits is looked at, and when it has waited for long enough.
+    /// When a client that has ended its side and still waits is looked at.
     var departureCheck: DeadlineHeap<Worker.Deadline>.Ticket?
-    var givesUpAt = MonotonicTime.distantFuture
 
     /// Where requests of a listener go.
     enum Destination {
@@ -162,7 +127,7 @@ final class Exchange: IncomingRequest {
     /// Begins a new request.
     func prepare(target: Span<UInt8>, to destination: Destination) {
         generation = worker.generation
-        machine = ExchangeStateMachine()
+        machine = ExchangeMachine()
         inspection = RequestInspection(pseudonym: worker.service.pseudonym)
         self.target.removeAll(keepingCapacity: true)
         unsafe target.withUnsafeBufferPointer { unsafe self.target.append(contentsOf: $0) }
@@ -170,40 +135,69 @@ final class Exchange: IncomingRequest {
         provider = nil
         upstream = nil
         restOffset = 0
-        hasBegun = false
         method = .other
         isHead = false
         isIdempotent = false
         requestBytes = 0
-        requestIsComplete = false
-        (bodyHasBegun, awaitsBody) = (false, false)
-        (waiter, place, slot, undecidedSlot, runningSlot, headroom) = (nil, nil, nil, nil, nil, nil)
+        (waiter, place, slot, headroom) = (nil, nil, nil, nil)
         (claim, probedCredential, circuitPass) = (nil, nil, nil)
-        attempts = 0
         retrying = RetryCourse()
         isTruncated = false
-        isReceivePaused = false
-        isPulling = false
-        isSendPaused = false
-        isUploadDropped = false
-        upstreamHasEnded = false
         fault = nil
-        timedOut = nil
         answer = .undecided
         responseBytes = 0
         interimAnswers = 0
         errorRequestID = nil
         isRewritten = false
-        isBrokenOff = false
-        isRecorded = false
         sentStatus = 0
         problemCode = nil
         visits = 0
         startedAt = Worker.clock()
-        queuedNanoseconds = 0
         (sentAt, firstByteAt, upstreamEndedAt) = (nil, nil, nil)
-        hungUpAt = nil
-        givesUpAt = .distantFuture
+    }
+
+    // MARK: The machine
+
+    /// Reports what has happened, and performs what follows.
+    func handle(_ event: ExchangeMachine.Event) { handle(event, at: worker.now) }
+
+    /// Reports what has happened at a time that is not the turn's, and performs what follows.
+    func handle(_ event: ExchangeMachine.Event, at now: MonotonicTime) { perform(machine.handle(event, at: now)) }
+
+    private func perform(_ actions: ExchangeActions) {
+        for action in actions {
+            switch action {
+            case .askForSlot: askForSlot()
+            case .askSharedQuota: askSharedQuota()
+            case .leaveQueue: leaveQueue()
+            case .leaveSharedQuota: leaveSharedQuota()
+            case .returnSlot: returnSlot()
+            case .closeSlot: closeSlot()
+            case .reportHead: reportHead()
+            case .settleByWhatArrived: settleByWhatArrived()
+            case .endRun: endRun()
+            case .leaveGuards: leaveGuards()
+            case .setAttemptAside: setAttemptAside()
+            case .send: send()
+            case .endAttempt: endAttempt()
+            case .cancelAttempt: cancelAttempt()
+            case .endCollecting: if !relayUnread() { handle(.errorBodyTimedOut) }
+            case .dropUpload: requestBody.removeAll()
+            case .resumeUpload: worker.touch(self)
+            case .makeProblem: makeProblem()
+            case .makeReply: makeReply()
+            case .judgeCircuit: judgeCircuit()
+            case .offerReply: handle(.replyMade(retryAt: retryTime()))
+            case .reply: replyWhenPossible()
+            case .replyEarly: _ = replyEarly()
+            case .wakeClient: wakeClient()
+            case .breakConnection: breakConnection()
+            case .schedule: schedule()
+            case .unschedule: unschedule()
+            case .watchForDeparture: expectDeparture()
+            case .record: record()
+            }
+        }
     }
 
     /// The configuration that it goes by.
@@ -221,7 +215,7 @@ final class Exchange: IncomingRequest {
 
     override func awaitAnswer() -> Wait { waitForAnswer() }
 
-    override func connectionsClose() { answerBeforeShutdown() }
+    override func connectionsClose() { handle(.drainEnded) }
 
     override func readBody(into room: UnsafeMutableRawBufferPointer) -> BodyRead {
         unsafe giveBody(into: room)
@@ -230,16 +224,12 @@ final class Exchange: IncomingRequest {
     // MARK: The end
 
     override func completed(isWhole: Bool) {
-        if !isWhole, machine.phase != .over { hangUp() }
-        returnUnusedSlot()
-        leaveGuards()
-        // A provider may answer before it has read the whole request: nobody needs the rest then.
-        cancelTransfer()
+        // A client that left may have left a queue: that wait ends now.
+        handle(.completed(isWhole: isWhole), at: isWhole ? worker.now : Worker.clock())
+        machine.end()
         setPolling(false)
-        clearDeadline()
         endDepartureChecks()
         worker.setExchange(nil, on: socket)
-        if !isRecorded, hasBegun { record() }
         if let transfer {
             transfer.discard()
             self.transfer = nil

@@ -3,9 +3,7 @@ internal import ProxyCore
 
 extension Fault {
     /// What a client is told whose bytes are no request that can be passed on.
-    ///
-    /// - Parameter effect: whether a part of the request has been sent to the provider.
-    init(_ fault: RequestFault, limits: RequestInspection.Limits, effect: Effect) {
+    init(_ fault: RequestFault, limits: RequestInspection.Limits) {
         let code: ProblemCode =
             switch fault {
             case .targetTooLong: .uriTooLong
@@ -13,7 +11,7 @@ extension Fault {
             case .lengthTooLarge, .chunkTooLarge: .requestTooLarge
             default: .badClientRequest
             }
-        self.init(code, detail: Text(Self.detail(of: fault, limits: limits)), effect: effect)
+        self.init(code, detail: Text(Self.detail(of: fault, limits: limits)))
         if fault == .version { status = 505 }
     }
 

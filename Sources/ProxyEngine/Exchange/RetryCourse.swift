@@ -8,11 +8,6 @@ struct RetryCourse {
     var effect = Effect.none
     /// How often the request was sent again.
     var count = 0
-    /// Since when it waits for another attempt, and until when.
-    var since = MonotonicTime(nanoseconds: 0)
-    var until = MonotonicTime(nanoseconds: 0)
-    /// When it was sent for the first time: what all attempts may take together runs from here.
-    var firstSentAt: MonotonicTime?
     /// How long the provider took for attempts that were set aside.
     var upstreamNanoseconds: Int64 = 0
 }

@@ -191,8 +191,7 @@ extension Worker {
         drainStage = .finishing
         // Probes and scrapes are served until the drain ends.
         for listener in listeners where !listener.servesProbes { listener.stopAccepting() }
-        for exchange in Array(waiting.values) { exchange.refuseForShutdown() }
-        for exchange in allExchanges where exchange.machine.phase == .backingOff { exchange.endRetries() }
+        for exchange in allExchanges { exchange.handle(.drainBegan) }
         daemonsMustRun = true
     }
 

@@ -195,7 +195,6 @@ final class Worker: ReadinessHandler {
     /// Takes an exchange back that is over.
     func recycle(_ exchange: Exchange) {
         expectIdleConnections()
-        if exchange.hasBegun { requestIsOver() }
         exchange.generation.exchanges -= 1
         guard exchange.generation === generation else {
             mustSweep = true
@@ -263,8 +262,8 @@ final class Worker: ReadinessHandler {
     private func receive(_ message: WorkerMessage) {
         switch message {
         case .grant(let grant, let pacer): deliver(grant, of: pacer)
-        case .ledgerGrant(let id): waiting.removeValue(forKey: id)?.ledgerTurnHasCome()
-        case .ledgerRefusal(let id, let refusal): waiting[id]?.ledgerHasRefused(refusal)
+        case .ledgerGrant(let id): waiting.removeValue(forKey: id)?.sharedQuotaGranted()
+        case .ledgerRefusal(let id, let refusal): waiting[id]?.sharedQuotaRefused(refusal)
         case .ledger(let message): ledgerClient?.receive(message)
         case .wake(let wake, let pacer): arm(wake, of: pacer)
         case .adopt(let service): adopt(service)
@@ -308,7 +307,7 @@ final class Worker: ReadinessHandler {
 
     private func deliver(_ grant: Grant, of pacer: Pacer) {
         if let exchange = waiting.removeValue(forKey: grant.waiter.id) {
-            exchange.turnHasCome(grant.slot)
+            exchange.turnCame(grant.slot)
         } else {
             // It left while the grant was on its way.
             arm(pacer.neverSent(grant.slot, at: now), of: pacer)

@@ -4,12 +4,12 @@ internal import Logging
 internal import MicroHTTPD
 internal import ProxyCore
 
-/// The provider's side. The delegate's methods may be called from inside a library, and only record.
+/// The attempt: the request on its way to the provider, and what comes back. The delegate's methods may be called from inside a library, and only record.
 extension Exchange: TransferDelegate {
     /// Starts the transfer; the slot is held.
     func send() {
         guard let upstream, let provider else { return }
-        if retrying.failure != nil { setLastAttemptAside() } else { provider.guards.requestSent() }
+        if retrying.count == 0 { provider.guards.requestSent() }
         let transfer = upstream.makeTransfer()
         transfer.response.limit = service.configuration.limits.responseHead
         self.transfer = transfer
@@ -18,11 +18,8 @@ extension Exchange: TransferDelegate {
         head.withMethod { transfer.beginRequest(method: $0, target: target.span) }
         addFields(to: transfer, of: provider)
         transfer.endRequest(body: requestBodySource)
-        attempts += 1
-        let now = Worker.clock()
-        sentAt = now
-        if retrying.firstSentAt == nil { retrying.firstSentAt = now }
-        setUpstreamDeadline(provider.timeouts.response)
+        waiter = nil
+        sentAt = Worker.clock()
         upstream.start(transfer, for: self)
     }
 
@@ -109,20 +106,12 @@ extension Exchange: TransferDelegate {
         let now = Worker.clock()
         firstByteAt = now
         probedCredential = nil
-        let isWanted = provider.normalizer.wants(
+        let isCollected = provider.normalizer.wants(
             status: response.status, fields: response.fields, isHead: isHead, length: response.bodyLength,
             limit: service.configuration.limits.errorBody)
-        machine.headArrived(isCollected: isWanted)
-        if !isWanted { judgeCredential(nil) }
-        if let slot {
-            self.slot = nil
-            report(slot, of: response, isUndecided: isWanted, at: now, to: provider)
-        }
+        if !isCollected { judgeCredential(nil) }
+        handle(.headArrived(isCollected: isCollected, isEventStream: response.isEventStream), at: now)
         if response.droppedFields > 0 { warnOfDroppedFields(response, of: provider) }
-        isEventStream = response.isEventStream
-        if isEventStream { limitStream() }
-        setUpstreamDeadline(idleTimeout)
-        if isWanted { setDeadline(errorBodyEnd) }
         worker.touch(self)
     }
 
@@ -140,28 +129,39 @@ extension Exchange: TransferDelegate {
     var wantsRawErrors: Bool { inspection.wantsRawErrors || provider?.configuration.errors == .raw }
 
     func transfer(_ transfer: any UpstreamTransfer, didReceiveBody bytes: Span<UInt8>) -> BodyDisposition {
-        upstreamActivity = worker.now
-        if machine.phase == .collecting { return collect(bytes) }
-        guard machine.phase == .relaying else { return .refuse }
-        if idleTimeout == ProviderService.Timeouts.never { expectClientToTakeMore() }
+        machine.upstreamActivity = worker.now
+        if machine.stage == .collecting { return collect(bytes) }
+        guard machine.stage == .relaying else { return .refuse }
+        if machine.isEndlessStream { expectClientToTakeMore() }
         responseBody.append(bytes)
         worker.touch(self)
+        return holdBackIfFull()
+    }
+
+    /// Holds the provider back where the client is slower.
+    private func holdBackIfFull() -> BodyDisposition {
         guard responseBody.count >= Exchange.highWater else { return .taken }
-        isReceivePaused = true
-        setClientDeadline()
-        expectUploadToBeRead()
+        machine.downloadHeldBack(at: worker.now)
+        schedule()
         return .takenForNow
+    }
+
+    /// Gives a client for which something has come the time to take it: the provider may have been silent for long before.
+    private func expectClientToTakeMore() {
+        guard responseBody.isEmpty else { return }
+        machine.downstreamActivity = worker.now
+        schedule()
     }
 
     /// A client that is being sent the body is what asks for more of it, asleep or not.
     func transferMayBePulled(_ transfer: any UpstreamTransfer) -> PullIntent {
-        guard machine.phase == .relaying, isAnswered else { return .none }
-        upstreamActivity = worker.now
+        guard machine.stage == .relaying, isAnswered else { return .none }
+        machine.upstreamActivity = worker.now
         if isSuspended {
             worker.touch(self)
             return .now
         }
-        isPulling = true
+        machine.downloadPulled()
         expectClientToTakeMore()
         return .later
     }
@@ -176,132 +176,97 @@ extension Exchange: TransferDelegate {
             return .refuse
         }
         responseBody.append(bytes.extracting(room..<bytes.count))
-        guard responseBody.count >= Exchange.highWater else { return .taken }
-        isReceivePaused = true
-        return .takenForNow
-    }
-
-    /// The body of an error, or of a success that is examined, has taken too long: what has come of it counts.
-    func errorBodyTimedOut() {
-        guard relayUnread() else { return upstreamTimedOut(.errorBody) }
-        setUpstreamDeadline(idleTimeout)
+        return holdBackIfFull()
     }
 
     func transfer(_ transfer: any UpstreamTransfer, wantsBodyInto room: UnsafeMutableRawBufferPointer)
         -> UploadStep
     {
-        upstreamActivity = worker.now
+        machine.upstreamActivity = worker.now
         let count = unsafe requestBody.read(into: room)
         if count > 0 {
             if requestBody.count <= Exchange.lowWater { worker.touch(self) }
             return .wrote(count)
         }
-        if requestIsComplete, !isUploadDropped {
+        if machine.request == .complete, machine.upload != .dropped {
             sendTrailers(to: transfer)
             return .end
         }
-        isSendPaused = true
-        setClientDeadline()
+        machine.uploadStarved(at: worker.now)
+        schedule()
         worker.touch(self)
         return .pause
     }
 
     func transferDidFinish(_ transfer: any UpstreamTransfer) {
-        end(of: transfer)
-    }
-
-    private func end(of transfer: any UpstreamTransfer) {
-        decideAnswer(atEndOf: transfer)
-        if backOff() { return }
-        answerWhenPossible()
-    }
-
-    /// The transfer is over, or was ended: settles the slot and decides the answer.
-    private func decideAnswer(atEndOf transfer: any UpstreamTransfer) {
-        upstreamHasEnded = true
+        guard machine.hasTransfer else { return }
         upstreamEndedAt = Worker.clock()
-        clearDeadline()
         let outcome = transfer.outcome
-        settleSlot(wasSent: outcome.wasSent)
-        let isComplete = outcome.isComplete && timedOut == nil
-        switch machine.upstreamEnded(isComplete: isComplete, isAnswered: isAnswered) {
-        case .answerFault:
+        handle(.attemptEnded(isComplete: outcome.isComplete, wasSent: outcome.wasSent))
+    }
+
+    // MARK: The end of an attempt
+
+    /// Ends the transfer, which took too long: what has arrived of the response counts.
+    func endAttempt() {
+        guard let transfer else { return }
+        upstream?.cancel(transfer)
+        transferDidFinish(transfer)
+    }
+
+    /// Ends the transfer, whose response nobody waits for.
+    func cancelAttempt() {
+        guard let transfer else { return }
+        upstream?.cancel(transfer)
+        upstreamEndedAt = Worker.clock()
+        handle(.attemptCancelled(wasSent: transfer.outcome.wasSent))
+    }
+
+    /// Makes the reply of what the attempt came to.
+    func makeReply() {
+        guard let transfer else { return }
+        switch machine.outcome {
+        case .failed:
             let fault = failure(of: transfer)
             self.fault = fault
             makeProblem(of: fault)
-        case .normalize: normalize()
-        case .completeRelay: answer = .relay
-        case .breakOff:
-            isBrokenOff = true
-            problemCode = failure(of: transfer).code
-        default: break
+        case .collected: normalize()
+        case .relayed: answer = .relay
+        case .brokeOff: problemCode = failure(of: transfer).code
         }
-        endRun()
-        judgeCircuit()
-    }
-
-    /// No more of an error's body is waited for: what has arrived of it is the answer, unless it is relayed.
-    func endErrorBody() {
-        guard machine.phase == .collecting, !relayUnread(), let transfer else { return }
-        timedOut = .errorBody
-        cancelTransfer()
-        decideAnswer(atEndOf: transfer)
     }
 
     /// Why a transfer gave no complete response.
     func failure(of transfer: any UpstreamTransfer) -> Fault {
         UpstreamFailure.fault(
-            of: transfer.outcome, timer: timedOut, hasHead: transfer.response.isComplete,
+            of: transfer.outcome, timer: machine.timedOut, hasHead: transfer.response.isComplete,
             isStreaming: isAnswered)
-    }
-
-    /// Reports a slot whose request got no answer.
-    func settleSlot(wasSent: Bool) {
-        guard let provider, let slot else { return }
-        self.slot = nil
-        let now = Worker.clock()
-        let wake =
-            wasSent
-            ? provider.pacer.closedWithoutResponse(slot, at: now) : provider.pacer.neverSent(slot, at: now)
-        reportToLedger(wasSent ? .closedWithoutResponse : .neverSent)
-        if wasSent { probedCredential = nil } else { attempts -= 1 }
-        worker.arm(wake, of: provider)
-    }
-
-    /// Ends the transfer; nobody is told.
-    func cancelTransfer() {
-        guard let transfer, transfer.isRunning else { return }
-        upstream?.cancel(transfer)
-        upstreamEndedAt = Worker.clock()
-        settleSlot(wasSent: transfer.outcome.wasSent)
-        endRun()
-    }
-
-    /// Something took too long.
-    func upstreamTimedOut(_ timer: ExchangeTimer) {
-        guard let transfer, transfer.isRunning else { return }
-        timedOut = timer
-        cancelTransfer()
-        end(of: transfer)
     }
 
     // MARK: After a batch
 
     /// Does what the callbacks have made possible; see ``Worker``.
     func actOnBatch() {
-        if isSendPaused, !isUploadDropped, !requestBody.isEmpty || requestIsComplete {
-            isSendPaused = false
+        if machine.upload == .paused, !requestBody.isEmpty || machine.request == .complete {
+            machine.uploadResumed()
             resumeTransfer(.sending)
         }
-        if isReceivePaused, responseBody.count <= Exchange.lowWater {
-            isReceivePaused = false
+        if machine.download == .paused, responseBody.count <= Exchange.lowWater {
+            machine.downloadResumed(at: worker.now)
+            schedule()
             resumeTransfer(.receiving)
         }
-        if requestBody.count <= Exchange.lowWater { resumeIfUploading() }
-        if machine.phase == .relaying {
+        if requestBody.count <= Exchange.lowWater { resumeUpload() }
+        if machine.stage == .relaying {
             if answer == .undecided { answer = .relay }
-            answerWhenPossible()
+            handle(.relayReady)
         }
+    }
+
+    /// Wakes a connection whose body was held back.
+    private func resumeUpload() {
+        guard machine.request != .complete, isSuspended else { return }
+        wakeClient()
     }
 
     private func resumeTransfer(_ direction: TransferDirection) {

@@ -1,0 +1,207 @@
+/// Time, and the end of an exchange.
+extension ExchangeMachine {
+    // MARK: Time
+
+    /// When all attempts together have taken too long.
+    private var totalEnd: MonotonicTime {
+        guard hasTransfer, let total = terms.total, let firstSentAt else { return .distantFuture }
+        return firstSentAt.later(by: total)
+    }
+
+    /// Nanoseconds for which the provider may be silent within its response.
+    ///
+    /// A stream of events that goes to its client may be silent for ever; an error that is one is collected, and must end.
+    private var idle: Int64 { isEndlessStream ? Int64.max : terms.idle }
+
+    /// Whether a stream of events goes to its client, which may be silent for ever.
+    public var isEndlessStream: Bool { isEventStream && request == .complete && stage == .relaying }
+
+    private var clientEnd: MonotonicTime { downstreamActivity + terms.clientStall }
+
+    /// Whether the response is held back by the end of a request that the provider still has to read: libmicrohttpd accepts no reply before
+    /// the request has been read, the provider may not go on before its response is accepted, and the request is not read.
+    private var isHeldBackByUpload: Bool {
+        stage == .relaying && download == .paused && request != .complete && reply == .none && upload != .dropped
+    }
+
+    /// When a provider that does not read the request has had long enough: it may only be slow.
+    private func unreadEnd(at now: MonotonicTime) -> MonotonicTime {
+        // One that has taken all there is waits for the client.
+        (upload == .paused ? now : upstreamActivity).later(by: Self.unreadNanoseconds)
+    }
+
+    /// Until when a client, or the provider, is waited for.
+    ///
+    /// - Parameter hasUnsentBody: whether bytes of the response wait for the client.
+    public func nextDeadline(hasUnsentBody: Bool, at now: MonotonicTime) -> MonotonicTime {
+        let end: MonotonicTime
+        switch stage {
+        case .reading: end = terms.body == .none || request == .complete ? .distantFuture : clientEnd
+        case .queued, .awaitingSharedQuota, .waitingToRetry: end = waitsUntil
+        case .awaitingBody: end = downstreamActivity + Self.bodyPatience
+        case .sending: end = upload == .paused ? clientEnd : upstreamActivity.later(by: terms.response)
+        case .collecting: end = min(headAt.later(by: terms.errorBody), upstreamActivity.later(by: idle))
+        case .relaying:
+            let isClientsTurn = download != .open || isEndlessStream && hasUnsentBody
+            let own = isClientsTurn ? clientEnd : upstreamActivity.later(by: idle)
+            end = isHeldBackByUpload ? min(own, unreadEnd(at: now)) : own
+        case .replying: end = reply == .started || request != .complete ? clientEnd : .distantFuture
+        case .over: return .distantFuture
+        }
+        return min(end, totalEnd)
+    }
+
+    mutating func timePassed(hasUnsentBody: Bool, at now: MonotonicTime) -> ExchangeActions {
+        if totalEnd <= now { return endAttempt(.total) }
+        switch stage {
+        case .queued, .awaitingSharedQuota:
+            guard waitsUntil <= now else { return [.schedule] }
+            refusal = .queueTimeout
+            return refused(at: now)
+        case .waitingToRetry:
+            guard waitsUntil <= now else { return [.schedule] }
+            countWait(at: now)
+            return [.askForSlot]
+        case .awaitingBody:
+            guard downstreamActivity + Self.bodyPatience <= now else { return [.schedule] }
+            return returnToReading(at: now)
+        case .sending:
+            // A provider that waits for the client's body is not slow.
+            if upload == .paused { return watchClient(at: now) }
+            return watch(upstreamActivity.later(by: terms.response), .response, at: now)
+        case .collecting:
+            if headAt.later(by: terms.errorBody) <= now { return [.endCollecting] }
+            return watch(upstreamActivity.later(by: idle), .idle, at: now)
+        case .relaying:
+            if isHeldBackByUpload, unreadEnd(at: now) <= now {
+                upload = .dropped
+                // It was not the client that stood still.
+                downstreamActivity = now
+                return [.dropUpload, .wakeClient, .schedule]
+            }
+            // A provider that is held back because the client is slow is not idle.
+            if download != .open || isEndlessStream && hasUnsentBody { return watchClient(at: now) }
+            return watch(upstreamActivity.later(by: idle), .idle, at: now)
+        case .reading, .replying: return watchClient(at: now)
+        case .over: return []
+        }
+    }
+
+    private mutating func watch(
+        _ end: MonotonicTime, _ timer: ExchangeTimer, at now: MonotonicTime
+    ) -> ExchangeActions {
+        end <= now ? endAttempt(timer) : [.schedule]
+    }
+
+    /// Ends the connection of a client that neither goes on with its request nor reads its reply.
+    private mutating func watchClient(at now: MonotonicTime) -> ExchangeActions {
+        guard clientEnd <= now else { return [.schedule] }
+        leftAt = leftAt ?? stage
+        return [.breakConnection, .wakeClient]
+    }
+
+    // MARK: The client
+
+    mutating func clientEnded(_ end: ClientEnd, at now: MonotonicTime) -> ExchangeActions {
+        guard stage != .over else { return [] }
+        if client == .open { client = .halfClosed }
+        switch meaning(of: end) {
+        case .left: return clientLeft(at: now)
+        case .waits: return [.watchForDeparture]
+        case .mayWait:
+            limitWait(at: now)
+            return [.watchForDeparture]
+        }
+    }
+
+    private enum EndedClient { case left, waits, mayWait }
+
+    /// TCP shows a client that leaves and one that has only ended its sending side in the same way.
+    private func meaning(of end: ClientEnd) -> EndedClient {
+        if end.isBroken || end.peer == .closed { return .left }
+        // What is missing of its request will not arrive.
+        guard request == .complete || end.requestIsHere else { return .left }
+        // There is nothing left to be given up.
+        if stage == .replying { return .waits }
+        if stage == .relaying, isEventStream { return .left }
+        if request != .complete || end.cameWithRequest { return .waits }
+        return end.peer == .open ? .mayWait : .left
+    }
+
+    mutating func limitWait(at now: MonotonicTime) {
+        givesUpAt = min(givesUpAt, now.later(by: Self.endedClientNanoseconds))
+    }
+
+    mutating func clientLeft(at now: MonotonicTime) -> ExchangeActions {
+        guard stage != .over else { return [] }
+        // Where the end of a connection arrives with its last bytes, libmicrohttpd 0.9.75 misses it, and waits for more of the body; and it
+        // waits for room in a socket whose peer has ended its side and reads no more.
+        let mustBreak = request != .complete || stage == .relaying
+        var actions = leave(at: now)
+        if mustBreak { actions.append(.breakConnection) }
+        actions.append(.wakeClient)
+        return actions
+    }
+
+    private mutating func leave(at now: MonotonicTime) -> ExchangeActions {
+        leftAt = leftAt ?? stage
+        let actions = giveUp(at: now)
+        stage = .over
+        client = .gone
+        if reply == .started { reply = .broken }
+        return actions
+    }
+
+    // MARK: The end
+
+    mutating func drainBegan(at now: MonotonicTime) -> ExchangeActions {
+        switch stage {
+        case .queued, .awaitingSharedQuota:
+            refusal = .drainBegan
+            return refused(at: now)
+        case .waitingToRetry: return refused(at: now)
+        default: return []
+        }
+    }
+
+    mutating func drainEnded(at now: MonotonicTime) -> ExchangeActions {
+        guard request != .head, reply == .none, stage != .over else { return [] }
+        isClosing = true
+        switch stage {
+        // What has arrived of an error is told.
+        case .collecting: return [.endCollecting]
+        case .replying: return [.replyEarly]
+        default: return failForDrain(at: now)
+        }
+    }
+
+    mutating func failForDrain(at now: MonotonicTime) -> ExchangeActions {
+        var actions = giveUp(at: now)
+        stage = .replying
+        refusal = .drainEnded
+        actions.append(.makeProblem)
+        actions.append(.replyEarly)
+        return actions
+    }
+
+    mutating func completed(isWhole: Bool, at now: MonotonicTime) -> ExchangeActions {
+        var actions = ExchangeActions()
+        if !isWhole, stage != .over {
+            actions = leave(at: now)
+        } else if hasTransfer {
+            // A provider may respond before it has read the whole request: nobody needs the rest then.
+            actions.append(.cancelAttempt)
+        }
+        stage = .over
+        actions.append(.leaveGuards)
+        actions.append(.unschedule)
+        return record(after: actions)
+    }
+
+    /// Ends the exchange; no event may follow.
+    public mutating func end() {
+        precondition(slot == .none && !isRunning && !hasTransfer, "something is left over: \(self)")
+        precondition(isRecorded, "an exchange was not recorded")
+        hasEnded = true
+    }
+}
