@@ -44,7 +44,12 @@ extension ExchangeMachine {
         case .relaying:
             let isClientsTurn = download != .open || isEndlessStream && hasUnsentBody
             let own = isClientsTurn ? clientEnd : upstreamActivity.later(by: idle)
-            end = isHeldBackByUpload ? min(own, unreadEnd(at: now)) : own
+            guard isHeldBackByUpload else {
+                end = own
+                break
+            }
+            // A client whose bytes wait for the provider does not stand still.
+            end = upload == .paused ? min(own, unreadEnd(at: now)) : unreadEnd(at: now)
         case .replying: end = reply == .started || request != .complete ? clientEnd : .distantFuture
         case .over: return .distantFuture
         }
@@ -79,6 +84,7 @@ extension ExchangeMachine {
                 downstreamActivity = now
                 return [.dropUpload, .wakeClient, .schedule]
             }
+            if isHeldBackByUpload, upload == .open { return [.schedule] }
             // A provider that is held back because the client is slow is not idle.
             if download != .open || isEndlessStream && hasUnsentBody { return watchClient(at: now) }
             return watch(upstreamActivity.later(by: idle), .idle, at: now)

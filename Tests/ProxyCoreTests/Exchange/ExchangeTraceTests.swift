@@ -1,0 +1,57 @@
+import ProxyCore
+import Testing
+
+/// Courses on which the simulation found a mistake.
+@Suite("traces that the simulation of exchanges has found")
+struct ExchangeTraceTests {
+    private func at(_ milliseconds: Int64) -> MonotonicTime {
+        MonotonicTime(nanoseconds: milliseconds * 1_000_000)
+    }
+
+    private func machine(_ terms: ExchangeMachine.Terms) -> ExchangeMachine {
+        var machine = ExchangeMachine()
+        machine.begin()
+        machine.accept(terms, at: at(0))
+        return machine
+    }
+
+    /// Seed 1689: the client was cut off, its connection slept again behind its full buffer, and no timer was left.
+    @Test("a client whose upload waits for a slow provider is not cut off by client_stall")
+    func uploadWaitsForProvider() {
+        var terms = ExchangeMachine.Terms()
+        terms.body = .streamed
+        terms.isReplayable = false
+        terms.clientStall = .seconds(1)
+        var machine = machine(terms)
+        _ = machine.handle(.headAccepted, at: at(0))
+        _ = machine.handle(.admitted, at: at(0))
+        _ = machine.handle(.bodyBegan, at: at(0))
+        _ = machine.handle(.headArrived(isCollected: false, isEventStream: false), at: at(100))
+        machine.downloadHeldBack(at: at(1000))
+        // The provider reads a part of the upload.
+        machine.upstreamActivity = at(1500)
+        #expect(machine.nextDeadline(hasUnsentBody: true, at: at(1500)) == at(2500))
+        #expect(machine.handle(.timePassed(hasUnsentBody: true), at: at(2000)) == [.schedule])
+        let drop = machine.handle(.timePassed(hasUnsentBody: true), at: at(2500))
+        #expect(drop == [.dropUpload, .wakeClient, .schedule])
+    }
+
+    /// Once the provider has taken all of the upload, the client is what is waited for.
+    @Test("a client that stops its upload is cut off by client_stall while its response is held back")
+    func uploadStalls() {
+        var terms = ExchangeMachine.Terms()
+        terms.body = .streamed
+        terms.isReplayable = false
+        terms.clientStall = .seconds(1)
+        var machine = machine(terms)
+        _ = machine.handle(.headAccepted, at: at(0))
+        _ = machine.handle(.admitted, at: at(0))
+        _ = machine.handle(.bodyBegan, at: at(0))
+        _ = machine.handle(.headArrived(isCollected: false, isEventStream: false), at: at(100))
+        machine.uploadStarved(at: at(200))
+        machine.downloadHeldBack(at: at(1000))
+        #expect(machine.nextDeadline(hasUnsentBody: true, at: at(1000)) == at(2000))
+        let actions = machine.handle(.timePassed(hasUnsentBody: true), at: at(2000))
+        #expect(actions == [.breakConnection, .wakeClient])
+    }
+}
