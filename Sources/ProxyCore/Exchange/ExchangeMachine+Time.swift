@@ -115,7 +115,7 @@ extension ExchangeMachine {
         case .left: return clientLeft(at: now)
         case .waits: return [.watchForDeparture]
         case .mayWait:
-            limitWait(at: now)
+            waitEnd = min(waitEnd, now.later(by: Self.endedClientNanoseconds))
             return [.watchForDeparture]
         }
     }
@@ -132,10 +132,6 @@ extension ExchangeMachine {
         if stage == .relaying, isEventStream { return .left }
         if request != .complete || end.cameWithRequest { return .waits }
         return end.peer == .open ? .mayWait : .left
-    }
-
-    mutating func limitWait(at now: MonotonicTime) {
-        givesUpAt = min(givesUpAt, now.later(by: Self.endedClientNanoseconds))
     }
 
     mutating func clientLeft(at now: MonotonicTime) -> ExchangeActions {

@@ -212,8 +212,12 @@ public struct ExchangeMachine: Sendable {
     /// When bytes last moved on the provider's side, and on the client's.
     public var upstreamActivity = MonotonicTime(nanoseconds: 0)
     public var downstreamActivity = MonotonicTime(nanoseconds: 0)
-    /// When a client that has ended its side has waited for long enough.
-    public internal(set) var givesUpAt = MonotonicTime.distantFuture
+    /// When a client that has ended its side, and may have left, has waited for long enough.
+    var waitEnd = MonotonicTime.distantFuture
+    /// When a client that has ended its side has got enough of a stream of events; of no other response.
+    var streamEnd = MonotonicTime.distantFuture
+    /// When a client that has ended its side is given up.
+    public var givesUpAt: MonotonicTime { min(waitEnd, streamEnd) }
 
     /// An exchange whose request is being read.
     public init() {}
@@ -496,7 +500,7 @@ public struct ExchangeMachine: Sendable {
         (headAt, upstreamActivity) = (now, now)
         guard isEventStream, client == .halfClosed else { return [.reportHead, .schedule] }
         // It may have no end: a client that has ended its side gets no more than its beginning.
-        limitWait(at: now)
+        streamEnd = now.later(by: Self.endedClientNanoseconds)
         return [.reportHead, .schedule, .watchForDeparture]
     }
 
@@ -510,6 +514,7 @@ public struct ExchangeMachine: Sendable {
     private mutating func attemptEnded(isComplete: Bool, wasSent: Bool) -> ExchangeActions {
         precondition(hasTransfer, "an attempt ended while \(stage)")
         hasTransfer = false
+        streamEnd = .distantFuture
         let isComplete = isComplete && timedOut == nil
         switch stage {
         case .collecting:

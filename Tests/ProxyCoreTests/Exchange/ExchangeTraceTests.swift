@@ -54,4 +54,34 @@ struct ExchangeTraceTests {
         let actions = machine.handle(.timePassed(hasUnsentBody: true), at: at(2000))
         #expect(actions == [.breakConnection, .wakeClient])
     }
+
+    /// Seed 14812: the second attempt's response was cut off after a second.
+    @Test("a half-closed client whose event stream broke off is not given up during the next attempt")
+    func limitOfStreamEndsWithAttempt() {
+        var machine = machine(ExchangeMachine.Terms())
+        let end = ExchangeMachine.ClientEnd(
+            isBroken: false, peer: .open, requestIsHere: true, cameWithRequest: true)
+        _ = machine.handle(.headAccepted, at: at(0))
+        _ = machine.handle(.admitted, at: at(0))
+        _ = machine.handle(.requestEnded, at: at(0))
+        _ = machine.handle(.clientEnded(end), at: at(0))
+        #expect(machine.givesUpAt == .distantFuture)
+        _ = machine.handle(.headArrived(isCollected: false, isEventStream: true), at: at(100))
+        #expect(machine.givesUpAt == at(1100))
+        _ = machine.handle(.attemptEnded(isComplete: false, wasSent: true), at: at(200))
+        #expect(machine.givesUpAt == .distantFuture)
+    }
+
+    @Test("a half-closed client that may have left is given up after a second, whatever attempts there are")
+    func limitOfClientStays() {
+        var machine = machine(ExchangeMachine.Terms())
+        let end = ExchangeMachine.ClientEnd(
+            isBroken: false, peer: .open, requestIsHere: true, cameWithRequest: false)
+        _ = machine.handle(.headAccepted, at: at(0))
+        _ = machine.handle(.admitted, at: at(0))
+        _ = machine.handle(.requestEnded, at: at(0))
+        _ = machine.handle(.clientEnded(end), at: at(50))
+        _ = machine.handle(.attemptEnded(isComplete: false, wasSent: true), at: at(200))
+        #expect(machine.givesUpAt == at(1050))
+    }
 }
