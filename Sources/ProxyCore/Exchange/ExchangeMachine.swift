@@ -565,7 +565,13 @@ public struct ExchangeMachine: Sendable {
     }
 
     /// More of the request's body can be sent.
-    public mutating func uploadResumed() { if upload == .paused { upload = .open } }
+    ///
+    /// The provider was not slow while the client was waited for: its time begins now, and needs a timer.
+    public mutating func uploadResumed(at now: MonotonicTime) {
+        guard upload == .paused else { return }
+        upload = .open
+        upstreamActivity = now
+    }
 
     /// The client is slower than the provider, which is held back.
     public mutating func downloadHeldBack(at now: MonotonicTime) {

@@ -248,7 +248,8 @@ extension Exchange: TransferDelegate {
     /// Does what the callbacks have made possible; see ``Worker``.
     func actOnBatch() {
         if machine.upload == .paused, !requestBody.isEmpty || machine.request == .complete {
-            machine.uploadResumed()
+            machine.uploadResumed(at: worker.now)
+            schedule()
             resumeTransfer(.sending)
         }
         if machine.download == .paused, responseBody.count <= Exchange.lowWater {

@@ -84,4 +84,23 @@ struct ExchangeTraceTests {
         _ = machine.handle(.attemptEnded(isComplete: false, wasSent: true), at: at(200))
         #expect(machine.givesUpAt == at(1050))
     }
+
+    /// Seed 174: the time of the response ran from before the client's pause, and no timer was armed for it.
+    @Test("the response timeout begins anew when a slow client's upload goes on")
+    func responseTimeoutAfterPause() {
+        var terms = ExchangeMachine.Terms()
+        terms.body = .streamed
+        terms.isReplayable = false
+        terms.response = 3_000_000_000
+        var machine = machine(terms)
+        _ = machine.handle(.headAccepted, at: at(0))
+        _ = machine.handle(.admitted, at: at(0))
+        _ = machine.handle(.bodyBegan, at: at(0))
+        machine.uploadStarved(at: at(100))
+        #expect(machine.nextDeadline(hasUnsentBody: false, at: at(100)) == at(60_100))
+        machine.uploadResumed(at: at(5000))
+        #expect(machine.nextDeadline(hasUnsentBody: false, at: at(5000)) == at(8000))
+        #expect(machine.handle(.timePassed(hasUnsentBody: false), at: at(7999)) == [.schedule])
+        #expect(machine.handle(.timePassed(hasUnsentBody: false), at: at(8000)) == [.endAttempt])
+    }
 }
