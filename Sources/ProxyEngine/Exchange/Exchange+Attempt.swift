@@ -132,8 +132,9 @@ extension Exchange: TransferDelegate {
         machine.upstreamActivity = worker.now
         if machine.stage == .collecting { return collect(bytes) }
         guard machine.stage == .relaying else { return .refuse }
-        if machine.isEndlessStream { expectClientToTakeMore() }
+        let waitBegins = machine.isEndlessStream && responseBody.isEmpty
         responseBody.append(bytes)
+        if waitBegins { expectClientToTakeMore() }
         worker.touch(self)
         return holdBackIfFull()
     }
@@ -148,7 +149,6 @@ extension Exchange: TransferDelegate {
 
     /// Gives a client for which something has come the time to take it: the provider may have been silent for long before.
     private func expectClientToTakeMore() {
-        guard responseBody.isEmpty else { return }
         machine.downstreamActivity = worker.now
         schedule()
     }
@@ -162,7 +162,7 @@ extension Exchange: TransferDelegate {
             return .now
         }
         machine.downloadPulled()
-        expectClientToTakeMore()
+        if responseBody.isEmpty { expectClientToTakeMore() }
         return .later
     }
 
