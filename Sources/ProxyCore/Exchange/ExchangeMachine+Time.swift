@@ -187,6 +187,7 @@ extension ExchangeMachine {
     }
 
     mutating func completed(isWhole: Bool, at now: MonotonicTime) -> ExchangeActions {
+        precondition(!isWhole || stage == .over || reply == .started, "a whole reply while \(stage)")
         var actions = ExchangeActions()
         if !isWhole, stage != .over {
             actions = leave(at: now)

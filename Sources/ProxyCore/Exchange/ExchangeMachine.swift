@@ -252,22 +252,28 @@ public struct ExchangeMachine: Sendable {
         case .requestBroken: return requestBroken(at: now)
         case .admitted(let needsBody): return admitted(needsBody: needsBody, at: now)
         case .queued: return queued(at: now)
-        case .refused: return refused(at: now)
-        case .turnCame(let needsBody): return turnCame(needsBody: needsBody, at: now)
-        case .turnRefused:
-            if stage == .queued { takeSlot() }
+        case .refused:
+            precondition(stage == .reading || stage == .waitingToRetry, "refused while \(stage)")
             return refused(at: now)
-        case .sharedQuotaRefused: return refused(at: now)
+        case .turnCame(let needsBody): return turnCame(needsBody: needsBody, at: now)
+        case .turnRefused: return turnRefused(at: now)
+        case .sharedQuotaRefused:
+            expect(.awaitingSharedQuota)
+            return refused(at: now)
         case .sharedQuotaGranted: return sharedQuotaGranted(at: now)
         case .headArrived(let isCollected, let isEventStream):
             return headArrived(isCollected: isCollected, isEventStream: isEventStream, at: now)
         case .relayChosen: return relayChosen(at: now)
-        case .errorBodyTimedOut: return endAttempt(.errorBody)
+        case .errorBodyTimedOut:
+            expect(.collecting)
+            return endAttempt(.errorBody)
         case .attemptEnded(let isComplete, let wasSent):
             return attemptEnded(isComplete: isComplete, wasSent: wasSent)
         case .attemptCancelled(let wasSent): return attemptCancelled(wasSent: wasSent)
         case .replyMade(let retryAt): return replyMade(retryAt: retryAt, at: now)
-        case .relayReady: return stage == .relaying ? deliver() : []
+        case .relayReady:
+            expect(.relaying)
+            return deliver()
         case .replyStarted: return replyStarted(at: now)
         case .repliedEarly: return repliedEarly()
         case .timePassed(let hasUnsentBody): return timePassed(hasUnsentBody: hasUnsentBody, at: now)
@@ -282,7 +288,7 @@ public struct ExchangeMachine: Sendable {
     // MARK: The request
 
     private mutating func headAccepted() -> ExchangeActions {
-        expect(.reading)
+        precondition(stage == .reading && request == .awaitingBody, "a head while \(stage)")
         switch terms.body {
         case .none: return [.askForSlot]
         case .whole: return [.schedule]
@@ -291,12 +297,13 @@ public struct ExchangeMachine: Sendable {
     }
 
     private mutating func headRefused(readsRest: Bool) -> ExchangeActions {
-        expect(.reading)
+        precondition(stage == .reading && request == .awaitingBody, "a head while \(stage)")
         stage = .replying
         return readsRest ? [] : [.replyEarly]
     }
 
     private mutating func bodyBegan(at now: MonotonicTime) -> ExchangeActions {
+        precondition(request == .awaitingBody, "a body begins while \(stage)")
         request = .body
         switch stage {
         case .awaitingBody: return send(at: now)
@@ -307,7 +314,9 @@ public struct ExchangeMachine: Sendable {
     }
 
     private mutating func requestEnded(at now: MonotonicTime) -> ExchangeActions {
+        precondition(request == .awaitingBody || request == .body, "a request ends while \(stage)")
         request = .complete
+        downstreamActivity = now
         switch stage {
         case .awaitingBody: return send(at: now)
         case .reading: return [.askForSlot]
@@ -368,6 +377,12 @@ public struct ExchangeMachine: Sendable {
         if terms.sharesQuota { return askSharedQuota(at: now) }
         countWait(at: now)
         return sendOrAwaitBody(at: now)
+    }
+
+    private mutating func turnRefused(at now: MonotonicTime) -> ExchangeActions {
+        precondition(stage == .queued || stage == .awaitingSharedQuota, "a turn is refused while \(stage)")
+        if stage == .queued { takeSlot() }
+        return refused(at: now)
     }
 
     private mutating func askSharedQuota(at now: MonotonicTime) -> ExchangeActions {
@@ -542,7 +557,8 @@ public struct ExchangeMachine: Sendable {
     }
 
     private mutating func attemptCancelled(wasSent: Bool) -> ExchangeActions {
-        precondition(hasTransfer, "an attempt was cancelled while \(stage)")
+        precondition(
+            hasTransfer && (stage == .over || stage == .replying), "an attempt was cancelled while \(stage)")
         hasTransfer = false
         var actions = ExchangeActions()
         settle(wasSent: wasSent, &actions)
@@ -646,7 +662,7 @@ public struct ExchangeMachine: Sendable {
     }
 
     private mutating func replyStarted(at now: MonotonicTime) -> ExchangeActions {
-        precondition(hasReply && reply == .none, "a reply while \(stage)")
+        precondition(hasReply && reply == .none && request == .complete, "a reply while \(stage)")
         reply = .started
         downstreamActivity = now
         return stage == .relaying ? [.schedule] : []
