@@ -21,7 +21,8 @@ extension ExchangeMachine {
     /// Whether the response is held back by the end of a request that the provider still has to read: libmicrohttpd accepts no reply before
     /// the request has been read, the provider may not go on before its response is accepted, and the request is not read.
     private var isHeldBackByUpload: Bool {
-        stage == .relaying && download == .paused && request != .complete && reply == .none && upload != .dropped
+        stage == .relaying && download == .paused && request != .complete && reply == .none
+            && upload != .dropped
     }
 
     /// When a provider that does not read the request has had long enough: it may only be slow.

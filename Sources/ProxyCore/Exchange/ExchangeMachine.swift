@@ -424,7 +424,9 @@ public struct ExchangeMachine: Sendable {
     }
 
     private mutating func sendOrAwaitBody(at now: MonotonicTime) -> ExchangeActions {
-        guard terms.expectsContinue, terms.body != .none, request == .awaitingBody else { return send(at: now) }
+        guard terms.expectsContinue, terms.body != .none, request == .awaitingBody else {
+            return send(at: now)
+        }
         stage = .awaitingBody
         downstreamActivity = now
         return [.unschedule, .schedule, .wakeClient]
@@ -620,7 +622,8 @@ public struct ExchangeMachine: Sendable {
         case .replying, .waitingToRetry, .over: .drop
         case .queued, .awaitingSharedQuota: .wait
         case .reading: .keep(isBounded: terms.body != .whole)
-        case .awaitingBody, .sending, .collecting, .relaying: upload == .dropped ? .drop : .keep(isBounded: true)
+        case .awaitingBody, .sending, .collecting, .relaying:
+            upload == .dropped ? .drop : .keep(isBounded: true)
         }
     }
 

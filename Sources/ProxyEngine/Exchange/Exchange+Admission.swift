@@ -11,7 +11,9 @@ extension Exchange {
     /// Asks the pacer for a slot, and reports what it says.
     func askForSlot() {
         guard let provider else { return }
-        if let fault = heldBack(from: provider, at: worker.now) { return refuse(fault, .refused, at: worker.now) }
+        if let fault = heldBack(from: provider, at: worker.now) {
+            return refuse(fault, .refused, at: worker.now)
+        }
         let waiter = worker.makeWaiter()
         let demand = demand(on: provider)
         let patience = machine.patienceLeft(at: worker.now)

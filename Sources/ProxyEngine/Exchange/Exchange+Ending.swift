@@ -70,7 +70,11 @@ extension Exchange {
     func checkDeparture() {
         departureCheck = nil
         guard machine.stage != .over else { return }
-        if machine.givesUpAt <= worker.now || peer == .closed { handle(.clientLeft) } else { expectDeparture() }
+        if machine.givesUpAt <= worker.now || peer == .closed {
+            handle(.clientLeft)
+        } else {
+            expectDeparture()
+        }
     }
 
     /// Forgets when to look at the client.

@@ -233,7 +233,8 @@ extension Exchange {
             worker.metrics.exchangeStarted(provider: nil)
         }
         fault = Fault(requestFault, limits: worker.service.inspectionLimits)
-        handle(.requestBroken)
+        // The bytes may be those of a client that has left: nobody gets the problem then.
+        if machine.stage == .over { makeProblem() } else { handle(.requestBroken) }
         return makeEarlyReply()
     }
 }

@@ -65,7 +65,7 @@ extension Exchange {
         responseBytes = isHead ? 0 : Int64(responseBody.count)
         setPolling(false)
         // What the client may still send is dropped, and holds nothing up.
-        handle(.repliedEarly)
+        if machine.stage == .replying { handle(.repliedEarly) }
         return closing
     }
 
@@ -85,7 +85,9 @@ extension Exchange {
     private func respondWhole() -> Bool {
         responseBytes = isHead ? 0 : Int64(responseBody.count)
         let body = unsafe UnsafeRawBufferPointer(start: responseBody.address, count: responseBody.count)
-        guard unsafe respond(status: sentStatus, fields: responseFields, body: .memory(body)) else { return false }
+        guard unsafe respond(status: sentStatus, fields: responseFields, body: .memory(body)) else {
+            return false
+        }
         handle(.replyStarted)
         return true
     }
@@ -150,7 +152,9 @@ extension Exchange {
     }
 
     /// Bytes of the response have just gone from the provider to the client.
-    func noteBytesHandedOn() { (machine.upstreamActivity, machine.downstreamActivity) = (worker.now, worker.now) }
+    func noteBytesHandedOn() {
+        (machine.upstreamActivity, machine.downstreamActivity) = (worker.now, worker.now)
+    }
 
     /// The client's side has received all that there is: the provider is waited for.
     func pullHasStopped() {

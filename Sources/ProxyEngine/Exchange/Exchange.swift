@@ -162,7 +162,9 @@ final class Exchange: IncomingRequest {
     func handle(_ event: ExchangeMachine.Event) { handle(event, at: worker.now) }
 
     /// Reports what has happened at a time that is not the turn's, and performs what follows.
-    func handle(_ event: ExchangeMachine.Event, at now: MonotonicTime) { perform(machine.handle(event, at: now)) }
+    func handle(_ event: ExchangeMachine.Event, at now: MonotonicTime) {
+        perform(machine.handle(event, at: now))
+    }
 
     private func perform(_ actions: ExchangeActions) {
         for action in actions {

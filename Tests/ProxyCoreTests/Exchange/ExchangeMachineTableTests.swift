@@ -34,24 +34,30 @@ struct ExchangeMachineTableTests {
         case "reading": play(.headAccepted)
         case "refused": play(.headRefused(readsRest: true))
         case "queued": play(.headAccepted, .queued)
-        case "awaitingSharedQuota", "awaitingBody": play(.headAccepted, .admitted)
-        case "uploading": play(.headAccepted, .admitted, .bodyBegan)
-        case "relaying early": play(.headAccepted, .admitted, .bodyBegan, head)
-        case "sending": play(.headAccepted, .admitted, .requestEnded)
+        case "awaitingSharedQuota", "awaitingBody": play(.headAccepted, .admitted(needsBody: false))
+        case "uploading": play(.headAccepted, .admitted(needsBody: false), .bodyBegan)
+        case "relaying early": play(.headAccepted, .admitted(needsBody: false), .bodyBegan, head)
+        case "sending": play(.headAccepted, .admitted(needsBody: false), .requestEnded)
         case "collecting":
             play(
-                .headAccepted, .admitted, .requestEnded, .headArrived(isCollected: true, isEventStream: false)
+                .headAccepted, .admitted(needsBody: false), .requestEnded,
+                .headArrived(isCollected: true, isEventStream: false)
             )
-        case "relaying": play(.headAccepted, .admitted, .requestEnded, head)
-        case "relaying, started": play(.headAccepted, .admitted, .requestEnded, head, .replyStarted)
+        case "relaying": play(.headAccepted, .admitted(needsBody: false), .requestEnded, head)
+        case "relaying, started":
+            play(.headAccepted, .admitted(needsBody: false), .requestEnded, head, .replyStarted)
         case "replying":
-            play(.headAccepted, .admitted, .requestEnded, .attemptEnded(isComplete: false, wasSent: true))
+            play(
+                .headAccepted, .admitted(needsBody: false), .requestEnded,
+                .attemptEnded(isComplete: false, wasSent: true))
         case "waitingToRetry":
             play(
-                .headAccepted, .admitted, .requestEnded, .attemptEnded(isComplete: false, wasSent: true),
+                .headAccepted, .admitted(needsBody: false), .requestEnded,
+                .attemptEnded(isComplete: false, wasSent: true),
                 .replyMade(retryAt: at(2000)))
         case "over": play(.headAccepted, .clientLeft)
-        case "over, transfer runs": play(.headAccepted, .admitted, .requestEnded, .clientLeft)
+        case "over, transfer runs":
+            play(.headAccepted, .admitted(needsBody: false), .requestEnded, .clientLeft)
         case "completed":
             play(.headAccepted, .completed(isWhole: false))
             machine.end()
@@ -71,8 +77,9 @@ struct ExchangeMachineTableTests {
     static let events: [(name: String, event: Event, at: Int64)] = [
         ("headAccepted", .headAccepted, 1), ("headRefused", .headRefused(readsRest: false), 1),
         ("headRefused, reads rest", .headRefused(readsRest: true), 1), ("bodyBegan", .bodyBegan, 1),
-        ("requestEnded", .requestEnded, 1), ("requestBroken", .requestBroken, 1), ("admitted", .admitted, 1),
-        ("queued", .queued, 1), ("refused", .refused, 1), ("turnCame", .turnCame, 1),
+        ("requestEnded", .requestEnded, 1), ("requestBroken", .requestBroken, 1),
+        ("admitted", .admitted(needsBody: false), 1),
+        ("queued", .queued, 1), ("refused", .refused, 1), ("turnCame", .turnCame(needsBody: false), 1),
         ("turnRefused", .turnRefused, 1), ("sharedQuotaGranted", .sharedQuotaGranted, 1),
         ("sharedQuotaRefused", .sharedQuotaRefused, 1),
         ("headArrived, collected", .headArrived(isCollected: true, isEventStream: false), 1),
@@ -193,7 +200,7 @@ struct ExchangeMachineTableTests {
             requestEnded                     sending: unschedule, send, schedule
             requestBroken                    replying: returnSlot, makeProblem
             timePassed, too early            awaitingBody: schedule
-            timePassed, late                 reading: returnSlot, leaveGuards, schedule
+            timePassed, late                 reading: returnSlot, leaveGuards, unschedule, schedule, wakeClient
             clientEnded, with the request    awaitingBody: watchForDeparture
             clientEnded, later               awaitingBody: watchForDeparture
             clientEnded, closed              over: returnSlot, breakConnection, wakeClient

@@ -78,7 +78,7 @@ extension ExchangeSimulation {
         case .admitted(let slot):
             exchange.waiter = waiter
             hold(slot, exchange)
-            handle(exchange, .admitted)
+            handle(exchange, .admitted(needsBody: true))
         case .queued(let place, _, let wake):
             (exchange.place, exchange.waiter) = (place, waiter)
             waiting[waiter.id] = exchange
@@ -149,7 +149,7 @@ extension ExchangeSimulation {
         }
         hold(grant.slot, exchange)
         if isHeldBack(exchange) { return refuse(exchange, .circuitOpen, .turnRefused) }
-        handle(exchange, .turnCame)
+        handle(exchange, .turnCame(needsBody: true))
     }
 
     private func leaveQueue(_ exchange: SimulatedExchange) {
