@@ -80,6 +80,7 @@ public struct ExchangeActions: Sendable, Equatable, Sequence, ExpressibleByArray
     /// Nothing to do.
     public init() {}
 
+    /// These actions, in this order.
     public init(arrayLiteral actions: Action...) {
         for action in actions { append(action) }
     }
@@ -101,12 +102,14 @@ public struct ExchangeActions: Sendable, Equatable, Sequence, ExpressibleByArray
         count &+= others.count
     }
 
+    /// The actions, first to last.
     public func makeIterator() -> Iterator { Iterator(bits: bits) }
 
     /// The actions, first to last.
     public struct Iterator: IteratorProtocol {
         var bits: UInt64
 
+        /// The next action; `nil` behind the last one.
         public mutating func next() -> Action? {
             let action = Action(rawValue: UInt8(truncatingIfNeeded: bits))
             bits &>>= 8

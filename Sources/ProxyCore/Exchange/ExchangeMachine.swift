@@ -209,8 +209,9 @@ public struct ExchangeMachine: Sendable {
     public internal(set) var waitsUntil = MonotonicTime.distantFuture
     var firstSentAt: MonotonicTime?
     var headAt = MonotonicTime(nanoseconds: 0)
-    /// When bytes last moved on the provider's side, and on the client's.
+    /// When bytes last moved on the provider's side.
     public var upstreamActivity = MonotonicTime(nanoseconds: 0)
+    /// When bytes last moved on the client's side.
     public var downstreamActivity = MonotonicTime(nanoseconds: 0)
     /// When a client that has ended its side, and may have left, has waited for long enough.
     var waitEnd = MonotonicTime.distantFuture
