@@ -60,7 +60,7 @@ struct HostileLedgerTests {
         """
         listen: 127.0.0.1:0
         workers: 1
-        limits: { drain: 1s }
+        limits: { drain: 50ms }
         replicas: 2
         ledger: '\(redis.url.replacing("://", with: "://\(credentials)"))'
         providers:
@@ -107,11 +107,11 @@ struct HostileLedgerTests {
         let replies = Self.replies + (question == .time ? Self.times : [])
         let senseless = replies.filter { !Self.isSound($0, for: question) }
         #expect(senseless.count > 25)
-        for start in stride(from: 0, to: senseless.count, by: 8) {
-            let works = senseless[start..<min(start + 8, senseless.count)].map { reply in
+        for start in stride(from: 0, to: senseless.count, by: 16) {
+            let works = senseless[start..<min(start + 16, senseless.count)].map { reply in
                 Background { try expectLoss(of: question, by: reply) }
             }
-            for work in works { try work.join(within: .seconds(150)) }
+            for work in works { try work.join(within: .seconds(200)) }
         }
     }
 
@@ -195,6 +195,46 @@ struct HostileLedgerTests {
         // Let through by the share, by the server, or by its next session.
         redis.publish("\(words[6]) 0", to: channel)
         #expect(try client.readResponse(within: .seconds(20)).status == 200)
+    }
+
+    /// How it fails at claims alone.
+    enum ClaimFailure: String, CaseIterable {
+        case scriptError = "-WEIR late\r\n"
+        case otherError = "-OOM command not allowed when used memory > 'maxmemory'\r\n"
+        case noScript = "-NOSCRIPT No matching script.\r\n"
+        case loading = "-LOADING Redis is loading the dataset in memory\r\n"
+        case readOnly = "-READONLY You can't write against a read only replica.\r\n"
+        case closed, silent
+
+        var reply: ScriptedRedis.Reply {
+            switch self {
+            case .closed: ScriptedRedis.closing
+            case .silent: ScriptedRedis.silence
+            default: rawValue
+            }
+        }
+    }
+
+    @Test(
+        "fails at claims alone: it is left alone, and requests are sent by the share after at most 4 s, 6.5 s and two windows",
+        arguments: ClaimFailure.allCases)
+    func claims(failure: ClaimFailure) throws {
+        let upstream = try ScriptedUpstream(answering: .ok())
+        let redis = try ScriptedRedis { words in
+            Self.question(of: words) == .take ? failure.reply : nil
+        }
+        let weir = try ProxyFixture(yaml: yaml(redis, upstream))
+        defer { weir.stop() }
+        try eventually("the ledger to be in use", within: .seconds(60)) {
+            try weir.metric("weir_ledger_up") == 1
+        }
+        let begun = ContinuousClock.now
+        // `max_wait` is 20 s: a request that is not sent by the share gets a 429.
+        #expect(try weir.exchange("GET", "/p/a", within: .seconds(30)).status == 200)
+        #expect(begun.duration(to: .now) > .seconds(6))
+        // The share has its time.
+        for _ in 0..<3 { #expect(try weir.exchange("GET", "/p/a").status == 200) }
+        #expect(try weir.metric("weir_ledger_fallbacks_total") <= 3)
     }
 
     @Test("sends no end of bytes that are no reply: they are not kept")

@@ -18,6 +18,11 @@ public final class ScriptedRedis: Sendable {
     private let answer: @Sendable (_ words: [String]) -> Reply?
     private let received = Lock<[[String]]>([])
 
+    /// In place of a reply: the end of the connection.
+    public static let closing: Reply = "\0"
+    /// In place of a reply: no more replies on the connection.
+    public static let silence: Reply = "\u{1}"
+
     /// Starts one that answers as a ledger that is in use and always has a slot, but for what `answer` answers itself.
     ///
     /// - Parameter answer: the reply to a command, an empty one for none; `nil` for the ordinary one.
@@ -72,13 +77,16 @@ public final class ScriptedRedis: Sendable {
     private func serve(_ client: Socket) throws {
         defer { client.close() }
         var reader = CommandReader(client: client)
+        var isSilent = false
         while let words = try reader.next(unless: { listener.isClosed }) {
             received.withLock { $0.append(words) }
             if words[0] == "SUBSCRIBE" {
                 subscribers.withLock { $0.append(Subscriber(channel: words[1], client: client)) }
             }
             let reply = answer(words) ?? ordinaryReply(to: words)
-            if !reply.isEmpty { try client.send(Array(reply.utf8), by: .after(.patience)) }
+            if reply == Self.closing { return }
+            isSilent = isSilent || reply == Self.silence
+            if !reply.isEmpty, !isSilent { try client.send(Array(reply.utf8), by: .after(.patience)) }
         }
     }
 

@@ -20,6 +20,9 @@ struct LedgerSession {
     var startedAt: MonotonicTime?
     /// A moment of the server's clock, in microseconds, and ours when it was heard of; nil until calls can be made.
     var clock: (server: Int64, at: MonotonicTime)?
+    /// Whether slots were asked for in it, and whether any request was given some, or was refused.
+    var hasClaims = false
+    var hasSettledClaims = false
     /// The calls that have no reply, the oldest at `first`: replies come in the order of calls.
     private var pending: [Pending] = []
     private var first = 0

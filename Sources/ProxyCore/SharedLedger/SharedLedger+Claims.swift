@@ -52,6 +52,7 @@ extension SharedLedger {
     /// The server has no slot in time, and says when it would have one.
     mutating func refuse(_ id: UInt64, after wait: Int64, place: Int, in name: String) {
         guard let record = records[id], record.session == name else { return }
+        session?.hasSettledClaims = true
         switch record.phase {
         case .waiting:
             let refusal = record.claim.account.refusal(of: record.claim.demand, after: wait, place: place)
@@ -66,6 +67,7 @@ extension SharedLedger {
     /// too early.
     mutating func promise(_ id: UInt64, after wait: Int64, in name: String, at now: MonotonicTime) {
         guard let record = records[id], record.session == name else { return }
+        session?.hasSettledClaims = true
         switch record.phase {
         case .waiting: break
         case .abandoned:

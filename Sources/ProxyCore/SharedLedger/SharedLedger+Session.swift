@@ -39,13 +39,29 @@ extension SharedLedger {
     public mutating func sessionIsOver(
         _ name: String, reason: String, isSenseless: Bool = false, at now: MonotonicTime
     ) {
-        guard session?.name == name else { return }
+        guard let ended = session, ended.name == name else { return }
         session = nil
-        if isSenseless { backoff = Self.senselessBackoff }
+        if ended.hasSettledClaims {
+            uselessSessions = 0
+        } else if ended.hasClaims {
+            uselessSessions += 1
+        }
         fallBack(for: reason, at: now)
-        let wait = backoff / 2 + Int64(random() % UInt64(backoff / 2 + 1))
+        var wait = backoff / 2 + Int64(random() % UInt64(backoff / 2 + 1))
         backoff = min(backoff * 2, Self.longestBackoff)
+        if isSenseless || uselessSessions >= Self.uselessSessionLimit { wait = longWait(at: now) }
         _ = events.insert(.connect, at: now.later(by: wait))
+    }
+
+    /// How long a server is left alone whose sessions are useless, in nanoseconds: until the share may be used, and then long enough for
+    /// the share to be of use.
+    ///
+    /// Each attempt costs the requests that wait another quiet time, so the time for the share grows.
+    private mutating func longWait(at now: MonotonicTime) -> Int64 {
+        let doublings = min(max(uselessSessions - Self.uselessSessionLimit, 0), Self.shareTimeDoublings)
+        let shareTime = Self.shareTime << Int64(doublings)
+        let quietEnd = accounts.lazy.map(\.quietUntil).max() ?? now
+        return max(now.nanoseconds(to: quietEnd), 0) + shareTime + Int64(random() % UInt64(shareTime))
     }
 
     /// Gives a session up.
@@ -66,6 +82,7 @@ extension SharedLedger {
     private mutating func send(_ call: LedgerCall, for purpose: LedgerSession.Purpose, at now: MonotonicTime)
     {
         guard session?.isUp == true else { return }
+        if case .claim = purpose { session?.hasClaims = true }
         session?.expectReply(to: call, for: purpose, at: now)
         want(.call(call))
     }

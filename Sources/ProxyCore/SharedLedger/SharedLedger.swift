@@ -21,7 +21,12 @@ public struct SharedLedger {
     static let places: Range<Int64> = 0..<Int64(PacingDemand.maximumLimits)
     static let firstBackoff: Int64 = 100_000_000
     static let longestBackoff: Int64 = 2_000_000_000
-    static let senselessBackoff: Int64 = 30_000_000_000
+    /// How many sessions in a row may end without an answer to any claim before the server is left alone for longer.
+    static let uselessSessionLimit = 3
+    /// How long, in nanoseconds, the share is used at least before a server is tried again whose sessions are useless; and how often
+    /// that is doubled.
+    static let shareTime: Int64 = 15_000_000_000
+    static let shareTimeDoublings = 4
 
     /// One account as it stands.
     struct State {
@@ -80,6 +85,8 @@ public struct SharedLedger {
     var session: LedgerSession?
     var events = DeadlineHeap<Event>()
     var backoff = SharedLedger.firstBackoff
+    /// How many sessions in a row ended in which claims were made and none was settled.
+    var uselessSessions = 0
     var isToldOf = false
     let startedAt: MonotonicTime
     /// Under which name its seat is taken, in every session.

@@ -46,7 +46,12 @@ struct SharedLedgerTests {
         /// Connects, and is told that the ledger can be used; returns the session's name.
         mutating func share() -> String {
             pass(2000)
-            let name = wanted.compactMap { if case .connect(let name) = $0 { name } else { nil } }.last ?? ""
+            return share(
+                wanted.compactMap { if case .connect(let name) = $0 { name } else { nil } }.last ?? "")
+        }
+
+        /// Is connected in this session, and is told that the ledger can be used.
+        mutating func share(_ name: String) -> String {
             ledger.sessionBegins(name, at: moment)
             ledger.sessionIsUp(name, clock: now * 1000, heard: moment, at: moment)
             ledger.take(.numbers([0]), in: name, at: moment)
@@ -54,10 +59,10 @@ struct SharedLedgerTests {
             return name
         }
 
-        mutating func claim(_ id: UInt64) {
+        mutating func claim(_ id: UInt64, patience: Duration = .seconds(60)) {
             let claim = LedgerClaim(
                 id: id, waiter: Waiter(worker: 0, id: id), account: account,
-                demand: PacingDemand(key: LedgerKey(hash: 7)), latest: moment + .seconds(60))
+                demand: PacingDemand(key: LedgerKey(hash: 7)), latest: moment + patience)
             ledger.take(claim, at: moment)
         }
     }
@@ -156,11 +161,116 @@ struct SharedLedgerTests {
                 instance.wanted.filter { if case .connect = $0 { true } else { false } }.count
             }
             let before = connects(instance)
-            instance.pass(14_000)
+            instance.pass(instance.account.quiet / 1000 + 14_999)
             #expect(connects(instance) == before)
-            instance.pass(16_001)
+            instance.pass(15_001)
             #expect(connects(instance) == before + 1)
         }
+    }
+
+    /// How a server fails that answers all but claims.
+    enum ClaimFailure: CaseIterable {
+        case closed, silent, scriptError, otherError, senseless, promisedNothing
+    }
+
+    /// Answers what the instance wants as a server does that fails at claims; returns the requests that may be sent.
+    private func serve(_ instance: inout Instance, failingBy failure: ClaimFailure, _ session: inout String)
+        -> [UInt64]
+    {
+        var granted: [UInt64] = []
+        // Replies come in the order of calls: behind a call without one there are none.
+        var silent = failure == .silent && instance.ledger.session?.hasClaims == true ? session : nil
+        while true {
+            let effects = instance.wanted + instance.ledger.takeEffects()
+            instance.wanted = []
+            if effects.isEmpty { return granted }
+            for effect in effects {
+                switch effect {
+                case .connect(let name):
+                    session = name
+                    instance.ledger.sessionBegins(name, at: instance.moment)
+                    instance.ledger.sessionIsUp(
+                        name, clock: instance.now * 1000, heard: instance.moment, at: instance.moment)
+                case .call(let call) where call.words[0] == "take":
+                    switch failure {
+                    case .closed:
+                        instance.ledger.sessionIsOver(session, reason: "closed", at: instance.moment)
+                    case .silent: silent = session
+                    case .scriptError:
+                        instance.ledger.take(.error("WEIR late"), in: session, at: instance.moment)
+                    case .otherError: instance.ledger.take(.error("OOM"), in: session, at: instance.moment)
+                    case .senseless: instance.ledger.take(.numbers([]), in: session, at: instance.moment)
+                    case .promisedNothing:
+                        instance.ledger.take(.numbers([-1]), in: session, at: instance.moment)
+                        instance.ledger.take(message: Array("99 0".utf8), in: session, at: instance.moment)
+                        instance.ledger.sessionIsOver(session, reason: "closed", at: instance.moment)
+                    }
+                case .call where silent == session: break
+                case .call(let call):
+                    instance.ledger.take(.numbers([0]), in: session, at: instance.moment)
+                    if call.words[0] == "beat" {
+                        instance.ledger.take(message: Array("beat".utf8), in: session, at: instance.moment)
+                    }
+                case .grant(let waiter): granted.append(waiter.id)
+                default: break
+                }
+            }
+        }
+    }
+
+    @Test(
+        "a server that fails at every claim is left alone: requests are sent by the share after at most 4 s, and the quiet time",
+        arguments: ClaimFailure.allCases)
+    func failedClaims(failure: ClaimFailure) {
+        var instance = Instance()
+        var session = ""
+        var waiting: [UInt64: Int64] = [:]
+        var longestWait: Int64 = 0
+        var sent = 0
+        var id: UInt64 = 0
+        // Twenty minutes, with a request each second that waits for as long as it must.
+        for step in 0..<60_000 {
+            if step % 50 == 0 {
+                id += 1
+                waiting[id] = instance.now
+                instance.claim(id, patience: .seconds(3600))
+            }
+            for granted in serve(&instance, failingBy: failure, &session) {
+                longestWait = max(longestWait, instance.now - (waiting.removeValue(forKey: granted) ?? 0))
+                sent += 1
+                instance.ledger.take(.responded, of: granted, at: instance.moment)
+            }
+            instance.pass(20)
+        }
+        // The backlog of one quiet time is sent by the share, five a second.
+        #expect(longestWait <= 4000 + instance.account.quiet / 1000 + 3000)
+        #expect(sent > 1150)
+        // The share has most of the time.
+        #expect(instance.ledger.fallbacks < 15)
+    }
+
+    @Test("a server that answers claims again is used as soon as it is tried")
+    func claimsAnsweredAgain() {
+        var instance = Instance()
+        var session = ""
+        for id: UInt64 in 1...5 {
+            instance.claim(id, patience: .seconds(3600))
+            _ = serve(&instance, failingBy: .closed, &session)
+            instance.pass(2000)
+        }
+        #expect(instance.ledger.uselessSessions >= SharedLedger.uselessSessionLimit)
+        let name = session
+        while session == name {
+            instance.pass(100)
+            for effect in instance.wanted { if case .connect(let next) = effect { session = next } }
+        }
+        let up = instance.share(session)
+        instance.claim(9)
+        instance.ledger.take(.numbers([0]), in: up, at: instance.moment)
+        for _ in 0..<4 { instance.ledger.take(.numbers([0]), in: up, at: instance.moment) }
+        #expect(instance.ledger.isInUse)
+        instance.ledger.sessionIsOver(up, reason: "closed", at: instance.moment)
+        #expect(instance.ledger.uselessSessions == 0)
     }
 
     @Test(
