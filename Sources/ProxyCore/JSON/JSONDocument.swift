@@ -28,6 +28,8 @@ public struct JSONDocument: Sendable {
         var hasEscapes = false
         /// Whether each byte of the string means itself; see ``Text/isPlain``.
         var isPlain = false
+        /// Whether its end is missing: of a string or a container in a text that was cut.
+        var isCut = false
         /// The bytes of the value; those between the quotes of a string.
         var start: Int32
         var end: Int32
@@ -50,13 +52,14 @@ public struct JSONDocument: Sendable {
 
     /// Parses the JSON text that fills `range` of `bytes`; blanks around it are allowed.
     ///
-    /// - Returns: `nil` if it is not JSON, or exceeds a limit.
-    public init?(_ bytes: [UInt8], in range: Range<Int>? = nil) {
+    /// - Parameter isCut: whether the end of an object or array may be missing: then it has what is complete of it, see ``isCut(_:)``.
+    /// - Returns: `nil` if it is not JSON, exceeds a limit, or nothing of it is complete.
+    public init?(_ bytes: [UInt8], in range: Range<Int>? = nil, isCut: Bool = false) {
         let range = range ?? 0..<bytes.count
         guard range.lowerBound >= 0, range.upperBound <= bytes.count, bytes.count < Int32.max else {
             return nil
         }
-        var parser = JSONParser(bytes: bytes, range: range)
+        var parser = JSONParser(bytes: bytes, range: range, isCut: isCut)
         guard parser.parse() else { return nil }
         self.bytes = bytes
         nodes = parser.nodes
@@ -89,6 +92,14 @@ public struct JSONDocument: Sendable {
         return Text(bytes, in: Int(node.start) - quote..<Int(node.end) + quote)
     }
 
+    /// Whether the end of a string, object or array is missing.
+    func isCut(_ node: Int) -> Bool { nodes[node].isCut }
+
+    /// What is there of a string whose end is missing; `nil` for anything else.
+    func beginning(_ node: Int) -> Text? {
+        nodes[node].kind == .string && nodes[node].isCut ? text(nodes[node]) : nil
+    }
+
     /// The text of a string without its quotes and escapes; the spelling of a number, `true` or `false`.
     ///
     /// - Returns: `nil` for an object, an array, or `null`.
@@ -100,11 +111,11 @@ public struct JSONDocument: Sendable {
         }
     }
 
-    /// The text of a string without its quotes and escapes, or `nil` for anything else.
+    /// The text of a string without its quotes and escapes, or `nil` for anything else, and for a string whose end is missing.
     ///
     /// An escaped half of a surrogate pair without its other half becomes U+FFFD.
     public func string(_ node: Int) -> Text? {
-        nodes[node].kind == .string ? text(nodes[node]) : nil
+        nodes[node].kind == .string && !nodes[node].isCut ? text(nodes[node]) : nil
     }
 
     func text(_ string: Node) -> Text {

@@ -12,40 +12,78 @@ struct JSONParser {
 
     private let bytes: [UInt8]
     private let end: Int
+    /// Whether the end of the text may be missing.
+    private let isCut: Bool
     private var position: Int
     /// The open container, or -1.
     private var parent: Int32 = -1
     private var depth = 0
     private(set) var nodes: [JSONDocument.Node] = []
     private(set) var hasForeignBytes = false
+    /// Whether more bytes were needed than there are.
+    private var isAtEnd = false
+    /// Whether the last node is the beginning of a string.
+    private var isCutString = false
 
-    init(bytes: [UInt8], range: Range<Int>) {
+    init(bytes: [UInt8], range: Range<Int>, isCut: Bool = false) {
         self.bytes = bytes
+        self.isCut = isCut
         position = range.lowerBound
         end = range.upperBound
         nodes.reserveCapacity(min(8 + range.count / 8, JSONDocument.nodeLimit))
     }
 
+    /// Lists the nodes; of a text whose end is missing, those that are complete, and the beginning of a string.
+    ///
+    /// - Returns: whether it is JSON.
     mutating func parse() -> Bool {
+        let (isWhole, isAfterName) = parseAll()
+        return isWhole || isCut && finishCut(isAfterName: isAfterName)
+    }
+
+    /// Closes what is open where the text was cut.
+    ///
+    /// - Parameter isAfterName: whether the last node is the name of a member without a value.
+    /// - Returns: whether everything before is JSON, and there is something in it.
+    private mutating func finishCut(isAfterName: Bool) -> Bool {
+        guard isAtEnd, parent >= 0 else { return false }
+        if isAfterName { nodes.removeLast() }
+        while parent >= 0 {
+            let index = Int(parent)
+            parent = nodes[index].next
+            nodes[index].end = Int32(end)
+            nodes[index].next = Int32(nodes.count)
+            nodes[index].isCut = true
+        }
+        return nodes.count > 1
+    }
+
+    private mutating func parseAll() -> (isWhole: Bool, isAfterName: Bool) {
         var expected = Expected.value
+        var isAfterName = false
         while true {
             skipBlanks()
-            guard position < end, nodes.count < JSONDocument.nodeLimit else { return false }
+            if position == end { isAtEnd = true }
+            guard position < end, nodes.count < JSONDocument.nodeLimit else { return (false, isAfterName) }
             let byte = bytes[position]
             switch expected {
             case .valueOrEnd where byte == 0x5D, .nameOrEnd where byte == 0x7D:
                 close()
             case .value, .valueOrEnd:
                 if byte == 0x7B || byte == 0x5B {
-                    guard open(byte == 0x7B ? .object : .array) else { return false }
+                    guard open(byte == 0x7B ? .object : .array) else { return (false, isAfterName) }
+                    isAfterName = false
                     expected = byte == 0x7B ? .nameOrEnd : .valueOrEnd
                     continue
                 }
-                guard scalar(byte) else { return false }
+                guard scalar(byte, isMember: isAfterName) else { return (false, isAfterName && !isCutString) }
+                isAfterName = false
             case .name, .nameOrEnd:
-                guard byte == 0x22, string() else { return false }
+                guard byte == 0x22, string() else { return (false, isAfterName) }
+                isAfterName = true
                 skipBlanks()
-                guard position < end, bytes[position] == 0x3A else { return false }
+                if position == end { isAtEnd = true }
+                guard position < end, bytes[position] == 0x3A else { return (false, isAfterName) }
                 position += 1
                 expected = .value
                 continue
@@ -56,12 +94,12 @@ struct JSONParser {
                     expected = isObject ? .name : .value
                     continue
                 }
-                guard byte == (isObject ? 0x7D : 0x5D) else { return false }
+                guard byte == (isObject ? 0x7D : 0x5D) else { return (false, isAfterName) }
                 close()
             }
             if parent < 0 {
                 skipBlanks()
-                return position == end
+                return (position == end, false)
             }
             expected = .commaOrEnd
         }
@@ -95,9 +133,9 @@ struct JSONParser {
         nodes[index].next = Int32(nodes.count)
     }
 
-    private mutating func scalar(_ byte: UInt8) -> Bool {
+    private mutating func scalar(_ byte: UInt8, isMember: Bool) -> Bool {
         switch byte {
-        case 0x22: return string()
+        case 0x22: return string(isMember: isMember)
         case 0x74: return word("true", .true)
         case 0x66: return word("false", .false)
         case 0x6E: return word("null", .null)
@@ -115,14 +153,18 @@ struct JSONParser {
                 next: Int32(nodes.count + 1)))
     }
 
-    private mutating func string() -> Bool {
+    /// - Parameter isMember: whether it is the value of a member: then its beginning is kept where the rest is missing.
+    private mutating func string(isMember: Bool = false) -> Bool {
         let start = position + 1
         var index = start
         var hasEscapes = false
         var isPlain = true
         while true {
             index = bytes.span.endOfPlainRun(from: index)
-            guard index < end else { return false }
+            guard index < end else {
+                cutString(from: start, to: end, hasEscapes: hasEscapes, isMember: isMember)
+                return false
+            }
             let byte = bytes[index]
             switch byte {
             case 0x22:
@@ -131,7 +173,12 @@ struct JSONParser {
                 return true
             case 0x5C:
                 hasEscapes = true
-                guard let length = escapeLength(at: index + 1) else { return false }
+                guard let length = escapeLength(at: index + 1) else {
+                    if mayContinueEscape(at: index + 1) {
+                        cutString(from: start, to: index, hasEscapes: hasEscapes, isMember: isMember)
+                    }
+                    return false
+                }
                 index += 1 + length
             case 0..<0x20: return false
             default:
@@ -140,6 +187,22 @@ struct JSONParser {
             }
             isPlain = false
         }
+    }
+
+    /// The text ends within a string.
+    private mutating func cutString(from start: Int, to end: Int, hasEscapes: Bool, isMember: Bool) {
+        isAtEnd = true
+        guard isCut, isMember else { return }
+        add(.string, from: start, to: end, hasEscapes: hasEscapes)
+        nodes[nodes.count - 1].isCut = true
+        isCutString = true
+    }
+
+    /// Whether the text ends within an escape.
+    private func mayContinueEscape(at index: Int) -> Bool {
+        guard index < end else { return true }
+        return bytes[index] == 0x75 && index + 4 >= end
+            && bytes[index + 1..<end].allSatisfy { JSONEscapes.hexadecimal($0) != nil }
     }
 
     /// How many bytes of an escape follow its backslash.
@@ -159,6 +222,7 @@ struct JSONParser {
 
     private mutating func word(_ word: StaticString, _ kind: JSONDocument.Kind) -> Bool {
         let length = word.utf8CodeUnitCount
+        if position + length > end { isAtEnd = isBeginning(of: word) }
         guard position + length <= end, bytes.span.extracting(position..<position + length).equals(word)
         else {
             return false
@@ -166,6 +230,11 @@ struct JSONParser {
         add(kind, from: position, to: position + length)
         position += length
         return true
+    }
+
+    /// Whether what is left of the text is the beginning of a word.
+    private func isBeginning(of word: StaticString) -> Bool {
+        word.description.utf8.starts(with: bytes[position..<end])
     }
 
     private mutating func number() -> Bool {
@@ -183,6 +252,11 @@ struct JSONParser {
             if position < end, bytes[position] == 0x2B || bytes[position] == 0x2D { position += 1 }
             guard digits() else { return false }
         }
+        // More of it may be missing.
+        if isCut, position == end, parent >= 0 {
+            isAtEnd = true
+            return false
+        }
         add(.number, from: start, to: position)
         return true
     }
@@ -190,6 +264,7 @@ struct JSONParser {
     private mutating func digits() -> Bool {
         let start = position
         while position < end, bytes[position].isASCIIDigit { position += 1 }
+        if position == start, position == end { isAtEnd = true }
         return position > start
     }
 }

@@ -20,6 +20,19 @@ enum UTF8Repair {
         return true
     }
 
+    /// Where the last character ends of which no byte is missing at the end.
+    static func endOfWhole(_ bytes: ArraySlice<UInt8>) -> Int {
+        // A character has at most three bytes behind its first.
+        for count in 1...4 {
+            let start = bytes.endIndex - count
+            guard start >= bytes.startIndex else { break }
+            if bytes[start] & 0xC0 == 0x80 { continue }
+            let isCut = tail(of: bytes[start]).map { $0.length >= count } ?? false
+            return isCut ? start : bytes.endIndex
+        }
+        return bytes.endIndex
+    }
+
     /// How many bytes follow a lead byte, and what the first of them may be.
     private static func tail(of lead: UInt8) -> (length: Int, second: ClosedRange<UInt8>)? {
         switch lead {

@@ -8,6 +8,12 @@ final class AnswerReading {
     let answer: ProviderAnswer
     let body: ProviderBody
     let message: Text?
+    /// A message that begins like this one, if the end of it is missing.
+    var longerMessage: Text? {
+        guard isMessageCut, let message else { return nil }
+        return Text(message.bytes + Array("\u{FFFD} \u{FFFD}".utf8))
+    }
+    private let isMessageCut: Bool
     /// The provider's own code.
     let code: Text?
     private var readFields: [FieldProblem]?
@@ -23,6 +29,7 @@ final class AnswerReading {
         self.body = body
         self.redactor = redactor
         guard let json = body.json else {
+            isMessageCut = false
             message = body.plainMessage(isTruncated: answer.isTruncated).map(redactor.redacted)
             code = Self.code(of: answer, reading).flatMap(MessageText.clean).map(redactor.redacted)
             embedded = nil
@@ -30,6 +37,8 @@ final class AnswerReading {
         }
         var (code, sentence) = BodyReading.code(reading.code, in: json, status: answer.status)
         var message = BodyReading.message(reading.message, in: json, orSentence: sentence)
+        isMessageCut = message == nil && body.isCutJSON
+        if isMessageCut { message = BodyReading.beginning(reading.message, in: json) }
         embedded = message.flatMap(Self.document)
         if let embedded {
             if code == nil { code = BodyReading.code(reading.code, in: embedded, status: answer.status).code }
@@ -78,7 +87,7 @@ final class AnswerReading {
     ///
     /// - Parameter hasFields: whether the problem tells of fields. Where it does not, as with a 500, fields alone say nothing.
     func isKnown(to entry: RuleBook.Entry, hasFields: Bool) -> Bool {
-        entry.looksAtBody || body.kind != .json || message != nil || code != nil || hasFields
+        entry.looksAtBody || body.kind != .json || body.isCutJSON || message != nil || code != nil || hasFields
     }
 
     /// What the body says about fields, read once.
@@ -151,7 +160,7 @@ final class AnswerReading {
         kept.reserveCapacity(names.count)
         let names = names.span
         for index in 0..<names.count {
-            guard let node = json.member(names[index], of: json.root) else { continue }
+            guard let node = json.member(names[index], of: json.root), !json.isCut(node) else { continue }
             kept.append(KeptMember(name: names[index], value: json.raw(node)))
         }
         return kept

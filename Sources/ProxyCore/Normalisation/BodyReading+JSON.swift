@@ -141,6 +141,17 @@ extension BodyReading {
         return nil
     }
 
+    /// What is there of a message whose end is missing: some words, for less may be a name.
+    static func beginning(_ places: [Place], in json: JSONDocument) -> Text? {
+        for place in places where place.condition != .identifier {
+            guard let text = json.value(at: place.pointer).flatMap(json.beginning), !isBlank(text),
+                FieldName.hasBlank(text)
+            else { continue }
+            return text
+        }
+        return nil
+    }
+
     /// Whether a text is a code and no sentence: `LEAD_NOT_FOUND`, `not_found`, `BadRequest`.
     static func isIdentifier(_ text: Text) -> Bool {
         var underscores = 0

@@ -70,7 +70,8 @@ public final class ErrorNormalizer: Sendable {
         guard mayBeError(answer.status, answer.fields, examination) else { return nil }
         let redactor = redactor(of: request)
         let bytes = redactor.redacted(answer.body, isCut: answer.isTruncated) ?? answer.body
-        let reading = AnswerReading(answer, ProviderBody(bytes), profile.reading, redactor)
+        let reading = AnswerReading(
+            answer, ProviderBody(bytes, isCut: answer.isTruncated), profile.reading, redactor)
         // It is about the connection to the provider, and must not reach the client as a status of Weir's own (RFC 9110 15.5.8).
         if answer.status == 407 {
             return error(
@@ -104,7 +105,9 @@ public final class ErrorNormalizer: Sendable {
 
     /// The form of an answer's body in words: its members and their types, at most `limit` bytes.
     public func shape(of answer: ProviderAnswer, _ request: RequestFacts, limit: Int) -> [UInt8] {
-        BodyShape(ProviderBody(redactor(of: request).redacted(answer.body) ?? answer.body)).text(limit: limit)
+        let isCut = answer.isTruncated
+        let body = redactor(of: request).redacted(answer.body, isCut: isCut) ?? answer.body
+        return BodyShape(ProviderBody(body, isCut: isCut)).text(limit: limit)
     }
 
     private static func acceptsHead(_ rule: Rule, _ fields: FieldBlock) -> Bool {
@@ -126,6 +129,7 @@ public final class ErrorNormalizer: Sendable {
         }
         if let test = rule.message {
             guard let message = reading.message, test.accepts(message) else { return false }
+            if let longer = reading.longerMessage, !test.accepts(longer) { return false }
         }
         if !rule.present.isEmpty, !rule.present.contains(where: reading.has) { return false }
         if rule.absent.contains(where: reading.has) { return false }
@@ -133,6 +137,8 @@ public final class ErrorNormalizer: Sendable {
         if !rule.absent.isEmpty, rule.kinds.isEmpty, reading.answer.status < 400, reading.body.json == nil {
             return false
         }
+        // What is absent from a part of a body may be in the rest.
+        if reading.body.isCutJSON, !rule.absent.isEmpty || rule.hasFields == false { return false }
         if let hasFields = rule.hasFields {
             guard reading.fields(fieldPlaces, profile.fieldPhrases).isEmpty != hasFields else { return false }
         }

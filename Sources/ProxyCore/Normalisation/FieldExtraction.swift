@@ -127,7 +127,7 @@ struct FieldExtraction {
     private mutating func maps(_ node: Int, in json: JSONDocument) {
         var index = 0
         json.forEachElement(of: node) { element in
-            if !json.isEmpty(element), json.kind(element) == .object,
+            if !json.isEmpty(element), json.kind(element) == .object, !json.isCut(element),
                 isMapOfLists(element, in: json, depth: 0)
             {
                 map(element, in: json, under: Text(String(index)), .named, depth: 0)
@@ -154,7 +154,8 @@ struct FieldExtraction {
     private mutating func entry(
         _ node: Int, in json: JSONDocument, under path: Text?, wholeMessage: Text?, depth: Int
     ) {
-        guard depth < Self.depthLimit else { return }
+        // What is missing of it may be the name or the reason.
+        guard depth < Self.depthLimit, !json.isCut(node) else { return }
         let entry = FieldEntry(node, in: json)
         let own = name(of: entry, in: json)
         let field = Self.joined(path, own)
@@ -341,7 +342,7 @@ struct FieldExtraction {
         var collective: [Int] = []
         var count = 0
         json.forEachMember(of: node) { key, value in
-            guard isMap else { return }
+            guard isMap, !json.isCut(value) else { return }
             let name = json.string(key)
             if let name, FieldName.isWhole(name), json.kind(value) == .array {
                 // Of a part, they are what is wrong with it.
@@ -388,7 +389,7 @@ struct FieldExtraction {
                 default: isList = false
                 }
             }
-            return isList && count > 0
+            return isList && (count > 0 || json.isCut(node))
         default: return false
         }
     }
@@ -424,6 +425,7 @@ struct FieldExtraction {
         // No name is that long, and copying it for each of its members would take its time.
         guard field.count <= MessageText.limit else { return }
         switch json.kind(node) {
+        case .object where json.isCut(node): break
         case .object:
             let entry = FieldEntry(node, in: json)
             if FieldName.isLocation(name), entry[.names] != nil {
@@ -484,6 +486,7 @@ struct FieldExtraction {
                 guard let text = json.scalarText(element), kind == .named || isSentence(text) else { return }
                 return add(field, text, code: nil)
             }
+            guard !json.isCut(element) else { return }
             let entry = FieldEntry(element, in: json)
             if let sentence = sentence(of: entry, in: json) {
                 let isLocation = FieldName.isLocation(field) && name(of: entry, in: json) != nil

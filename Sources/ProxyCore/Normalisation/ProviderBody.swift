@@ -11,8 +11,10 @@ struct ProviderBody {
     /// The parsed body, if it is JSON.
     let json: JSONDocument?
 
-    init(_ bytes: [UInt8]) {
-        let range = Self.trimmed(bytes)
+    /// - Parameter isCut: whether the end of the body is missing: of JSON, what is complete counts.
+    init(_ bytes: [UInt8], isCut: Bool = false) {
+        var range = Self.trimmed(bytes)
+        if isCut { range = range.lowerBound..<UTF8Repair.endOfWhole(bytes[range]) }
         let content = bytes[range]
         guard let first = content.first else {
             self.init(.empty, bytes, content)
@@ -22,13 +24,13 @@ struct ProviderBody {
             self.init(.html, bytes, content)
             return
         }
-        if Self.mayBeginJSON(first), let json = JSONDocument(bytes, in: range) {
+        if Self.mayBeginJSON(first), let json = JSONDocument(bytes, in: range, isCut: isCut) {
             guard json.hasForeignBytes, !UTF8Repair.isValid(content) else {
                 self.init(.json, bytes, content, json)
                 return
             }
             let repaired = Array(UTF8Repair.repaired(content))
-            self.init(.json, repaired, repaired[...], JSONDocument(repaired))
+            self.init(.json, repaired, repaired[...], JSONDocument(repaired, isCut: isCut))
             return
         }
         self.init(.text, bytes, content)
@@ -42,6 +44,9 @@ struct ProviderBody {
         self.content = content
         self.json = json
     }
+
+    /// Whether it is JSON whose end is missing.
+    var isCutJSON: Bool { json.map { $0.isCut($0.root) } ?? false }
 
     /// The human message of a body that is not JSON: the first line of a text, the title of a page.
     func plainMessage(isTruncated: Bool) -> Text? {

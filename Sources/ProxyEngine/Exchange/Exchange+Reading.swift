@@ -15,11 +15,9 @@ extension Exchange {
             responseBody.bytes,
             coding: fields.contains(FieldNames.contentEncoding) ? fields.list("Content-Encoding") : nil,
             contentType: fields.first("Content-Type"), limit: service.configuration.limits.errorBody)
-        // Below 400, what cannot be decoded proves nothing.
-        let isUnreadable = response.status < 400 && !decoded.isIntact
         return ProviderAnswer(
             status: response.status, fields: fields, body: decoded.bytes,
-            isTruncated: isCut || decoded.isTruncated || isUnreadable, isDecoded: decoded.isIntact)
+            isTruncated: isCut || decoded.isTruncated || !decoded.isIntact, isDecoded: decoded.isIntact)
     }
 
     /// Tells all who count what an answer means; `nil` if it is no error.

@@ -85,4 +85,58 @@ struct JSONDocumentTests {
         #expect(JSONDocument(bytes, in: 2..<8) == nil)
         #expect(JSONDocument(bytes, in: 5..<99) == nil)
     }
+
+    private static let samples = [
+        #"{"a":"x y","b":{"c":[1,-2.5e3,true,false,null,"é\u00e9\\\"",{"d":[]}],"e":{}},"f":"😀","g":""}"#,
+        #"[{"a":1},[[["b"]]],"c",12,{"d":{"e":"f"}}]"#, #" { "a" : [ 1 , 2 ] , "b" : "c" } "#,
+    ]
+
+    /// Every scalar of a document by the way to it.
+    private func scalars(
+        _ document: JSONDocument, _ node: Int, at path: String, into found: inout [String: String]
+    ) {
+        switch document.kind(node) {
+        case .object:
+            document.forEachMember(of: node) { name, value in
+                scalars(document, value, at: "\(path)/\(document.string(name)?.string ?? "")", into: &found)
+            }
+        case .array:
+            var index = 0
+            document.forEachElement(of: node) { element in
+                scalars(document, element, at: "\(path)/\(index)", into: &found)
+                index += 1
+            }
+        case .null: found[path] = "null"
+        default: found[path] = document.scalarText(node)?.string
+        }
+    }
+
+    @Test(
+        "of a text that is cut anywhere, the scalars that are complete are those of the whole, and none is lost",
+        arguments: samples)
+    func cut(text: String) throws {
+        let bytes = Array(text.utf8)
+        var all: [String: String] = [:]
+        let whole = try document(text)
+        scalars(whole, whole.root, at: "", into: &all)
+        var known = 0
+        for end in 0...bytes.count {
+            #expect(JSONDocument(bytes, in: 0..<end) == nil || end >= text.trimmedEnd)
+            guard let document = JSONDocument(bytes, in: 0..<end, isCut: true) else {
+                #expect(known == 0, "nothing at \(end)")
+                continue
+            }
+            var found: [String: String] = [:]
+            scalars(document, document.root, at: "", into: &found)
+            #expect(found.allSatisfy { all[$0] == $1 }, "\(end)")
+            #expect(found.count >= known)
+            known = found.count
+        }
+        #expect(known == all.count)
+    }
+}
+
+extension String {
+    /// The bytes up to the last that is no blank.
+    fileprivate var trimmedEnd: Int { utf8.count - utf8.reversed().prefix { $0 == 0x20 }.count }
 }

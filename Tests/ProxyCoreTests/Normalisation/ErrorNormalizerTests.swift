@@ -140,7 +140,7 @@ struct ErrorNormalizerTests {
                 == 1000)
     }
 
-    @Test("half a JSON text tells nothing, and is not shown")
+    @Test("of a message that is cut, a single word is not shown")
     func truncated() throws {
         var fixture = NormalizerFixture("lettr", 500, #"{"message":"abc"#)
         fixture.isTruncated = true
