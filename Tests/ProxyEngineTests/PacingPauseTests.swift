@@ -47,6 +47,29 @@ struct PacingPauseTests {
         }
     }
 
+    @Test(
+        "a 429 that says that nothing is left, and no reset, holds a long window until its Retry-After",
+        arguments: [
+            "{ requests: 1000, per: 24h, by: provider }", "{ requests: 1000, per: day, by: provider }",
+        ],
+        ["Retry-After: 1\r\n", "Retry-After: 1, 1\r\n", "Retry-After-Ms: 900\r\n", ""])
+    func longWindow(limit: String, field: String) throws {
+        let upstream = try ScriptedUpstream()
+        try withProxy(to: upstream, provider: "limits: [\(limit)]") { proxy in
+            let client = try proxy.client()
+            try client.request("GET", "/p/0")
+            let body = field.isEmpty ? #"{"retry_after":1}"# : ""
+            try upstream.expectRequest().respond(
+                "HTTP/1.1 429 No\r\nX-RateLimit-Limit: 1000\r\nX-RateLimit-Remaining: 0\r\n\(field)"
+                    + "Content-Length: \(body.utf8.count)\r\n\r\n\(body)")
+            #expect(try client.readResponse().retryAfter == 1)
+            let next = try proxy.client()
+            try next.request("GET", "/p/1")
+            try upstream.expectRequest().respond(.ok())
+            #expect(try next.readResponse().status == 200)
+        }
+    }
+
     @Test("a probe that is refused pauses it again")
     func secondRefusal() throws {
         let upstream = try ScriptedUpstream { exchange in

@@ -41,6 +41,54 @@ struct ForeignUsageTests {
         }
     }
 
+    @Test(
+        "a refusal that says when to come back ends what others use, if no answer has named its end",
+        arguments: [
+            PacingPolicy.Window(requests: 1000, per: .seconds(86_400)), .init(requests: 5, counted: .day),
+            .init(requests: 5, counted: .month),
+        ])
+    func retryAfter(window: PacingPolicy.Window) throws {
+        for isQuota in [false, true] {
+            let pacer = Pacer(policy: PacingPolicy(windows: [window], quotaScope: isQuota ? 0 : nil))
+            pacer.setWallClock(offset: .seconds(1_800_000_000))
+            // One answer says that others have used most, the next one that nothing is left.
+            for remaining in [1, 0] {
+                let slot = try pacer.send(at: at(0))
+                _ = pacer.responded(
+                    slot, verdict: .undecided,
+                    observed: RateObservation(limit: window.requests, remaining: remaining), reset: { nil },
+                    at: at(10))
+                let wait: Duration? = remaining == 0 ? .seconds(2) : nil
+                let ruling =
+                    remaining > 0
+                    ? Ruling.accepted
+                    : isQuota
+                        ? .quotaUsedUp(retryAfter: wait) : .rejected(retryAfter: wait, reason: .rateLimited)
+                _ = pacer.judge(slot, ruling, at: at(20))
+            }
+            _ = try pacer.refusal(at: at(2019))
+            #expect(
+                pacer.expectedWait(of: PacingDemand(key: LedgerKey(hash: 1)), at: at(20)) ?? .seconds(99)
+                    <= .seconds(2))
+            _ = try pacer.send(at: at(2020))
+            #expect(pacer.brokenInvariants.isEmpty)
+        }
+    }
+
+    @Test("a refusal that says when to come back does not end what others use until a time that was named")
+    func namedReset() throws {
+        let pacer = Pacer(10, per: 86_400_000)
+        let slot = try pacer.send(at: at(0))
+        _ = pacer.responded(
+            slot, verdict: .undecided, observed: RateObservation(limit: 10, remaining: 0),
+            reset: { .seconds(60) },
+            at: at(10))
+        _ = pacer.judge(slot, .rejected(retryAfter: .seconds(2), reason: .rateLimited), at: at(20))
+        _ = try pacer.refusal(at: at(60_009))
+        _ = try pacer.send(at: at(60_010))
+        #expect(pacer.brokenInvariants.isEmpty)
+    }
+
     @Test("the same foreign requests are taken off once, however many answers count them")
     func once() throws {
         let pacer = Pacer(10, per: 1000)

@@ -20,9 +20,41 @@ extension LedgerBook {
         guard foreign > 0, !policy.isObserved else { return foreign > 0 }
         let room = rules[rule].capacity - accounts[account].used
         guard room > 0 else { return true }
-        let end = foreignEnd(rule, reset: reset(), entries: accounts[account].times.entries, at: now)
-        accounts[account].times.add(end, slots: Int32(clamping: min(foreign, room)))
+        let reset = reset()
+        let end = foreignEnd(rule, reset: reset, entries: accounts[account].times.entries, at: now)
+        let slots = Int32(clamping: min(foreign, room))
+        accounts[account].times.add(end, slots: slots)
+        if reset == nil { remember(UndatedSlots(end: end, slots: slots), of: account, at: now) }
         return true
+    }
+
+    /// How many times of undated slots are remembered for each account.
+    private static let maximumUndated = 64
+
+    private mutating func remember(_ undatedSlots: UndatedSlots, of account: Int, at now: MonotonicTime) {
+        var known = undated[account, default: []]
+        known.removeAll { $0.end <= now }
+        if known.last?.end == undatedSlots.end {
+            known[known.count - 1].slots += undatedSlots.slots
+        } else if known.count < Self.maximumUndated {
+            known.append(undatedSlots)
+        }
+        undated[account] = known
+    }
+
+    /// The provider refuses a request, and says when it may be repeated: without a better word, what others use ends then.
+    ///
+    /// One request tries at that time, and its response tells the count anew.
+    mutating func dateUndated(of seats: Seats, at end: MonotonicTime, now: MonotonicTime) {
+        guard !undated.isEmpty else { return }
+        for rule in rules.indices where seats.weights[rule] > 0 && !rules[rule].isConcurrent {
+            let account = account(seats, rule: rule)
+            for slots in undated.removeValue(forKey: account) ?? [] where slots.end > max(end, now) {
+                let held = accounts[account].times.slots
+                accounts[account].times.withdraw(slots.end, slots: slots.slots)
+                accounts[account].times.add(end, slots: held - accounts[account].times.slots)
+            }
+        }
     }
 
     /// The limit that the provider speaks of: the one of that size, else the shortest of the first scope.

@@ -92,7 +92,11 @@ extension LedgerBook {
         if let ticket = ledgers[ledger].agenda { agenda.remove(ticket) }
         index.remove(ledger)
         recencyOrder.remove(ledger, from: &recency)
-        for place in 0..<stride { accounts[Int(ledger) * stride + place] = Account() }
+        for place in 0..<stride {
+            let account = Int(ledger) * stride + place
+            accounts[account] = Account()
+            if !undated.isEmpty { undated[account] = nil }
+        }
         ledgers.remove(ledger)
     }
 

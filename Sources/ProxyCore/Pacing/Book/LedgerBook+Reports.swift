@@ -35,6 +35,11 @@ extension LedgerBook {
         let seats = flights[flight].seats
         var refused: Int32 = -1
         switch ruling {
+        case .rejected(let retryAfter?, _), .quotaUsedUp(let retryAfter?):
+            if retryAfter > .zero { dateUndated(of: seats, at: now + retryAfter, now: now) }
+        default: break
+        }
+        switch ruling {
         case .accepted: break
         case .rejected(let retryAfter, let reason):
             refused = seats.ledgers[0]

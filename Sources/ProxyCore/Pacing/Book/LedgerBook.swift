@@ -58,6 +58,8 @@ struct LedgerBook {
     var wouldHaveBeenRefused: UInt64 = 0
     var foreignShare = 0.0
     var reportedLimit: Int?
+    /// By account: what others use, as far as no answer has named its end; empty unless others use a key.
+    var undated: [Int: [UndatedSlots]] = [:]
     private var lastGeneration: UInt32 = 0
     private var lastSequence: UInt64 = 0
 
@@ -91,6 +93,7 @@ struct LedgerBook {
     /// - Precondition: nobody looks at the accounts before they are those of the new rules.
     mutating func install(_ policy: PacingPolicy) {
         let fresh = LedgerBook(policy: policy)
+        undated = [:]
         (self.policy, rules, stride) = (policy, fresh.rules, fresh.stride)
         (isStrict, margin, grace, aging) = (fresh.isStrict, fresh.margin, fresh.grace, fresh.aging)
         scopes = max(scopes, fresh.scopes)

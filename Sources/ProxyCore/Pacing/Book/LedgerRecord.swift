@@ -33,6 +33,13 @@ struct Account {
     var used: Int { Int(times.slots) + Int(held) }
 }
 
+/// Slots that others use, and that are held for a whole window because the provider has not said when they are free again.
+struct UndatedSlots {
+    /// When they are free again.
+    var end: MonotonicTime
+    var slots: Int32
+}
+
 /// The ledgers of one request, -1 where a scope does not concern it, and what it takes of each limit.
 struct Seats: Equatable {
     var ledgers = SIMD4<Int32>(repeating: -1)
