@@ -22,7 +22,10 @@ struct AnswerClock {
     /// A time since 1970, which is not allowed here (RFC 9110 10.2.3), counts if it is within ``longest`` of now; any other large
     /// number is a long time.
     func delay(_ text: Text) -> Int? {
-        WallClockTime.number(text).map { delay($0) } ?? WallClockTime.date(text).flatMap(until)
+        TimeList.greatest(in: text) { part in
+            if let number = WallClockTime.spelledNumber(part) { return .read(delay(number)) }
+            return other(part)
+        }
     }
 
     /// Seconds, as a text has them.
@@ -36,16 +39,26 @@ struct AnswerClock {
 
     /// Milliseconds, rounded up.
     func milliseconds(_ text: Text) -> Int? {
-        WallClockTime.number(text).map { Self.bounded($0 / 1000 + ($0 % 1000 == 0 ? 0 : 1)) }
+        TimeList.greatest(in: text) { part in
+            guard let number = WallClockTime.spelledNumber(part) else { return .malformed }
+            return .read(Self.bounded(number / 1000 + (number % 1000 == 0 ? 0 : 1)))
+        }
     }
 
     /// A number is seconds from now if it is small, else a time since 1970; or a date, or a duration such as `1m30s`.
     func reset(_ text: Text) -> Int? {
-        guard let number = WallClockTime.number(text) else {
-            if let time = WallClockTime.date(text) { return until(time) }
-            return RateDuration.seconds(text.bytes).map(Self.bounded)
+        TimeList.greatest(in: text) { part in
+            guard let number = WallClockTime.spelledNumber(part) else { return other(part) }
+            return .read(
+                number < Self.leastEpoch ? Self.bounded(number) : until(Self.epochSeconds(number)))
         }
-        return number < Self.leastEpoch ? Self.bounded(number) : until(Self.epochSeconds(number))
+    }
+
+    /// A date, or a duration.
+    private func other(_ text: Text) -> TimeList.Reading {
+        if let time = WallClockTime.date(text) { return .read(until(time)) }
+        guard let seconds = RateDuration.seconds(text.bytes) else { return .malformed }
+        return .read(Self.bounded(seconds))
     }
 
     /// Seconds since 1970, of a number that counts seconds, milliseconds, microseconds or nanoseconds.

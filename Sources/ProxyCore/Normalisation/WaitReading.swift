@@ -31,22 +31,7 @@ struct WaitReading {
 
     private func delay(at pointer: JSONPointer, in json: JSONDocument) -> Int? {
         guard let node = json.value(at: pointer), let text = json.scalarText(node) else { return nil }
-        if json.kind(node) == .number { return WallClockTime.jsonNumber(text).flatMap { clock.delay($0) } }
-        let time = Self.withoutDecoration(text)
-        if let seconds = clock.delay(time) ?? clock.reset(time) { return seconds }
-        guard text.bytes.contains(0x2C) else { return nil }
-        // Two sources that were joined: the longer time.
-        return text.bytes.split(separator: 0x2C).compactMap { part in
-            clock.delay(Self.withoutDecoration(Text(text.storage, in: part.indices)))
-        }.max()
-    }
-
-    /// The text without blanks and quotation marks around it, and without a plus sign.
-    private static func withoutDecoration(_ text: Text) -> Text {
-        func isDecoration(_ byte: UInt8) -> Bool { byte <= 0x20 || byte == 0x22 || byte == 0x27 }
-        var bytes = text.bytes
-        while let first = bytes.first, isDecoration(first) || first == 0x2B { bytes.removeFirst() }
-        while let last = bytes.last, isDecoration(last) { bytes.removeLast() }
-        return Text(text.storage, in: bytes.indices)
+        guard json.kind(node) == .number else { return clock.delay(text) ?? clock.reset(text) }
+        return WallClockTime.spelledNumber(text).flatMap { clock.delay($0) }
     }
 }

@@ -22,11 +22,18 @@ enum WallClockTime {
         return bytes.contains { $0 != 0x30 } ? (value == .max ? .max : value + 1) : value
     }
 
-    /// A number as JSON spells it: the same, and it may have an exponent.
-    static func jsonNumber(_ text: Text) -> Int? {
+    /// The same, and it may have an exponent, as in JSON: `1e3`.
+    static func spelledNumber(_ text: Text) -> Int? {
         if let number = number(text) { return number }
-        guard text.bytes.count <= 64, let value = Double(String(decoding: text.bytes, as: UTF8.self)),
-            value >= 0
+        let parts = text.bytes.split(separator: 0x65, omittingEmptySubsequences: false)
+        let halves =
+            parts.count == 2 ? parts : text.bytes.split(separator: 0x45, omittingEmptySubsequences: false)
+        guard text.count <= 64, halves.count == 2, number(Text(text.storage, in: halves[0].indices)) != nil
+        else { return nil }
+        let hasSign = halves[1].first == 0x2B || halves[1].first == 0x2D
+        let digits = halves[1].dropFirst(hasSign ? 1 : 0)
+        guard !digits.isEmpty, digits.allSatisfy(\.isASCIIDigit),
+            let value = Double(String(decoding: text.bytes, as: UTF8.self))
         else { return nil }
         return Int(exactly: value.rounded(.up)) ?? .max
     }

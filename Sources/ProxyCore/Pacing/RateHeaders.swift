@@ -49,10 +49,10 @@ public final class RateHeaders: Sendable {
     public func resetSeconds(_ fields: FieldBlock, at wallClockSeconds: Int64) -> Int? {
         let clock = AnswerClock(fields: fields, clock: Int(wallClockSeconds))
         if let window = count(fields)?.window {
-            return window < names.reset.count ? fields.text(names.reset[window]).flatMap(clock.reset) : nil
+            return window < names.reset.count ? fields.greatest(names.reset[window], clock.reset) : nil
         }
         for name in names.reset {
-            if let found = fields.text(name).flatMap(clock.reset) { return found }
+            if let found = fields.greatest(name, clock.reset) { return found }
         }
         for name in state {
             if let seconds = fields.withFirstValue(of: name.span, { RateState($0) })?.reset {
@@ -70,7 +70,7 @@ public final class RateHeaders: Sendable {
         for (name, reset) in zip(remaining, names.reset) {
             let left = fields.withFirstValue(of: name.span) { RateNumbers($0) }
             guard let left, left.count > 0, left.tightest(of: RateNumbers()).remaining == 0,
-                let seconds = fields.text(reset).flatMap(clock.reset)
+                let seconds = fields.greatest(reset, clock.reset)
             else { continue }
             latest = max(latest ?? seconds, seconds)
         }

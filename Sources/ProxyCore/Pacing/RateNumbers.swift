@@ -31,6 +31,12 @@ struct RateNumbers {
 
     private static func number(_ text: Span<UInt8>) -> Int64? {
         if let number = text.decimal { return number }
+        if text.count > 2, text[0] == 0x22, text[text.count - 1] == 0x22 {
+            return number(text.extracting(1..<text.count - 1))
+        }
+        if text.count > 1, text[0] == 0x2B, text[1].isASCIIDigit {
+            return number(text.extracting(1..<text.count))
+        }
         var end = 0
         while end < text.count, text[end].isASCIIDigit { end += 1 }
         guard var value = text.extracting(0..<end).decimal else { return nil }

@@ -21,13 +21,12 @@ struct RateState {
                     isName = false
                     return
                 }
-                guard part.count > 2, part[1] == 0x3D,
-                    let number = RateState.number(part.extracting(2..<part.count))
-                else { return }
+                guard part.count > 2, part[1] == 0x3D else { return }
+                let value = part.extracting(2..<part.count)
                 switch part[0] {
-                case UInt8(ascii: "r"), UInt8(ascii: "a"): remaining = number
-                case UInt8(ascii: "t"), UInt8(ascii: "w"): reset = number
-                case UInt8(ascii: "q"): quota = number
+                case UInt8(ascii: "r"), UInt8(ascii: "a"): remaining = RateState.number(value) ?? remaining
+                case UInt8(ascii: "t"), UInt8(ascii: "w"): reset = RateState.time(value) ?? reset
+                case UInt8(ascii: "q"): quota = RateState.number(value) ?? quota
                 default: break
                 }
             }
@@ -54,29 +53,37 @@ struct RateState {
 
     /// `limit=100`, `remaining=50`, `reset=30`.
     private mutating func takeOldForm(_ text: Span<UInt8>) -> Bool {
-        func number(after count: Int) -> Int? {
+        func value(after count: Int) -> Range<Int> {
             var end = count
-            while end < text.count, text[end].isASCIIDigit { end += 1 }
-            return Self.number(text.extracting(count..<end))
+            while end < text.count, text[end] != 0x3B, !text[end].isBlank { end += 1 }
+            return count..<end
         }
         if text.startsIgnoringCase(with: "limit=") {
-            limit = number(after: 6)
+            limit = Self.number(text.extracting(value(after: 6)))
         } else if text.startsIgnoringCase(with: "remaining=") {
-            remaining = number(after: 10)
+            remaining = Self.number(text.extracting(value(after: 10)))
         } else if text.startsIgnoringCase(with: "reset=") {
-            reset = number(after: 6)
+            reset = Self.time(text.extracting(value(after: 6)))
         } else {
             return false
         }
         return true
     }
 
-    /// Digits; the largest number if they are too many.
+    /// A number, of which a fraction is dropped; the largest one if it is too large.
     private static func number(_ text: Span<UInt8>) -> Int? {
         if let number = text.decimal { return Int(clamping: number) }
-        guard text.count >= 19 else { return nil }
-        for index in 0..<text.count where !text[index].isASCIIDigit { return nil }
-        return .max
+        var end = 0
+        while end < text.count, text[end] != 0x2E { end += 1 }
+        return time(text.extracting(0..<end))
+    }
+
+    /// Seconds, rounded up.
+    private static func time(_ text: Span<UInt8>) -> Int? {
+        if let number = text.decimal { return Int(clamping: number) }
+        return TimeList.greatest(in: Text(copying: text)) { part in
+            WallClockTime.spelledNumber(part).map { .read($0) } ?? .malformed
+        }
     }
 
     /// Calls `body` with each item of a list; commas in quotes do not divide.

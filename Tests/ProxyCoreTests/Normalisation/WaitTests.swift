@@ -26,8 +26,10 @@ struct WaitTests {
     @Test(
         "what is malformed or past says nothing",
         arguments: [
-            "-5", "-99999999999999999999999", "soon", "", "1e3", "1.", ".5", "2, 3", "1.2.3",
-            "0x10",
+            "-5", "-99999999999999999999999", "soon", "", "1e", "e3", "1e3x", "1.", ".5", "1.2.3", "0x10",
+            ",", ", ,", "-5, -6", "2; 3x, 4x", "++5", "\"", "\"\"", "\"5", "Sat", "Sep 12, 2026", "1e3e3",
+            "inf", "nan",
+            "Sat, 12 Sep 2026 02:07:00 GMT, Sat, 12 Sep 2026 02:07:01 GMT", "5 6",
             "Sat, 12 Sep 2026 02:07:00 GMT", "Sat, 99 Sep 2026 02:07:00 GMT", "Sat, 12 Foo 2026 02:09:00 GMT",
             "\u{0}",
         ])
@@ -36,6 +38,68 @@ struct WaitTests {
     }
 
     private static let longest = 32 * 86_400
+
+    /// Spellings of times that no standard allows and whose meaning is plain.
+    private static let oddSpellings: [(String, Int)] = [
+        ("5, 3600", 3600), ("3600, 5", 3600), ("5,3600", 3600), ("60, 60", 60), ("60,", 60), (", 60", 60),
+        ("2, 3", 3), ("-5, 6", 6), ("5, soon", 5), (#""3600""#, 3600), (#""5", "7""#, 7), ("+60", 60),
+        (#""+60""#, 60), ("+5, +6", 6), ("60;w=1", 60), ("5;w=1, 60;w=2", 60), (#""60" ; x"#, 60),
+        ("1e3", 1000), ("1E3", 1000),
+        ("1.5e1", 15), ("6e+1", 60), ("1e-3", 1), ("1e400", longest), ("5, 99999999999999999999999", longest),
+        (" 5 , 6 ", 6), ("5\t,\t6", 6), ("+99999999999999999999999", longest), ("1.5, 2.5", 3),
+    ]
+
+    @Test(
+        "a list of seconds, quotes, signs, parameters and exponents are read in Retry-After and in resets, and the latest time counts",
+        arguments: oddSpellings)
+    func oddTimes(value: String, seconds: Int) throws {
+        for name in ["Retry-After", "X-RateLimit-Reset", "RateLimit-Reset"] {
+            #expect(try wait("generic", [Self.date, (name, value)]) == seconds, "\(name)")
+            #expect(try wait("generic", [Self.date, (name, "1"), (name, value)]) == seconds, "\(name) twice")
+            #expect(
+                try wait("generic", [Self.date, (name, value), (name, "soon")]) == seconds,
+                "\(name) and words")
+        }
+        let used = [Self.date, ("X-RateLimit-Remaining", "0"), ("X-RateLimit-Reset", value)]
+        #expect(try wait("generic", used, status: 403) == seconds)
+        #expect(try wait("lemlist", [Self.date, ("Retry-After", value)]) == seconds)
+    }
+
+    @Test(
+        "a list of times may have dates with commas in it",
+        arguments: [
+            ("5, Sat, 12 Sep 2026 02:08:49 GMT", 60), ("Sat, 12 Sep 2026 02:08:49 GMT, 5", 60),
+            ("Sat, 12 Sep 2026 02:07:00 GMT, 5", 5),
+            ("Saturday, 12-Sep-26 02:08:49 GMT, Sat, 12 Sep 2026 02:09:49 GMT", 120),
+            (#""Sat, 12 Sep 2026 02:08:49 GMT""#, 60), ("2m, 30s", 120), ("1m30s", 90), ("2 minutes", 120),
+            ("2026-09-12T02:08:49Z, 5", 60),
+        ])
+    func lists(value: String, seconds: Int) throws {
+        #expect(try wait("generic", [Self.date, ("Retry-After", value)]) == seconds)
+        #expect(try wait("generic", [Self.date, ("X-RateLimit-Reset", value)]) == seconds)
+    }
+
+    @Test(
+        "odd numbers in RateLimit are read",
+        arguments: [
+            (#""burst";r=0;t=1e2"#, 100), (#""burst";r=0;t=1.5"#, 2), (#""burst";r=0.0;t=7"#, 7),
+            (#""burst";r=0;t="7""#, 7),
+            (#""burst";r="0";t=+7"#, 7), ("limit=100, remaining=0, reset=+30", 30),
+            (#"limit=100, remaining="0", reset="30""#, 30),
+            ("limit=100;w=60, remaining=0, reset=30;x=1", 30),
+        ])
+    func oddState(value: String, seconds: Int) throws {
+        #expect(try wait("generic", [("RateLimit", value)]) == seconds)
+    }
+
+    @Test(
+        "what is left is read in quotes and with a sign",
+        arguments: [#""0""#, "+0", "0, 0", "0;w=60", "0.0", "00"])
+    func oddRest(value: String) throws {
+        #expect(
+            try wait("generic", [("X-RateLimit-Remaining", value), ("X-RateLimit-Reset", "30")], status: 403)
+                == 30)
+    }
 
     @Test(
         "a Retry-After beyond all reason is the longest wait there is, and no invitation to come back at once",
@@ -189,7 +253,8 @@ struct WaitTests {
         arguments: [
             ("1", 1), ("0", 1), ("1000", 1), ("1001", 2), ("2350.5", 3), ("60000", 60),
             ("2764800000", 2_764_800), ("2764800001", 2_764_800), ("999999999999999", 2_764_800),
-            ("99999999999999999999999", 2_764_800),
+            ("99999999999999999999999", 2_764_800), ("1e9", 1_000_000), ("1e400", 2_764_800), ("1e3", 1),
+            (#""1500""#, 2), ("+1500", 2), ("1500, 2500", 3), ("1500;x=1", 2), ("1500, soon", 2),
         ])
     func milliseconds(value: String, seconds: Int) throws {
         for name in ["retry-after-ms", "X-MS-Retry-After-MS"] {
@@ -200,7 +265,7 @@ struct WaitTests {
 
     @Test(
         "milliseconds that are malformed say nothing, and Retry-After counts",
-        arguments: ["-1", "1s", "", "1e3"])
+        arguments: ["-1", "1s", "", "1e", "5x, 6", "Sat, 12 Sep 2026 02:08:49 GMT"])
     func badMilliseconds(value: String) throws {
         #expect(try wait("generic", [("Retry-After-Ms", value)]) == nil)
         #expect(try wait("generic", [("Retry-After-Ms", value), ("Retry-After", "7")]) == 7)
