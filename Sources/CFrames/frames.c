@@ -3,7 +3,7 @@
 // libcurl uses nghttp2, and reports less than Weir has to say: 7.88 retries a refused stream, drops a complete response that a reset follows,
 // and calls a response complete whose connection was given up. Neither its results nor its debug callback (CURLOPT_DEBUGFUNCTION) show the
 // error code of a reset, the end of a stream or the bytes of DATA frames, and no option sets the window of a stream. What nghttp2 offers for
-// that, its callbacks, only libcurl can set: so seven entries of libcurl's own table of imported functions are set to the functions below. No
+// that, its callbacks, only libcurl can set: so eight entries of libcurl's own table of imported functions are set to the functions below. No
 // function of nghttp2 is defined, and whatever else in the process uses nghttp2 is left alone.
 //
 // The entries are changed before main(), in memory that the loader protects otherwise (RELRO); the protection is restored. Unless all of them
@@ -54,10 +54,13 @@ enum { END_STREAM = 1 };
 enum { INITIAL_WINDOW_SIZE = 4 };
 
 typedef int (*frame_callback)(void *session, const struct frame_head *frame, void *context);
+typedef int (*header_callback)(void *session, const struct frame_head *frame, const uint8_t *name, size_t name_length, const uint8_t *value,
+                               size_t value_length, uint8_t flags, void *context);
 typedef int (*close_callback)(void *session, int32_t stream, uint32_t error, void *context);
 
 static void (*library_set_frame_received)(void *callbacks, frame_callback callback);
 static void (*library_set_frame_sent)(void *callbacks, frame_callback callback);
+static void (*library_set_header)(void *callbacks, header_callback callback);
 static void (*library_set_closed)(void *callbacks, close_callback callback);
 static int (*library_submit_settings)(void *session, uint8_t flags, const struct setting *settings, size_t count);
 static int (*library_set_window)(void *session, uint8_t flags, int32_t stream, int32_t size);
@@ -69,6 +72,7 @@ static int (*library_consume)(void *session, int32_t stream, size_t count);
 // What libcurl has set, the same for all connections.
 static _Atomic(frame_callback) curl_frame_received;
 static _Atomic(frame_callback) curl_frame_sent;
+static _Atomic(header_callback) curl_header;
 static _Atomic(close_callback) curl_closed;
 
 static _Thread_local cframes_observer current_observer;
@@ -110,6 +114,30 @@ static int frame_received(void *session, const struct frame_head *frame, void *c
     return callback == 0 ? 0 : callback(session, frame, context);
 }
 
+// A number below CFRAMES_NO_LENGTH; that for anything else.
+static uint32_t number(const uint8_t *digits, size_t count) {
+    uint64_t value = 0;
+    if (count == 0 || count > 10) return CFRAMES_NO_LENGTH;
+    for (size_t index = 0; index < count; index++) {
+        if (digits[index] < '0' || digits[index] > '9') return CFRAMES_NO_LENGTH;
+        value = value * 10 + (uint64_t)(digits[index] - '0');
+    }
+    return value < CFRAMES_NO_LENGTH ? (uint32_t)value : CFRAMES_NO_LENGTH;
+}
+
+static int header_received(void *session, const struct frame_head *frame, const uint8_t *name, size_t name_length, const uint8_t *value,
+                           size_t value_length, uint8_t flags, void *context) {
+    if (frame->type == HEADERS) {
+        if (name_length == 7 && memcmp(name, ":status", 7) == 0) {
+            report(CFRAMES_STATUS, session, frame->stream, number(value, value_length));
+        } else if (name_length == 14 && memcmp(name, "content-length", 14) == 0) {
+            report(CFRAMES_LENGTH, session, frame->stream, number(value, value_length));
+        }
+    }
+    header_callback callback = curl_header;
+    return callback == 0 ? 0 : callback(session, frame, name, name_length, value, value_length, flags, context);
+}
+
 static int frame_sent(void *session, const struct frame_head *frame, void *context) {
     if (frame->type == HEADERS) {
         report(CFRAMES_REQUEST, session, frame->stream, (uint32_t)frame->stream);
@@ -136,6 +164,11 @@ static void set_frame_received(void *callbacks, frame_callback callback) {
 static void set_frame_sent(void *callbacks, frame_callback callback) {
     curl_frame_sent = callback;
     library_set_frame_sent(callbacks, frame_sent);
+}
+
+static void set_header(void *callbacks, header_callback callback) {
+    curl_header = callback;
+    library_set_header(callbacks, header_received);
 }
 
 static void set_closed(void *callbacks, close_callback callback) {
@@ -203,6 +236,7 @@ static const struct {
 } replaced[] = {
     {"nghttp2_session_callbacks_set_on_frame_recv_callback", (void *)set_frame_received, (void **)&library_set_frame_received, 1},
     {"nghttp2_session_callbacks_set_on_frame_send_callback", (void *)set_frame_sent, (void **)&library_set_frame_sent, 0},
+    {"nghttp2_session_callbacks_set_on_header_callback", (void *)set_header, (void **)&library_set_header, 1},
     {"nghttp2_session_callbacks_set_on_stream_close_callback", (void *)set_closed, (void **)&library_set_closed, 1},
     {"nghttp2_submit_settings", (void *)submit_settings, (void **)&library_submit_settings, 1},
     {"nghttp2_session_set_local_window_size", (void *)set_local_window_size, (void **)&library_set_window, 1},

@@ -52,7 +52,7 @@ internal import HTTPWire
     }
 
     private let isTLS: Bool
-    private var isHead = false
+    private(set) var isHead = false
     /// Whether the end of the connection alone ends the body, and TLS has to say that it is one.
     private var awaitsCloseNotify = false
     private var hasCloseNotify = false
@@ -281,7 +281,8 @@ internal import HTTPWire
         }
         let hasBody = hasResponseBody
         let hasAll = !hasBody || bodyBytes == stream.bodyBytes
-        if response.isComplete, hasAll, stream.hasEnded {
+        let isWhole = stream.hasEnded || stream.isWholeByLength(isHead: isHead) && !stream.isViolation
+        if response.isComplete, hasAll, isWhole {
             outcome.fault = nil
         } else if stream.isRefused {
             outcome.fault = .notProcessed

@@ -15,8 +15,15 @@ struct StreamRecord {
     var isOpen = false
     /// Whether a response has begun, or an interim one.
     var hasBegun = false
+    /// Whether the head of the response is complete.
+    var hasHead = false
     /// Whether the response is complete.
     var hasEnded = false
+    /// The status of the last head.
+    var status = 0
+    /// The length of the body that this head announces, if it does.
+    var length: Int64?
+    private var hasBadLength = false
     /// How many bytes of the response's body were received.
     var bodyBytes: Int64 = 0
     /// The error code with which the provider reset it.
@@ -25,6 +32,32 @@ struct StreamRecord {
     var closed: UInt32 = 0
     /// Whether the provider has violated the protocol, so that the connection was given up.
     var isViolated = false
+
+    /// Takes a length of the head.
+    mutating func takeLength(_ number: UInt32) {
+        let announced = number == CFRAMES_NO_LENGTH ? nil : Int64(number)
+        // Two that differ are none.
+        hasBadLength = hasBadLength || announced == nil || length != nil && length != announced
+        length = hasBadLength ? nil : announced
+    }
+
+    /// Takes the status of a head, whose fields follow.
+    mutating func takeStatus(_ number: UInt32) {
+        status = Int(number)
+        (length, hasBadLength) = (nil, false)
+    }
+
+    /// Whether the head of the response, and all of the body that it announces, was received.
+    ///
+    /// > RFC 9113 8.1: a reset that follows a complete response takes nothing of it back. That END_STREAM is missing changes nothing
+    /// for a body whose length is known.
+    ///
+    /// - Parameter isHead: whether the request's method is HEAD.
+    func isWholeByLength(isHead: Bool) -> Bool {
+        guard hasHead, status >= 200 else { return false }
+        if isHead || status == 204 || status == 304 { return true }
+        return length == bodyBytes
+    }
 
     /// Whether the request was sent, and so was sent by HTTP/2.
     var isSent: Bool { connection != 0 }
@@ -94,12 +127,23 @@ final class FrameObserver {
             record.stream = Int32(truncatingIfNeeded: number)
             record.isOpen = true
             if number == 1 { hasNewConnection = true }
-        case CFRAMES_HEAD: record.hasBegun = true
+        case CFRAMES_STATUS: record.takeStatus(number)
+        case CFRAMES_LENGTH: if !record.hasHead { record.takeLength(number) }
+        case CFRAMES_HEAD:
+            record.hasBegun = true
+            record.hasHead = record.status >= 200
         case CFRAMES_DATA: record.bodyBytes += Int64(number)
         case CFRAMES_END:
             record.hasEnded = true
             if let transfer = transfers[request], transfer.isUploading { early.append(transfer) }
-        case CFRAMES_RESET: if !record.hasEnded { record.reset = number }
+        case CFRAMES_RESET where !record.hasEnded:
+            if record.isWholeByLength(isHead: transfers[request]?.isHead == true) {
+                record.hasEnded = true
+                if let transfer = transfers[request], transfer.isUploading { early.append(transfer) }
+            } else {
+                record.reset = number
+            }
+        case CFRAMES_RESET: break
         case CFRAMES_CLOSED: if !record.hasEnded { record.closed = number }
         default: return false
         }

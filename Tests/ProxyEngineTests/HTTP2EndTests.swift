@@ -200,6 +200,129 @@ struct HTTP2EndTests {
         }
     }
 
+    /// A response without END_STREAM of which all has come, by what its head says.
+    enum Whole: CaseIterable {
+        case length, noLength, padded, head, noContent, notModified, error
+
+        var method: String {
+            self == .head ? "HEAD" : self == .notModified || self == .noContent ? "GET" : "POST"
+        }
+
+        func frames(_ stream: UInt32) -> [HTTP2Frame] {
+            switch self {
+            case .length:
+                [
+                    .head(stream, status: 200, fields: [("content-length", "10")]), .data(stream, "12345"),
+                    .data(stream, "67890"),
+                ]
+            case .noLength: [.head(stream, status: 200, fields: [("content-length", "0")])]
+            case .padded:
+                [
+                    .head(stream, status: 103),
+                    .head(stream, status: 201, fields: [("content-length", "0000000010")]),
+                    .data(stream, "1234567890"), .data(stream, ""),
+                ]
+            case .head: [.head(stream, status: 200, fields: [("content-length", "10")])]
+            case .noContent: [.head(stream, status: 204)]
+            case .notModified: [.head(stream, status: 304, fields: [("content-length", "10")])]
+            case .error:
+                [
+                    .head(stream, status: 409, fields: [("content-length", "16")]),
+                    .data(stream, "The name is used"),
+                ]
+            }
+        }
+
+        var status: Int {
+            switch self {
+            case .length, .noLength, .head: 200
+            case .padded: 201
+            case .noContent: 204
+            case .notModified: 304
+            case .error: 409
+            }
+        }
+    }
+
+    @Test(
+        "a response that is complete by its length stands, whatever resets its stream",
+        arguments: Whole.allCases, [0, 1, 2, 7, 8])
+    func wholeByLength(whole: Whole, code: UInt32) throws {
+        let peer = try HTTP2Peer()
+        try withProxy(provider(peer)) { proxy in
+            let connection = try open(proxy, peer)
+            for isOnePiece in [true, false] {
+                let (client, request) = try request(whole.method, proxy, connection)
+                if isOnePiece {
+                    try connection.send(whole.frames(request.stream) + [.reset(request.stream, code: code)])
+                } else {
+                    try connection.send(whole.frames(request.stream))
+                    try connection.send(.reset(request.stream, code: code))
+                }
+                var response = try client.readResponse(toHead: whole == .head)
+                while response.status < 200 { response = try client.readResponse() }
+                #expect(response.status == whole.status)
+                #expect(response.isComplete)
+                switch whole {
+                case .length, .padded: #expect(response.text == "1234567890")
+                case .error: #expect(response.problem["detail"] == "The name is used")
+                default: #expect(response.text.isEmpty)
+                }
+            }
+        }
+    }
+
+    @Test(
+        "a response of which less has come than its length says is broken, however its stream is reset",
+        arguments: ["10", "4", "99999999999", "x", "", "-5"], [0, 8])
+    func notWholeByLength(length: String, code: UInt32) throws {
+        let peer = try HTTP2Peer()
+        try withProxy(provider(peer)) { proxy in
+            let connection = try open(proxy, peer)
+            let (client, request) = try request("POST", proxy, connection)
+            try connection.send(
+                .head(request.stream, status: 200, fields: [("content-length", length)]),
+                .data(request.stream, "12345"), .reset(request.stream, code: code))
+            let head = try client.readHead()
+            let rest = try client.readToEnd(orProblem: head.status == 502)
+            if head.status == 502 {
+                #expect(rest.contains(#""effect":"unknown""#))
+            } else {
+                #expect(!rest.contains("0\r\n\r\n"))
+            }
+        }
+    }
+
+    @Test(
+        "an early response that is complete by its length is the response, whatever reset follows it",
+        arguments: [0, 2, 8], [200, 413])
+    func earlyByLength(code: UInt32, status: Int) throws {
+        let peer = try HTTP2Peer()
+        for isOnePiece in [true, false] {
+            try withProxy(provider(peer)) { proxy in
+                let client = try proxy.client()
+                try client.request("POST", "/p/x", body: String(repeating: "b", count: 5000))
+                let connection = try peer.accept(window: 100)
+                let request = try connection.expectRequest()
+                try connection.expectBody(of: request)
+                let frames: [HTTP2Frame] = [
+                    .head(request.stream, status: status, fields: [("content-length", "9")]),
+                    .data(request.stream, "too large"),
+                ]
+                if isOnePiece {
+                    try connection.send(frames + [.reset(request.stream, code: code)])
+                } else {
+                    try connection.send(frames)
+                    try connection.send(.reset(request.stream, code: code))
+                }
+                let response = try client.readResponse()
+                #expect(response.status == status)
+                #expect(response.isComplete)
+                #expect(response.text.contains("too large"))
+            }
+        }
+    }
+
     @Test(
         "an early response to a long upload arrives while the client still sends", arguments: [200, 413])
     func earlyResponseToLongUpload(status: Int) throws {

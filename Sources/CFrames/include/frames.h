@@ -23,7 +23,13 @@ typedef enum {
     CFRAMES_GONE = 8,
     // libcurl is about to let the provider send more of a response; how many bytes ahead of its reader.
     CFRAMES_ALLOWANCE = 9,
+    // The status in a head; 0 if it is none.
+    CFRAMES_STATUS = 10,
+    // The length of the body that a head announces. Of several or malformed ones, and of one that does not fit, CFRAMES_NO_LENGTH.
+    CFRAMES_LENGTH = 11,
 } cframes_event;
+
+#define CFRAMES_NO_LENGTH UINT32_MAX
 
 // Is told of an event. `request` is what the library keeps with the stream, libcurl's easy handle, or NULL for an event of the whole
 // connection; `connection` identifies the connection. For CFRAMES_RESET and CFRAMES_CLOSED, returns whether the response is complete:
