@@ -90,12 +90,23 @@ internal import HTTPTransfer
         where isProxied && (!words.contains("error:") || words.contains("unexpected eof")):
             // No error of TLS, but the end of the tunnel.
             return .proxyFailed
+        case .tlsHandshake(let words) where Self.isCut(words): return .handshakeCut
         case .nameNotResolved, .connectFailed, .connectTimedOut, .prohibitedAddress, .proxyRefused,
             .proxyFailed,
-            .tlsUntrusted, .tlsHandshake, .tlsFiles:
+            .tlsUntrusted, .tlsHandshake, .handshakeCut, .tlsFiles:
             return fault
         default: return isProxied ? .proxyFailed : .connectFailed(errno: 0)
         }
+    }
+
+    /// Whether libcurl's words for a handshake that failed tell of the end of the connection, not of an error of TLS.
+    ///
+    /// > It names the system's error, as a failure to receive or send, or behind `SSL_connect:`; of OpenSSL's errors, which all begin
+    /// with `error:`, one is the end of the connection.
+    private static func isCut(_ words: String) -> Bool {
+        if words.contains("unexpected eof") { return true }
+        return !words.contains("error:")
+            && ["Recv failure:", "Send failure:", "SSL_connect:"].contains { words.contains($0) }
     }
 
     /// The alert with which the peer has ended the connection, if libcurl's last words are about one.

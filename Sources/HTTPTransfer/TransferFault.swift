@@ -17,6 +17,8 @@ public enum TransferFault: Hashable, Sendable {
     case tlsUntrusted(String)
     /// The TLS handshake failed; the library's words for why, or none.
     case tlsHandshake(String)
+    /// The connection ended during the TLS handshake, without an alert: an end or a reset of TCP.
+    case handshakeCut
     /// A certificate, key or CA file could not be used; libcurl's words.
     case tlsFiles(String)
 

@@ -54,6 +54,33 @@ struct EgressProxyTests {
         }
     }
 
+    @Test(
+        "a proxy's refusal may be over later only if its status is one that passes",
+        arguments: [
+            ("407 Proxy Authentication Required", false), ("403 Forbidden", false), ("404 Not Found", false),
+            ("400 Bad Request", false), ("302 Found", false), ("501 Not Implemented", false),
+            ("429 Too Many Requests", true),
+            ("408 Request Timeout", true), ("500 Internal Server Error", true), ("502 Bad Gateway", true),
+            ("503 Service Unavailable", true), ("504 Gateway Timeout", true),
+        ], ["GET", "POST"])
+    func retryable(refusal: (status: String, passes: Bool), method: String) throws {
+        let proxy = try TunnelProxy(refusing: refusal.status)
+        let retries = "retries: { max: 1, base: 1ms }"
+        for upstream in ["http://provider.example", "https://provider.example"] {
+            for http in ["auto", "1.1"] {
+                let rest = "proxy: '127.0.0.1:\(proxy.port)', http: '\(http)', \(retries)"
+                try withProxy(provider(upstream, rest)) { weir throws in
+                    let response = try weir.exchange(method, "/p/x", body: method == "POST" ? "{}" : "")
+                    #expect(response.code == "provider_unreachable")
+                    #expect(response.problem["effect"] == "none")
+                    #expect(response.problem["retryable"] == "\(refusal.passes)")
+                    let series = #"weir_retries_total{provider="p",reason="connection"}"#
+                    #expect(try weir.metric(series) == (refusal.passes ? 1 : 0))
+                }
+            }
+        }
+    }
+
     /// How a proxy fails to lead on.
     enum Misdeed: String, CaseIterable, Sendable {
         case closes, resets, closesInHead, sendsGarbage, sendsOddStatus, closesAfterSuccess

@@ -130,12 +130,12 @@ struct Misdeed: CustomTestStringConvertible, Sendable {
     // MARK: No connection
 
     private func expectUnreachable(
-        _ response: RawResponse, _ code: String, _ status: Int, proxyStatus: String
+        _ response: RawResponse, _ code: String, _ status: Int, proxyStatus: String, isRetryable: Bool = true
     ) {
         #expect(response.status == status)
         #expect(response.problem["code"] == code)
         #expect(response.problem["effect"] == "none")
-        #expect(response.problem["retryable"] == "true")
+        #expect(response.problem["retryable"] == "\(isRetryable)")
         #expect(response.problem["attempts"] == nil)
         #expect(response.fields["Proxy-Status"]?.hasSuffix("; error=\(proxyStatus)") == true)
     }
@@ -195,7 +195,8 @@ struct Misdeed: CustomTestStringConvertible, Sendable {
                 let response = try proxy.exchange("POST", "/p/x", body: "{}")
                 if isAllowed { return #expect(response.status == 200) }
                 expectUnreachable(
-                    response, "provider_unreachable", 502, proxyStatus: "destination_ip_prohibited")
+                    response, "provider_unreachable", 502, proxyStatus: "destination_ip_prohibited",
+                    isRetryable: false)
                 #expect(upstream.connectionCount == 0)
             }
         }

@@ -60,13 +60,29 @@ public final class HTTP2Peer: Sendable {
     }
 }
 
-/// A connection on which nothing happens; closed when it is released.
+/// A connection on which nothing happens but what a test says; closed when it is released.
 public final class SilentConnection: Sendable {
     private let socket: Socket
 
     init(_ socket: Socket) { self.socket = socket }
 
     deinit { socket.close() }
+
+    /// Waits for the client's first bytes, and reads what has come of them.
+    public func expectBytes(within patience: Duration = .patience) throws {
+        _ = try socket.receive(atMost: 64 << 10, by: .after(patience), what: "the client's first bytes")
+    }
+
+    /// Sends bytes as they are.
+    public func send(_ bytes: [UInt8], within patience: Duration = .patience) throws {
+        try socket.send(bytes, by: .after(patience))
+    }
+
+    /// Ends the connection.
+    public func close() { socket.close() }
+
+    /// Ends the connection with a TCP reset.
+    public func reset() { socket.reset() }
 }
 
 /// The provider's side of a connection.

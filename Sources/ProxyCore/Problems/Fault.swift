@@ -14,11 +14,13 @@ public struct Fault: Error, Sendable {
     public var retryAfter: Double?
     /// The limit that would have been exceeded.
     public var limit: QuotaLimit?
+    /// Whether the cause passes by itself; as the code says unless there is a reason.
+    public var isTransient: Bool
 
     /// A failure; what is left out is the code's default.
     public init(
         _ code: ProblemCode, detail: Text? = nil, effect: Effect? = nil, proxyError: ProxyErrorType? = nil,
-        retryAfter: Double? = nil, limit: QuotaLimit? = nil
+        retryAfter: Double? = nil, limit: QuotaLimit? = nil, isTransient: Bool? = nil
     ) {
         self.code = code
         status = code.status
@@ -27,5 +29,6 @@ public struct Fault: Error, Sendable {
         self.proxyError = proxyError ?? ProxyErrorType(code)
         self.retryAfter = retryAfter
         self.limit = limit
+        self.isTransient = isTransient ?? code.isTransient
     }
 }

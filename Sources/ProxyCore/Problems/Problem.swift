@@ -63,7 +63,7 @@ public struct Problem: ~Copyable, Sendable {
         detail = fault.detail
         self.requestID = requestID
         self.provider = provider
-        isTemporary = fault.code.isTransient
+        isTemporary = fault.isTransient
         isRetryable = isTemporary && (fault.effect == .none || isRepeatSafe)
         retryAfter = isTemporary ? fault.retryAfter : nil
         effect = fault.effect

@@ -23,8 +23,10 @@ enum UpstreamFailure {
 
     /// What kept the request from being sent, or came of a connection that was made for it again.
     private static func connectionFault(_ fault: TransferFault, effect: Effect) -> Fault? {
-        func never(_ code: ProblemCode, _ detail: Text, _ error: ProxyErrorType) -> Fault {
-            Fault(code, detail: detail, effect: effect, proxyError: error)
+        func never(
+            _ code: ProblemCode, _ detail: Text, _ error: ProxyErrorType, isTransient: Bool? = nil
+        ) -> Fault {
+            Fault(code, detail: detail, effect: effect, proxyError: error, isTransient: isTransient)
         }
         switch fault {
         case .nameNotResolved:
@@ -36,7 +38,7 @@ enum UpstreamFailure {
         case .proxyRefused(let status):
             return never(
                 .providerUnreachable, Text("The proxy on the way to the provider answered \(status)."),
-                .destinationUnavailable)
+                .destinationUnavailable, isTransient: passesByItself(proxyStatus: status))
         case .proxyFailed:
             return never(
                 .providerUnreachable, "The proxy on the way to the provider closed the connection.",
@@ -44,7 +46,11 @@ enum UpstreamFailure {
         case .prohibitedAddress:
             return never(
                 .providerUnreachable, "The provider's name leads to a private address.",
-                .destinationIPProhibited)
+                .destinationIPProhibited, isTransient: false)
+        case .handshakeCut:
+            return never(
+                .providerUnreachable, "The provider closed the connection during the TLS handshake.",
+                .connectionTerminated)
         case .tlsUntrusted(let words):
             let detail = sentence("The provider's certificate is not trusted", words)
             return never(.tlsFailure, detail, .tlsCertificateError)
@@ -57,6 +63,12 @@ enum UpstreamFailure {
         case .tlsFiles(let words): return never(.tlsFailure, Text(words), .proxyConfigurationError)
         default: return nil
         }
+    }
+
+    /// Whether a proxy that refused to lead on with this status may lead on later: not if it asks for another request, such as one with a
+    /// password (407).
+    private static func passesByItself(proxyStatus status: Int) -> Bool {
+        status >= 500 && status != 501 && status != 505 || [408, 421, 425, 429].contains(status)
     }
 
     /// What has happened, and the library's words for why.

@@ -56,6 +56,42 @@ struct ProblemTests {
         #expect(!isRetryable(Fault(.tlsFailure), safe: true))
     }
 
+    /// The codes that no answer of a provider's leads to: their status, and whether the cause passes by itself.
+    private static let own: [(code: ProblemCode, status: Int, effect: Effect, passes: Bool)] = [
+        (.providerBadResponse, 502, .unknown, false), (.providerTimeout, 504, .unknown, true),
+        (.providerUnreachable, 502, .none, true), (.connectionLost, 502, .unknown, true),
+        (.tlsFailure, 502, .none, false), (.throttled, 429, .none, true), (.queueTimeout, 429, .none, true),
+        (.credentialsQuarantined, 401, .none, true), (.circuitOpen, 503, .none, true),
+        (.shuttingDown, 503, .none, true), (.routeNotFound, 404, .none, false),
+        (.internalError, 500, .unknown, false), (.badClientRequest, 400, .none, false),
+        (.requestTooLarge, 413, .none, false), (.headersTooLarge, 431, .none, false),
+        (.uriTooLong, 414, .none, false),
+    ]
+
+    @Test(
+        "each of Weir's own codes is retryable if its cause passes, and nothing happened or repeating is safe",
+        arguments: own)
+    func ownCodes(code: ProblemCode, status: Int, effect: Effect, passes: Bool) {
+        #expect(code.status == status && code.effect == effect && code.isTransient == passes)
+        for happened in Effect.allCases {
+            for isSafe in [false, true] {
+                for isTransient in [nil, false, true] {
+                    let fault = Fault(code, effect: happened, retryAfter: 3, isTransient: isTransient)
+                    let problem = Problem(fault, provider: nil, requestID: "r", isRepeatSafe: isSafe)
+                    let isExpected = (isTransient ?? passes) && (happened == .none || isSafe)
+                    #expect(problem.isRetryable == isExpected, "\(happened) \(isSafe)")
+                    // A time to wait is an invitation.
+                    #expect((problem.retryAfter != nil) == (isTransient ?? passes))
+                }
+            }
+        }
+    }
+
+    @Test("the table names all codes that no answer leads to")
+    func ownCodesAreAll() {
+        #expect(Self.own.map(\.code) == ProblemCode.allCases.filter { $0.origin != .provider })
+    }
+
     @Test("the base of the types can be changed")
     func typeBase() {
         var bytes: [UInt8] = []
