@@ -141,8 +141,7 @@ let package = Package(
             name: "FuzzProperties",
             dependencies: [
                 "BuiltIn", "Configuration", "ContentCoding", "HTTP1Client", "HTTPTransfer", "HTTPWire",
-                "ProxyCore",
-                "TestSupport",
+                "ProxyCore", "RedisClient", "TestSupport",
             ],
             path: "Tests/Fuzz/Properties", swiftSettings: settings),
         .testTarget(name: "FuzzTests", dependencies: ["FuzzProperties"], swiftSettings: settings),

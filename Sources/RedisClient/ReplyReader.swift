@@ -2,27 +2,30 @@
 ///
 /// What it reads may be anything: each length and number is checked before it is used, and a reply that is too large is an error before
 /// its bytes are there. The scripts of Weir answer with a few numbers, and its messages are a line.
-struct ReplyReader {
+public struct ReplyReader {
     /// The bytes are no reply, or one that is larger than any that is asked for.
-    struct Malformed: Error, Hashable {
+    public struct Malformed: Error, Hashable {
         /// What is wrong.
-        var reason: String
+        public var reason: String
     }
 
     /// The longest string or line, in bytes.
-    static let longestString = 16 << 10
+    public static let longestString = 16 << 10
     /// The most elements of an array.
-    static let mostElements = 256
+    public static let mostElements = 256
     /// How deep arrays may be in each other.
-    static let deepest = 8
+    public static let deepest = 8
     /// The largest reply, in bytes.
-    static let largestReply = 32 << 10
+    public static let largestReply = 32 << 10
 
     private var buffer: [UInt8] = []
     private var start = 0
 
+    /// A reader that has received nothing.
+    public init() {}
+
     /// Adds what was received.
-    mutating func append(_ bytes: some Collection<UInt8>) {
+    public mutating func append(_ bytes: some Collection<UInt8>) {
         if start > 0, start == buffer.count || start > Self.longestString {
             buffer.removeFirst(start)
             start = 0
@@ -31,15 +34,14 @@ struct ReplyReader {
     }
 
     /// The next reply; `nil` until all of it is there.
-    mutating func next() throws(Malformed) -> RedisReply? {
+    public mutating func next() throws(Malformed) -> RedisReply? {
         var position = start
-        guard let reply = try Self.reply(in: buffer, at: &position, depth: 0) else {
-            guard buffer.count - start <= Self.largestReply else {
-                throw Malformed(reason: "a reply is larger than \(Self.largestReply) bytes")
-            }
-            return nil
+        let reply = try Self.reply(in: buffer, at: &position, depth: 0)
+        // Whether its bytes come together or one by one.
+        guard (reply == nil ? buffer.count : position) - start <= Self.largestReply else {
+            throw Malformed(reason: "a reply is larger than \(Self.largestReply) bytes")
         }
-        start = position
+        if reply != nil { start = position }
         return reply
     }
 

@@ -17,6 +17,10 @@ public enum FuzzSubject: String, CaseIterable, Sendable {
     case credential
     /// `Content-Encoding`, lies and bombs included.
     case contentCoding = "content-coding"
+    /// `Content-Encoding` and the character set of an error, together.
+    case bodyText = "body-text"
+    /// What a Redis server sends.
+    case replies
     /// JSON, in and out.
     case json
     /// A configuration file.
@@ -38,6 +42,8 @@ public enum FuzzSubject: String, CaseIterable, Sendable {
         case .requests: ScannerProperties.check(input)
         case .credential: CredentialProperties.check(input)
         case .contentCoding: ContentCodingProperties.check(input)
+        case .bodyText: BodyTextProperties.check(input)
+        case .replies: ReplyProperties.check(input)
         case .json: JSONProperties.check(input)
         case .configuration: ConfigurationProperties.check(input)
         case .profile: ProfileProperties.check(input)

@@ -8,6 +8,7 @@ internal import TestSupport
 enum JSONProperties {
     static func check(_ input: [UInt8]) {
         checkString(input)
+        checkCut(input)
         let document = JSONDocument(input)
         let isUTF8 = String(validating: input, as: UTF8.self) != nil
         guard let document else {
@@ -21,6 +22,20 @@ enum JSONProperties {
         write(document, document.root, into: &written)
         guard let again = JSONDocument(written) else { fatalError("what was written is not JSON") }
         expect(self.value(again, again.root) == value, "what was written says something else")
+    }
+
+    /// A text whose end may be missing: what is whole is read as ever, and what is read of a part can be walked through.
+    private static func checkCut(_ input: [UInt8]) {
+        guard let document = JSONDocument(input, isCut: true) else {
+            expect(JSONDocument(input) == nil, "JSON was refused because its end may be missing")
+            return
+        }
+        _ = value(document, document.root)
+        guard let whole = JSONDocument(input) else { return }
+        var (first, second): ([UInt8], [UInt8]) = ([], [])
+        write(document, document.root, into: &first)
+        write(whole, whole.root, into: &second)
+        expect(first == second, "a whole text is read otherwise because its end may be missing")
     }
 
     private static func checkString(_ input: [UInt8]) {
