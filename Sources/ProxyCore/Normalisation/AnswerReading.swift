@@ -87,7 +87,8 @@ final class AnswerReading {
     ///
     /// - Parameter hasFields: whether the problem tells of fields. Where it does not, as with a 500, fields alone say nothing.
     func isKnown(to entry: RuleBook.Entry, hasFields: Bool) -> Bool {
-        entry.looksAtBody || body.kind != .json || body.isCutJSON || message != nil || code != nil || hasFields
+        entry.looksAtBody || body.kind != .json || body.isCutJSON || message != nil || code != nil
+            || hasFields
     }
 
     /// What the body says about fields, read once.
