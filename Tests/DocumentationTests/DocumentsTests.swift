@@ -6,15 +6,15 @@ import Testing
 
 @testable import Configuration
 
-@Suite("the README says what the program does")
-struct ReadmeTests {
-    private let readme: Readme
+@Suite("the documents say what the program does")
+struct DocumentsTests {
+    private let documents: Documents
 
-    init() throws { readme = try Readme() }
+    init() throws { documents = try Documents() }
 
     @Test("every metric family is described, with its type and labels, and no other")
     func metrics() throws {
-        let described = try readme.rows("## Metrics").map { cells in
+        let described = try documents.rows("## Metrics").map { cells in
             "\(cells[0]) \(cells[1]) \(cells[2])"
         }
         let families = ProxyMetrics.families.map { family in
@@ -26,20 +26,20 @@ struct ReadmeTests {
 
     @Test("every code is described, with its origin and status, and no other")
     func codes() throws {
-        let described = try readme.rows("### Codes").map { "\($0[0]) \($0[1]) \($0[2])" }
+        let described = try documents.rows("## Codes").map { "\($0[0]) \($0[1]) \($0[2])" }
         let codes = ProblemCode.allCases.map { "`\($0.name)` \($0.origin.rawValue) \($0.status)" }
         #expect(described == codes)
     }
 
     @Test("every member of a problem is described, in its order, and no other")
     func members() throws {
-        let described = try readme.rows("### Members").flatMap { $0[0].quoted }
+        let described = try documents.rows("## Members").flatMap { $0[0].quoted }
         #expect(described == ProblemFormat.memberNames)
     }
 
     @Test("every configuration key is described, and no other; the defaults are those of the example")
     func configurationKeys() throws {
-        let rows = try readme.rows("### Keys")
+        let rows = try documents.rows("## Keys")
         #expect(Set(rows.flatMap { $0[0].quoted }) == Set(ConfigurationReader.keyPaths))
         let defaults = try exampleValues()
         for row in rows {
@@ -51,13 +51,13 @@ struct ReadmeTests {
 
     @Test("every command and option is described, and no other")
     func options() throws {
-        let section: String = try readme.section("## Command line").joined(separator: "\n")
+        let section: String = try documents.section("## Command line").joined(separator: "\n")
         let words = section.quoted.joined(separator: " ").split { " [|]".contains($0) }.map(String.init)
         let help = try Subprocess.run(WeirBinary.path, ["--experimental-dump-help"]).output
         let commands = try JSONDecoder().decode(Help.self, from: Data(help.utf8)).command.all
         let options = Set(commands.flatMap(\.options)).subtracting(["--help"])
         #expect(Set(words.filter { $0.hasPrefix("--") }) == options)
-        let rows = try readme.rows("## Command line").compactMap { $0[0].quoted.first }
+        let rows = try documents.rows("## Command line").compactMap { $0[0].quoted.first }
         for command in commands where command.subcommands == nil && command.commandName != "help" {
             let isThere = rows.contains { $0.split(separator: " ").contains(command.commandName[...]) }
             #expect(isThere, "\(command.commandName)")
@@ -76,14 +76,14 @@ struct ReadmeTests {
         let told = try RawClient(port: port).exchange("GET", "/-/nothing").text
         let list = try #require(told.firstRange(of: "There are: ")).upperBound
         let paths = told[list...].prefix { $0 != "\"" }.dropLast().split(separator: ", ").map(String.init)
-        #expect(try readme.rows("## Admin paths").flatMap { $0[0].quoted } == paths)
+        #expect(try documents.rows("## Admin paths").flatMap { $0[0].quoted } == paths)
         weir.send(.terminate)
         #expect(try weir.waitForExit() == .code(0))
     }
 
     @Test("every environment variable is named")
     func variables() throws {
-        let text = try Readme.file("README.md")
+        let text = try Documents.text()
         for setting in ConfigurationOverrides.Setting.allCases {
             #expect(text.contains("`\(setting.variable)`"))
         }
@@ -100,7 +100,7 @@ struct ReadmeTests {
         let address = try #require(heading.split(separator: " ").last)
         let printed = message.filter { $0.hasPrefix("  ") && !$0.hasPrefix("  #") }
             .map { $0.dropFirst(2).replacing(address, with: "127.0.0.1:8080") }
-        let shown = try readme.section("## In 30 seconds").filter { $0.hasPrefix("$ ") }
+        let shown = try documents.section("## In 30 seconds").filter { $0.hasPrefix("$ ") }
             .map { String($0.dropFirst(2)) }
         #expect(shown == printed.map(String.init))
         weir.send(.terminate)
@@ -110,7 +110,7 @@ struct ReadmeTests {
     /// The values in the example configuration, those of the first provider that says them.
     private func exampleValues() throws -> [String: String] {
         let reading = YAMLReading(file: "weir.yaml", surroundings: .none)
-        let root = try #require(reading.parse(Readme.file("Config/weir.yaml")))
+        let root = try #require(reading.parse(Documents.file("Config/weir.yaml")))
         var values: [String: String] = [:]
         collect(root, path: "", into: &values)
         return values

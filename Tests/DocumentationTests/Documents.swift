@@ -1,19 +1,32 @@
 import Foundation
 import Testing
 
-/// The README's sections and tables.
-struct Readme {
+/// The sections and tables of the README and of the pages in `docs/`.
+struct Documents {
     private let lines: [Substring]
 
     init() throws {
-        lines = try Self.file("README.md").split(separator: "\n", omittingEmptySubsequences: false)
+        lines = try Self.text().split(separator: "\n", omittingEmptySubsequences: false)
     }
+
+    /// The text of all of them.
+    static func text() throws -> String {
+        try (["README.md"] + pages()).map { try file($0) }.joined(separator: "\n")
+    }
+
+    /// The paths of the pages in `docs/`.
+    static func pages() throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: root.appending(path: "docs").path)
+            .filter { $0.hasSuffix(".md") }.sorted().map { "docs/\($0)" }
+    }
+
+    /// The project's folder.
+    static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent()
 
     /// The text of a file of the project.
     static func file(_ path: String) throws -> String {
-        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent()
-        return try String(contentsOf: root.appending(path: path), encoding: .utf8)
+        try String(contentsOf: root.appending(path: path), encoding: .utf8)
     }
 
     /// The lines under a heading, up to the next of the same or a higher level.
