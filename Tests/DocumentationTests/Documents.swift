@@ -20,6 +20,12 @@ struct Documents {
             .filter { $0.hasSuffix(".md") }.sorted().map { "docs/\($0)" }
     }
 
+    /// The paths of the pages in `docs/internals/`.
+    static func internals() throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: root.appending(path: "docs/internals").path)
+            .filter { $0.hasSuffix(".md") }.sorted().map { "docs/internals/\($0)" }
+    }
+
     /// The project's folder.
     static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent()

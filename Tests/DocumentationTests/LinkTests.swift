@@ -12,7 +12,7 @@ struct LinkTests {
 
     private static let files =
         ["README.md", "CONTRIBUTING.md", "Sources/README.md", "Tests/README.md", "Benchmarks/README.md"]
-        + ((try? Documents.pages()) ?? [])
+        + ((try? Documents.pages() + Documents.internals()) ?? [])
 
     @Test("each link within the project leads to a file, and to a heading of it", arguments: files)
     func links(file: String) throws {

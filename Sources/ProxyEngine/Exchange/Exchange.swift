@@ -6,7 +6,7 @@ internal import ProxyCore
 
 /// One request of a client and its reply: performs what ``ExchangeMachine`` decides, between libmicrohttpd and the provider's connection.
 ///
-/// Confined to its worker's thread, and used again for later requests. See Sources/README.md, "Life of a request".
+/// Confined to its worker's thread, and used again for later requests. See docs/internals/life-of-a-request.md.
 final class Exchange: IncomingRequest {
     /// Bytes in a buffer at which its source is told to pause, and at which it goes on.
     static let highWater = 256 << 10
