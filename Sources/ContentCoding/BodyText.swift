@@ -91,7 +91,7 @@ public enum BodyText {
                 return
             }
             // ASCII is the same in nearly all of them.
-            guard bytes.contains(where: { $0 >= 0x7F || $0 < 0x20 && !(0x09...0x0D).contains($0) }) else {
+            guard !bytes.span.isPlainText else {
                 isPlain = true
                 return
             }

@@ -95,6 +95,9 @@ public final class CredentialReader: Sendable {
     /// Whether the query is looked at.
     var readsQuery: Bool { lookups.contains { if case .query = $0 { true } else { false } } }
 
+    /// Whether nothing but `Authorization` authenticates a request, as far as the profile says.
+    var readsOnlyAuthorization: Bool { injected == nil && headers.isEmpty && parameters.isEmpty }
+
     /// Whether Weir adds a credential of its own.
     public var injects: Bool { injected != nil }
 
@@ -276,6 +279,11 @@ public final class CredentialReader: Sendable {
             }
             found.append(Array(copying: parameter))
         }
+    }
+
+    /// Whether the value of a field other than `Authorization` may be secret, though the profile does not say so.
+    static func mayHoldSecret(_ name: Span<UInt8>) -> Bool {
+        soundsSecret(name) || name.equalsIgnoringCase("cookie")
     }
 
     /// Whether a field or parameter of this name is a credential by all appearances, though the profile does not say so.

@@ -37,6 +37,16 @@ extension JSONDocument {
         return found
     }
 
+    /// The names of an object's members, see ``NameSet``; of any other value none.
+    func names(of node: Int) -> UInt64 {
+        var names: UInt64 = 0
+        forEachMember(of: node) { name, _ in
+            let name = nodes[name]
+            names |= name.hasEscapes ? .max : NameSet.bit(bytes[Int(name.start)..<Int(name.end)])
+        }
+        return names
+    }
+
     /// The element of an array, from 0.
     public func element(_ wanted: Int, of node: Int) -> Int? {
         guard nodes[node].kind == .array else { return nil }

@@ -20,18 +20,18 @@ final class AnswerReading {
     /// The JSON that the message is, instead of a sentence (Zod's errors, and what gateways wrap).
     private let embedded: JSONDocument?
     /// Hides secrets in texts that are put together from the body, or are not in it.
-    let redactor: SecretRedactor
+    private let redaction: TextRedaction
 
     init(
-        _ answer: ProviderAnswer, _ body: ProviderBody, _ reading: BodyReading, _ redactor: SecretRedactor
+        _ answer: ProviderAnswer, _ body: ProviderBody, _ reading: BodyReading, _ redaction: TextRedaction
     ) {
         self.answer = answer
         self.body = body
-        self.redactor = redactor
+        self.redaction = redaction
         guard let json = body.json else {
             isMessageCut = false
-            message = body.plainMessage(isTruncated: answer.isTruncated).map(redactor.redacted)
-            code = Self.code(of: answer, reading).flatMap(MessageText.clean).map(redactor.redacted)
+            message = body.plainMessage(isTruncated: answer.isTruncated).map(redaction.redacted)
+            code = Self.code(of: answer, reading).flatMap(MessageText.clean).map(redaction.redacted)
             embedded = nil
             return
         }
@@ -46,8 +46,9 @@ final class AnswerReading {
                 message = inner
             }
         }
-        self.code = (code ?? Self.code(of: answer, reading)).flatMap(MessageText.clean).map(redactor.redacted)
-        self.message = message.flatMap(MessageText.cleanSentence).map(redactor.redacted)
+        self.code = (code ?? Self.code(of: answer, reading)).flatMap(MessageText.clean).map(
+            redaction.redacted)
+        self.message = message.flatMap(MessageText.cleanSentence).map(redaction.redacted)
     }
 
     /// The JSON that a text is, if it is an object or an array.
@@ -116,7 +117,8 @@ final class AnswerReading {
             phrases: phrases, message: message, refusesContent: refusesContent, isStrict: isStrict)
         var fields = extraction.read(places, of: json)
         if fields.isEmpty, let embedded { fields = extraction.read(places, of: embedded) }
-        return fields.map { $0.redacted(by: redactor) }
+        redaction.redact(&fields)
+        return fields
     }
 
     /// What the problem tells of the answer.
@@ -124,11 +126,11 @@ final class AnswerReading {
     /// - Parameter bodyLimit: how many bytes of the body are told.
     func upstream(_ profile: Profile, bodyLimit: Int) -> UpstreamAnswer {
         let contentType = answer.fields.text(Self.contentTypeField).flatMap(MessageText.clean)
-            .map(redactor.redacted)
+            .map(redaction.redacted)
         let isProblem = contentType?.bytes.span.startsIgnoringCase(with: "application/problem+json") == true
         return UpstreamAnswer(
             status: answer.status, code: code, message: message,
-            requestID: requestID(profile).map(redactor.redacted),
+            requestID: requestID(profile).map(redaction.redacted),
             contentType: contentType, problem: isProblem ? problemMembers : [],
             body: bodyLimit > 0 && !body.content.isEmpty ? body.text(body.content.prefix(bodyLimit)) : nil)
     }
@@ -149,7 +151,7 @@ final class AnswerReading {
             guard let text = json.member(name, of: json.root).flatMap(json.string).flatMap(MessageText.clean)
             else { return nil }
             var value: [UInt8] = []
-            JSONWriter.string(redactor.redacted(text), into: &value)
+            JSONWriter.string(redaction.redacted(text), into: &value)
             return KeptMember(name: name, value: Text(value))
         }
     }

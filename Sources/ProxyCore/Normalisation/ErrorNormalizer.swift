@@ -48,13 +48,13 @@ public final class ErrorNormalizer: Sendable {
         guard !book.candidates(status).isEmpty else { return false }
         return mayBeError(
             status, fields,
-            Examination(status: status, fields: fields, isHead: isHead, length: length, limit: limit))
+            Examination(status: status, isHead: isHead, length: length, limit: limit))
     }
 
     private func mayBeError(_ status: Int, _ fields: FieldBlock, _ examination: Examination) -> Bool {
         status >= 400
             || book.candidates(status).contains {
-                Self.acceptsHead($0.rule, fields) && examination.allows($0)
+                Self.acceptsHead($0, fields) && examination.allows($0, fields)
             }
     }
 
@@ -69,16 +69,20 @@ public final class ErrorNormalizer: Sendable {
         let examination = Examination(answer, of: request)
         guard mayBeError(answer.status, answer.fields, examination) else { return nil }
         let redactor = redactor(of: request)
-        let bytes = redactor.redacted(answer.body, isCut: answer.isTruncated) ?? answer.body
+        let isClean = !redactor.mayContain(answer.body.span)
+        let redacted = isClean ? nil : redactor.redacted(answer.body, isCut: answer.isTruncated)
         let reading = AnswerReading(
-            answer, ProviderBody(bytes, isCut: answer.isTruncated), profile.reading, redactor)
+            answer, ProviderBody(redacted ?? answer.body, isCut: answer.isTruncated), profile.reading,
+            TextRedaction(redactor, cleanBody: isClean ? answer.body : nil))
         // It is about the connection to the provider, and must not reach the client as a status of Weir's own (RFC 9110 15.5.8).
         if answer.status == 407 {
             return error(
                 reading, RuleBook.Entry(.proxyAuthentication), of: request, at: Int(wallClockSeconds))
         }
-        let entry = candidates.first { examination.allows($0) && accepts($0.rule, reading, request) }
-        if let entry { return error(reading, entry, of: request, at: Int(wallClockSeconds)) }
+        for entry in candidates
+        where examination.allows(entry, answer.fields) && accepts(entry, reading, request) {
+            return error(reading, entry, of: request, at: Int(wallClockSeconds))
+        }
         guard answer.status >= 400 else { return nil }
         let fallback = RuleBook.Entry(.lastResort(answer.status))
         return error(reading, fallback, of: request, at: Int(wallClockSeconds))
@@ -95,7 +99,46 @@ public final class ErrorNormalizer: Sendable {
 
     /// Hides what a provider may repeat of the request.
     private func redactor(of request: RequestFacts) -> SecretRedactor {
-        redactor(of: (request.credential.map { [$0] } ?? []) + request.otherSecrets)
+        request.redactor ?? redactor(of: (request.credential.map { [$0] } ?? []) + request.otherSecrets)
+    }
+
+    /// Hides what authenticates a request, in which `credentials` finds that.
+    ///
+    /// - Parameter forEachField: calls its argument with each field of the request.
+    public func redactor(
+        of credentials: CredentialReader, target: Span<UInt8>,
+        forEachField: ((_ name: Span<UInt8>, _ value: Span<UInt8>) -> Void) -> Void
+    ) -> SecretRedactor {
+        var authorization: [UInt8]?
+        if credentials.readsOnlyAuthorization, target.index(of: 0x3F, from: 0) == target.count {
+            var count = 0
+            var hasOthers = false
+            var known: SecretRedactor?
+            forEachField { name, value in
+                guard name.count == 13, name.equalsIgnoringCase("authorization") else {
+                    if CredentialReader.mayHoldSecret(name) { hasOthers = true }
+                    return
+                }
+                count += 1
+                known = redactors.redactor(authorization: value)
+                guard known == nil else { return }
+                var copy: [UInt8] = []
+                copy.append(value)
+                authorization = copy
+            }
+            if !hasOthers {
+                if count == 0 { return plainRedactor }
+                if count == 1, let known { return known }
+            }
+            // Of several each matters.
+            if count > 1 || hasOthers { authorization = nil }
+        }
+        var secrets = credentials.secrets(target: target, forEachField: forEachField)
+        if let credential = credentials.credential(target: target, forEachField: forEachField) {
+            secrets.append(credential)
+        }
+        guard !secrets.isEmpty else { return plainRedactor }
+        return redactors.redactor(of: secrets, authorization: authorization)
     }
 
     /// Hides these secrets, and what looks like one of the provider's.
@@ -110,41 +153,48 @@ public final class ErrorNormalizer: Sendable {
         return BodyShape(ProviderBody(body, isCut: isCut)).text(limit: limit)
     }
 
-    private static func acceptsHead(_ rule: Rule, _ fields: FieldBlock) -> Bool {
-        if let test = rule.contentType {
+    private static func acceptsHead(_ entry: RuleBook.Entry, _ fields: FieldBlock) -> Bool {
+        guard entry.looksAtFields else { return true }
+        if let test = entry.rule.contentType {
             let isAccepted = fields.withFirstValue(of: contentTypeName.span) { test.accepts($0) }
             guard isAccepted ?? test.accepts(Text([])) else { return false }
         }
-        if let (name, test) = rule.header {
+        if let (name, test) = entry.rule.header {
             guard let value = fields.text(name), test.accepts(value) else { return false }
         }
         return true
     }
 
-    private func accepts(_ rule: Rule, _ reading: AnswerReading, _ request: RequestFacts) -> Bool {
-        guard Self.acceptsHead(rule, reading.answer.fields) else { return false }
-        if !rule.kinds.isEmpty, !rule.kinds.contains(reading.body.kind) { return false }
-        if let test = rule.code {
+    private func accepts(_ entry: RuleBook.Entry, _ reading: AnswerReading, _ request: RequestFacts) -> Bool {
+        guard Self.acceptsHead(entry, reading.answer.fields) else { return false }
+        if !entry.rule.kinds.isEmpty, !entry.rule.kinds.contains(reading.body.kind) { return false }
+        if let test = entry.rule.code {
             guard let code = reading.code, test.accepts(code) else { return false }
         }
-        if let test = rule.message {
+        if let test = entry.rule.message {
             guard let message = reading.message, test.accepts(message) else { return false }
             if let longer = reading.longerMessage, !test.accepts(longer) { return false }
         }
-        if !rule.present.isEmpty, !rule.present.contains(where: reading.has) { return false }
-        if rule.absent.contains(where: reading.has) { return false }
+        if !entry.rule.present.isEmpty, !entry.rule.present.contains(where: reading.has) { return false }
+        if entry.rule.absent.contains(where: reading.has) { return false }
         // Below 400, nothing is absent from a body that could not be read.
-        if !rule.absent.isEmpty, rule.kinds.isEmpty, reading.answer.status < 400, reading.body.json == nil {
+        if !entry.rule.absent.isEmpty, entry.rule.kinds.isEmpty, reading.answer.status < 400,
+            reading.body.json == nil
+        {
             return false
         }
         // What is absent from a part of a body may be in the rest.
-        if reading.body.isCutJSON, !rule.absent.isEmpty || rule.hasFields == false { return false }
-        if let hasFields = rule.hasFields {
+        if reading.body.isCutJSON, !entry.rule.absent.isEmpty || entry.rule.hasFields == false {
+            return false
+        }
+        if let hasFields = entry.rule.hasFields {
             guard reading.fields(fieldPlaces, profile.fieldPhrases).isEmpty != hasFields else { return false }
         }
-        if let isUsedUp = rule.isUsedUp, rate.saysUsedUp(reading.answer.fields) != isUsedUp { return false }
-        return rule.requests.isEmpty
-            || rule.requests.contains { $0.matches(method: request.method, path: request.path) }
+        if let isUsedUp = entry.rule.isUsedUp, rate.saysUsedUp(reading.answer.fields) != isUsedUp {
+            return false
+        }
+        return entry.rule.requests.isEmpty
+            || entry.rule.requests.contains { $0.matches(method: request.method, path: request.path) }
     }
 
     private func error(

@@ -6,40 +6,42 @@ internal import HTTPWire
 /// enough to be an error, and JSON or of a type that the rule names. A stream is never examined.
 struct Examination {
     private static let contentType = Array("content-type".utf8)
+    // A literal would be made anew for each answer.
+    private static let head: Text = "HEAD"
 
     private let isError: Bool
     /// Whether there is a body that can be read as a whole.
     private let isReadable: Bool
     private let isEmpty: Bool
     private let hasLength: Bool
-    /// `nil` if the answer does not say.
-    private let type: MediaType?
 
     /// Of an answer of which only the head has come.
-    init(status: Int, fields: FieldBlock, isHead: Bool, length: Int64?, limit: Int) {
+    init(status: Int, isHead: Bool, length: Int64?, limit: Int) {
         isError = status >= 400
-        let hasBody = !isHead && ![204, 205, 304].contains(status)
+        let hasBody = !isHead && status != 204 && status != 205 && status != 304
         isReadable = hasBody && length ?? 0 <= Int64(limit)
         isEmpty = length == 0
         hasLength = length != nil
-        type = fields.withFirstValue(of: Self.contentType.span) { MediaType($0) }
     }
 
     /// Of an answer that has been collected.
     init(_ answer: ProviderAnswer, of request: RequestFacts) {
         self.init(
-            status: answer.status, fields: answer.fields, isHead: request.method == "HEAD",
+            status: answer.status, isHead: request.method == Self.head,
             length: Int64(answer.body.count), limit: answer.isTruncated ? -1 : .max)
     }
 
     /// Whether a rule whose conditions on the head are met may be compared with the answer.
-    func allows(_ entry: RuleBook.Entry) -> Bool {
+    ///
+    /// - Parameter fields: the answer's.
+    func allows(_ entry: RuleBook.Entry, _ fields: borrowing FieldBlock) -> Bool {
         guard entry.looksAtBody, !isError else { return true }
         guard isReadable else { return false }
         if entry.rule.contentType != nil { return true }
         // Wrong types are common; what has a length is no stream.
         if hasLength, entry.rule.kinds.contains(.json) { return true }
-        switch type {
+        // Only few rules depend on it.
+        switch fields.withFirstValue(of: Self.contentType.span, { MediaType($0) }) {
         case .json: return true
         case .html: return entry.rule.kinds.contains(.html)
         case .text: return entry.rule.kinds.contains(.text)

@@ -92,6 +92,11 @@ struct FieldEntry {
         return members
     }()
 
+    /// By the length of the name: a bit for each letter with which one of that length begins.
+    private static let firstLetters = members.map { members in
+        members.reduce(UInt32(0)) { $0 | 1 << UInt32($1.name[0] & 31) }
+    }
+
     private var nodes = InlineArray<14, Int32>(repeating: -1)
     private var ranks = InlineArray<14, Int32>(repeating: .max)
 
@@ -106,7 +111,9 @@ struct FieldEntry {
                 letters[count] = byte.lowercasedASCII
                 count += 1
             }
-            guard count < Self.members.count else { return }
+            guard count < Self.members.count,
+                Self.firstLetters[count] &>> UInt32(letters[0] & 31) & 1 != 0
+            else { return }
             for member in Self.members[count] {
                 var index = 0
                 while index < count, member.name[index] == letters[index] { index += 1 }

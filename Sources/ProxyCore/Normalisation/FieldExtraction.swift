@@ -22,14 +22,16 @@ struct FieldExtraction {
     }
 
     /// Places under which a map may be about anything.
-    private static let vagueNames: [Text] = ["details", "detail", "error", "data", "message", "meta", "info"]
+    private static let vagueNames: NameList = [
+        "details", "detail", "error", "data", "message", "meta", "info",
+    ]
     /// Places under which a text is a message, not a name.
-    private static let collectiveNames: [Text] = [
+    private static let collectiveNames: NameList = [
         "errors", "error", "details", "detail", "message", "messages", "violations", "issues", "fields",
         "validation",
     ]
     /// Members of an error that name no field.
-    private static let metaNames: [Text] = [
+    private static let metaNames: NameList = [
         "code", "type", "status", "id", "request_id", "requestId", "trace_id", "traceId", "url", "help",
         "hint", "reason",
         "documentation_url", "documentation", "doc_url", "info", "description", "cause", "exception", "stack",
@@ -43,7 +45,7 @@ struct FieldExtraction {
     ]
 
     /// Members that hold a map of parts, and are no part themselves.
-    private static let containers: [Text] = ["children", "properties", "fieldErrors", "field_errors"]
+    private static let containers: NameList = ["children", "properties", "fieldErrors", "field_errors"]
 
     private let phrases: FieldPhrases
     /// The message of the whole error, for a body that only names a field.
@@ -312,7 +314,8 @@ struct FieldExtraction {
 
     /// Whether an object is one error rather than a map from names to errors.
     private func isError(_ node: Int, in json: JSONDocument) -> Bool {
-        for name in Self.errorNames {
+        let names = json.names(of: node)
+        for name in Self.errorNames where names & NameSet.bit(name.bytes) != 0 {
             if let value = json.member(name, of: node), json.kind(value) == .string { return true }
         }
         let entry = FieldEntry(node, in: json)

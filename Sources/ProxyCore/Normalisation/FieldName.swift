@@ -3,14 +3,14 @@ internal import HTTPWire
 /// What may be the name of a field, and what is a sentence instead.
 enum FieldName {
     /// Where a request holds its fields: the first step of a path to one.
-    private static let locations: [Text] = [
+    private static let locations: NameList = [
         "body", "query", "path", "header", "headers", "cookie", "cookies", "params", "querystring", "payload",
         "json",
     ]
     /// What programs write for no name.
-    private static let nothing: [Text] = ["null", "none", "undefined", "nil", "$"]
+    private static let nothing: NameList = ["null", "none", "undefined", "nil", "$"]
     /// Names of members for problems of the whole input.
-    private static let wholes: [Text] = [
+    private static let wholes: NameList = [
         "non_field_errors", "nonFieldErrors", "__all__", "full_messages", "fullMessages", "_errors",
         "formErrors", "form_errors",
     ]
@@ -30,7 +30,7 @@ enum FieldName {
     /// Whether a text can be a name.
     static func isName(_ text: Text) -> Bool {
         !text.isEmpty && text.count <= MessageText.limit && !hasBlank(text)
-            && !nothing.contains { text.equalsIgnoringCase($0) }
+            && !nothing.containsIgnoringCase(text)
     }
 
     /// Whether a text can be the label that an object gives a field beside its sentence: `First name`.
@@ -52,7 +52,7 @@ enum FieldName {
     static func isWhole(_ name: Text) -> Bool { name.isEmpty || wholes.contains(name) }
 
     /// Whether the text is one of the places in a request, such as `body` or `query`.
-    static func isLocation(_ text: Text) -> Bool { locations.contains { text.equalsIgnoringCase($0) } }
+    static func isLocation(_ text: Text) -> Bool { locations.containsIgnoringCase(text) }
 
     /// Whether the text is the class of an exception: `ValidationError`.
     static func isClass(_ text: Text) -> Bool {

@@ -13,17 +13,20 @@ public struct RequestFacts: Sendable {
     public var credential: [UInt8]?
     /// What else of the request authenticates it, redacted in the same way.
     public var otherSecrets: [[UInt8]] = []
+    /// What hides the secrets of the request, if that is known already: then those two do not matter.
+    public var redactor: SecretRedactor?
 
     /// The facts.
     public init(
         method: Text, path: Text, isIdempotent: Bool, hasIdempotencyKey: Bool = false,
-        credential: [UInt8]? = nil
+        credential: [UInt8]? = nil, redactor: SecretRedactor? = nil
     ) {
         self.method = method
         self.path = path
         self.isIdempotent = isIdempotent
         self.hasIdempotencyKey = hasIdempotencyKey
         self.credential = credential
+        self.redactor = redactor
     }
 
     /// The facts of a request of which only the line is known.

@@ -93,6 +93,8 @@ public final class SecretRedactor: Sendable {
     }
 
     /// Whether one of the secrets could be in the bytes: a quick look that is often wrong, but only in saying so.
+    ///
+    /// Where none could be, none could be in a part of them that a body has as a string.
     public func mayContain(_ bytes: Span<UInt8>) -> Bool { bytes.count >= 3 && glance.mayFind(in: bytes) }
 
     // MARK: Searching
@@ -211,12 +213,5 @@ private struct SqueezedText {
     /// Where a range of the text lies in the one with separators.
     func origin(of range: Range<Int>) -> Range<Int> {
         Int(places[range.lowerBound])..<Int(places[range.upperBound - 1]) + 1
-    }
-}
-
-extension FieldProblem {
-    /// The same without secrets.
-    func redacted(by redactor: SecretRedactor) -> FieldProblem {
-        FieldProblem(field: redactor.redacted(field), code: code, detail: detail.map(redactor.redacted))
     }
 }

@@ -6,9 +6,12 @@ struct RuleBook: Sendable {
         let rule: Rule
         /// See ``Rule/looksAtBody``.
         let looksAtBody: Bool
+        /// Whether the rule has conditions on fields.
+        let looksAtFields: Bool
 
         init(_ rule: Rule) {
             self.rule = rule
+            looksAtFields = rule.contentType != nil || rule.header != nil
             looksAtBody = rule.looksAtBody
         }
     }

@@ -46,7 +46,7 @@ extension Exchange {
         let response = transfer.response
         let answer = answerSoFar(response, isCut: !isCollectedWhole)
         guard let error = takeMeaning(of: answer, from: provider) else { return passUntouched() }
-        errorRequestID = error.upstream.requestID
+        errorRequestID = ErrorRequestID(id: error.upstream.requestID)
         let retryAfter = error.retryAfter.map { Double(secondsToRetry(after: $0, at: provider)) }
         retrying.failure = AttemptFailure(
             error.code, isRetryable: error.isRetryable, retryAfter: retryAfter, effect: error.effect)
@@ -143,16 +143,18 @@ extension Exchange {
     // MARK: Facts
 
     func makeFacts(of provider: ProviderService) -> RequestFacts {
-        var facts = RequestFacts(
-            method: head.withMethod { Text(copying: $0) }, path: Text(target, in: restOffset..<target.count),
-            isIdempotent: isIdempotent,
+        let redactor = provider.normalizer.redactor(of: provider.credentials, target: target.span) {
+            head.forEachField($0)
+        }
+        return RequestFacts(
+            method: head.withMethod { $0.equals("GET") ? Self.get : Text(copying: $0) },
+            path: Text(target, in: restOffset..<target.count), isIdempotent: isIdempotent,
             // Of no interest for a method that may be repeated anyway.
-            hasIdempotencyKey: !isIdempotent && hasIdempotencyKey(of: provider))
-        let (target, head) = (target, head)
-        facts.credential = provider.credentials.credential(target: target.span) { head.forEachField($0) }
-        facts.otherSecrets = provider.credentials.secrets(target: target.span) { head.forEachField($0) }
-        return facts
+            hasIdempotencyKey: !isIdempotent && hasIdempotencyKey(of: provider), redactor: redactor)
     }
+
+    /// The most frequent method; others are copied.
+    private static let get: Text = "GET"
 
     private func hasIdempotencyKey(of provider: ProviderService) -> Bool {
         guard let name = provider.normalizer.profile.idempotency?.header else { return false }

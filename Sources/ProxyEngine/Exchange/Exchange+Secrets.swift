@@ -43,13 +43,15 @@ extension Exchange {
 
     /// What the provider calls the request, for the log; nil if it does not say, or repeats a credential.
     func upstreamRequestID(of provider: ProviderService) -> Text? {
-        if let errorRequestID { return errorRequestID }
+        if let errorRequestID { return errorRequestID.id }
         guard firstByteAt != nil, let fields = transfer?.response.fields,
             let id = provider.normalizer.requestID(in: fields)
         else { return nil }
         if let redactor = provider.heldCredential { return redactor.redacted(id) }
         let (target, head) = (target, head)
-        let secrets = provider.credentials.secrets(target: target.span) { head.forEachField($0) }
-        return provider.normalizer.redactor(of: secrets).redacted(id)
+        let redactor = provider.normalizer.redactor(of: provider.credentials, target: target.span) {
+            head.forEachField($0)
+        }
+        return redactor.redacted(id)
     }
 }

@@ -77,8 +77,8 @@ final class Exchange: IncomingRequest {
     var responseBytes: Int64 = 0
     /// How many interim answers of the provider were meant for the client.
     var interimAnswers = 0
-    /// What the provider calls the request, as far as the body of an error had to say it.
-    var errorRequestID: Text?
+    /// What the provider's error calls the request, once it has been read.
+    var errorRequestID: ErrorRequestID?
     /// Whether the body of a relayed error is not the provider's, byte for byte: Weir's own credential was in it.
     var isRewritten = false
     var sentStatus = 0
@@ -95,6 +95,12 @@ final class Exchange: IncomingRequest {
     var deadline: (ticket: DeadlineHeap<Worker.Deadline>.Ticket, at: MonotonicTime)?
     /// When a client that has ended its side and still waits is looked at.
     var departureCheck: DeadlineHeap<Worker.Deadline>.Ticket?
+
+    /// The provider's id of a request, secrets taken out.
+    struct ErrorRequestID {
+        /// `nil` if the error does not say it.
+        var id: Text?
+    }
 
     /// Where requests of a listener go.
     enum Destination {
