@@ -1,10 +1,12 @@
 internal import HTTPWire
 
-/// A quick look at whether any of several texts may be in another one: one step for each byte, and no memory.
+/// A quick look at whether any of several texts may be in another one: a few instructions for each byte, and no memory.
 struct SecretGlance: Sendable {
     /// Of a spelling that begins the same, no more is compared.
     static let startLength = 6
     private static let startMask: UInt64 = 1 << UInt64(8 * startLength) - 1
+    /// What may begin an escape of percent-encoding, JSON and HTML.
+    private static let escapes: [UInt8] = [0x25, 0x5C, 0x26]
 
     /// What a byte is compared as; 0 for those that may begin an escape, which could spell anything.
     private let folds: [UInt8]
@@ -13,9 +15,12 @@ struct SecretGlance: Sendable {
     /// The beginnings of spellings, by their hash: the place of the last one, from 1; 0 for none.
     private let heads: [UInt16]
     private var starts: [(start: UInt64, spelling: Int, next: UInt16)] = []
-    /// A bit for each hash of the first three bytes of a word.
-    private let wordHashes: [UInt64]
-    private let words: [[UInt8]]
+    /// The words, folded, each with the place of the third of its bytes that are no separators.
+    private let words: [(bytes: [UInt8], tableEnd: Int)]
+    /// The words with fewer of these, which ``table`` does not know.
+    private let rareWords: [[UInt8]]
+    /// Knows the first three bytes of each word, and the last three of the beginning of each spelling.
+    private let table: TrigramTable
     /// Whether a text is too short to be looked for like that.
     private let findsAll: Bool
 
@@ -24,10 +29,7 @@ struct SecretGlance: Sendable {
     ///   - words: what is looked for as it is, the case of letters aside.
     ///   - findsAll: whether there is anything that can be anywhere.
     init(spellings: [[UInt8]], words: [[UInt8]], findsAll: Bool) {
-        folds = (0...255).map { byte in
-            // Of percent-encoding, JSON and HTML.
-            byte == 0x25 || byte == 0x5C || byte == 0x26 ? 0 : SecretFolding.fold(byte)
-        }
+        folds = (0...255).map { Self.escapes.contains($0) ? 0 : SecretFolding.fold($0) }
         self.findsAll = findsAll || words.contains { $0.count < 3 }
         var hashes = [UInt64](repeating: 0, count: 256)
         var heads = [UInt16](repeating: 0, count: 256)
@@ -41,35 +43,44 @@ struct SecretGlance: Sendable {
             heads[hash & 255] = UInt16(truncatingIfNeeded: starts.count)
         }
         (self.hashes, self.heads) = (hashes, heads)
-        self.words = words.map(SecretFolding.folded).filter { $0.count >= 3 }
-        var wordHashes = [UInt64](repeating: 0, count: 64)
-        for word in self.words {
-            let hash = Self.hash(word[0], word[1], word[2])
-            wordHashes[hash >> 6] |= 1 << UInt64(hash & 63)
+        var table = TrigramTable(
+            folding: SecretFolding.fold, isSeparator: SecretFolding.isSeparator, stops: Self.escapes)
+        for (start, _, _) in starts {
+            table.insert(
+                UInt8(truncatingIfNeeded: start >> 16), UInt8(truncatingIfNeeded: start >> 8),
+                UInt8(truncatingIfNeeded: start))
         }
-        self.wordHashes = wordHashes
+        var known: [(bytes: [UInt8], tableEnd: Int)] = []
+        var rare: [[UInt8]] = []
+        for word in words.map(SecretFolding.folded) where word.count >= 3 {
+            let places = word.indices.filter { !SecretFolding.isSeparator(word[$0]) }.prefix(3)
+            guard places.count == 3 else {
+                rare.append(word)
+                continue
+            }
+            table.insert(word[places[0]], word[places[1]], word[places[2]])
+            known.append((word, places[2]))
+        }
+        (self.words, rareWords, self.table) = (known, rare, table)
     }
 
     /// Whether one of the texts may be in the bytes, as they are or spelled with escapes.
     func mayFind(in bytes: Span<UInt8>) -> Bool {
         if findsAll { return true }
-        if mayFindWord(in: bytes) { return true }
-        guard !starts.isEmpty else { return false }
-        let (folds, hashes) = (folds.span, hashes.span)
-        var window: UInt64 = 0
-        var mayBeQuotedPrintable = false
-        for index in 0..<bytes.count {
-            let byte = folds[Int(bytes[index])]
-            if SecretFolding.isSeparator(byte) {
-                if bytes[index] == 0x3D { mayBeQuotedPrintable = true }
-                continue
+        guard !(starts.isEmpty && words.isEmpty && rareWords.isEmpty) else { return false }
+        var (start, hash) = (0, 0)
+        search: while true {
+            switch table.next(in: bytes, from: start, hash: &hash) {
+            case .stop: return true
+            case .none: break search
+            case .place(let index):
+                if endsWord(bytes, at: index) || endsBeginning(bytes, at: index) { return true }
+                start = index + 1
             }
-            if byte == 0 { return true }
-            window = (window << 8 | UInt64(byte)) & Self.startMask
-            let hash = Self.hash(window)
-            if hashes[hash >> 6] & 1 << UInt64(hash & 63) != 0, begins(window) { return true }
         }
-        return mayBeQuotedPrintable && mayFindQuotedPrintable(in: bytes)
+        if !rareWords.isEmpty, hasRareWord(bytes) { return true }
+        return !starts.isEmpty && bytes.index(of: 0x3D, from: 0) < bytes.count
+            && mayFindQuotedPrintable(in: bytes)
     }
 
     /// Calls `body` with each spelling whose beginning is in the bytes, of which no escape is undone.
@@ -127,36 +138,41 @@ struct SecretGlance: Sendable {
     @inline(__always)
     private static func hash(_ window: UInt64) -> Int { Int((window &* 0x9E37_79B9_7F4A_7C15) >> 50) }
 
-    // MARK: Words
+    // MARK: Places of the table
 
-    private func mayFindWord(in bytes: Span<UInt8>) -> Bool {
-        guard !words.isEmpty, bytes.count >= 3 else { return false }
-        let (folds, hashes) = (folds.span, wordHashes.span)
-        var (first, second) = (folds[Int(bytes[0])], folds[Int(bytes[1])])
-        if first == 0 || second == 0 { return true }
-        for index in 2..<bytes.count {
-            let third = folds[Int(bytes[index])]
-            if third == 0 { return true }
-            let hash = Self.hash(first, second, third)
-            if hashes[hash >> 6] & 1 << UInt64(hash & 63) != 0, isWord(bytes, at: index - 2) { return true }
-            (first, second) = (second, third)
+    /// Whether a spelling may begin in the bytes, and the last one of its beginning is at `index`.
+    private func endsBeginning(_ bytes: Span<UInt8>, at index: Int) -> Bool {
+        var window: UInt64 = 0
+        var (index, length) = (index, 0)
+        while index >= 0, length < Self.startLength {
+            let byte = folds[Int(bytes[index])]
+            index -= 1
+            if SecretFolding.isSeparator(byte) { continue }
+            window |= UInt64(byte) << UInt64(8 * length)
+            length += 1
+        }
+        return length == Self.startLength && begins(window)
+    }
+
+    /// Whether a word is in the bytes, and the last one that the table knows of it is at `index`.
+    private func endsWord(_ bytes: Span<UInt8>, at index: Int) -> Bool {
+        let words = words.span
+        for number in 0..<words.count
+        where isWord(words[number].bytes, in: bytes, at: index - words[number].tableEnd) { return true }
+        return false
+    }
+
+    private func hasRareWord(_ bytes: Span<UInt8>) -> Bool {
+        for index in 0..<bytes.count {
+            for word in rareWords where isWord(word, in: bytes, at: index) { return true }
         }
         return false
     }
 
-    private func isWord(_ bytes: Span<UInt8>, at index: Int) -> Bool {
-        words.contains { word in
-            guard index + word.count <= bytes.count else { return false }
-            // What an escape spells further on is not compared: it is found by itself.
-            for offset in 0..<word.count where folds[Int(bytes[index + offset])] != word[offset] {
-                return false
-            }
-            return true
-        }
-    }
-
-    @inline(__always)
-    private static func hash(_ first: UInt8, _ second: UInt8, _ third: UInt8) -> Int {
-        Int((UInt32(first) &* 97 &+ UInt32(second)) &* 31 &+ UInt32(third)) & 4095
+    private func isWord(_ word: [UInt8], in bytes: Span<UInt8>, at start: Int) -> Bool {
+        guard start >= 0, start + word.count <= bytes.count else { return false }
+        // What an escape spells further on is not compared: it is found by itself.
+        for offset in 0..<word.count where folds[Int(bytes[start + offset])] != word[offset] { return false }
+        return true
     }
 }

@@ -42,6 +42,19 @@ struct SecretSearchTests {
         }
     }
 
+    @Test(
+        "a token is found behind a prefix with separators",
+        arguments: ["re_", "sk-", "k--", "a-b_c", "sk_live_", "-pk-", "---"])
+    func separatedPrefixes(_ prefix: String) {
+        let redactor = SecretRedactor(secrets: [], prefixes: [Text(prefix)], findsSchemes: false)
+        for before in 0..<20 {
+            let text = String(repeating: "n", count: before) + " " + prefix + "Zx81-77aaP9"
+            #expect(Self.mayContain(text, redactor), "\(text)")
+            #expect(redactor.redacted(Text(text)).string.contains("[redacted]"), "\(text)")
+        }
+        #expect(!Self.mayContain(String(repeating: "n", count: 40), redactor))
+    }
+
     @Test("a text with the first bytes of an escape may contain a secret", arguments: ["%", "\\", "&"])
     func escapes(_ escape: String) {
         let redactor = SecretRedactor(secrets: [Array("Secret-0123456789".utf8)])
