@@ -147,7 +147,7 @@ class Subject:
 
 
 def instructions(subject, variant):
-    """Instructions of an exchange in user space; one at a time, over all connections and to all providers in turn."""
+    """Instructions of an exchange in user space, those that fill memory left out; one at a time, over all connections and to all providers in turn."""
     turn = max(variant.connections, variant.providers)
 
     def start(*before):
@@ -163,7 +163,7 @@ def instructions(subject, variant):
             clients.read(client)
         clients.close()
 
-    return instructions_of(start, work, subject.run)
+    return instructions_of(start, work, subject.run)[0]
 
 
 def warm(weir, keys):
