@@ -143,6 +143,7 @@ extension Exchange {
     // MARK: Facts
 
     func makeFacts(of provider: ProviderService) -> RequestFacts {
+        let (target, head) = (target, head)
         let redactor = provider.normalizer.redactor(of: provider.credentials, target: target.span) {
             head.forEachField($0)
         }
