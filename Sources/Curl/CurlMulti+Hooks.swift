@@ -85,15 +85,35 @@ extension CurlMulti {
 
         /// Whether libcurl waits for `socket`.
         ///
-        /// A pooled one that wakes up was ended by its peer, or carries what nobody asked for: it is watched no more, and not used again.
+        /// A pooled one that was ended by its peer, or carries what nobody asked for, is watched no more, and not used again.
         func isActive(_ socket: Int32) -> Bool {
             let index = Int(socket)
             guard index < sockets.count else { return false }
             if sockets[index].isActive { return true }
-            forgetWatch(index, isClosing: false)
             // A socket that is not waited for may also be that of a paused transfer: then it must stay as it is.
-            if sockets[index].isOurs, pausedTransfers == 0 { retire(socket) }
+            guard sockets[index].isOurs, pausedTransfers == 0 else {
+                forgetWatch(index, isClosing: false)
+                return false
+            }
+            if hasInput(socket) {
+                forgetWatch(index, isClosing: false)
+                retire(socket)
+            } else if sockets[index].writable {
+                // > 8.x may want to write until a transfer ends, and a socket that is idle can be written to.
+                sockets[index].readable = true
+                sockets[index].writable = false
+                unsafe watcher?.watch(socket, readable: true, writable: false)
+            }
             return false
+        }
+
+        /// Whether bytes, the end or an error wait to be read.
+        ///
+        /// An event alone does not show it: libcurl may have read what it was about.
+        private func hasInput(_ socket: Int32) -> Bool {
+            var byte: UInt8 = 0
+            let count = unsafe recv(socket, &byte, 1, Int32(MSG_PEEK | MSG_DONTWAIT))
+            return count >= 0 || errno != EAGAIN
         }
 
         /// Makes libcurl see, at its next look, that the connection has ended.

@@ -11,6 +11,8 @@ struct CurlMultiTests {
     private final class Driver: SocketWatcher, ReadinessHandler {
         let loop: EventLoop
         private(set) var multi: CurlMulti?
+        /// The sockets that were watched.
+        private(set) var sockets: Set<Int32> = []
 
         init(_ options: UpstreamOptions) throws {
             loop = try EventLoop()
@@ -21,6 +23,7 @@ struct CurlMultiTests {
             var interest: Readiness = []
             if readable { interest.insert(.readable) }
             if writable { interest.insert(.writable) }
+            sockets.insert(socket)
             try? loop.watch(socket, for: interest, handler: self)
         }
 
@@ -42,6 +45,13 @@ struct CurlMultiTests {
                 multi?.run(nowMilliseconds: SystemClock.monotonicNanoseconds / 1_000_000)
                 multi?.reportFinished()
                 if !record.isOver { loop.wait(atMost: multi?.needsKick == true ? 0 : 5) }
+            }
+        }
+
+        /// Reports an event of all sockets, as one of the same batch does that libcurl has dealt with already.
+        func repeatEvents(isReadable: Bool, isWritable: Bool) {
+            for socket in sockets {
+                multi?.socket(socket, isReadable: isReadable, isWritable: isWritable, isBroken: false)
             }
         }
 
@@ -93,17 +103,21 @@ struct CurlMultiTests {
     ) throws {
         let driver = try Driver(options)
         defer { driver.close() }
-        try body { method, target in
-            let multi = try #require(driver.multi)
-            let transfer = multi.makeTransfer()
-            let record = Record()
-            transfer.beginRequest(method: Array(method.utf8).span, target: Array(target.utf8).span)
-            transfer.endRequest(body: .none)
-            transfer.start(for: record)
-            try driver.finish(record)
-            transfer.discard()
-            return (transfer, record)
-        }
+        try body { try perform($0, $1, on: driver) }
+    }
+
+    private func perform(
+        _ method: String, _ target: String, on driver: Driver
+    ) throws -> (CurlTransfer, Record) {
+        let multi = try #require(driver.multi)
+        let transfer = multi.makeTransfer()
+        let record = Record()
+        transfer.beginRequest(method: Array(method.utf8).span, target: Array(target.utf8).span)
+        transfer.endRequest(body: .none)
+        transfer.start(for: record)
+        try driver.finish(record)
+        transfer.discard()
+        return (transfer, record)
     }
 
     @Test("targets go out byte for byte, one connection serves them all, methods change")
@@ -123,6 +137,24 @@ struct CurlMultiTests {
             #expect(upstream.requests.prefix(3).map(\.method) == ["GET", "DELETE", "OPTIONS"])
             #expect(upstream.connectionCount == 1)
         }
+    }
+
+    @Test(
+        "an idle connection is kept after an event that brought nothing to read",
+        arguments: [(true, false), (false, true), (true, true)])
+    func emptyEvent(isReadable: Bool, isWritable: Bool) throws {
+        let upstream = try ScriptedUpstream(answering: .ok())
+        let driver = try Driver(
+            UpstreamOptions(
+                origin: upstream.url, connectTimeoutMilliseconds: 5000, allowsAddress: { _ in true }))
+        defer { driver.close() }
+        for _ in 0..<3 {
+            let (transfer, _) = try perform("GET", "/", on: driver)
+            #expect(transfer.outcome.isComplete)
+            #expect(!driver.sockets.isEmpty)
+            driver.repeatEvents(isReadable: isReadable, isWritable: isWritable)
+        }
+        #expect(upstream.connectionCount == 1)
     }
 
     @Test("a request on a connection that dies is not sent a second time", arguments: ["GET", "DELETE"])
