@@ -114,6 +114,12 @@ internal import HTTPWire
         }
     }
 
+    /// How many bytes the system has still to bring to the client; `nil` if it does not know.
+    var unreceivedBytes: Int? {
+        let count = cmhd_unreceived(socket)
+        return count < 0 ? nil : Int(count)
+    }
+
     /// Whether TLS is spoken.
     var isEncrypted: Bool { session != nil }
 

@@ -16,6 +16,9 @@ extension IncomingRequest {
     /// What the system knows of the client's own socket; asked once the client has ended its sending side.
     public final var peer: Peer { client?.peer ?? .closed }
 
+    /// How many bytes of what was sent the client has not received yet; `nil` if that is not known.
+    public final var unreceivedBytes: Int? { client?.unreceivedBytes }
+
     /// Whether what is here of the request, read or not, is all of it; asked once the client has ended its sending side.
     public final var isHereWhole: Bool { client?.holdsRest ?? false }
 

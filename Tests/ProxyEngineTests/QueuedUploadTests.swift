@@ -6,36 +6,24 @@ import Testing
     private static let depth = #"weir_queue_depth{provider="p"}"#
     private static let total = 200_000
 
-    /// How a body is framed, and how much of it comes.
-    enum Framing: CaseIterable, Sendable {
-        case length, chunked
-
-        var field: String {
-            self == .length ? "Content-Length: \(QueuedUploadTests.total)" : "Transfer-Encoding: chunked"
-        }
-
-        /// The beginning of the body, with so many bytes; with all of them, its end as well.
-        func body(_ count: Int) -> String {
-            let bytes = String(repeating: "x", count: count)
-            guard self == .chunked else { return bytes }
-            let size = String(QueuedUploadTests.total, radix: 16)
-            return "\(size)\r\n\(bytes)" + (count == QueuedUploadTests.total ? "\r\n0\r\n\r\n" : "")
-        }
+    /// The beginning of the body, with so many bytes; with all of them, its end as well.
+    private static func body(_ framing: UploadFraming, _ count: Int) -> String {
+        framing.bytes(String(repeating: "x", count: count), of: total)
     }
 
     /// Sends a request's head, which must wait.
-    private func queue(_ framing: Framing, in proxy: ProxyFixture) throws -> RawClient {
+    private func queue(_ framing: UploadFraming, in proxy: ProxyFixture) throws -> RawClient {
         #expect(try proxy.exchange("GET", "/p/0").status == 200)
         let client = try proxy.client()
-        try client.send("POST /p/1 HTTP/1.1\r\nHost: h\r\n\(framing.field)\r\n\r\n")
+        try client.send("POST /p/1 HTTP/1.1\r\nHost: h\r\n\(framing.field(Self.total))\r\n\r\n")
         try eventually("the request to wait") { try proxy.metric(Self.depth) == 1 }
         return client
     }
 
     @Test(
         "a client that leaves the queue behind a part of its body gives up its place at once",
-        arguments: Framing.allCases, [(1, true), (100_000, true), (1, false), (100_000, false)])
-    func leaving(framing: Framing, part: (count: Int, halfCloses: Bool)) throws {
+        arguments: UploadFraming.allCases, [(1, true), (100_000, true), (1, false), (100_000, false)])
+    func leaving(framing: UploadFraming, part: (count: Int, halfCloses: Bool)) throws {
         let upstream = try ScriptedUpstream(answering: .ok())
         try withProxy(
             to: upstream, provider: "limits: [{ requests: 1, per: 60s, by: provider }], max_wait: 90s"
@@ -43,7 +31,7 @@ import Testing
             let client = try queue(framing, in: proxy)
             // The end comes with the last bytes: whether it is that of a client that still reads, only the body tells.
             try client.holdLastBytes()
-            try client.send(framing.body(part.count))
+            try client.send(Self.body(framing, part.count))
             if part.halfCloses { try client.shutdownWrite() } else { client.close() }
             try eventually("the place to be free", within: .promptly) {
                 try proxy.metric(Self.depth) == 0
@@ -56,14 +44,14 @@ import Testing
 
     @Test(
         "a client that ends its side behind its whole body keeps its place, and gets its answer",
-        arguments: Framing.allCases)
-    func staying(framing: Framing) throws {
+        arguments: UploadFraming.allCases)
+    func staying(framing: UploadFraming) throws {
         let upstream = try ScriptedUpstream(answering: .ok("taken"))
         try withProxy(to: upstream, provider: "limits: [{ requests: 1, per: 5s, by: provider }]") { proxy in
             let client = try queue(framing, in: proxy)
             let sending = Background {
                 try client.holdLastBytes()
-                try client.send(framing.body(Self.total))
+                try client.send(Self.body(framing, Self.total))
                 try client.shutdownWrite()
             }
             let response = try client.readResponse()
@@ -72,6 +60,39 @@ import Testing
             try client.expectClosed()
             #expect(upstream.requests.map(\.target) == ["/0", "/1"])
             #expect(upstream.requests.last?.body?.count == Self.total)
+        }
+    }
+
+    @Test(
+        "bytes that are no HTTP behind a waiting upload, and the end of its connection with them, end this upload alone",
+        arguments: ["zz\r\n", "5\r\nhelloX", "FFFFFFFFFFFFFFFFF\r\n", "0\r\n\r\nGET\r\n\r\n"],
+        ["half-close", "close", "reset", "open"])
+    func malformedAndEnd(bytes: String, end: String) throws {
+        let upstream = try ScriptedUpstream()
+        try withProxy(to: upstream, provider: "limits: [{ concurrent: 1, by: provider }], max_wait: 60s") {
+            proxy in
+            let first = try proxy.client()
+            try first.request("GET", "/p/first")
+            let exchange = try upstream.expectRequest()
+            for head in ["", "Expect: 100-continue\r\n"] {
+                let client = try RawClient(port: proxy.port)
+                try client.holdLastBytes()
+                try client.send(
+                    "POST /p/x HTTP/1.1\r\nHost: h\r\n\(head)Transfer-Encoding: chunked\r\n\r\n\(bytes)")
+                switch end {
+                case "half-close": try client.shutdownWrite()
+                case "close": client.close()
+                case "reset": client.reset()
+                default: break
+                }
+                try proxy.settle()
+                if end == "open" || end == "half-close" { client.close() }
+                try eventually("nobody to wait") { try proxy.metric(Self.depth) == 0 }
+            }
+            try exchange.respond(.ok())
+            #expect(try first.readResponse().status == 200)
+            try proxy.expectNothingInFlight()
+            #expect(upstream.requestCount == 1)
         }
     }
 }

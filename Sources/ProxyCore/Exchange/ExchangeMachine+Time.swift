@@ -52,7 +52,7 @@ extension ExchangeMachine {
             // A client whose bytes wait for the provider does not stand still.
             end = upload == .paused ? min(own, unreadEnd(at: now)) : unreadEnd(at: now)
         case .replying: end = reply == .started || request != .complete ? clientEnd : .distantFuture
-        case .over: return .distantFuture
+        case .over: end = reply == .broken && client != .gone ? clientEnd : .distantFuture
         }
         return min(end, totalEnd)
     }
@@ -89,8 +89,11 @@ extension ExchangeMachine {
             // A provider that is held back because the client is slow is not idle.
             if download != .open || isEndlessStream && hasUnsentBody { return watchClient(at: now) }
             return watch(upstreamActivity.later(by: idle), .idle, at: now)
+        case .replying where request != .complete:
+            // Its reply is decided, and does not wait for the rest of its request any longer.
+            return clientEnd <= now ? [.replyEarly] : [.schedule]
         case .reading, .replying: return watchClient(at: now)
-        case .over: return []
+        case .over: return reply == .broken && client != .gone ? watchClient(at: now) : []
         }
     }
 

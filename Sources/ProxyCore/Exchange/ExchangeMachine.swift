@@ -224,7 +224,13 @@ public struct ExchangeMachine: Sendable {
     public init() {}
 
     /// The head is complete, or will never be: from now on the exchange counts.
-    public mutating func begin() { request = .awaitingBody }
+    ///
+    /// - Parameter clientStall: how long the client may stand still.
+    public mutating func begin(clientStall: Duration, at now: MonotonicTime) {
+        request = .awaitingBody
+        terms.clientStall = clientStall
+        downstreamActivity = now
+    }
 
     /// Takes what is fixed once the head is known to be good.
     public mutating func accept(_ terms: Terms, at now: MonotonicTime) {
@@ -269,7 +275,7 @@ public struct ExchangeMachine: Sendable {
             expect(.collecting)
             return endAttempt(.errorBody)
         case .attemptEnded(let isComplete, let wasSent):
-            return attemptEnded(isComplete: isComplete, wasSent: wasSent)
+            return attemptEnded(isComplete: isComplete, wasSent: wasSent, at: now)
         case .attemptCancelled(let wasSent): return attemptCancelled(wasSent: wasSent)
         case .replyMade(let retryAt): return replyMade(retryAt: retryAt, at: now)
         case .relayReady:
@@ -300,7 +306,7 @@ public struct ExchangeMachine: Sendable {
     private mutating func headRefused(readsRest: Bool) -> ExchangeActions {
         precondition(stage == .reading && request == .awaitingBody, "a head while \(stage)")
         stage = .replying
-        return readsRest ? [] : [.replyEarly]
+        return readsRest ? [.schedule] : [.replyEarly]
     }
 
     private mutating func bodyBegan(at now: MonotonicTime) -> ExchangeActions {
@@ -364,7 +370,12 @@ public struct ExchangeMachine: Sendable {
         stage = .replying
         actions.append(.unschedule)
         if !hasFailed { actions.append(.makeProblem) }
-        if !isAtHead || !terms.readsRefusedBody { deliver(into: &actions) }
+        if isAtHead, terms.readsRefusedBody {
+            downstreamActivity = now
+            actions.append(.schedule)
+        } else {
+            deliver(into: &actions)
+        }
         return actions
     }
 
@@ -529,7 +540,9 @@ public struct ExchangeMachine: Sendable {
         return isClosing ? failForDrain(at: now) : [.schedule]
     }
 
-    private mutating func attemptEnded(isComplete: Bool, wasSent: Bool) -> ExchangeActions {
+    private mutating func attemptEnded(
+        isComplete: Bool, wasSent: Bool, at now: MonotonicTime
+    ) -> ExchangeActions {
         precondition(hasTransfer, "an attempt ended while \(stage)")
         hasTransfer = false
         streamEnd = .distantFuture
@@ -555,6 +568,9 @@ public struct ExchangeMachine: Sendable {
         }
         stage = isComplete ? .replying : .over
         if !isComplete { reply = .broken }
+        // What is left of the response waits for the client, also before a break is seen.
+        downstreamActivity = now
+        actions.append(.schedule)
         actions.append(.wakeClient)
         return actions
     }
@@ -669,7 +685,7 @@ public struct ExchangeMachine: Sendable {
         precondition(hasReply && reply == .none && request == .complete, "a reply while \(stage)")
         reply = .started
         downstreamActivity = now
-        return stage == .relaying ? [.schedule] : []
+        return [.schedule]
     }
 
     private mutating func repliedEarly() -> ExchangeActions {

@@ -30,7 +30,16 @@ extension Exchange {
     /// Looks at what may take too long in this stage, and ends it or waits on.
     func deadlineHasCome() {
         deadline = nil
+        noteReceivedReply()
         handle(.timePassed(hasUnsentBody: !responseBody.isEmpty))
+    }
+
+    /// A client that reads slowly does not stand still: what the system has sent for it is asked only when its time is over.
+    private func noteReceivedReply() {
+        guard machine.reply != .none else { return }
+        let unreceived = unreceivedBytes
+        if unreceived != lastUnreceived { machine.downstreamActivity = worker.now }
+        lastUnreceived = unreceived
     }
 
     // MARK: The client

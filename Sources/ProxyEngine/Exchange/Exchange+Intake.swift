@@ -40,7 +40,7 @@ extension Exchange {
     }
 
     private func beginHead() {
-        machine.begin()
+        machine.begin(clientStall: service.configuration.clientTimeouts.stall, at: worker.now)
         worker.activeRequests += 1
         worker.setExchange(self, on: socket)
     }

@@ -92,6 +92,8 @@ final class Exchange: IncomingRequest {
     var sentAt: MonotonicTime?
     var firstByteAt: MonotonicTime?
     var upstreamEndedAt: MonotonicTime?
+    /// How many bytes of its reply the client had not received when that was looked at last.
+    var lastUnreceived: Int?
     var deadline: (ticket: DeadlineHeap<Worker.Deadline>.Ticket, at: MonotonicTime)?
     /// When a client that has ended its side and still waits is looked at.
     var departureCheck: DeadlineHeap<Worker.Deadline>.Ticket?
@@ -159,7 +161,7 @@ final class Exchange: IncomingRequest {
         problemCode = nil
         visits = 0
         startedAt = Worker.clock()
-        (sentAt, firstByteAt, upstreamEndedAt) = (nil, nil, nil)
+        (sentAt, firstByteAt, upstreamEndedAt, lastUnreceived) = (nil, nil, nil, nil)
     }
 
     // MARK: The machine

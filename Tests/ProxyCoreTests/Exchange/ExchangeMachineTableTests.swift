@@ -14,7 +14,7 @@ struct ExchangeMachineTableTests {
     /// A machine in a state, and the time of its next event; by the name of its row.
     static func machine(_ row: String) -> ExchangeMachine {
         var machine = ExchangeMachine()
-        machine.begin()
+        machine.begin(clientStall: .seconds(60), at: MonotonicTime(nanoseconds: 0))
         var terms = ExchangeMachine.Terms()
         terms.patience = .seconds(10)
         terms.response = 5_000_000_000
@@ -133,13 +133,13 @@ struct ExchangeMachineTableTests {
         reading
             headAccepted                     reading: schedule
             headRefused                      replying: replyEarly
-            headRefused, reads rest          replying:
+            headRefused, reads rest          replying: schedule
             bodyBegan                        reading:
             requestEnded                     reading: askForSlot
             requestBroken                    replying: makeProblem
             admitted                         sending: unschedule, send, schedule, wakeClient
             queued                           queued: schedule
-            refused                          replying: unschedule, makeProblem
+            refused                          replying: unschedule, makeProblem, schedule
             timePassed, too early            reading: schedule
             timePassed, late                 reading: breakConnection, wakeClient
             clientEnded, with the request    reading: watchForDeparture
@@ -156,7 +156,7 @@ struct ExchangeMachineTableTests {
             replyMade                        replying: replyEarly
             repliedEarly                     over: leaveGuards, unschedule, record
             timePassed, too early            replying: schedule
-            timePassed, late                 replying: breakConnection, wakeClient
+            timePassed, late                 replying: replyEarly
             clientEnded, with the request    replying: watchForDeparture
             clientEnded, later               replying: watchForDeparture
             clientEnded, closed              over: breakConnection, wakeClient
@@ -291,9 +291,9 @@ struct ExchangeMachineTableTests {
             completed, broken off            over: cancelAttempt, leaveGuards, unschedule, record
         relaying, started
             requestBroken                    relaying:
-            attemptEnded, complete           replying: unschedule, makeReply, judgeCircuit, wakeClient
-            attemptEnded, broken off         over: unschedule, makeReply, judgeCircuit, wakeClient
-            attemptEnded, not sent           over: unschedule, makeReply, judgeCircuit, wakeClient
+            attemptEnded, complete           replying: unschedule, makeReply, judgeCircuit, schedule, wakeClient
+            attemptEnded, broken off         over: unschedule, makeReply, judgeCircuit, schedule, wakeClient
+            attemptEnded, not sent           over: unschedule, makeReply, judgeCircuit, schedule, wakeClient
             relayReady                       relaying: wakeClient
             timePassed, too early            relaying: schedule
             timePassed, late                 relaying: endAttempt
@@ -309,7 +309,7 @@ struct ExchangeMachineTableTests {
             requestBroken                    replying: makeProblem
             replyMade                        replying: reply
             replyMade, retry                 waitingToRetry: schedule
-            replyStarted                     replying:
+            replyStarted                     replying: schedule
             repliedEarly                     over: leaveGuards, unschedule, record
             timePassed, too early            replying: schedule
             timePassed, late                 replying: breakConnection, wakeClient

@@ -199,7 +199,7 @@ extension ExchangeSimulation {
 
     private func takeHead(_ exchange: SimulatedExchange) -> Bool {
         exchange.hasHead = true
-        exchange.machine.begin()
+        exchange.machine.begin(clientStall: settings.terms.clientStall, at: moment)
         if exchange.hasEnded, peer(of: exchange) == .closed {
             handle(exchange, .clientLeft)
             return false

@@ -10,7 +10,7 @@ struct ExchangeTraceTests {
 
     private func machine(_ terms: ExchangeMachine.Terms) -> ExchangeMachine {
         var machine = ExchangeMachine()
-        machine.begin()
+        machine.begin(clientStall: terms.clientStall, at: at(0))
         machine.accept(terms, at: at(0))
         return machine
     }
@@ -53,6 +53,30 @@ struct ExchangeTraceTests {
         #expect(machine.nextDeadline(hasUnsentBody: true, at: at(1000)) == at(2000))
         let actions = machine.handle(.timePassed(hasUnsentBody: true), at: at(2000))
         #expect(actions == [.breakConnection, .wakeClient])
+    }
+
+    @Test(
+        "a client that does not read the rest of a reply is cut off by client_stall once the attempt has ended",
+        arguments: [true, false])
+    func unreadRest(isComplete: Bool) {
+        var terms = ExchangeMachine.Terms()
+        terms.clientStall = .seconds(1)
+        var machine = machine(terms)
+        _ = machine.handle(.headAccepted, at: at(0))
+        _ = machine.handle(.admitted(needsBody: false), at: at(0))
+        _ = machine.handle(.requestEnded, at: at(0))
+        _ = machine.handle(.headArrived(isCollected: false, isEventStream: false), at: at(0))
+        _ = machine.handle(.replyStarted, at: at(0))
+        let end = machine.handle(.attemptEnded(isComplete: isComplete, wasSent: true), at: at(5000))
+        #expect(end.contains { $0 == .schedule })
+        #expect(machine.nextDeadline(hasUnsentBody: true, at: at(5000)) == at(6000))
+        #expect(machine.handle(.timePassed(hasUnsentBody: true), at: at(5500)) == [.schedule])
+        let actions = machine.handle(.timePassed(hasUnsentBody: true), at: at(6000))
+        #expect(actions == [.breakConnection, .wakeClient])
+        // Nothing follows until libmicrohttpd has noticed.
+        let completed = machine.handle(.completed(isWhole: false), at: at(6001))
+        #expect(completed.contains { $0 == .record })
+        machine.end()
     }
 
     /// Seed 14812: the second attempt's response was cut off after a second.

@@ -1,0 +1,20 @@
+/// How a request says where its body ends.
+public enum UploadFraming: String, CaseIterable, Sendable {
+    /// Content-Length.
+    case length
+    /// One chunk, and the last one.
+    case chunked
+
+    /// The field for a body of `count` bytes.
+    public func field(_ count: Int) -> String {
+        self == .length ? "Content-Length: \(count)" : "Transfer-Encoding: chunked"
+    }
+
+    /// A body as it is sent; of one that has `total` bytes, its beginning.
+    public func bytes(_ body: String, of total: Int? = nil) -> String {
+        guard self == .chunked else { return body }
+        let total = total ?? body.utf8.count
+        let end = total == body.utf8.count ? "\r\n0\r\n\r\n" : ""
+        return "\(String(total, radix: 16))\r\n\(body)\(end)"
+    }
+}
