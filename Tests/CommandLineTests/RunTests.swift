@@ -87,7 +87,7 @@ struct RunTests {
         let folder = try TemporaryDirectory()
         for (scheme, port) in [("https", nginx.port), ("http", upstream.port)] {
             let url = "\(scheme)://provider.example:\(port)"
-            let trust = "tls: { ca_file: \(nginx.authority.root.certificatePath) }"
+            let trust = nginx.authority.trust
             let more = scheme == "https" ? ", \(trust)" : ""
             let file = try folder.write(
                 "providers: { p: { profile: generic, upstream: '\(url)'\(more) } }", to: "weir.yaml")

@@ -26,7 +26,7 @@ import Testing
             try client.request("POST", "/p/x", body: "{}")
             let exchange = try upstream.expectRequest()
             // A connection that has waited for a while sleeps in libmicrohttpd, which then sees nothing of it.
-            if isAsleep { try exchange.expectSilence(for: .milliseconds(50)) }
+            if isAsleep { try proxy.settle() }
             try leaving.leave(client)
             try exchange.expectClosed(within: .promptly)
             try proxy.expectNothingInFlight(within: .promptly)
@@ -220,7 +220,7 @@ import Testing
             try client.request("GET", "/p/x")
             try client.shutdownWrite()
             let exchange = try upstream.expectRequest()
-            try exchange.expectSilence(for: .milliseconds(50))
+            try proxy.settle()
             client.reset()
             try exchange.expectClosed(within: .promptly)
             try proxy.expectNothingInFlight(within: .promptly)

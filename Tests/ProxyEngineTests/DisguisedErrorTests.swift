@@ -272,7 +272,7 @@ struct DisguisedErrorTests {
                 location /short { return 200 '{"errors":[1]}'; }
                 location /long { proxy_pass \(upstream.url); }
                 """)
-        let tls = "tls: { ca_file: \(nginx.authority.root.certificatePath) }"
+        let tls = nginx.authority.trust
         try withProxy(
             "providers: { p: { profile: disguise, upstream: '\(nginx.url)', http: '\(http)', \(tls) } }"
         ) {

@@ -11,7 +11,7 @@ struct EgressProxyTests {
     func tunnel(http: String) throws {
         let nginx = try Nginx()
         let proxy = try TunnelProxy()
-        let tls = "tls: { ca_file: \(nginx.authority.root.certificatePath) }, http: '\(http)'"
+        let tls = "\(nginx.authority.trust), http: '\(http)'"
         let rest = "\(tls), proxy: 'http://user:p%40ss@127.0.0.1:\(proxy.port)'"
         try withProxy(provider(nginx.url, rest)) { weir throws in
             for _ in 0..<3 {

@@ -105,7 +105,8 @@ struct Misdeed: CustomTestStringConvertible, Sendable {
     @Test("a provider that gives no usable answer is a problem that says so", arguments: misdeeds)
     func misdeed(_ misdeed: Misdeed) throws {
         let upstream = try ScriptedUpstream(handler: misdeed.act)
-        try withProxy(to: upstream, provider: "timeouts: { response: 1s }") { proxy throws in
+        let limit = misdeed.code == "provider_timeout" ? "1s" : "60s"
+        try withProxy(to: upstream, provider: "timeouts: { response: \(limit) }") { proxy throws in
             let client = try proxy.client()
             for method in ["GET", "POST"] {
                 let response = try client.exchange(method, "/p/x", body: method == "POST" ? "{}" : "")

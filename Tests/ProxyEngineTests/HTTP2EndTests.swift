@@ -48,7 +48,7 @@ struct HTTP2EndTests {
     }
 
     private func provider(_ peer: HTTP2Peer, _ rest: String = "limits: []") -> String {
-        let tls = "tls: { ca_file: \(peer.authority.root.certificatePath) }"
+        let tls = peer.authority.trust
         return "providers: { p: { profile: generic, upstream: '\(peer.url)', \(tls), http: auto, \(rest) } }"
     }
 

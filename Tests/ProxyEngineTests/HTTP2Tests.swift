@@ -4,7 +4,7 @@ import Testing
 @Suite("a provider that speaks HTTP/2", .blocking)
 struct HTTP2Tests {
     private func provider(_ nginx: Nginx, _ rest: String = "") -> String {
-        let tls = "tls: { ca_file: \(nginx.authority.root.certificatePath) }"
+        let tls = nginx.authority.trust
         return "providers: { p: { profile: generic, upstream: '\(nginx.url)', \(tls)\(rest) } }"
     }
 
@@ -41,7 +41,7 @@ struct HTTP2Tests {
         let directory = try TemporaryDirectory()
         _ = try directory.write(String(repeating: "0123456789abcdef", count: size >> 4), to: "large")
         let nginx = try Nginx(server: "location /large { root \(directory.path); }")
-        let tls = "tls: { ca_file: \(nginx.authority.root.certificatePath) }"
+        let tls = nginx.authority.trust
         let weir = try WeirProcess(url: nginx.url, provider: "\(tls), limits: [], http: auto")
         for _ in 0..<5 { #expect(try weir.client().exchange("GET", "/p/echo").status == 200) }
         return (directory, nginx, weir)
@@ -127,7 +127,7 @@ struct HTTP2Tests {
     @Test("PING is answered while all responses of a connection wait for their clients")
     func pingWhilePaused() throws {
         let peer = try HTTP2Peer()
-        let tls = "tls: { ca_file: \(peer.authority.root.certificatePath) }"
+        let tls = peer.authority.trust
         let providers =
             "providers: { p: { profile: generic, upstream: '\(peer.url)', \(tls), http: auto, limits: [] } }"
         try withProxy(providers) { proxy in
@@ -157,7 +157,7 @@ struct HTTP2Tests {
     )
     func window() throws {
         let peer = try HTTP2Peer()
-        let tls = "tls: { ca_file: \(peer.authority.root.certificatePath) }"
+        let tls = peer.authority.trust
         let providers =
             "providers: { p: { profile: generic, upstream: '\(peer.url)', \(tls), http: auto, limits: [] } }"
         try withProxy(providers) { proxy in

@@ -240,9 +240,9 @@ struct HostileLedgerTests {
     @Test("sends no end of bytes that are no reply: they are not kept")
     func endless() throws {
         let upstream = try ScriptedUpstream(answering: .ok())
-        let redis = try ScriptedRedis { words in
-            Self.question(of: words) == .beat ? "$16000\r\n" + String(repeating: "x", count: 4 << 20) : nil
-        }
+        // Made before: an instance waits for a reply only for a short time.
+        let reply = "$16000\r\n" + String(repeating: "x", count: 256 << 10)
+        let redis = try ScriptedRedis { words in Self.question(of: words) == .beat ? reply : nil }
         let weir = try ProxyFixture(yaml: yaml(redis, upstream))
         defer { weir.stop() }
         try eventually("the ledger to be lost", within: .seconds(60)) {

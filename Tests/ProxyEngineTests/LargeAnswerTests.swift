@@ -134,7 +134,7 @@ struct LargeAnswerTests {
         let body = String(repeating: "0123456789abcdef", count: size / 16 + 1).prefix(size)
         _ = try files.write(String(body), to: "file")
         let nginx = try Nginx(http2: false, server: "location /file { root \(files.path); }")
-        let tls = "tls: { ca_file: \(nginx.authority.root.certificatePath) }"
+        let tls = nginx.authority.trust
         try withProxy("providers: { p: { profile: generic, upstream: '\(nginx.url)', \(tls) } }") { proxy in
             let client = try proxy.client()
             for _ in 0..<3 { #expect(try client.exchange("GET", "/p/file").text == body) }

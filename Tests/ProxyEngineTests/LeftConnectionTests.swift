@@ -21,8 +21,8 @@ import Testing
             try exchange.send("HTTP/1.1 200 OK\r\n\(framing)\r\n\r\n\(body)")
             #expect(try client.readHead().status == 200)
             _ = try client.readBytes(atMost: 5)
-            // By now it sleeps: there is nothing to hand on.
-            try exchange.expectSilence(for: .milliseconds(50))
+            // By then it sleeps: there is nothing to hand on.
+            try weir.settle()
             client.reset()
             try exchange.expectClosed()
         }

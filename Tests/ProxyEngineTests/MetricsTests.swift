@@ -107,15 +107,27 @@ struct MetricsTests {
 
     @Test("queue, provider and Weir's own time add up to the whole")
     func durations() throws {
-        let upstream = try ScriptedUpstream { exchange in
-            pauseThread(for: .milliseconds(20))
-            try exchange.respond(.ok(String(repeating: "x", count: 100)))
-        }
-        let limit = "limits: [{ requests: 2, per: 200ms, by: provider }]"
+        let upstream = try ScriptedUpstream()
+        let limit = "limits: [{ concurrent: 1, by: provider }], max_wait: 60s"
         try withProxy(to: upstream, provider: limit) { proxy in
-            for _ in 1...3 {
-                #expect(try proxy.exchange("POST", "/p/a", body: "hello").status == 200)
+            let clients = try (1...3).map { _ in try proxy.client() }
+            var exchange: UpstreamExchange?
+            for (count, client) in clients.enumerated() {
+                try client.request("POST", "/p/a", body: "hello")
+                if count == 0 { exchange = try upstream.expectRequest() }
+                try eventually("the request to wait") {
+                    try proxy.metric(#"weir_queue_depth{provider="p"}"#) == Double(count)
+                }
             }
+            // For so long, two requests wait, and the provider has one.
+            let begun = ContinuousClock.now
+            try exchange?.expectSilence(for: .milliseconds(50))
+            let held = begun.duration(to: .now) / .seconds(1)
+            try exchange?.respond(.ok(String(repeating: "x", count: 100)))
+            for _ in 1...2 {
+                try upstream.expectRequest().respond(.ok(String(repeating: "x", count: 100)))
+            }
+            for client in clients { #expect(try client.readResponse().status == 200) }
             try proxy.expectNothingInFlight()
             func seconds(_ name: String) throws -> Double {
                 try proxy.metric(#"weir_\#(name)_seconds_sum{provider="p"}"#)
@@ -123,7 +135,7 @@ struct MetricsTests {
             let whole = try seconds("request_duration")
             let (queue, provider) = (try seconds("queue_wait"), try seconds("upstream_duration"))
             #expect(abs(whole - queue - provider - (try seconds("proxy_overhead"))) < 0.000_01)
-            #expect(provider >= 0.06 && queue > 0.1)
+            #expect(provider >= held && queue >= 2 * held)
             #expect(try proxy.metric(#"weir_request_body_bytes_total{provider="p"}"#) == 15)
             #expect(try proxy.metric(#"weir_response_body_bytes_total{provider="p"}"#) == 300)
         }

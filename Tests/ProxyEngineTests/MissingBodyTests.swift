@@ -18,7 +18,8 @@ struct MissingBodyTests {
         Upload(framing: "Content-Length: 5", beginning: "", rest: "hello"),
         Upload(framing: "Content-Length: 5", beginning: "hell", rest: "o"),
         Upload(framing: "Content-Length: \(size)", beginning: "", rest: String(repeating: "x", count: size)),
-        Upload(framing: "Transfer-Encoding: chunked", beginning: "", rest: "5\r\nhello\r\n0\r\n\r\n"),
+        Upload(
+            framing: "Transfer-Encoding: chunked", beginning: "", rest: UploadFraming.chunked.bytes("hello")),
         Upload(framing: "Transfer-Encoding: chunked", beginning: "5\r", rest: "\nhello\r\n0\r\n\r\n"),
     ]
 
@@ -128,7 +129,7 @@ struct MissingBodyTests {
                 return try proxy.metric(#"weir_requests_in_flight{provider="p"}"#) == 1
             }
             #expect(try proxy.exchange("GET", "/p/good").status == 200)
-            try late?.send("5\r\nhello\r\n0\r\n\r\n")
+            try late?.send(UploadFraming.chunked.bytes("hello"))
             #expect(try late?.readResponse().status == 200)
         }
     }
@@ -174,7 +175,7 @@ struct MissingBodyTests {
             let client = try proxy.client()
             try client.send("POST /p/x HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n")
             let exchange = try upstream.expectRequestHead()
-            try client.send("5\r\nhello\r\n0\r\n\r\n")
+            try client.send(UploadFraming.chunked.bytes("hello"))
             #expect(try exchange.readBody().text == "hello")
             try exchange.respond(.ok())
             #expect(try client.readResponse().status == 200)

@@ -19,7 +19,8 @@ struct SharedLedgerTests {
             }
             #expect(fleet.provider.refusals == 0)
             let share = try fleet.share(ofBoundOver: cycles)
-            #expect(share > 0.95, "\(share) of the bound")
+            // If a window were missed, it would be 0.75; the rest is for a busy machine. ``SharedLedgerSimulationTests`` are exact.
+            #expect(share > 0.76, "\(share) of the bound")
             let commands =
                 try fleet.members.reduce(0) { try $0 + $1.metric("weir_ledger_commands_total") } - before
             if ProcessInfo.processInfo.environment["WEIR_PRINT_TABLE"] != nil {

@@ -4,13 +4,8 @@ import Testing
 @Suite("the end of a provider's TLS connection", .blocking)
 struct TLSEndTests {
     private static func provider(_ peer: TLSProvider, _ more: String = "", url: String? = nil) -> String {
-        let tls = "tls: { ca_file: \(peer.authority.root.certificatePath) }"
+        let tls = peer.authority.trust
         return "providers: { p: { profile: generic, upstream: '\(url ?? peer.url)', \(tls)\(more) } }"
-    }
-
-    /// Whether a client can take the response for the provider's whole 200.
-    private static func isWholeSuccess(_ response: RawResponse) -> Bool {
-        response.status == 200 && response.isComplete
     }
 
     private static let unframed = [
@@ -31,7 +26,7 @@ struct TLSEndTests {
                 try client.send(request)
                 // A reset is what a client of HTTP/1.0 sees of it.
                 guard let received = try? client.readResponse() else { continue }
-                #expect(!Self.isWholeSuccess(received), "\(received.status) \(received.text.prefix(100))")
+                #expect(!received.isWholeSuccess, "\(received.status) \(received.text.prefix(100))")
                 if received.status != 200 {
                     #expect(received.code == "connection_lost")
                     #expect(received.problem["effect"] == "unknown")
@@ -51,7 +46,7 @@ struct TLSEndTests {
         try withProxy(Self.provider(peer)) { proxy in
             for _ in 1...3 {
                 let received = try proxy.exchange("GET", "/p/x")
-                #expect(Self.isWholeSuccess(received))
+                #expect(received.isWholeSuccess)
                 #expect(response.hasSuffix("\r\n\r\n" + received.text))
             }
         }
@@ -88,7 +83,7 @@ struct TLSEndTests {
             // The first request, before the provider's version of HTTP is known.
             try withProxy(Self.provider(peer, ", http: auto")) { proxy in
                 let received = try proxy.exchange("GET", "/p/x")
-                #expect(Self.isWholeSuccess(received) == (ending == .notify), "\(ending)")
+                #expect(received.isWholeSuccess == (ending == .notify), "\(ending)")
             }
         }
     }
@@ -134,7 +129,7 @@ struct TLSEndTests {
         let tunnel = try TunnelProxy()
         try withProxy(Self.provider(peer, ", proxy: 'http://127.0.0.1:\(tunnel.port)'")) { proxy in
             let received = try? proxy.exchange("GET", "/p/x")
-            #expect(received.map(Self.isWholeSuccess) ?? false == (ending == .notify))
+            #expect((received?.isWholeSuccess ?? false) == (ending == .notify))
         }
     }
 

@@ -105,7 +105,7 @@ struct TLSListenerTests {
             let client = try proxy.client(on: relay.port)
             try client.request("GET", "/a")
             let exchange = try upstream.expectRequest()
-            try exchange.expectSilence(for: .milliseconds(50))
+            try proxy.settle()
             client.close()
             try exchange.expectClosed()
             try proxy.expectNothingInFlight()

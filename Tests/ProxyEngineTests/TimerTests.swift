@@ -76,9 +76,10 @@ struct TimerTests {
         }
     }
 
-    /// Has the exchanges with a provider of this case.
-    private func run(_ test: Case, retries: Int, limits: String, _ body: (ProxyFixture) throws -> Void) throws
-    {
+    /// Has the exchanges with a provider of this case, whose timer ends after `time`.
+    private func run(
+        _ test: Case, retries: Int, limits: String, time: String, _ body: (ProxyFixture) throws -> Void
+    ) throws {
         let full = test.way == "TCP" ? try FullListener() : nil
         let upstream = try ScriptedUpstream { exchange in try Self.act(test, exchange) }
         // Accepted by the system, and read by nobody.
@@ -102,7 +103,7 @@ struct TimerTests {
             default: "total"
             }
         var times = ["connect": "60s", "response": "60s", "idle": "60s", "error_body": "60s"]
-        times[name] = "250ms"
+        times[name] = time
         let timeouts = times.map { "\($0.key): \($0.value)" }.joined(separator: ", ")
         let profile = test.stage == .examining ? "disguise" : "lettr"
         let retrying = "retries: { max: \(retries), base: 1ms }"
@@ -131,78 +132,92 @@ struct TimerTests {
         while (try? exchange.send(" ")) != nil { try exchange.expectSilence(for: .milliseconds(10)) }
     }
 
-    private func expect(
-        _ claim: TimeoutClaim, _ response: RawResponse, isRepeatSafe: Bool, attempts: Int, _ note: Comment
-    ) {
+    /// What differs from the claim, each as "is, should be".
+    private func differences(
+        _ claim: TimeoutClaim, _ response: RawResponse, isRepeatSafe: Bool, attempts: Int
+    ) -> [String] {
+        var pairs: [(is: String?, shouldBe: String?)] = []
         switch claim.response {
         case .problem(let code, let effect):
-            #expect(response.code == code.name, note)
-            #expect(response.status == 504, note)
-            #expect(response.problem["effect"] == effect.rawValue, note)
-            #expect(response.problem["retryable"] == "\(claim.isRetryable(isRepeatSafe: isRepeatSafe))", note)
-            #expect(response.problem["attempts"] == (attempts == 0 ? nil : "\(attempts)"), note)
+            pairs = [
+                (response.code, code.name), ("\(response.status)", "504"),
+                (response.problem["effect"], effect.rawValue),
+                (response.problem["retryable"], "\(claim.isRetryable(isRepeatSafe: isRepeatSafe))"),
+                (response.problem["attempts"], attempts == 0 ? nil : "\(attempts)"),
+            ]
         case .partialError:
-            #expect(response.status == 404 && response.code == "not_found" && response.isComplete, note)
-            #expect(response.problem["detail"] == "No such thing", note)
-            #expect(response.problem["attempts"] == "\(attempts)", note)
-        case .relay, .breakOff: #expect(response.status == 200 && !response.isComplete, note)
-        case .lastAttempt, .nothing: Issue.record(note)
+            pairs = [
+                ("\(response.status)", "404"), (response.code, "not_found"),
+                ("\(response.isComplete)", "true"), (response.problem["detail"], "No such thing"),
+                (response.problem["attempts"], "\(attempts)"),
+            ]
+        case .relay, .breakOff:
+            pairs = [("\(response.status)", "200"), ("\(response.isComplete)", "false")]
+        case .lastAttempt, .nothing: return ["no such claim"]
         }
+        return pairs.filter { $0.is != $0.shouldBe }.map { "\($0.is ?? "-"), \($0.shouldBe ?? "-")" }
+    }
+
+    /// Runs a case with a short timer; on a machine too busy to reach its stage in time, with longer ones.
+    private func expectNone(_ note: String, _ differences: (_ time: String) throws -> [String]) throws {
+        for time in ["250ms", "1s"] where try differences(time).isEmpty { return }
+        let rest = try differences("5s")
+        #expect(rest.isEmpty, "\(note)")
     }
 
     @Test("each claims what its stage allows, and returns the slot if nothing was sent", arguments: cases)
     func claims(test: Case) throws {
         let claim = try #require(TimeoutClaim(test.timer, in: test.stage))
         try forEachRequest(of: test) { request in
-            try run(
-                test, retries: 0, limits: "limits: [{ requests: 1, per: 50s, by: provider }], max_wait: 0s"
-            ) {
-                proxy in
-                let note: Comment = "\(request.method) \(request.hasKey)"
-                func exchange() throws -> RawResponse {
+            try expectNone("\(request.method) \(request.hasKey)") { time in
+                var found: [String] = []
+                let limits = "limits: [{ requests: 1, per: 50s, by: provider }], max_wait: 0s"
+                try run(test, retries: 0, limits: limits, time: time) { proxy in
                     let client = try proxy.client()
                     let fields = request.hasKey ? [("Idempotency-Key", "k")] : []
                     let body = request.method.hasPrefix("P") ? "{}" : ""
                     try client.request(request.method, "/p/emails", fields: fields, body: body)
-                    guard claim.response == .relay else { return try client.readResponse() }
-                    // The provider goes on: the head and some bytes show that the client is not kept waiting.
-                    _ = try client.readHead()
-                    client.close()
-                    throw Relayed()
+                    if claim.response == .relay {
+                        // The provider goes on: the head and some bytes show that the client is not kept waiting.
+                        _ = try client.readHead()
+                        client.close()
+                    } else {
+                        found = differences(
+                            claim, try client.readResponse(), isRepeatSafe: request.isRepeatSafe,
+                            attempts: claim.isAttempt ? 1 : 0)
+                    }
+                    // The slot is free again if, and only if, nothing was sent.
+                    let next = try proxy.exchange("GET", "/p/emails")
+                    if (next.code == "throttled") != claim.isAttempt { found.append("slot: \(next.text)") }
                 }
-                do {
-                    let response = try exchange()
-                    expect(
-                        claim, response, isRepeatSafe: request.isRepeatSafe,
-                        attempts: claim.isAttempt ? 1 : 0, note)
-                } catch is Relayed {}
-                // The slot is free again if, and only if, nothing was sent.
-                let next = try proxy.exchange("GET", "/p/emails")
-                #expect((next.code == "throttled") == claim.isAttempt, note)
+                return found
             }
         }
     }
-
-    private struct Relayed: Error {}
 
     @Test("each leads to another attempt only where the claim allows it", arguments: cases, [1, 2])
     func retries(test: Case, maximum: Int) throws {
         let claim = try #require(TimeoutClaim(test.timer, in: test.stage))
         guard case .problem = claim.response else { return }
         try forEachRequest(of: test) { request in
-            try run(test, retries: maximum, limits: "limits: []") { proxy in
-                let fields = request.hasKey ? [("Idempotency-Key", "k")] : []
-                let body = request.method.hasPrefix("P") ? "{}" : ""
-                let response = try proxy.exchange(request.method, "/p/emails", fields: fields, body: body)
-                // The time for all attempts leaves none for another one.
-                let isRepeated =
-                    test.timer != .total && claim.isRetryable(isRepeatSafe: request.isRepeatSafe)
-                let sent = claim.isAttempt ? (isRepeated ? maximum + 1 : 1) : 0
-                let note: Comment = "\(request.method) \(request.hasKey)"
-                expect(claim, response, isRepeatSafe: request.isRepeatSafe, attempts: sent, note)
-                let reason = claim.slot == .settled ? "response" : "connection"
-                let series = #"weir_retries_total{provider="p",reason="\#(reason)"}"#
-                #expect(try proxy.metric(series) == (isRepeated ? Double(maximum) : 0), note)
+            try expectNone("\(request.method) \(request.hasKey)") { time in
+                var found: [String] = []
+                try run(test, retries: maximum, limits: "limits: []", time: time) { proxy in
+                    let fields = request.hasKey ? [("Idempotency-Key", "k")] : []
+                    let body = request.method.hasPrefix("P") ? "{}" : ""
+                    let response = try proxy.exchange(request.method, "/p/emails", fields: fields, body: body)
+                    // The time for all attempts leaves none for another one.
+                    let isRepeated =
+                        test.timer != .total && claim.isRetryable(isRepeatSafe: request.isRepeatSafe)
+                    let sent = claim.isAttempt ? (isRepeated ? maximum + 1 : 1) : 0
+                    found = differences(
+                        claim, response, isRepeatSafe: request.isRepeatSafe, attempts: sent)
+                    let reason = claim.slot == .settled ? "response" : "connection"
+                    let series = #"weir_retries_total{provider="p",reason="\#(reason)"}"#
+                    let count = try proxy.metric(series)
+                    if count != (isRepeated ? Double(maximum) : 0) { found.append("retries: \(count)") }
+                }
+                return found
             }
         }
     }
@@ -220,6 +235,10 @@ struct TimerTests {
             try client.request(method, "/p/emails", fields: fields, body: method == "GET" ? "" : "{}")
             let exchange = try upstream.expectRequest()
             upstream.stopListening()
+            // Where the system still accepts a connection, the next attempt would be one.
+            try eventually("new connections to be refused") {
+                (try? RawClient(port: upstream.port)) == nil
+            }
             exchange.reset()
             let response = try client.readResponse()
             #expect(response.code == "provider_unreachable")
@@ -234,19 +253,34 @@ struct TimerTests {
         arguments: ["TCP", "TLS", "tunnel"])
     func departure(way: String) throws {
         let test = Case(timer: .connect, stage: .connecting, way: way)
-        try run(test, retries: 0, limits: "limits: [{ requests: 1, per: 50s, by: provider }], max_wait: 0s") {
-            proxy in
+        let keys = "limits: [{ requests: 1, per: 50s, by: provider }], max_wait: 0s"
+        try run(test, retries: 0, limits: keys, time: "60s") { proxy in
             let client = try proxy.client()
             try client.request("DELETE", "/p/emails")
             // Without a body it has its slot as soon as it is in flight.
-            try eventually("the request to have its slot") {
-                try proxy.metric(#"weir_requests_in_flight{provider="p"}"#) == 1
-            }
+            try waitForSlot(proxy)
             client.leave()
             try proxy.expectNothingInFlight()
             #expect(try proxy.metric(#"weir_upstream_attempts_total{provider="p"}"#) == 0)
-            #expect(try proxy.exchange("GET", "/p/emails").code == "provider_timeout")
+            try expectFreeSlot(proxy)
         }
+    }
+
+    private func waitForSlot(_ proxy: ProxyFixture) throws {
+        try eventually("the request to have its slot") {
+            try proxy.metric(#"weir_requests_in_flight{provider="p"}"#) == 1
+        }
+    }
+
+    /// Has another request, which gets the only slot: it is not refused.
+    private func expectFreeSlot(_ proxy: ProxyFixture) throws {
+        let client = try proxy.client()
+        try client.request("GET", "/p/emails")
+        try waitForSlot(proxy)
+        try proxy.settle()
+        try client.expectSilence(for: .zero)
+        client.leave()
+        try proxy.expectNothingInFlight()
     }
 
     @Test(
@@ -328,19 +362,17 @@ struct TimerTests {
     func malformedWhileConnecting(way: String, fault: String) throws {
         let test = Case(timer: .connect, stage: .connecting, way: way)
         let keys = "limits: [{ requests: 1, per: 50s, by: provider }], max_wait: 0s"
-        try run(test, retries: 0, limits: keys) { proxy in
+        try run(test, retries: 0, limits: keys, time: "60s") { proxy in
             let client = try proxy.client()
             try client.send(
                 "POST /p/emails HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n")
-            try eventually("the request to have its slot") {
-                try proxy.metric(#"weir_requests_in_flight{provider="p"}"#) == 1
-            }
+            try waitForSlot(proxy)
             try client.send(fault == "chunk" ? "zz\r\n" : "7FFFFFFFFFFFFFF\r\n")
             let response = try client.readResponse()
             #expect(response.problem["origin"] == "client", "\(response.text)")
             #expect(response.problem["effect"] == "none")
             #expect(response.problem["attempts"] == nil)
-            #expect(try proxy.exchange("GET", "/p/emails").code == "provider_timeout")
+            try expectFreeSlot(proxy)
         }
     }
 

@@ -11,6 +11,9 @@ public final class PrivateAuthority: Sendable {
     /// The authority's own certificate and key; the certificate's path is what a client's `ca_file` names.
     public let root: Identity
 
+    /// The keys with which a provider's configuration trusts it.
+    public var trust: String { "tls: { ca_file: \(root.certificatePath) }" }
+
     private let directory: TemporaryDirectory
 
     /// Makes the authority.

@@ -194,9 +194,14 @@ struct SecretRedactorTests {
             _ = redactor.redacted(text)
             return Self.threadNanoseconds - start
         }
-        // Quadratic, the longer one would take 64 times as long.
-        let (short, long) = (cost(8 << 10), cost(64 << 10))
-        #expect(long < max(short, 2_000_000) * 24, "\(short) and \(long) ns")
+        // Quadratic, the longer one would take 64 times as long. A busy processor makes a run slower, never faster.
+        var (short, long) = (Int.max, Int.max)
+        for _ in 0..<10 {
+            short = min(short, cost(8 << 10))
+            long = min(long, cost(64 << 10))
+            if long < max(short, 2_000_000) * 24 { return }
+        }
+        Issue.record("\(short) and \(long) ns")
     }
 
     /// The processor's time of this thread: other tests run meanwhile.

@@ -8,6 +8,9 @@ extension RawResponse {
         return value.flatMap { Double($0) } ?? .nan
     }
 
+    /// Whether a client can take it for the provider's whole 200.
+    var isWholeSuccess: Bool { status == 200 && isComplete }
+
     /// The problem's `code`, or nothing.
     var code: String { problem["code"] ?? "" }
 

@@ -54,6 +54,11 @@ final class WeirProcess: Sendable {
     /// A client of the providers' mounts; every problem that it reads is validated.
     func client() throws -> RawClient { try RawClient(port: port, observing: expectValidProblem) }
 
+    /// Waits until a single worker has acted on all that has happened: it has answered requests that came later.
+    func settle() throws {
+        for _ in 0..<3 { #expect(try client().exchange("GET", "/livez").status == 200) }
+    }
+
     /// Waits until it drains: a new client is told that it is not ready.
     func waitUntilDraining() throws {
         try eventually("Weir to drain") {
