@@ -189,6 +189,49 @@ struct CredentialTests {
         }
     }
 
+    @Test(
+        "that Weir adds is in no raw error whose bytes look like another character set",
+        arguments: [[0], [0, 0x7B], [0xFF, 0xFE], [0xFE, 0xFF], [0x20, 0], [0, 0, 0xFE, 0xFF]] as [[UInt8]])
+    func rawOfOtherCharset(start: [UInt8]) throws {
+        let upstream = try ScriptedUpstream(
+            answering: .status(
+                400, fields: [("Content-Type", "image/png")],
+                body: start + Array("key \(Self.secret) is bad".utf8)))
+        try withProxy(to: upstream, provider: "credential: '\(Self.secret)', errors: raw") { proxy throws in
+            let response = try proxy.exchange("GET", "/p/x")
+            #expect(response.status == 400)
+            #expect(!response.text.contains(Self.secret), "\(response.text)")
+        }
+    }
+
+    @Test(
+        "that Weir adds is in no name of a field, of a response, an interim response or a trailer",
+        arguments: ["ky-T3st-key-0123456789", "KY-t3st-KEY-0123456789"])
+    func inName(spelling: String) throws {
+        let secret = "ky-T3st-key-0123456789"
+        let upstream = try ScriptedUpstream { exchange in
+            let name = "X-\(spelling)"
+            let status = exchange.request.target == "/error" ? "400 Bad Request" : "200 OK"
+            try exchange.respond(
+                "HTTP/1.1 103 Early Hints\r\nX-Hint: yes\r\n\(name): 1\r\n\r\n"
+                    + "HTTP/1.1 \(status)\r\nX-Kept: yes\r\n\(name): 1\r\nTrailer: X-Last, \(name)\r\n"
+                    + "Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX-Last: yes\r\n\(name): 1\r\n\r\n")
+        }
+        try withProxy(to: upstream, provider: "credential: '\(secret)'") { proxy throws in
+            for path in ["/p/x", "/p/error"] {
+                let response = try proxy.exchange("GET", path)
+                let interim = response.informational.first?.fields
+                #expect(response.fields["X-Kept"] == "yes" && interim?["X-Hint"] == "yes")
+                if path == "/p/x" { #expect(response.trailers["X-Last"] == "yes") }
+                let names = (response.fields.all + response.trailers.all + (interim?.all ?? [])).map {
+                    "\($0.name): \($0.value)".lowercased()
+                }
+                #expect(!names.contains { $0.contains(secret.lowercased()) }, "\(names)")
+                #expect(!proxy.log.text.lowercased().contains(secret.lowercased()))
+            }
+        }
+    }
+
     @Test("that Weir adds is in no raw error that is too long to be searched: it becomes a problem")
     func longRaw() throws {
         let long = String(repeating: "x", count: 100_000) + Self.secret

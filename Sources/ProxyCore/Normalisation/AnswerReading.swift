@@ -31,7 +31,8 @@ final class AnswerReading {
         guard let json = body.json else {
             isMessageCut = false
             message = body.plainMessage(isTruncated: answer.isTruncated).map(redaction.redacted)
-            code = Self.code(of: answer, reading).flatMap(MessageText.clean).map(redaction.redacted)
+            code = (body.markupCode(status: answer.status) ?? Self.code(of: answer, reading))
+                .flatMap(MessageText.clean).map(redaction.redacted)
             embedded = nil
             return
         }

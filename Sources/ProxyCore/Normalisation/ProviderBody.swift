@@ -54,11 +54,43 @@ struct ProviderBody {
         case .json, .empty: return nil
         case .html: return title.flatMap(MessageText.cleanSentence)
         case .text:
-            guard let first = content.first, first != 0x3C else { return nil }
+            guard let first = content.first else { return nil }
+            if first == 0x3C {
+                return (element("<message") ?? element("<faultstring") ?? element("<error_description"))
+                    .flatMap(MessageText.cleanSentence)
+            }
             // Half a JSON text says nothing to people.
             if isTruncated, first == 0x7B || first == 0x5B { return nil }
             return MessageText.cleanSentence(text(content.prefix { $0 != 0x0A && $0 != 0x0D }))
         }
+    }
+
+    /// The provider's code in XML (AWS, SOAP gateways); nothing if it is the status.
+    func markupCode(status: Int) -> Text? {
+        guard kind == .text, content.first == 0x3C,
+            let code = (element("<code") ?? element("<errorcode")).flatMap(MessageText.clean),
+            !FieldName.hasBlank(code), code != Text(String(status))
+        else { return nil }
+        return code
+    }
+
+    /// The text of the first element of XML with this name, if it is there to its end.
+    private func element(_ name: StaticString) -> Text? {
+        let head = content.prefix(8192)
+        var index = head.startIndex
+        while index < head.endIndex {
+            let rest = head[index...]
+            if rest.first == 0x3C, rest.span.startsIgnoringCase(with: name) {
+                let tail = rest.dropFirst(name.utf8CodeUnitCount)
+                if let next = tail.first, next == 0x3E || Self.isBlank(next) {
+                    let inner = tail.drop { $0 != 0x3E }.dropFirst()
+                    let part = inner.prefix { $0 != 0x3C }
+                    if !part.isEmpty, part.endIndex < inner.endIndex { return text(part) }
+                }
+            }
+            index += 1
+        }
+        return nil
     }
 
     /// A part of the body as a text.

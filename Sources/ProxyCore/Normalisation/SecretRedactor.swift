@@ -42,6 +42,8 @@ public final class SecretRedactor: Sendable {
             if undone.count >= Self.shortestSecret, !kept.contains(undone) { kept.append(undone) }
         }
         self.secrets = kept
+        // Separators may be missing.
+        shortestLength = kept.map { SecretFolding.squeezed($0).count }.min() ?? 0
         var spellings: [[UInt8]] = []
         for secret in kept {
             SecretSpelling.forEach(of: Array(secret.prefix(SecretSpelling.prefixLength))) { spelling, _ in
@@ -91,6 +93,9 @@ public final class SecretRedactor: Sendable {
         guard mayContain(text.bytes.span), let bytes = redacted(Array(text.bytes)) else { return text }
         return Text(bytes)
     }
+
+    /// No text with fewer bytes contains one of the secrets, in any encoding.
+    public let shortestLength: Int
 
     /// Whether one of the secrets could be in the bytes: a quick look that is often wrong, but only in saying so.
     ///

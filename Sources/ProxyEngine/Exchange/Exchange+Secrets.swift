@@ -9,10 +9,15 @@ extension Exchange {
     func hideCredential() {
         guard let redactor = provider?.heldCredential else { return }
         var mayContain = false
-        responseFields.forEach { _, value in if redactor.mayContain(value) { mayContain = true } }
+        responseFields.forEach { name, value in
+            if redactor.mayContain(value) { mayContain = true }
+            if name.count >= redactor.shortestLength, redactor.mayContain(name) { mayContain = true }
+        }
         guard mayContain else { return }
         var fields = FieldBlock()
         responseFields.forEach { name, value in
+            // A name cannot be redacted: the field is dropped.
+            guard !isCredential(inName: name) else { return }
             var bytes: [UInt8] = []
             bytes.append(value)
             // A reference must not have brackets there.
@@ -21,6 +26,16 @@ extension Exchange {
             fields.append(name: name, value: bytes.span)
         }
         responseFields = fields
+    }
+
+    /// Whether the provider repeats Weir's own credential in the name of a field.
+    func isCredential(inName name: Span<UInt8>) -> Bool {
+        guard let redactor = provider?.heldCredential, name.count >= redactor.shortestLength else {
+            return false
+        }
+        var bytes: [UInt8] = []
+        bytes.append(name)
+        return redactor.redacted(bytes) != nil
     }
 
     private static let markInReferences = Array("redacted".utf8)
@@ -35,7 +50,11 @@ extension Exchange {
     ///
     /// - Parameter answer: with its body as it reads without a content coding.
     func hideCredential(inRaw answer: ProviderAnswer) {
-        guard let redacted = provider?.heldCredential?.redacted(answer.body) else { return }
+        guard let redactor = provider?.heldCredential else { return }
+        // What is sent are the bytes as they arrived, which may not be in the character set that they were read in.
+        guard let redacted = redactor.redacted(answer.body) ?? redactor.redacted(responseBody.bytes) else {
+            return
+        }
         responseBody.removeAll()
         responseBody.append(redacted)
         isRewritten = true

@@ -59,7 +59,8 @@ extension Exchange {
         response.fields.forEach { name, value in
             guard name.equalsIgnoringCase("trailer"),
                 let names = FieldRules.trailerNames(
-                    value, as: .responseTrailer, connection: responseConnection)
+                    value, as: .responseTrailer, connection: responseConnection),
+                !isCredential(inName: names.span)
             else { return }
             responseFields.append(FieldNames.trailer, names)
         }
