@@ -160,7 +160,7 @@ struct TLSTests {
 
     @Test("a provider that does not speak TLS is a TLS failure")
     func plaintext() throws {
-        let upstream = try ScriptedUpstream(answering: .garbage)
+        let upstream = try ScriptedUpstream(answering: .ok())
         let provider =
             "providers: { p: { profile: generic, upstream: 'https://localhost:\(upstream.port)' } }"
         try withProxy(provider) { proxy in
