@@ -91,4 +91,20 @@ struct CutHandshakeTests {
             #expect(response.problem["retryable"] == "false")
         }
     }
+
+    @Test("a provider that answers a handshake in plain HTTP is a TLS failure", arguments: ["1.1", "auto"])
+    func plaintext(http: String) throws {
+        let peer = try HTTP2Peer()
+        try withProxy(provider(peer, http, "limits: []")) { proxy in
+            let client = try proxy.client()
+            try client.request("POST", "/p/x", body: "{}")
+            let connection = try peer.acceptSilently()
+            try connection.expectBytes()
+            try connection.send(Array("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n".utf8))
+            connection.close()
+            let response = try client.readResponse()
+            #expect(response.code == "tls_failure")
+            #expect(response.problem["effect"] == "none")
+        }
+    }
 }

@@ -157,16 +157,4 @@ struct TLSTests {
             }
         }
     }
-
-    @Test("a provider that does not speak TLS is a TLS failure")
-    func plaintext() throws {
-        let upstream = try ScriptedUpstream(answering: .ok())
-        let provider =
-            "providers: { p: { profile: generic, upstream: 'https://localhost:\(upstream.port)' } }"
-        try withProxy(provider) { proxy in
-            let response = try proxy.exchange("POST", "/p/echo", body: "{}")
-            #expect(response.code == "tls_failure")
-            #expect(response.problem["effect"] == "none")
-        }
-    }
 }
