@@ -80,7 +80,7 @@ public struct ExchangeMachine: Sendable {
         case undecided
     }
 
-    /// Who ends the client's side of an exchange.
+    /// Whether the client still sends, still reads, or has left.
     public enum Client: UInt8, Sendable, Equatable {
         case open
         /// It has ended its sending side, and may wait for the reply.
@@ -180,7 +180,7 @@ public struct ExchangeMachine: Sendable {
     public internal(set) var upload = Flow.open
     /// The response's body, on its way to the client.
     public internal(set) var download = Flow.open
-    /// Why it was refused, for ``ExchangeActions/Action/makeProblem``; `nil` where the engine knows, which asked.
+    /// Why it was refused, for ``ExchangeActions/Action/makeProblem``; `nil` if the engine holds the fault.
     public internal(set) var refusal: Refusal?
     /// What the last attempt came to, for ``ExchangeActions/Action/makeReply``.
     public internal(set) var outcome = Outcome.failed
@@ -223,7 +223,7 @@ public struct ExchangeMachine: Sendable {
     /// An exchange whose request is being read.
     public init() {}
 
-    /// The head is complete, or will never be: from now on the exchange counts.
+    /// The head is complete, or never will be: from now on the exchange is counted.
     ///
     /// - Parameter clientStall: how long the client may stand still.
     public mutating func begin(clientStall: Duration, at now: MonotonicTime) {
@@ -241,7 +241,7 @@ public struct ExchangeMachine: Sendable {
     /// Whether the reply that the last attempt led to is given if there is no other attempt.
     public var isRetrying: Bool { hasFailed }
 
-    /// Whether the client may have an effect of the request to expect: a part of it may have been sent.
+    /// Whether a part of the request may have reached the provider, so that it may have had an effect.
     public var wasSent: Bool { attempts > 0 }
 
     // MARK: Events
