@@ -119,7 +119,7 @@ import Testing
             let client = try proxy.client(receiveBuffer: 4096)
             try client.request("GET", "/p/x")
             #expect(try client.readHead().status == 200)
-            try proxy.expectNothingInFlight(within: .seconds(5))
+            try proxy.expectNothingInFlight(within: .seconds(20))
             try eventually("the provider's connection to end") { !upstream.failures.isEmpty }
         }
     }
@@ -130,7 +130,7 @@ import Testing
         try withProxy(to: upstream, limits: "client_stall: 1s") { proxy throws in
             let client = try proxy.client()
             try client.send("PUT /p/x HTTP/1.1\r\nHost: h\r\nContent-Length: \(length)\r\n\r\nhello")
-            try client.expectClosed(within: .seconds(5))
+            try client.expectClosed(within: .seconds(20))
             try proxy.expectNothingInFlight(within: .promptly)
         }
     }

@@ -33,7 +33,7 @@ struct EarlyAnswerTests {
             let client = try proxy.client()
             try client.send("POST /p/a HTTP/1.1\r\nHost: h\r\nContent-Length: 10000000\r\n\r\n")
             try client.send(String(repeating: "x", count: 100_000))
-            let response = try client.readResponse(within: .seconds(5))
+            let response = try client.readResponse(within: .seconds(20))
             #expect(response.status == status)
             #expect(response.isComplete)
             #expect(response.fields["Connection"] == "close")
@@ -135,7 +135,7 @@ struct EarlyAnswerTests {
             let client = try proxy.client()
             try client.send("POST /p/a HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n")
             for _ in 0..<3 { try client.send("190\r\n\(String(repeating: "x", count: 400))\r\n") }
-            let response = try client.readResponse(within: .seconds(5))
+            let response = try client.readResponse(within: .seconds(20))
             #expect(response.status == 413)
             #expect(response.problem["code"] == "request_too_large")
             try client.expectClosed()

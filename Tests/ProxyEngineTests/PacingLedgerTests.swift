@@ -63,7 +63,7 @@ struct PacingLedgerTests {
         try withProxy("providers: { p: \(provider) }", upstreams: [upstream], limits: "keys: 1") { proxy in
             for field in Self.key + Self.other {
                 let raw = ("X-Error-Format", "raw")
-                try eventually("room for another credential", within: .seconds(2)) {
+                try eventually("room for another credential", within: .promptly) {
                     try proxy.exchange("GET", "/p/a", fields: [field, raw]).text == long
                 }
             }

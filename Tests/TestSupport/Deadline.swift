@@ -28,6 +28,6 @@ extension Duration {
     /// How long a peer waits when a test does not say: 30 seconds, far more than anything local needs.
     public static let patience: Duration = .seconds(30)
 
-    /// What is promised within a second: 3 seconds, as the tests' neighbours need the processors too.
-    public static let promptly: Duration = .seconds(3)
+    /// What is promised within a second: 10 seconds, because the tests beside it need the processors too.
+    public static let promptly: Duration = .seconds(10)
 }
