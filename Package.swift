@@ -60,45 +60,48 @@ let package = Package(
     ],
     targets: [
         // C, one door each.
-        .systemLibrary(name: "CEpoll"),
+        .systemLibrary(name: "CEpoll", path: "Sources/C/CEpoll"),
         .systemLibrary(
-            name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
-        .target(name: "CMicroHTTPD", linkerSettings: microHTTPDLinking),
-        .systemLibrary(name: "CGnuTLS", pkgConfig: "gnutls", providers: [.apt(["libgnutls28-dev"])]),
-        .target(name: "CFrames"),
+            name: "CCurl", path: "Sources/C/CCurl", pkgConfig: "libcurl",
+            providers: [.apt(["libcurl4-openssl-dev"])]),
+        .target(name: "CMicroHTTPD", path: "Sources/C/CMicroHTTPD", linkerSettings: microHTTPDLinking),
+        .systemLibrary(
+            name: "CGnuTLS", path: "Sources/C/CGnuTLS", pkgConfig: "gnutls",
+            providers: [.apt(["libgnutls28-dev"])]),
+        .target(name: "CFrames", path: "Sources/C/CFrames"),
         // The arguments of main().
-        .target(name: "CLoader"),
-        .systemLibrary(name: "CMimalloc", providers: [.apt(["libmimalloc-dev"])]),
-        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
-        .systemLibrary(name: "CBrotli", pkgConfig: "libbrotlidec", providers: [.apt(["libbrotli-dev"])]),
-        .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+        .target(name: "CLoader", path: "Sources/C/CLoader"),
+        .systemLibrary(
+            name: "CMimalloc", path: "Sources/C/CMimalloc", providers: [.apt(["libmimalloc-dev"])]),
+        .systemLibrary(
+            name: "CZlib", path: "Sources/C/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(
+            name: "CBrotli", path: "Sources/C/CBrotli", pkgConfig: "libbrotlidec",
+            providers: [.apt(["libbrotli-dev"])]),
+        .systemLibrary(
+            name: "CZstd", path: "Sources/C/CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
 
         // Safe Swift over C, and the vocabulary they share.
-        .target(name: "HTTPWire", swiftSettings: settings),
+        .target(name: "Wire", swiftSettings: settings),
         .target(name: "Locking", swiftSettings: settings),
-        .target(name: "EventLoop", dependencies: ["CEpoll", "Locking"], swiftSettings: settings),
-        .target(name: "HTTPTransfer", dependencies: ["HTTPWire"], swiftSettings: settings),
+        .target(name: "Loop", dependencies: ["CEpoll", "Locking"], swiftSettings: settings),
         .target(
-            name: "Curl", dependencies: ["CCurl", "CFrames", "HTTPTransfer", "HTTPWire"],
-            swiftSettings: settings),
+            name: "Upstream", dependencies: ["CCurl", "CFrames", "Loop", "Wire"], swiftSettings: settings),
         .target(
-            name: "HTTP1Client", dependencies: ["Curl", "EventLoop", "HTTPTransfer", "HTTPWire"],
-            swiftSettings: settings),
-        .target(
-            name: "MicroHTTPD",
-            dependencies: ["CGnuTLS", "CMicroHTTPD", "EventLoop", "HTTPWire", "Locking"],
+            name: "Downstream",
+            dependencies: ["CGnuTLS", "CMicroHTTPD", "Loop", "Wire", "Locking"],
             swiftSettings: settings),
         .target(name: "ContentCoding", dependencies: ["CZlib", "CBrotli", "CZstd"], swiftSettings: settings),
 
-        .target(name: "RedisClient", dependencies: ["EventLoop"], swiftSettings: settings),
+        .target(name: "Redis", dependencies: ["Loop"], swiftSettings: settings),
 
         .target(name: "JSONLog", dependencies: [logging], swiftSettings: settings),
 
         // Decisions.
         .target(
-            name: "ProxyCore", dependencies: ["HTTPWire", "Locking"],
+            name: "Core", dependencies: ["Wire", "Locking"],
             resources: [.embedInCode("SharedLedger/ledger.lua")], swiftSettings: settings),
-        .target(name: "Configuration", dependencies: ["ProxyCore", yams], swiftSettings: settings),
+        .target(name: "Configuration", dependencies: ["Core", yams], swiftSettings: settings),
         .target(
             name: "BuiltIn", path: "Config", exclude: ["weir.yaml"], sources: ["BuiltIn.swift"],
             resources: [
@@ -110,22 +113,21 @@ let package = Package(
 
         // Effects.
         .target(
-            name: "ProxyEngine",
+            name: "Engine",
             dependencies: [
-                "EventLoop", "Curl", "HTTP1Client", "HTTPTransfer", "MicroHTTPD", "ContentCoding", "JSONLog",
-                "Locking", "ProxyCore", "RedisClient", "HTTPWire", logging,
+                "Loop", "Upstream", "Downstream", "ContentCoding", "JSONLog", "Locking", "Core", "Redis",
+                "Wire", logging,
             ],
             swiftSettings: settings),
         .target(
             name: "Sandbox",
-            dependencies: ["EventLoop", "Locking", "MicroHTTPD", "ProxyCore", "HTTPWire"],
+            dependencies: ["Loop", "Locking", "Downstream", "Core", "Wire"],
             swiftSettings: settings),
         .executableTarget(
             name: "weir",
             dependencies: [
-                "CLoader", "CMimalloc",
-                "ProxyEngine", "ProxyCore", "Configuration", "BuiltIn", "Sandbox", "ContentCoding",
-                "EventLoop", "JSONLog", "Locking", "HTTPWire", argumentParser, logging,
+                "CLoader", "CMimalloc", "Engine", "Core", "Configuration", "BuiltIn", "Sandbox",
+                "ContentCoding", "Loop", "JSONLog", "Locking", "Wire", argumentParser, logging,
             ],
             exclude: ["exchanges.profdata", "function-order.txt"], swiftSettings: settings,
             linkerSettings: [functionOrder]),
@@ -135,21 +137,20 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "LockingTests", dependencies: ["Locking", "TestSupport"], swiftSettings: settings),
-        .testTarget(name: "HTTPWireTests", dependencies: ["HTTPWire"], swiftSettings: settings),
+        .testTarget(name: "WireTests", dependencies: ["Wire"], swiftSettings: settings),
         // What holds for any bytes: the fuzzer looks for those for which it does not, a test replays its corpus.
         .target(
             name: "FuzzProperties",
             dependencies: [
-                "BuiltIn", "Configuration", "ContentCoding", "HTTP1Client", "HTTPTransfer", "HTTPWire",
-                "ProxyCore", "RedisClient", "TestSupport",
+                "BuiltIn", "Configuration", "ContentCoding", "Upstream", "Wire", "Core", "Redis",
+                "TestSupport",
             ],
             path: "Tests/Fuzz/Properties", swiftSettings: settings),
         .testTarget(name: "FuzzTests", dependencies: ["FuzzProperties"], swiftSettings: settings),
         .testTarget(
-            name: "ProxyCoreTests",
+            name: "CoreTests",
             dependencies: [
-                "ProxyCore", "Configuration", "BuiltIn", "ContentCoding", "HTTPWire", "Locking",
-                "TestSupport",
+                "Core", "Configuration", "BuiltIn", "ContentCoding", "Wire", "Locking", "TestSupport",
             ],
             swiftSettings: settings),
         .testTarget(
@@ -158,41 +159,33 @@ let package = Package(
         .testTarget(
             name: "JSONLogTests", dependencies: ["JSONLog", "Locking", logging], swiftSettings: settings),
         .testTarget(
-            name: "ConfigurationTests", dependencies: ["ProxyCore", "Configuration", "BuiltIn"],
+            name: "ConfigurationTests", dependencies: ["Core", "Configuration", "BuiltIn"],
             swiftSettings: settings),
         .testTarget(
-            name: "EventLoopTests", dependencies: ["EventLoop", "CEpoll"], swiftSettings: settings),
+            name: "LoopTests", dependencies: ["Loop", "CEpoll"], swiftSettings: settings),
         .testTarget(
-            name: "HTTP1ClientTests",
-            dependencies: ["Curl", "EventLoop", "HTTP1Client", "HTTPTransfer", "HTTPWire", "TestSupport"],
+            name: "UpstreamTests", dependencies: ["CCurl", "Loop", "Upstream", "Wire", "TestSupport"],
             swiftSettings: settings),
         .testTarget(
-            name: "CurlTests",
-            dependencies: ["Curl", "CCurl", "EventLoop", "HTTPTransfer", "HTTPWire", "TestSupport"],
+            name: "DownstreamTests",
+            dependencies: ["CEpoll", "CMicroHTTPD", "Loop", "Locking", "Downstream", "Wire", "TestSupport"],
             swiftSettings: settings),
         .testTarget(
-            name: "MicroHTTPDTests",
+            name: "EngineTests",
             dependencies: [
-                "CEpoll", "CMicroHTTPD", "EventLoop", "Locking", "MicroHTTPD", "HTTPWire", "TestSupport",
-            ],
-            swiftSettings: settings),
-        .testTarget(
-            name: "ProxyEngineTests",
-            dependencies: [
-                "ProxyEngine", "ProxyCore", "Configuration", "BuiltIn", "ContentCoding", "EventLoop",
-                "HTTPWire", "Locking",
+                "Engine", "Core", "Configuration", "BuiltIn", "ContentCoding", "Loop", "Wire", "Locking",
                 "TestSupport", "weir", logging,
             ],
             swiftSettings: settings),
         .testTarget(
             name: "SandboxTests",
-            dependencies: ["Sandbox", "ProxyCore", "Configuration", "BuiltIn", "HTTPWire", "TestSupport"],
+            dependencies: ["Sandbox", "Core", "Configuration", "BuiltIn", "Wire", "TestSupport"],
             swiftSettings: settings),
         .testTarget(
             name: "CommandLineTests", dependencies: ["TestSupport", "weir"], swiftSettings: settings),
         .testTarget(
             name: "DocumentationTests",
-            dependencies: ["ProxyCore", "Configuration", "BuiltIn", "TestSupport", "weir"],
+            dependencies: ["Core", "Configuration", "BuiltIn", "TestSupport", "weir"],
             swiftSettings: settings),
         .testTarget(
             name: "TestSupportTests", dependencies: ["Locking", "TestSupport", "weir"],
@@ -219,10 +212,7 @@ if Context.environment["WEIR_BENCHMARKS"] != nil {
         .target(name: "CAllocations", path: "Benchmarks/Micro/CAllocations"),
         .executableTarget(
             name: "micro",
-            dependencies: [
-                "CAllocations", "BuiltIn", "Configuration", "HTTP1Client", "HTTPTransfer", "HTTPWire",
-                "ProxyCore",
-            ],
+            dependencies: ["CAllocations", "BuiltIn", "Configuration", "Upstream", "Wire", "Core"],
             path: "Benchmarks/Micro/Program", swiftSettings: settings),
     ]
 }

@@ -1,4 +1,4 @@
-internal import ProxyCore
+internal import Core
 
 extension ConfigurationReader {
     /// Checks what no value shows alone: what two want, mounts over Weir's own paths, shared ledgers.

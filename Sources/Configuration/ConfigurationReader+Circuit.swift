@@ -1,4 +1,4 @@
-internal import ProxyCore
+internal import Core
 
 extension ConfigurationReader {
     /// `off`, `on` for the defaults, or when a circuit opens; `nil` for none.

@@ -1,4 +1,4 @@
-internal import ProxyCore
+internal import Core
 
 extension YAMLValue {
     /// Where to listen: an address, or a mapping of one, the mode of its file and TLS.

@@ -1,4 +1,4 @@
-internal import ProxyCore
+internal import Core
 internal import Yams
 
 /// What flags and environment variables say instead of the file; a flag wins over a variable.

@@ -1,4 +1,4 @@
-internal import ProxyCore
+internal import Core
 internal import Yams
 
 /// What could be read of a provider, and where it stands.

@@ -1,4 +1,4 @@
-internal import ProxyCore
+internal import Core
 
 extension ConfigurationReader {
     /// Checks that each of several instances can have a share of every limit, and that they know how many they are.

@@ -1,4 +1,4 @@
-internal import ProxyCore
+internal import Core
 
 extension ConfigurationReader {
     /// When a request is sent again.

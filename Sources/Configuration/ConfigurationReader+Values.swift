@@ -1,4 +1,4 @@
-internal import ProxyCore
+internal import Core
 
 extension YAMLValue {
     /// The members of a section; a section with nothing under it has none.

@@ -1,4 +1,4 @@
-public import ProxyCore
+public import Core
 
 /// Reads the configuration file into one value, or into all of its mistakes.
 public struct ConfigurationReader {

@@ -1,4 +1,4 @@
-internal import ProxyCore
+internal import Core
 
 extension ProfileReader {
     private static let caseKeys = [

@@ -1,4 +1,4 @@
-internal import ProxyCore
+internal import Core
 
 extension ProfileReader {
     static func readCredential(_ value: YAMLValue, into profile: inout Profile) {

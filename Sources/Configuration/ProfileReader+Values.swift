@@ -1,4 +1,4 @@
-internal import ProxyCore
+internal import Core
 
 extension YAMLValue {
     /// The elements of a list, which has some, or the value itself: where one is common, nobody should have to write a list.

@@ -1,4 +1,4 @@
-public import ProxyCore
+public import Core
 
 /// Reads profile files: YAML, as described at the top of the generic profile.
 public enum ProfileReader {

@@ -1,4 +1,4 @@
-internal import ProxyCore
+internal import Core
 internal import Yams
 
 /// Limits, as a profile and a configuration say them.

@@ -1,4 +1,4 @@
-internal import EventLoop
+internal import Loop
 internal import Glibc
 
 /// SIGTERM, SIGINT and perhaps SIGHUP: waited for, instead of interrupting something.

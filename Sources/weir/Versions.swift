@@ -1,5 +1,5 @@
-internal import ProxyCore
-internal import ProxyEngine
+internal import Core
+internal import Engine
 
 /// What `weir --version` and `/metrics` say about the program.
 enum Versions {

@@ -1,6 +1,6 @@
 import BuiltIn
 import Foundation
-import ProxyCore
+import Core
 import Testing
 
 @testable import Configuration

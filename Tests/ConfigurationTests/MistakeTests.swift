@@ -1,5 +1,5 @@
 import Configuration
-import ProxyCore
+import Core
 import Testing
 
 struct MistakeTests {

@@ -1,5 +1,5 @@
 import Configuration
-import ProxyCore
+import Core
 
 /// The defaults of the profiles that the tests know.
 func knownProfiles(_ name: String) -> ProfileDefaults? {

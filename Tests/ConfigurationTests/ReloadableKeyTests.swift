@@ -1,4 +1,4 @@
-import ProxyCore
+import Core
 import Testing
 
 @Suite("what a running Weir takes of another configuration")

@@ -1,5 +1,5 @@
 import Configuration
-import ProxyCore
+import Core
 import Testing
 
 /// What looks nearly like a value, and is none, is a mistake with its place: nothing is guessed, or left to a library.

@@ -1,5 +1,5 @@
 import Configuration
-import ProxyCore
+import Core
 import Testing
 
 /// Each key of both languages with values that it cannot have: each is a mistake with its place, and nothing is ignored.

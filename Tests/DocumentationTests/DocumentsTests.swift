@@ -1,6 +1,6 @@
 import BuiltIn
 import Foundation
-import ProxyCore
+import Core
 import TestSupport
 import Testing
 

@@ -1,5 +1,5 @@
 import Foundation
-import ProxyCore
+import Core
 import Testing
 
 @Suite("the pages about the inside")

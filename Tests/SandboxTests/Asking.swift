@@ -1,7 +1,7 @@
 import BuiltIn
 import Configuration
-import HTTPWire
-import ProxyCore
+import Wire
+import Core
 
 @testable import Sandbox
 

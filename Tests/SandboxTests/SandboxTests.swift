@@ -1,5 +1,5 @@
-import HTTPWire
-import ProxyCore
+import Wire
+import Core
 import TestSupport
 import Testing
 

@@ -1,4 +1,4 @@
-import ProxyCore
+import Core
 import Testing
 
 @testable import Sandbox

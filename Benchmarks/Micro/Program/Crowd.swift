@@ -1,4 +1,4 @@
-internal import ProxyCore
+internal import Core
 
 /// A pacer and those who want something of it, in a time of their own: whoever has an answer comes again.
 struct Crowd {

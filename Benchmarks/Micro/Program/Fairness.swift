@@ -1,4 +1,4 @@
-internal import ProxyCore
+internal import Core
 
 /// Who gets how much when several keys want more than there is, in ten simulated minutes.
 enum Fairness {

@@ -1,4 +1,4 @@
-internal import ProxyCore
+internal import Core
 
 /// What a decision of the pacer costs, with more and more keys, and with more and more that wait.
 enum LedgerBenchmarks {

@@ -1,5 +1,5 @@
 internal import CAllocations
-internal import ProxyCore
+internal import Core
 
 /// What a key costs in memory while the pacer remembers it, and what a waiting request costs in the pacer.
 enum LedgerMemory {

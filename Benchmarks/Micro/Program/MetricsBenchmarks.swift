@@ -1,4 +1,4 @@
-internal import ProxyCore
+internal import Core
 
 /// What is counted of each exchange, and the page that shows it.
 enum MetricsBenchmarks {

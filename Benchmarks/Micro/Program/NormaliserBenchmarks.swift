@@ -1,7 +1,7 @@
 internal import BuiltIn
 internal import Configuration
-internal import HTTPWire
-internal import ProxyCore
+internal import Wire
+internal import Core
 
 /// From a provider's answer to the problem, for all cases that a profile has recorded.
 enum NormaliserBenchmarks {

@@ -1,7 +1,6 @@
-internal import HTTP1Client
-internal import HTTPTransfer
-internal import HTTPWire
-internal import ProxyCore
+internal import Upstream
+internal import Wire
+internal import Core
 
 /// What is done with bytes: a request is scanned, an answer parsed, fields are chosen.
 enum WireBenchmarks {

@@ -1,5 +1,5 @@
-internal import HTTPWire
-internal import ProxyCore
+internal import Wire
+internal import Core
 
 /// A request as an imitation sees it: behind its mount, complete, with the time at which it came.
 struct ImitationRequest: Sendable {

@@ -1,4 +1,4 @@
-internal import HTTPWire
+internal import Wire
 
 /// An answer of an imitation.
 struct ImitationResponse: Sendable {

@@ -1,4 +1,4 @@
-internal import ProxyCore
+internal import Core
 
 /// A JSON value that an imitation keeps or sends; the members of an object stay in order.
 enum JSONValue: Sendable, Equatable {

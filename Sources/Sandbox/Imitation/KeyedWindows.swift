@@ -1,4 +1,4 @@
-internal import ProxyCore
+internal import Core
 
 /// A strict window for each key, of a bounded number of keys.
 struct KeyedWindows: Sendable {

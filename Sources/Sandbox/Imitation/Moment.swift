@@ -1,4 +1,4 @@
-internal import ProxyCore
+internal import Core
 
 /// A point in time on both clocks: one to measure with, one to show.
 struct Moment: Sendable, Hashable {

@@ -1,4 +1,4 @@
-internal import ProxyCore
+internal import Core
 
 /// A strict sliding window, counted at arrival: within any stretch of its length it admits so many requests
 /// and not one more.

@@ -1,4 +1,4 @@
-internal import ProxyCore
+internal import Core
 
 /// The key of a request to lemlist.
 struct LemlistCredential: Sendable, Equatable {

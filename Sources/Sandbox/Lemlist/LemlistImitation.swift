@@ -1,4 +1,4 @@
-internal import ProxyCore
+internal import Core
 
 /// The lemlist API as it is documented and was recorded, for one team with one key.
 ///

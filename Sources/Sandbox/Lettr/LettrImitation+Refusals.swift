@@ -1,4 +1,4 @@
-internal import ProxyCore
+internal import Core
 
 extension LettrImitation {
     /// The refusal that a recipient's local part asks for.

@@ -1,4 +1,4 @@
-internal import ProxyCore
+internal import Core
 
 /// The Lettr API as it is documented, for one team with two keys.
 ///

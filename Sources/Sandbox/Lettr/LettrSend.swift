@@ -1,4 +1,4 @@
-internal import ProxyCore
+internal import Core
 
 /// What was answered to a send with an idempotency key.
 struct LettrSend: Sendable {

@@ -1,7 +1,7 @@
-internal import EventLoop
+internal import Loop
 internal import Locking
-internal import MicroHTTPD
-public import ProxyCore
+internal import Downstream
+public import Core
 
 /// Imitations of lemlist and Lettr on one port: their answers, their authentication, their rate limits, and
 /// any recorded error.

@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import BuiltIn
 internal import Configuration
-internal import ProxyCore
+internal import Core
 
 /// `weir check`: validates a configuration file.
 struct CheckCommand: ParsableCommand {

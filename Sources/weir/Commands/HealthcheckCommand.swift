@@ -1,6 +1,6 @@
 internal import ArgumentParser
 internal import Configuration
-internal import ProxyCore
+internal import Core
 
 /// `weir healthcheck`: whether the instance that runs with this configuration is ready.
 struct HealthcheckCommand: ParsableCommand {

@@ -1,6 +1,6 @@
 internal import ArgumentParser
 internal import Configuration
-internal import ProxyCore
+internal import Core
 
 /// `weir profile list`: the profiles that are part of the program.
 struct ProfileListCommand: ParsableCommand {

@@ -1,8 +1,8 @@
 internal import ArgumentParser
 internal import Configuration
 internal import ContentCoding
-internal import HTTPWire
-internal import ProxyCore
+internal import Wire
+internal import Core
 
 /// `weir profile test`: runs recorded cases.
 struct ProfileTestCommand: ParsableCommand {

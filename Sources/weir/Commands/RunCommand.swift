@@ -3,8 +3,8 @@ internal import BuiltIn
 internal import Configuration
 internal import JSONLog
 internal import Logging
-internal import ProxyCore
-internal import ProxyEngine
+internal import Core
+internal import Engine
 internal import Sandbox
 
 /// `weir run`: the proxy.

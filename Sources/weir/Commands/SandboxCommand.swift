@@ -1,5 +1,5 @@
 internal import ArgumentParser
-internal import ProxyCore
+internal import Core
 internal import Sandbox
 
 /// `weir sandbox`: the imitation providers alone.

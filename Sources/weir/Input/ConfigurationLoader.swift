@@ -1,8 +1,8 @@
 internal import BuiltIn
 internal import Configuration
 internal import Glibc
-internal import ProxyCore
-internal import ProxyEngine
+internal import Core
+internal import Engine
 
 /// A configuration with the profiles that its providers use.
 struct LoadedConfiguration {

@@ -1,4 +1,4 @@
-internal import EventLoop
+internal import Loop
 internal import Locking
 
 /// The files that a configuration was read from, its secrets, profiles and certificates among them, as they were then.

@@ -1,4 +1,4 @@
-internal import ProxyCore
+internal import Core
 
 /// The configuration in force, for people: what defaults, file, environment and flags come to.
 struct ConfigurationSummary {

@@ -1,5 +1,5 @@
 internal import Logging
-internal import ProxyCore
+internal import Core
 
 extension Logger.Level {
     /// The level of the configuration's name.

@@ -1,4 +1,4 @@
-internal import ProxyCore
+internal import Core
 
 /// Values as the configuration spells them.
 enum Spelling {

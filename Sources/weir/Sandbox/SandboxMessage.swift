@@ -1,4 +1,4 @@
-internal import ProxyCore
+internal import Core
 internal import Sandbox
 
 /// What a newcomer needs to know of the imitations.

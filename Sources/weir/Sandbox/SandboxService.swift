@@ -1,5 +1,5 @@
 internal import Configuration
-internal import ProxyCore
+internal import Core
 internal import Sandbox
 
 extension Sandbox {

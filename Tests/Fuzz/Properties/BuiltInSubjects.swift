@@ -1,6 +1,6 @@
 internal import BuiltIn
 internal import Configuration
-internal import ProxyCore
+internal import Core
 internal import TestSupport
 
 /// What the properties compare with, made once.

@@ -1,5 +1,5 @@
-internal import HTTPWire
-internal import ProxyCore
+internal import Wire
+internal import Core
 
 /// A target on the first line, then fields, a line each: `name: value`.
 ///

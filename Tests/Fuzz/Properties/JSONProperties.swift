@@ -1,4 +1,4 @@
-internal import ProxyCore
+internal import Core
 internal import TestSupport
 
 /// A JSON text.

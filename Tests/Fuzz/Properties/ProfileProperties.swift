@@ -1,6 +1,6 @@
 internal import Configuration
-internal import HTTPWire
-internal import ProxyCore
+internal import Wire
+internal import Core
 
 /// A profile file.
 ///

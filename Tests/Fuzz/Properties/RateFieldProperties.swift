@@ -1,5 +1,5 @@
-internal import HTTPWire
-internal import ProxyCore
+internal import Wire
+internal import Core
 
 /// Lines, each a field of an answer with status 429: `name: value`.
 ///

@@ -1,5 +1,5 @@
-internal import HTTPWire
-internal import ProxyCore
+internal import Wire
+internal import Core
 
 /// A secret on the first line, then a text.
 ///

@@ -1,4 +1,4 @@
-internal import RedisClient
+internal import Redis
 
 /// What a Redis server sends.
 ///

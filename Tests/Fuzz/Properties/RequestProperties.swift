@@ -1,5 +1,5 @@
-internal import HTTPWire
-internal import ProxyCore
+internal import Wire
+internal import Core
 
 /// Lines: a request line, and a field each.
 ///

@@ -1,6 +1,5 @@
-internal import HTTP1Client
-internal import HTTPTransfer
-internal import HTTPWire
+internal import Upstream
+internal import Wire
 
 /// A byte that says whether the request was a HEAD (its lowest bit) and how large the pieces are, then what a provider sends.
 ///

@@ -1,4 +1,4 @@
-import HTTPWire
+import Wire
 
 /// What a client sends, as it comes: requests with their bodies, one behind the other.
 ///

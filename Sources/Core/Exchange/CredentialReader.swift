@@ -1,0 +1,316 @@
+internal import Wire
+
+/// Finds the credential of a request where the provider's profile says, or adds the one that Weir holds.
+public final class CredentialReader: Sendable {
+    /// A field that Weir adds.
+    public struct Field: Sendable {
+        /// The name.
+        public var name: [UInt8]
+        /// The value.
+        public var value: [UInt8]
+    }
+
+    /// A place, with the name that is looked for as bytes.
+    private enum Lookup {
+        case basicPassword
+        case bearer
+        case header([UInt8])
+        case query([UInt8])
+
+        init(_ place: CredentialPlace) {
+            switch place {
+            case .basicPassword: self = .basicPassword
+            case .bearer: self = .bearer
+            case .header(let name): self = .header(Array(name.utf8))
+            case .query(let name): self = .query(Array(name.utf8))
+            }
+        }
+    }
+
+    /// Where to look, in order.
+    private let lookups: [Lookup]
+    private let isShared: Bool
+    private let digest: LedgerDigest?
+    private let injected: [UInt8]?
+    /// The parameter that carries Weir's own credential: `name=value`.
+    private let injectedQuery: [UInt8]?
+    /// The names of parameters that may carry a credential.
+    private let parameters: [[UInt8]]
+    /// The field that carries Weir's own credential.
+    public let injectedField: Field?
+    /// The names of fields that may carry a credential, besides `Authorization`.
+    private let headers: [[UInt8]]
+
+    /// A reader.
+    ///
+    /// - Parameters:
+    ///   - places: where to look, in order.
+    ///   - injected: the credential that Weir holds, if it does.
+    ///   - injection: where it is put; the first of `places` if nothing else is said.
+    ///   - isShared: whether all requests share one ledger, whatever credential they carry.
+    ///   - digest: makes the keys of ledgers; by default they are this process's own.
+    public init(
+        places: [CredentialPlace], injected: String?, injection: CredentialPlace?, isShared: Bool,
+        digest: LedgerDigest? = nil
+    ) {
+        self.digest = digest
+        lookups = places.map(Lookup.init)
+        self.isShared = isShared
+        let secret = injected.map { Array($0.utf8) }
+        self.injected = secret
+        var field: Field?
+        var query: [UInt8]?
+        if let secret {
+            switch injection ?? places.first ?? .bearer {
+            case .basicPassword:
+                field = Field(
+                    name: Array("Authorization".utf8),
+                    value: Array("Basic ".utf8) + Base64.encode([0x3A] + secret))
+            case .bearer:
+                field = Field(name: Array("Authorization".utf8), value: Array("Bearer ".utf8) + secret)
+            case .header(let name): field = Field(name: Array(name.utf8), value: secret)
+            case .query(let name):
+                var encoded: [UInt8] = []
+                PercentEncoding.segment(Text(secret), into: &encoded)
+                query = QueryParameterName.encoded(name) + [0x3D] + encoded
+            }
+        }
+        injectedField = field
+        injectedQuery = query
+        let all = places + [injection].compactMap { $0 }
+        var (headers, parameters): ([[UInt8]], [[UInt8]]) = ([], [])
+        for place in all {
+            switch place {
+            case .header(let name): headers.append(Array(name.utf8))
+            case .query(let name): parameters.append(Array(name.utf8))
+            case .basicPassword, .bearer: break
+            }
+        }
+        (self.headers, self.parameters) = (headers, parameters)
+    }
+
+    /// Whether fields other than `Authorization` are looked at.
+    var readsOtherFields: Bool { lookups.contains { if case .header = $0 { true } else { false } } }
+
+    /// Whether the query is looked at.
+    var readsQuery: Bool { lookups.contains { if case .query = $0 { true } else { false } } }
+
+    /// Whether nothing but `Authorization` authenticates a request, as far as the profile says.
+    var readsOnlyAuthorization: Bool { injected == nil && headers.isEmpty && parameters.isEmpty }
+
+    /// Whether Weir adds a credential of its own.
+    public var injects: Bool { injected != nil }
+
+    /// A bit for each field that may carry a credential; `nil` if the field `name` is none of them.
+    ///
+    /// The provider must see one credential: the one whose ledger is counted. So of each of these fields the first goes on, or none where
+    /// Weir adds a credential of its own. A name with `_` in place of `-` is the same field, as many servers have it.
+    public func fieldIndex(_ name: Span<UInt8>) -> UInt64? {
+        if name.count == 13, name.equalsIgnoringCase("authorization") { return 1 }
+        var bit: UInt64 = 1
+        for header in headers {
+            bit &<<= 1
+            if FieldRules.isTwin(name, header.span) { return bit }
+        }
+        return nil
+    }
+
+    /// Removes from a request target what the provider could take for another credential than the one whose ledger is counted, and
+    /// adds Weir's own, if that goes into the query.
+    public func adjust(target: inout [UInt8]) {
+        guard !parameters.isEmpty else { return }
+        QueryParameters.remove(parameters, keepsFirst: injected == nil, from: &target)
+        guard let injectedQuery else { return }
+        target.append(target.contains(0x3F) ? 0x26 : 0x3F)
+        target += injectedQuery
+    }
+
+    /// The names of the parameters that must not appear in references: they hold Weir's own credential.
+    public var hiddenParameters: [[UInt8]] { injectedQuery == nil ? [] : parameters }
+
+    /// The ledger that a request belongs to.
+    ///
+    /// - Parameter forEachField: calls its argument with each field of the request.
+    public func key(
+        target: Span<UInt8>, forEachField: ((_ name: Span<UInt8>, _ value: Span<UInt8>) -> Void) -> Void
+    ) -> LedgerKey {
+        if isShared { return .shared }
+        guard let credential = credential(target: target, forEachField: forEachField) else { return .none }
+        return LedgerKey(hashing: credential, digest: digest)
+    }
+
+    /// The credential that the provider will see, or `nil` for none.
+    ///
+    /// - Parameter forEachField: calls its argument with each field of the request.
+    public func credential(
+        target: Span<UInt8>, forEachField: ((_ name: Span<UInt8>, _ value: Span<UInt8>) -> Void) -> Void
+    ) -> [UInt8]? {
+        if let injected { return injected }
+        var found: [UInt8]?
+        // Only what is found at an earlier place counts instead of it.
+        var end = lookups.count
+        var seen: UInt64 = 0
+        forEachField { name, value in
+            // Of several fields of a name the first goes to the provider.
+            guard let field = fieldIndex(name), seen & field == 0 else { return }
+            seen |= field
+            for index in 0..<end {
+                guard let bytes = Self.read(lookups[index], name: name, value: value) else { continue }
+                (found, end) = (bytes, index)
+                break
+            }
+        }
+        for index in 0..<end {
+            if case .query(let name) = lookups[index], let bytes = QueryParameters.first(name, in: target) {
+                return bytes
+            }
+        }
+        return found
+    }
+
+    private static func read(_ lookup: Lookup, name: Span<UInt8>, value: Span<UInt8>) -> [UInt8]? {
+        switch lookup {
+        case .basicPassword:
+            guard name.equalsIgnoringCase("authorization"),
+                var pair = basicPair(value),
+                let colon = pair.firstIndex(of: 0x3A)
+            else { return nil }
+            pair.removeSubrange(...colon)
+            return pair
+        case .bearer:
+            guard name.equalsIgnoringCase("authorization") else { return nil }
+            return token(value, scheme: "bearer").map { Array(copying: value.extracting($0)) }
+        case .header(let wanted):
+            return FieldRules.isTwin(name, wanted.span) ? Array(copying: value) : nil
+        case .query: return nil
+        }
+    }
+
+    /// The name and the password of `Basic`.
+    private static func basicPair(_ value: Span<UInt8>) -> [UInt8]? {
+        token(value, scheme: "basic").flatMap { Base64.decode(value.extracting($0)) }
+    }
+
+    /// Where the token of a scheme is (RFC 9110 11.6.2), without what a list might have behind it; `nil` for another scheme, or no token.
+    private static func token(_ value: Span<UInt8>, scheme: StaticString) -> Range<Int>? {
+        let length = scheme.utf8CodeUnitCount
+        guard value.startsIgnoringCase(with: scheme), value.count > length, value[length].isBlank else {
+            return nil
+        }
+        var start = length
+        while start < value.count, value[start].isBlank { start += 1 }
+        var end = start
+        while end < value.count, value[end] != 0x2C { end += 1 }
+        while end > start, value[end - 1].isBlank { end -= 1 }
+        return start..<end
+    }
+
+    /// All that a provider could repeat of what authenticates a request: each credential that it carries, and the names that go with them.
+    ///
+    /// - Parameter forEachField: calls its argument with each field of the request.
+    public func secrets(
+        target: Span<UInt8>, forEachField: ((_ name: Span<UInt8>, _ value: Span<UInt8>) -> Void) -> Void
+    ) -> [[UInt8]] {
+        var found: [[UInt8]] = injected.map { [$0] } ?? []
+        var others: [[UInt8]] = []
+        forEachField { name, value in
+            guard let field = fieldIndex(name) else {
+                if Self.soundsSecret(name) { others.append(Array(copying: value)) }
+                if name.equalsIgnoringCase("cookie") { Self.addCookies(value, to: &others) }
+                return
+            }
+            // Where Weir adds its own, the provider does not see the client's.
+            guard injected == nil else { return }
+            guard field == 1 else { return found.append(Array(copying: value)) }
+            Self.addSecrets(ofAuthorization: value, to: &found)
+        }
+        if injected == nil {
+            for name in parameters {
+                if let value = QueryParameters.first(name, in: target) { found.append(value) }
+            }
+        }
+        QueryParameters.forEach(in: target) { parameter, nameEnd in
+            guard nameEnd < parameter.upperBound,
+                Self.soundsSecret(target.extracting(parameter.lowerBound..<nameEnd))
+            else { return }
+            others.append(PercentEncoding.decoded(target.extracting(nameEnd + 1..<parameter.upperBound)))
+        }
+        return Array(found.prefix(Self.secretLimit)) + others.prefix(Self.secretLimit)
+    }
+
+    /// Most secrets of a request, of those that the profile knows and of all others: each has many spellings.
+    private static let secretLimit = 12
+    /// Shorter values of cookies are more often settings.
+    private static let shortestCookie = 16
+
+    private static func addCookies(_ value: Span<UInt8>, to found: inout [[UInt8]]) {
+        var start = 0
+        while start < value.count {
+            let end = min(value.index(of: 0x3B, from: start), value.count)
+            let sign = min(value.index(of: 0x3D, from: start), end)
+            if end - sign > shortestCookie { found.append(Array(copying: value.extracting(sign + 1..<end))) }
+            start = end + 1
+        }
+    }
+
+    /// What of `Authorization` is secret: its token, the name and the password of `Basic`, the values of parameters that sign or identify,
+    /// and all of it where it has no scheme.
+    private static func addSecrets(ofAuthorization value: Span<UInt8>, to found: inout [[UInt8]]) {
+        var start = 0
+        while start < value.count, !value[start].isBlank { start += 1 }
+        let rest = value.extracting(start..<value.count)
+        let token = rest.extracting(rest.trimmedRange)
+        guard token.count > 0 else { return found.append(Array(copying: value)) }
+        found.append(Array(copying: token))
+        if let pair = basicPair(value) {
+            // Some providers have the key as the name, and no password.
+            found += pair.split(separator: 0x3A, maxSplits: 1).map(Array.init)
+        }
+        ListElements.forEach(in: token) { element in
+            let sign = element.index(of: 0x3D, from: 0)
+            let name = element.extracting(0..<min(sign, element.count))
+            guard sign < element.count, soundsSecret(name) || name.equalsIgnoringCase("credential") else {
+                return
+            }
+            var parameter = element.extracting(sign + 1..<element.count)
+            parameter = parameter.extracting(parameter.trimmedRange)
+            if parameter.count > 1, parameter[0] == 0x22, parameter[parameter.count - 1] == 0x22 {
+                parameter = parameter.extracting(1..<parameter.count - 1)
+            }
+            found.append(Array(copying: parameter))
+        }
+    }
+
+    /// Whether the value of a field other than `Authorization` may be secret, though the profile does not say so.
+    static func mayHoldSecret(_ name: Span<UInt8>) -> Bool {
+        soundsSecret(name) || name.equalsIgnoringCase("cookie")
+    }
+
+    /// Whether a field or parameter of this name is a credential by all appearances, though the profile does not say so.
+    private static func soundsSecret(_ name: Span<UInt8>) -> Bool {
+        guard name.count >= 3, name.count <= 40 else { return false }
+        let last = name[name.count - 1].lowercasedASCII
+        for ending in secretEndings where name.count >= ending.count && last == ending[ending.count - 1] {
+            let start = name.count - ending.count
+            guard start == 0 || !name[start - 1].isASCIILetter else { continue }
+            if FieldRules.isTwin(name.extracting(start..<name.count), ending.span) { return true }
+        }
+        return name.equalsIgnoringCase("token") || name.equalsIgnoringCase("x-token")
+    }
+
+    /// How such names end: a key or a token alone is more often data.
+    private static let secretEndings = [
+        "api-key", "apikey", "access-key", "secret-key", "auth-key", "subscription-key", "functions-key",
+        "api-token", "access-token",
+        "auth-token", "private-token", "security-token", "session-token", "vault-token", "refresh-token",
+        "id-token", "oauth-token",
+        "secret", "password", "dpop", "signature", "response", "mac",
+    ].map { Array($0.utf8) }
+}
+
+extension [UInt8] {
+    fileprivate init(copying span: Span<UInt8>) {
+        self = []
+        append(span)
+    }
+}

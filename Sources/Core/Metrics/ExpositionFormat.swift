@@ -1,0 +1,76 @@
+internal import Wire
+
+/// The text format of an answer of `/metrics`.
+public enum ExpositionFormat: Sendable, CaseIterable {
+    /// The Prometheus text format 0.0.4.
+    case prometheusText
+    /// OpenMetrics 1.0.
+    case openMetrics
+
+    /// The value of `Content-Type`.
+    public var contentType: String {
+        switch self {
+        case .prometheusText: "text/plain; version=0.0.4; charset=utf-8"
+        case .openMetrics: "application/openmetrics-text; version=1.0.0; charset=utf-8"
+        }
+    }
+
+    /// The format that an `Accept` field asks for (RFC 9110 12.5.1).
+    ///
+    /// OpenMetrics only if it is named, in version 1.0.0 or in none, with a weight above 0 that is not below
+    /// the one of plain text. Everything else, no field and nonsense included, gets plain text: a scrape is
+    /// better answered than refused with 406.
+    public init(accept: String?) {
+        var openMetrics = 0
+        var plain = 0
+        for range in (accept ?? "").utf8.split(separator: UInt8(ascii: ",")) {
+            let media = MediaRange(Substring(range))
+            switch media.type {
+            case "application/openmetrics-text" where media.version == nil || media.version == "1.0.0":
+                openMetrics = max(openMetrics, media.weight)
+            case "text/plain", "text/*", "*/*":
+                plain = max(plain, media.weight)
+            default: break
+            }
+        }
+        self = openMetrics > 0 && openMetrics >= plain ? .openMetrics : .prometheusText
+    }
+}
+
+/// One element of an `Accept` field.
+private struct MediaRange {
+    var type = ""
+    var version: String?
+    /// In thousandths: RFC 9110 12.4.2 allows three digits.
+    var weight = 1000
+
+    init(_ text: Substring) {
+        for (index, part) in text.split(separator: ";", omittingEmptySubsequences: false).enumerated() {
+            let part = Self.trimmed(part).lowercased()
+            if index == 0 {
+                type = part
+            } else if part.hasPrefix("q=") {
+                weight = Self.weight(part.dropFirst(2))
+            } else if part.hasPrefix("version=") {
+                version = part.dropFirst("version=".count).filter { $0 != "\"" }
+            }
+        }
+    }
+
+    /// 0 for what is not a weight: such an element asks for nothing.
+    private static func weight(_ text: Substring) -> Int {
+        let parts = text.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
+        guard let whole = parts.first.flatMap({ Int($0) }), whole == 0 || whole == 1 else { return 0 }
+        guard parts.count == 2, !parts[1].isEmpty else { return whole * 1000 }
+        let digits = parts[1] + String(repeating: "0", count: max(0, 3 - parts[1].utf8.count))
+        guard digits.utf8.count == 3, digits.utf8.allSatisfy({ $0.isASCIIDigit }) else { return 0 }
+        return min(1000, whole * 1000 + (Int(digits) ?? 0))
+    }
+
+    private static func trimmed(_ text: Substring) -> Substring {
+        var text = text
+        while let first = text.utf8.first, first.isBlank { text = text.dropFirst() }
+        while let last = text.utf8.last, last.isBlank { text = text.dropLast() }
+        return text
+    }
+}

@@ -1,0 +1,83 @@
+internal import Wire
+
+/// Which rules may look at the body of an answer.
+///
+/// All of them look at an error's. Below 400 an answer is a success until its body proves otherwise: it is examined only if it is short
+/// enough to be an error, and JSON or of a type that the rule names. A stream is never examined.
+struct Examination {
+    private static let contentType = Array("content-type".utf8)
+    // A literal would be made anew for each answer.
+    private static let head: Text = "HEAD"
+
+    private let isError: Bool
+    /// Whether there is a body that can be read as a whole.
+    private let isReadable: Bool
+    private let isEmpty: Bool
+    private let hasLength: Bool
+
+    /// Of an answer of which only the head has come.
+    init(status: Int, isHead: Bool, length: Int64?, limit: Int) {
+        isError = status >= 400
+        let hasBody = !isHead && status != 204 && status != 205 && status != 304
+        isReadable = hasBody && length ?? 0 <= Int64(limit)
+        isEmpty = length == 0
+        hasLength = length != nil
+    }
+
+    /// Of an answer that has been collected.
+    init(_ answer: ProviderAnswer, of request: RequestFacts) {
+        self.init(
+            status: answer.status, isHead: request.method == Self.head,
+            length: Int64(answer.body.count), limit: answer.isTruncated ? -1 : .max)
+    }
+
+    /// Whether a rule whose conditions on the head are met may be compared with the answer.
+    ///
+    /// - Parameter fields: the answer's.
+    func allows(_ entry: RuleBook.Entry, _ fields: borrowing FieldBlock) -> Bool {
+        guard entry.looksAtBody, !isError else { return true }
+        guard isReadable else { return false }
+        if entry.rule.contentType != nil { return true }
+        // Wrong types are common; what has a length is no stream.
+        if hasLength, entry.rule.kinds.contains(.json) { return true }
+        // Only few rules depend on it.
+        switch fields.withFirstValue(of: Self.contentType.span, { MediaType($0) }) {
+        case .json: return true
+        case .html: return entry.rule.kinds.contains(.html)
+        case .text: return entry.rule.kinds.contains(.text)
+        case .other: return isEmpty && entry.rule.kinds.contains(.empty)
+        // Anything but a stream.
+        case nil: return hasLength
+        }
+    }
+}
+
+/// What a `Content-Type` says of a body, as far as rules care.
+enum MediaType {
+    case json, html, text, other
+
+    /// Reads a value such as `application/problem+json; charset=utf-8`.
+    init(_ value: Span<UInt8>) {
+        var end = 0
+        while end < value.count, value[end] != 0x3B { end += 1 }
+        let part = value.extracting(0..<end)
+        let name = part.extracting(part.trimmedRange)
+        if name.equalsIgnoringCase("text/html") || name.equalsIgnoringCase("application/xhtml+xml") {
+            self = .html
+        } else if name.equalsIgnoringCase("text/plain") {
+            self = .text
+        } else if name.equalsIgnoringCase("application/json") || name.equalsIgnoringCase("text/json")
+            || Self.endsWithJSON(name)
+        {
+            self = .json
+        } else {
+            self = .other
+        }
+    }
+
+    /// `+json` (RFC 6839 3.1), but for `application/stream+json`, which is one text after the other.
+    private static func endsWithJSON(_ name: Span<UInt8>) -> Bool {
+        guard name.count > 5, !name.equalsIgnoringCase("application/stream+json") else { return false }
+        return name.extracting(name.count - 5..<name.count).equalsIgnoringCase("+json")
+    }
+}

@@ -1,0 +1,140 @@
+internal import Wire
+
+/// A body, recognised by what it is rather than by what its `Content-Type` says.
+struct ProviderBody {
+    /// What it is.
+    let kind: BodyKind
+    /// All bytes, secrets redacted.
+    let bytes: [UInt8]
+    /// The bytes without a byte order mark and blanks around them.
+    let content: ArraySlice<UInt8>
+    /// The parsed body, if it is JSON.
+    let json: JSONDocument?
+
+    /// - Parameter isCut: whether the end of the body is missing: of JSON, what is complete counts.
+    init(_ bytes: [UInt8], isCut: Bool = false) {
+        var range = Self.trimmed(bytes)
+        if isCut { range = range.lowerBound..<UTF8Repair.endOfWhole(bytes[range]) }
+        let content = bytes[range]
+        guard let first = content.first else {
+            self.init(.empty, bytes, content)
+            return
+        }
+        if Self.isMarkup(content) {
+            self.init(.html, bytes, content)
+            return
+        }
+        if Self.mayBeginJSON(first), let json = JSONDocument(bytes, in: range, isCut: isCut) {
+            guard json.hasForeignBytes, !UTF8Repair.isValid(content) else {
+                self.init(.json, bytes, content, json)
+                return
+            }
+            let repaired = Array(UTF8Repair.repaired(content))
+            self.init(.json, repaired, repaired[...], JSONDocument(repaired, isCut: isCut))
+            return
+        }
+        self.init(.text, bytes, content)
+    }
+
+    private init(
+        _ kind: BodyKind, _ bytes: [UInt8], _ content: ArraySlice<UInt8>, _ json: JSONDocument? = nil
+    ) {
+        self.kind = kind
+        self.bytes = bytes
+        self.content = content
+        self.json = json
+    }
+
+    /// Whether it is JSON whose end is missing.
+    var isCutJSON: Bool { json.map { $0.isCut($0.root) } ?? false }
+
+    /// The human message of a body that is not JSON: the first line of a text, the title of a page.
+    func plainMessage(isTruncated: Bool) -> Text? {
+        switch kind {
+        case .json, .empty: return nil
+        case .html: return title.flatMap(MessageText.cleanSentence)
+        case .text:
+            guard let first = content.first else { return nil }
+            if first == 0x3C {
+                return (element("<message") ?? element("<faultstring") ?? element("<error_description"))
+                    .flatMap(MessageText.cleanSentence)
+            }
+            // Half a JSON text says nothing to people.
+            if isTruncated, first == 0x7B || first == 0x5B { return nil }
+            return MessageText.cleanSentence(text(content.prefix { $0 != 0x0A && $0 != 0x0D }))
+        }
+    }
+
+    /// The provider's code in XML (AWS, SOAP gateways); nothing if it is the status.
+    func markupCode(status: Int) -> Text? {
+        guard kind == .text, content.first == 0x3C,
+            let code = (element("<code") ?? element("<errorcode")).flatMap(MessageText.clean),
+            !FieldName.hasBlank(code), code != Text(String(status))
+        else { return nil }
+        return code
+    }
+
+    /// The text of the first element of XML with this name, if it is there to its end.
+    private func element(_ name: StaticString) -> Text? {
+        let head = content.prefix(8192)
+        var index = head.startIndex
+        while index < head.endIndex {
+            let rest = head[index...]
+            if rest.first == 0x3C, rest.span.startsIgnoringCase(with: name) {
+                let tail = rest.dropFirst(name.utf8CodeUnitCount)
+                if let next = tail.first, next == 0x3E || Self.isBlank(next) {
+                    let inner = tail.drop { $0 != 0x3E }.dropFirst()
+                    let part = inner.prefix { $0 != 0x3C }
+                    if !part.isEmpty, part.endIndex < inner.endIndex { return text(part) }
+                }
+            }
+            index += 1
+        }
+        return nil
+    }
+
+    /// A part of the body as a text.
+    func text(_ part: ArraySlice<UInt8>) -> Text { Text(bytes, in: part.indices) }
+
+    /// What stands between `<title>` and the next tag.
+    private var title: Text? {
+        // The title stands near the beginning; a page without one is not searched to its end.
+        let head = content.prefix(8192)
+        var index = head.startIndex
+        while index < head.endIndex {
+            let rest = head[index...]
+            if rest.first == 0x3C, rest.span.startsIgnoringCase(with: "<title") {
+                let title = rest.drop { $0 != 0x3E }.dropFirst()
+                return text(title.prefix { $0 != 0x3C })
+            }
+            index += 1
+        }
+        return nil
+    }
+
+    private static func trimmed(_ bytes: [UInt8]) -> Range<Int> {
+        var start = 0
+        var end = bytes.count
+        if end >= 3, bytes[0] == 0xEF, bytes[1] == 0xBB, bytes[2] == 0xBF { start = 3 }
+        while start < end, isBlank(bytes[start]) { start += 1 }
+        while end > start, isBlank(bytes[end - 1]) { end -= 1 }
+        return start..<end
+    }
+
+    private static func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || (0x09...0x0D).contains(byte) }
+
+    private static func mayBeginJSON(_ byte: UInt8) -> Bool {
+        switch byte {
+        case 0x7B, 0x5B, 0x22, 0x2D, 0x30...0x39, 0x74, 0x66, 0x6E: return true
+        default: return false
+        }
+    }
+
+    private static func isMarkup(_ content: ArraySlice<UInt8>) -> Bool {
+        guard content.first == 0x3C else { return false }
+        let span = content.span
+        return span.startsIgnoringCase(with: "<!doctype") || span.startsIgnoringCase(with: "<html")
+            || span.startsIgnoringCase(with: "<!--") || span.startsIgnoringCase(with: "<head")
+            || span.startsIgnoringCase(with: "<body") || span.startsIgnoringCase(with: "<title")
+    }
+}

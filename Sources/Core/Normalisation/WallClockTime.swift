@@ -1,0 +1,108 @@
+internal import Wire
+
+/// Reads the spellings of a point in time that providers use, as seconds since 1970.
+enum WallClockTime {
+    /// A number without a sign, fractions rounded up; `nil` for anything else.
+    ///
+    /// One that is too large is the largest there is.
+    static func number(_ text: Text) -> Int? {
+        var value = 0
+        var digits = 0
+        var bytes = text.bytes
+        while let byte = bytes.first, byte.isASCIIDigit {
+            digits += 1
+            let (tenfold, overflow) = value.multipliedReportingOverflow(by: 10)
+            let (sum, carry) = tenfold.addingReportingOverflow(Int(byte - 0x30))
+            value = overflow || carry || value == .max ? .max : sum
+            bytes.removeFirst()
+        }
+        guard digits > 0 else { return nil }
+        guard let point = bytes.popFirst() else { return value }
+        guard point == 0x2E, !bytes.isEmpty, bytes.allSatisfy(\.isASCIIDigit) else { return nil }
+        return bytes.contains { $0 != 0x30 } ? (value == .max ? .max : value + 1) : value
+    }
+
+    /// The same, and it may have an exponent, as in JSON: `1e3`.
+    static func spelledNumber(_ text: Text) -> Int? {
+        if let number = number(text) { return number }
+        let parts = text.bytes.split(separator: 0x65, omittingEmptySubsequences: false)
+        let halves =
+            parts.count == 2 ? parts : text.bytes.split(separator: 0x45, omittingEmptySubsequences: false)
+        guard text.count <= 64, halves.count == 2, number(Text(text.storage, in: halves[0].indices)) != nil
+        else { return nil }
+        let hasSign = halves[1].first == 0x2B || halves[1].first == 0x2D
+        let digits = halves[1].dropFirst(hasSign ? 1 : 0)
+        guard !digits.isEmpty, digits.allSatisfy(\.isASCIIDigit),
+            let value = Double(String(decoding: text.bytes, as: UTF8.self))
+        else { return nil }
+        return Int(exactly: value.rounded(.up)) ?? .max
+    }
+
+    /// A date: an HTTP-date in its three forms (RFC 9110 5.6.7), ISO 8601, or what JavaScript prints for a
+    /// date.
+    static func date(_ text: Text) -> Int? {
+        guard text.bytes.count <= 128 else { return nil }
+        if text.bytes.first?.isASCIIDigit == true, let time = isoDate(text.bytes) { return time }
+        // Whatever the order, the parts tell what they are: the month by its name, the time by its colons.
+        var reading = DateReading()
+        for word in text.bytes.split(whereSeparator: { $0 == 0x20 || $0 == 0x2C }) {
+            // The rest is the name of the time zone.
+            if word.first == 0x28 { break }
+            guard reading.take(word) else { return nil }
+        }
+        return reading.seconds
+    }
+
+    /// ISO 8601 and RFC 3339: `2026-09-12T04:07:49.123+02:00`, `2026-09-12 04:07Z`, `20260912T040749Z`, `2026-09-12`.
+    ///
+    /// A fraction is dropped; without an offset the time is UTC.
+    private static func isoDate(_ bytes: ArraySlice<UInt8>) -> Int? {
+        var rest = bytes
+        func take(_ count: Int) -> Int? {
+            guard rest.count >= count else { return nil }
+            let digits = rest.prefix(count)
+            rest = rest.dropFirst(count)
+            return decimal(digits)
+        }
+        func skip(_ byte: UInt8) -> Bool {
+            guard rest.first == byte else { return false }
+            rest = rest.dropFirst()
+            return true
+        }
+        guard let year = take(4) else { return nil }
+        let hasHyphens = skip(0x2D)
+        guard let month = take(2), !hasHyphens || skip(0x2D), let day = take(2) else { return nil }
+        var reading = DateReading()
+        (reading.year, reading.month, reading.day, reading.time) = (year, month, day, 0)
+        // Eight digits alone are a number.
+        guard !rest.isEmpty else { return hasHyphens ? reading.seconds : nil }
+        guard skip(0x54) || skip(0x74) || skip(0x20) else { return nil }
+        guard let hour = take(2), hour < 24 else { return nil }
+        let hasColons = skip(0x3A)
+        guard let minute = take(2), minute < 60 else { return nil }
+        var second = 0
+        if hasColons ? skip(0x3A) : rest.first?.isASCIIDigit == true {
+            guard let value = take(2), value <= 60 else { return nil }
+            second = value
+            if skip(0x2E) || skip(0x2C) {
+                guard rest.first?.isASCIIDigit == true else { return nil }
+                rest = rest.drop { $0.isASCIIDigit }
+            }
+        }
+        reading.time = hour * 3600 + minute * 60 + second
+        while rest.first == 0x20 { rest = rest.dropFirst() }
+        guard isZone(rest) || reading.takeOffset(rest) else { return nil }
+        return reading.seconds
+    }
+
+    private static func isZone(_ text: ArraySlice<UInt8>) -> Bool {
+        text.isEmpty || text.span.equalsIgnoringCase("z") || text.span.equalsIgnoringCase("utc")
+            || text.span.equalsIgnoringCase("gmt")
+    }
+
+    /// A number of at most nine digits.
+    static func decimal(_ bytes: ArraySlice<UInt8>) -> Int? {
+        guard bytes.count <= 9 else { return nil }
+        return bytes.span.decimal.map(Int.init)
+    }
+}

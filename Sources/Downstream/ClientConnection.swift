@@ -1,0 +1,341 @@
+internal import CMicroHTTPD
+internal import Loop
+internal import Glibc
+internal import Wire
+
+/// A client's connection, as far as it is no business of libmicrohttpd's: what it sends is looked at before, and its last
+/// answer may be written past it.
+@safe final class ClientConnection {
+
+    /// The library's; valid while ``isOpen``.
+    private let connection: OpaquePointer?
+    let socket: Int32
+    /// `nil` without TLS.
+    let session: TLSSession?
+    unowned let daemon: HTTPDaemon
+    var scanner: RequestScanner
+    /// The request that is being read or answered.
+    var request: IncomingRequest?
+    /// Whether the loop watches the socket.
+    var isWatched = false
+    /// Whether the library wants to hear of it, and by what tag it knows it.
+    var isMember = false
+    var tag: UInt64 = 0
+    /// Whether it waits in ``HTTPDaemon/ready``.
+    var isListed = false
+    private var readiness = SocketReadiness()
+    /// How many requests libmicrohttpd is done with.
+    var completedRequests = 0
+    /// In which run of the library a whole answer was handed to the system last.
+    var answeredInRun: UInt?
+    /// Whether the end of what the client sends has been read.
+    private var hasReadEnd = false
+    var isOpen = true
+    /// Its last answer, once that has been given: libmicrohttpd has no part in the connection then, until its end.
+    var farewell: Farewell?
+    /// When the head began that is not complete, or the connection, where its handshake comes first; 0 if there is none.
+    private(set) var headSince = 0
+    /// Of which request in its order that is.
+    private var headIndex = 0
+    private var limitsRevision = 0
+    private var sleepsInHandshake = false
+    private var sleepsUntilGone = false
+    /// Whether the library still has memory for it.
+    var hasMemory = true
+    /// When, in milliseconds, it was looked at last for memory to be given back, and when before it was seen to be used last.
+    private var (lookedAt, wasIdleAt) = (HTTPDaemon.milliseconds, 0)
+    /// `nil` before the first bytes are asked for.
+    private var idleMemory: IdleMemory?
+    /// What has been received behind the end of a request, and how much of it has been passed on since.
+    var (held, heldStart): ([UInt8], Int) = ([], 0)
+    /// Whether the library was given less than there may be, and must hear of it once the request is over.
+    private var owesReading = false
+
+    init(
+        _ connection: OpaquePointer?, socket: Int32, session: TLSSession?, limits: RequestScanner.Limits,
+        daemon: HTTPDaemon
+    ) {
+        unsafe self.connection = connection
+        self.socket = socket
+        self.session = session
+        self.daemon = daemon
+        scanner = RequestScanner(limits: limits, hidesQuery: true)
+        limitsRevision = daemon.limitsRevision
+        if session != nil { beginHead() }
+    }
+
+    private func beginHead() {
+        if headSince == 0 { daemon.openHeads += 1 }
+        headSince = HTTPDaemon.milliseconds
+        headIndex = scanner.completeRequests
+    }
+
+    /// There is no head that has begun and is not complete.
+    func endHead() {
+        if headSince > 0 { daemon.openHeads -= 1 }
+        headSince = 0
+    }
+
+    /// Whether the scanner has passed the head of the request that is being read or answered.
+    var hasScannedHead: Bool { completedRequests < scanner.completeHeads }
+
+    /// Whether the client may still have to read an answer behind which the library closes the connection, and may still send.
+    ///
+    /// > The library closes a connection in the run in which it has sent the last answer.
+    var hasJustBeenAnswered: Bool {
+        if hasReadEnd { return false }
+        return farewell?.hasEnded ?? (answeredInRun.map { $0 &+ 1 >= daemon.runs } ?? false)
+    }
+
+    /// Whether everything that came before what is no HTTP has been answered.
+    var isDue: Bool { completedRequests == scanner.completeRequests }
+
+    /// How long after the last bytes of a request, in nanoseconds, the end of its side arrived, at most.
+    ///
+    /// - Parameter age: how long ago, in nanoseconds, the whole request was read.
+    func nanosecondsToEnd(ofRequestReadBefore age: Int64) -> Int64 {
+        var info = tcp_info()
+        var size = socklen_t(MemoryLayout<tcp_info>.size)
+        guard unsafe getsockopt(socket, Int32(IPPROTO_TCP), TCP_INFO, &info, &size) == 0 else { return age }
+        // Both are milliseconds ago. What brings an end acknowledges something; a later segment may do so as well.
+        let segment = Int64(info.tcpi_last_ack_recv) * 1_000_000
+        let sinceReading = max(0, age - segment)
+        // With TLS, the last bytes are those of its farewell.
+        if isEncrypted { return sinceReading }
+        return min(sinceReading, max(0, Int64(info.tcpi_last_data_recv) * 1_000_000 - segment))
+    }
+
+    /// What the system knows of the client's own socket.
+    var peer: IncomingRequest.Peer {
+        switch cmhd_peer(socket) {
+        case CMHD_PEER_OPEN: .open
+        case CMHD_PEER_CLOSED: .closed
+        default: .unknown
+        }
+    }
+
+    /// How many bytes the system has still to bring to the client; `nil` if it does not know.
+    var unreceivedBytes: Int? {
+        let count = cmhd_unreceived(socket)
+        return count < 0 ? nil : Int(count)
+    }
+
+    /// Whether TLS is spoken.
+    var isEncrypted: Bool { session != nil }
+
+    /// Keeps what the system says about the socket.
+    ///
+    /// - Returns: whether the client has ended its side, or all of the connection, and had not before.
+    func note(_ readiness: Readiness) -> Bool { self.readiness.note(readiness) }
+
+    /// Whether the client has ended its sending side, or the whole connection.
+    var hasEndedSending: Bool { readiness.hasEnd }
+
+    /// Whether something has happened of which the library has not heard.
+    var hasNews: Bool { readiness.hasNews }
+
+    /// What the library hears, which it has then heard.
+    func takeNews() -> UInt32 { readiness.takeNews() }
+
+    /// What recv() or, with TLS, gnutls_record_recv() would give, as far as it is HTTP; with `errno`.
+    ///
+    /// Nothing while a complete request is unanswered, neither bytes nor the end.
+    ///
+    /// > A resumed connection makes 0.9.75 read once as if it still read the request: an end closes the connection then, and the answer
+    /// is lost. And what it reads of the next request takes up the memory that the answer's head needs.
+    func receive(into room: UnsafeMutableRawBufferPointer, _ flags: Int32) -> Int {
+        // The library only finds out that the connection is over.
+        if isLeaving { return 0 }
+        guard let base = room.baseAddress else { return 0 }
+        if idleMemory == nil {
+            unsafe idleMemory = IdleMemory(firstRoom: room, pool: daemon.limits.connectionMemory)
+        }
+        idleMemory?.use()
+        if limitsRevision != daemon.limitsRevision, scanner.isBetweenRequests {
+            limitsRevision = daemon.limitsRevision
+            scanner.limits = daemon.limits.request
+        }
+        var filled = 0
+        while scanner.fault == nil, filled < room.count, isDue {
+            let isHeld = hasHeld
+            let free = unsafe UnsafeMutableRawBufferPointer(rebasing: room[filled...])
+            let count = unsafe isHeld ? copyHeld(into: free) : read(base + filled, free.count, flags)
+            if count <= 0 {
+                if filled == 0 { return count }
+                break
+            }
+            let start = unsafe (base + filled).assumingMemoryBound(to: UInt8.self)
+            var bytes = unsafe MutableSpan(_unsafeStart: start, count: count)
+            let (passed, scanned) = scanner.scanRequest(&bytes)
+            if isHeld {
+                takeHeld(scanned)
+            } else if scanned < count {
+                held = unsafe Array(UnsafeBufferPointer(start: start + scanned, count: count - scanned))
+            }
+            filled += passed
+            if scanner.fault != nil { daemon.noteRefused(self) }
+            // libmicrohttpd takes less than it asked for as a sign that there is no more; not with TLS, where only GnuTLS
+            // knows, and says so.
+            if session == nil ? count < free.count : filled > 0 { break }
+        }
+        if !scanner.isInHead {
+            endHead()
+        } else if headSince == 0 || headIndex != scanner.completeRequests {
+            beginHead()
+        }
+        if session == nil ? filled < room.count : filled == 0 { noteUnread() }
+        return filled == 0 ? nothingYet() : filled
+    }
+
+    /// The library believes that there is nothing to read: it hears of what there is, once it may have it.
+    private func noteUnread() {
+        guard scanner.fault == nil, hasHeld || session != nil || readiness.mayBeReadable else { return }
+        if isDue { announceReadable() } else { owesReading = true }
+    }
+
+    private func announceReadable() {
+        readiness.announceReadable()
+        daemon.list(self)
+    }
+
+    /// A request has been answered whole: what came behind it may be read.
+    func readOn() {
+        guard owesReading else { return }
+        owesReading = false
+        announceReadable()
+    }
+
+    /// Whether bytes behind the end of a request wait to be passed on.
+    var hasHeld: Bool { heldStart < held.count }
+
+    private func copyHeld(into room: UnsafeMutableRawBufferPointer) -> Int {
+        unsafe held.withUnsafeBytes { bytes in
+            let part = unsafe UnsafeRawBufferPointer(rebasing: bytes[heldStart...].prefix(room.count))
+            unsafe room.copyMemory(from: part)
+            return part.count
+        }
+    }
+
+    private func takeHeld(_ count: Int) {
+        heldStart += count
+        if !hasHeld { (held, heldStart) = ([], 0) }
+    }
+
+    /// Gives the connection's memory back if nothing has happened since the last call: no request has come, or one waits.
+    func giveBackIdleMemory() -> IdleMemory.Step {
+        guard hasMemory else { return .none }
+        guard scanner.fault == nil, !isLeaving else { return .later }
+        let now = HTTPDaemon.milliseconds
+        defer { lookedAt = now }
+        let isWaiting = request?.waits == true
+        let isIdle = request == nil && scanner.isBetweenRequests && isDue
+        // > 0.9.75 gives the memory of a connection that was idle for too long back at once, and tells when it looks again.
+        if isIdle, now >= wasIdleAt + daemon.limits.idleSeconds * 1000, wasIdleAt > 0 { return .none }
+        let step = idleMemory?.giveBack(rests: isIdle || isWaiting) ?? .none
+        if case .later = step { wasIdleAt = lookedAt }
+        if isWaiting, case .given = step { request?.memoryIsAway = true }
+        return step
+    }
+
+    /// Has the library forget it until something happens on its socket: its handshake waits for the client.
+    func suspendHandshake() {
+        // An end that came with bytes is not read before the next call, and is told once.
+        guard let connection = unsafe connection, isOpen, !hasNews, !hasEndedSending, !sleepsInHandshake,
+            !daemon.isStopping
+        else { return }
+        sleepsInHandshake = true
+        unsafe MHD_suspend_connection(connection)
+    }
+
+    /// Has the library look at its handshake again, if it waits.
+    func resumeHandshake() {
+        guard sleepsInHandshake, let connection = unsafe connection else { return }
+        sleepsInHandshake = false
+        unsafe MHD_resume_connection(connection)
+    }
+
+    /// Ends its sleep, if it sleeps: its daemon is about to stop.
+    func wake() {
+        request?.resume()
+        resumeHandshake()
+        guard isOpen, let connection = unsafe connection else { return }
+        if unsafe cmhd_is_suspended(connection) != 0 { unsafe MHD_resume_connection(connection) }
+    }
+
+    /// Has the library look at it, and end it if it is closed.
+    func haveLookedAt() {
+        guard let connection = unsafe connection else { return }
+        if unsafe cmhd_is_suspended(connection) == 0 { unsafe MHD_suspend_connection(connection) }
+        unsafe MHD_resume_connection(connection)
+    }
+
+    /// Has the memory of a request that waited as it was.
+    func putMemoryBack() { idleMemory?.putBack() }
+
+    /// Has the library forget it until ``wakeLibrary()``: its last answer goes past the library.
+    func putLibraryToSleep() {
+        guard let connection = unsafe connection else { return }
+        daemon.enterThread()
+        if let request { return request.sleepUntilGone() }
+        guard !daemon.isStopping, unsafe cmhd_is_suspended(connection) == 0 else { return }
+        sleepsUntilGone = true
+        unsafe MHD_suspend_connection(connection)
+    }
+
+    /// Has the library look at it again, and find that it is over.
+    func wakeLibrary() {
+        if let request { request.resume() }
+        guard sleepsUntilGone, let connection = unsafe connection else { return }
+        sleepsUntilGone = false
+        unsafe MHD_resume_connection(connection)
+    }
+
+    /// Reads as recv() or gnutls_record_recv() do; with `errno`.
+    func read(_ bytes: UnsafeMutableRawPointer?, _ room: Int, _ flags: Int32) -> Int {
+        if let session {
+            let count = unsafe session.receive(bytes, room)
+            if count == 0 { hasReadEnd = true }
+            return count
+        }
+        guard readiness.mayBeReadable else { return nothingYet() }
+        let count = unsafe cmhd_receive(socket, bytes, room, flags)
+        if count == 0 { hasReadEnd = true }
+        if count < 0 ? errno == EAGAIN : count < room { readiness.hasBeenDrained() }
+        return count
+    }
+
+    /// What libmicrohttpd takes for nothing to read yet.
+    private func nothingYet() -> Int {
+        if session != nil { return TLSSession.nothingYet }
+        errno = EAGAIN
+        return -1
+    }
+
+    /// Sends what fits, past libmicrohttpd; with TLS, after ``TLSSession/Written/later`` the same bytes must be given again.
+    ///
+    /// - Parameters:
+    ///   - more: what goes behind it, if all of it fits; not with TLS.
+    ///   - flags: those of send().
+    func write(
+        _ bytes: UnsafeRawBufferPointer,
+        with more: UnsafeRawBufferPointer = unsafe UnsafeRawBufferPointer(start: nil, count: 0),
+        flags: Int32 = Int32(MSG_NOSIGNAL | MSG_DONTWAIT)
+    ) -> TLSSession.Written {
+        if let session { return unsafe session.send(bytes) }
+        let count = unsafe cmhd_send(
+            socket, bytes.baseAddress, bytes.count, more.baseAddress, more.count, flags)
+        if count > 0 { return .bytes(count) }
+        return count < 0 && (errno == EAGAIN || errno == EINTR) ? .later : .failed
+    }
+
+    /// Ends a connection without a request to be answered.
+    func endWithoutAnswer() {
+        session?.endIfEstablished()
+        cutOff()
+    }
+
+    /// Ends the socket in both directions: libmicrohttpd sees that, and closes it.
+    func cutOff() {
+        shutdown(socket, Int32(SHUT_RDWR))
+    }
+}

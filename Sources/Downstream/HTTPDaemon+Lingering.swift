@@ -1,0 +1,99 @@
+internal import Loop
+internal import Glibc
+
+/// The end of a connection behind its last response, whoever has written that: libmicrohttpd, or Weir (``ClientConnection/leave(_:)``).
+///
+/// > 0.9.75 and 1.0.1 end the sending side behind a last response, with TLS by a close_notify, and close the socket at once. The notice that
+/// a connection is closed comes in between: a duplicate of the socket keeps the connection from being reset.
+extension HTTPDaemon {
+    /// Most sockets that linger, and which part of all descriptors they may have: the oldest one is closed for another.
+    private static let (mostLingering, lingeringShare) = (1024, 4)
+    /// How many closed sockets stay in the list of those that linger.
+    private static let closedLingering = 64
+
+    /// Reads and drops what `client` still sends, whose connection is about to be closed by the library.
+    func linger(behind client: ClientConnection) {
+        var input = client.farewell?.input ?? UnreadInput()
+        input.endsAt = Self.milliseconds + UnreadInput.time
+        switch input.drop(from: client.socket) {
+        case .ended, .failed: return
+        case .later, .more: break
+        }
+        // The kernel would report what happens on the duplicate for the closed number as well.
+        loop.unwatch(client.socket)
+        let copy = fcntl(client.socket, F_DUPFD_CLOEXEC, 0)
+        guard copy >= 0 else { return }
+        // The library has done so without TLS.
+        if client.isEncrypted { shutdown(copy, Int32(SHUT_WR)) }
+        let socket = LingeringSocket(copy, input: input, daemon: self)
+        guard copy < limits.descriptors, (try? loop.watch(copy, for: .readable, handler: socket)) != nil
+        else {
+            close(copy)
+            return
+        }
+        if openLingering >= min(Self.mostLingering, limits.descriptors / Self.lingeringShare) {
+            lingering.first { $0.isOpen }?.end()
+        }
+        openLingering += 1
+        lingering.append(socket)
+    }
+
+    /// When, on the monotonic clock in milliseconds, the next lingering socket is closed.
+    var lingeringEnd: Int? { openLingering == 0 ? nil : lingering.first { $0.isOpen }?.endsAt }
+
+    /// Closes lingering sockets that have lingered for long enough.
+    func endLingering() {
+        let now = Self.milliseconds
+        for socket in lingering {
+            guard !socket.isOpen || socket.endsAt <= now else { break }
+            socket.end()
+        }
+    }
+
+    /// Closes all lingering sockets.
+    func stopLingering() {
+        for socket in lingering { socket.end() }
+        lingering.removeAll()
+    }
+
+    /// A lingering socket has been closed.
+    func noteEndOfLingering() {
+        openLingering -= 1
+        if lingering.count > Self.closedLingering, lingering.count > 2 * openLingering {
+            lingering.removeAll { !$0.isOpen }
+        }
+    }
+}
+
+/// A client's socket behind its last response, once the library has closed the connection.
+final class LingeringSocket: ReadinessHandler {
+    private let descriptor: Int32
+    private var input: UnreadInput
+    private unowned let daemon: HTTPDaemon
+    private(set) var isOpen = true
+
+    init(_ descriptor: Int32, input: UnreadInput, daemon: HTTPDaemon) {
+        self.descriptor = descriptor
+        self.input = input
+        self.daemon = daemon
+    }
+
+    /// When, on the monotonic clock in milliseconds, it is closed.
+    var endsAt: Int { input.endsAt }
+
+    func descriptor(_ descriptor: Int32, isReady readiness: Readiness) {
+        switch input.drop(from: descriptor) {
+        case .later, .more: break
+        case .ended, .failed: end()
+        }
+    }
+
+    /// Closes it.
+    func end() {
+        guard isOpen else { return }
+        isOpen = false
+        daemon.loop.unwatch(descriptor)
+        close(descriptor)
+        daemon.noteEndOfLingering()
+    }
+}

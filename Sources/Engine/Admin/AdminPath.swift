@@ -1,0 +1,93 @@
+internal import Wire
+internal import Core
+
+/// The paths that Weir answers itself.
+enum AdminPath: Equatable {
+    case metrics
+    case live
+    case ready
+    case index
+    case problemSchema
+    /// `/-/limits`, for requests that weigh `cost`; `nil` for a cost that is no number from 1 on.
+    case limits(cost: Int?)
+    /// `/-/errors`, or `/-/errors/<code>`.
+    case errors(code: String?)
+    /// `/-/requests`, or `/-/requests/<id>`.
+    case requests(id: String?)
+    case unmapped
+    case unknown
+
+    /// The paths that there are, as they are told to people.
+    static let all = [
+        "/metrics", "/livez", "/readyz", "/-/", "/-/limits", "/-/limits?cost=N", "/-/requests",
+        "/-/requests/<id>",
+        "/-/unmapped", "/-/errors", "/-/errors/<code>", "/-/schema/problem.json",
+    ]
+
+    /// Whether `target` is Weir's to answer.
+    static func contains(_ target: Span<UInt8>) -> Bool {
+        // Most requests go to a provider: two bytes tell.
+        guard target.count >= 2, target[0] == 0x2F, "-mlr".utf8.contains(target[1]) else { return false }
+        var end = 0
+        while end < target.count, target[end] != 0x3F { end += 1 }
+        let path = target.extracting(0..<end)
+        switch path[1] {
+        case UInt8(ascii: "-"): return path.count == 2 || path[2] == 0x2F
+        case UInt8(ascii: "m"): return path.equals("/metrics")
+        case UInt8(ascii: "l"): return path.equals("/livez")
+        case UInt8(ascii: "r"): return path.equals("/readyz")
+        default: return false
+        }
+    }
+
+    /// Whether `target` is a page that a problem links to: those are on every port that problems come from.
+    static func isLinked(_ target: Span<UInt8>) -> Bool {
+        // Most requests go to a provider: three bytes tell.
+        guard target.count > 3, target[1] == 0x2D, target[0] == 0x2F, target[2] == 0x2F else { return false }
+        switch AdminPath(target) {
+        case .errors, .problemSchema: return true
+        case .requests(let id): return id?.isEmpty == false
+        default: return false
+        }
+    }
+
+    /// What `target` asks for.
+    init(_ target: Span<UInt8>) {
+        var end = 0
+        while end < target.count, target[end] != 0x3F { end += 1 }
+        let path = target.extracting(0..<end).string
+        switch path {
+        case "/metrics": self = .metrics
+        case "/livez": self = .live
+        case "/readyz": self = .ready
+        case "/-", "/-/": self = .index
+        case "/-/limits", "/-/limits/":
+            self = .limits(cost: Self.cost(target.extracting(min(end + 1, target.count)..<target.count)))
+        case "/-/schema/problem.json": self = .problemSchema
+        case "/-/errors", "/-/errors/": self = .errors(code: nil)
+        case "/-/requests", "/-/requests/": self = .requests(id: nil)
+        case "/-/unmapped": self = .unmapped
+        default:
+            if let code = Self.step(of: path, behind: "/-/errors/") {
+                self = .errors(code: code)
+            } else if let id = Self.step(of: path, behind: "/-/requests/") {
+                self = .requests(id: id)
+            } else {
+                self = .unknown
+            }
+        }
+    }
+
+    private static func step(of path: String, behind prefix: String) -> String? {
+        path.hasPrefix(prefix) ? String(path.dropFirst(prefix.count)) : nil
+    }
+
+    /// The number of `cost=N` in a query, 1 without a query.
+    private static func cost(_ query: Span<UInt8>) -> Int? {
+        guard query.count > 0 else { return 1 }
+        guard query.startsIgnoringCase(with: "cost="), let cost = query.extracting(5..<query.count).decimal,
+            (1...Int64(PacingDemand.maximumWeight)).contains(cost)
+        else { return nil }
+        return Int(cost)
+    }
+}

@@ -1,0 +1,225 @@
+internal import Loop
+internal import Wire
+internal import Downstream
+internal import Core
+internal import Synchronization
+
+/// A request for one of Weir's own pages: answered at once, from what is in memory.
+final class AdminRequest: IncomingRequest {
+    /// How many ledgers are looked at for the tightest one: those used last.
+    static let rowsForGauges = 64
+
+    private let worker: Worker
+    private let target: [UInt8]
+    private var path: AdminPath
+    /// Whether web pages could reach the listener that it came to; see ``PageGuard``.
+    private let isWithinReachOfPages: Bool
+    private var page = AdminPage(status: 200, contentType: AdminPage.json, body: [])
+    private var body = ByteQueue()
+    private var hasBegun = false
+
+    init(worker: Worker, target: Span<UInt8>, isWithinReachOfPages: Bool) {
+        self.worker = worker
+        self.isWithinReachOfPages = isWithinReachOfPages
+        var bytes: [UInt8] = []
+        bytes.append(target)
+        self.target = bytes
+        path = AdminPath(target)
+        super.init()
+    }
+
+    override func headReceived() -> Bool {
+        hasBegun = true
+        worker.activeRequests += 1
+        let inspection = inspect()
+        if let fault = inspection.fault {
+            page = problem(fault)
+            return answerAndLeave()
+        }
+        if inspection.isForServer {
+            page = AdminPage(status: 204, contentType: "", body: [])
+            page.fields = [("Allow", "GET, HEAD, OPTIONS")]
+            return inspection.hasDrainableBody || answerAndLeave()
+        }
+        if isWithinReachOfPages, let refusal = pageRefusal(names: worker.service.configuration.hosts) {
+            page = problem(refusal.fault(place: "This is a page of Weir's own"))
+            return inspection.hasDrainableBody || answerAndLeave()
+        }
+        let isRead = head.withMethod { $0.equals("GET") || $0.equals("HEAD") }
+        var accept = ""
+        head.forEachField { name, value in if name.equalsIgnoringCase("accept") { accept = value.string } }
+        page =
+            isRead ? makePage(accept: accept) : problem(.methodNotAllowed, "Weir's own pages are only read.")
+        // A body is of no use; where it is short, its client keeps the connection.
+        guard !inspection.hasDrainableBody else { return true }
+        if isRead { page = problem(.requestTooLarge, "Weir's own pages take no request body.") }
+        return answerAndLeave()
+    }
+
+    /// Answers whatever else the client sends; the connection ends.
+    private func answerAndLeave() -> Bool {
+        let isHead = head.withMethod { $0.equals("HEAD") }
+        let page = page
+        return answerAndLeave(
+            ClosingAnswer(status: page.status, fields: fields, body: page.body.span, isHead: isHead))
+    }
+
+    override func connectionsClose() {
+        if hasBegun { _ = answerAndLeave() }
+    }
+
+    override func awaitAnswer() -> Wait {
+        body.append(page.body)
+        let isAnswered = unsafe respond(
+            status: page.status, fields: fields,
+            body: .memory(UnsafeRawBufferPointer(start: body.address, count: body.count)))
+        return isAnswered ? .answered : .abandon
+    }
+
+    private var fields: FieldBlock {
+        var fields = FieldBlock()
+        if page.status != 204 { fields.append("Content-Type", page.contentType) }
+        fields.append("Cache-Control", "no-store")
+        // What is shown comes from configuration and providers: nothing in it is to be run by a browser.
+        fields.append("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'")
+        fields.append("X-Content-Type-Options", "nosniff")
+        for (name, value) in page.fields { fields.append(name, value) }
+        return fields
+    }
+
+    override func completed(isWhole: Bool) {
+        if hasBegun { worker.requestIsOver() }
+    }
+
+    /// What the request's head says, looked at as any other.
+    private func inspect() -> RequestInspection {
+        let service = worker.service
+        var inspection = RequestInspection(pseudonym: service.instance.pseudonym)
+        head.withMethod { inspection.take(method: $0) }
+        head.forEachField { name, value in inspection.take(name: name, value: value) }
+        let (head, target) = (head, target)
+        let offset = RequestTarget.pathOffset(in: target.span, &inspection) { authority in
+            var isHost = false
+            head.forEachField { name, value in
+                if name.equalsIgnoringCase("host"), value.equalsIgnoringCase(authority) { isHost = true }
+            }
+            return isHost
+        }
+        if let offset, offset > 0 { path = AdminPath(target.span.extracting(offset..<target.count)) }
+        head.withMethod { method in
+            inspection.finish(
+                method: method, target: target.span, isHTTP10: head.isHTTP10, fieldBytes: head.fieldBytes,
+                fieldCount: head.fieldCount, limits: service.inspectionLimits)
+        }
+        return inspection
+    }
+
+    private func makePage(accept: String) -> AdminPage {
+        let service = worker.service
+        switch path {
+        case .metrics: return metrics(accept: accept)
+        case .live: return AdminPage(json: #"{"status":"alive"}"#)
+        case .ready:
+            return service.isDraining
+                ? problem(.shuttingDown, "Weir is shutting down.") : AdminPage(json: #"{"status":"ready"}"#)
+        case .problemSchema:
+            return AdminPage(status: 200, contentType: "application/schema+json", body: service.problemSchema)
+        case .limits(let cost):
+            guard let cost else {
+                let allowed = PacingDemand.maximumWeight
+                return problem(
+                    .badClientRequest, Text("The query must be cost=N, with N from 1 to \(allowed)."))
+            }
+            return LimitsPage.page(of: service, cost: cost, at: Worker.clock())
+        case .errors(let code): return errors(code: code, accept: accept)
+        case .index: return StatusPage.page(of: service, at: Worker.clock())
+        case .requests(id: nil): return service.instance.problems.index()
+        case .requests(let id?):
+            return service.instance.problems.page(named: id)
+                ?? problem(
+                    .routeNotFound,
+                    Text(
+                        "None of the last \(RecentProblems.count) problems that Weir has sent has this request id."
+                    ))
+        case .unmapped: return service.instance.unmapped.page()
+        case .unknown:
+            let all = AdminPath.all.joined(separator: ", ")
+            return problem(.routeNotFound, Text("Weir has no such page. There are: \(all)."))
+        }
+    }
+
+    private func metrics(accept: String) -> AdminPage {
+        let service = worker.service
+        let format = ExpositionFormat(accept: accept.isEmpty ? nil : accept)
+        let now = Worker.clock()
+        let gauges = service.providers.map { provider in
+            var gauges = PacingGauges(provider.pacer.snapshot(at: now, rows: Self.rowsForGauges))
+            gauges.queueDepth += provider.waitingForLedger
+            return (provider.index, gauges)
+        }
+        let process = ProcessReading.now(startedWallNanoseconds: service.startedWallNanoseconds)
+        let text = service.metrics.render(
+            format, pacing: Dictionary(uniqueKeysWithValues: gauges),
+            guards: Dictionary(
+                uniqueKeysWithValues: service.providers.map { ($0.index, $0.guards.gauges(at: now)) }),
+            ledger: service.configuration.ledger == nil ? nil : service.instance.ledger.gauges,
+            reloads: service.instance.reloadStatus.counts, process: process,
+            instance: InstanceCounts(
+                acceptPauses: service.instance.acceptPauses.load(ordering: .relaxed),
+                logLinesDropped: service.droppedLogLines()))
+        return AdminPage(status: 200, contentType: format.contentType, body: text)
+    }
+
+    private func errors(code: String?, accept: String) -> AdminPage {
+        let wantsHTML = accept.contains("text/html")
+        guard let code else { return ErrorCatalogue.index(asHTML: wantsHTML, of: worker.service) }
+        guard let known = ProblemCode(name: code) else {
+            return problem(.routeNotFound, "There is no error code of this name.")
+        }
+        return ErrorCatalogue.page(of: known, asHTML: wantsHTML, in: worker.service)
+    }
+
+    private func problem(_ code: ProblemCode, _ detail: Text) -> AdminPage {
+        var fault = Fault(code, detail: detail, effect: Effect.none)
+        if code == .methodNotAllowed {
+            fault = Fault(.badClientRequest, detail: detail, effect: Effect.none)
+            fault.status = 405
+        }
+        return problem(fault)
+    }
+
+    private func problem(_ fault: Fault) -> AdminPage {
+        let id = worker.requestIDs.next(
+            milliseconds: UInt64(clamping: SystemClock.coarseWallMilliseconds))
+        let problem = Problem(fault, provider: nil, requestID: Text(id), isRepeatSafe: true)
+        var body: [UInt8] = []
+        problem.encode(into: &body, as: worker.service.problemFormat)
+        var page = AdminPage(status: problem.status, contentType: "application/problem+json", body: body)
+        page.fields = [
+            ("X-Error-Code", problem.code.name), ("X-Request-Id", String(decoding: id, as: UTF8.self)),
+        ]
+        let proxyStatus = fault.proxyError.status(of: worker.service.pseudonym)
+        page.fields.append(("Proxy-Status", String(decoding: proxyStatus, as: UTF8.self)))
+        if problem.status == 405 { page.fields.append(("Allow", "GET, HEAD")) }
+        return page
+    }
+}
+
+extension PacingGauges {
+    fileprivate init(_ snapshot: PacerSnapshot) {
+        let names = RateLimitFields.names(of: snapshot.windows.map(\.window))
+        self.init(
+            queueDepth: snapshot.waiting, oldestNanoseconds: snapshot.oldestWait.wholeNanoseconds,
+            limits: snapshot.windows.map { reading in
+                Limit(
+                    policy: names[reading.limit],
+                    requests: reading.window.requests, windowNanoseconds: reading.window.per.wholeNanoseconds,
+                    remaining: reading.remaining, resetNanoseconds: reading.resetIn.wholeNanoseconds)
+            })
+        pausedLedgers = snapshot.paused
+        foreignShare = snapshot.foreignShare
+        strangeLimit = snapshot.reportedLimit ?? 0
+        wouldHaveWaited = snapshot.wouldHaveWaited
+        wouldHaveBeenRefused = snapshot.wouldHaveBeenRefused
+    }
+}

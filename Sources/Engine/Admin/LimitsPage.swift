@@ -1,0 +1,96 @@
+internal import Core
+
+/// `/-/limits`: what the ledgers hold now, as JSON.
+enum LimitsPage {
+    /// How many ledgers of each provider are looked at, and how many are shown: the fullest.
+    ///
+    /// Reading them holds the pacer's lock; so many take a fraction of a millisecond.
+    private static let read = 256
+    private static let shown = 64
+
+    /// The page; each ledger says when `cost` requests could be sent.
+    static func page(of service: ProxyService, cost: Int, at now: MonotonicTime) -> AdminPage {
+        var output = Array(
+            #"{"cost":\#(cost),"replicas":\#(service.configuration.replicas),"ledger":"\#(ledger(of: service))","providers":["#
+                .utf8)
+        for (index, provider) in service.providers.enumerated() {
+            if index > 0 { output.append(UInt8(ascii: ",")) }
+            append(provider, provider.pacer.snapshot(at: now, rows: read, cost: cost), to: &output)
+        }
+        output += Array("]}".utf8)
+        return AdminPage(status: 200, contentType: AdminPage.json, body: output)
+    }
+
+    /// Whose count is shown: this instance's, which all others add to, or whose limits are its share.
+    private static func ledger(of service: ProxyService) -> String {
+        guard service.configuration.ledger != nil else { return "memory" }
+        return service.instance.ledger.gauges.isUp ? "shared" : "fallback"
+    }
+
+    private static func append(
+        _ provider: ProviderService, _ snapshot: PacerSnapshot, to output: inout [UInt8]
+    ) {
+        output += Array(#"{"provider":"#.utf8)
+        JSONWriter.string(provider.configuration.name, into: &output)
+        let waiting = snapshot.waiting + provider.waitingForLedger
+        let pacing = provider.configuration.isPacingObserved ? "observe" : "enforce"
+        output += Array(
+            (#","pacing":"\#(pacing)","queue":\#(waiting),"oldest_wait":"#
+                + seconds(snapshot.oldestWait)
+                + #","in_flight":\#(snapshot.inFlight),"ledgers_in_use":\#(snapshot.keys)"#
+                + #","ledgers_paused":\#(snapshot.paused),"ledgers":["#).utf8)
+        let fullest = snapshot.ledgers.sorted { fullness($0) > fullness($1) }.prefix(shown)
+        let names = RateLimitFields.names(of: snapshot.windows.map(\.window))
+        for (index, ledger) in fullest.enumerated() {
+            if index > 0 { output.append(UInt8(ascii: ",")) }
+            append(ledger, names: names, of: provider, to: &output)
+        }
+        output += Array("]}".utf8)
+    }
+
+    /// Who waits or is paused comes first, then who has used most.
+    private static func fullness(_ ledger: PacerSnapshot.Ledger) -> Double {
+        let used = ledger.windows.map { Double($0.used) / Double($0.window.requests) }.max() ?? 0
+        return used + (ledger.waiting > 0 ? 2 : 0) + (ledger.pause == nil ? 0 : 4)
+    }
+
+    private static func append(
+        _ ledger: PacerSnapshot.Ledger, names: [String], of provider: ProviderService,
+        to output: inout [UInt8]
+    ) {
+        output += Array(#"{"by":"#.utf8)
+        // A ledger of limits that were replaced may be of a scope that is no more.
+        let scopes = provider.plan.scopes
+        JSONWriter.string(scopes[min(ledger.scope, scopes.count - 1)].name, into: &output)
+        output += Array(#","key":"\#(key(ledger.key))","limits":["#.utf8)
+        for (index, reading) in ledger.windows.enumerated() {
+            if index > 0 { output.append(UInt8(ascii: ",")) }
+            let exhausted = reading.exhaustedIn.map { #","exhausted_in":"# + seconds($0) } ?? ""
+            output += Array(
+                (#"{"policy":"\#(names[reading.limit])","limit":\#(reading.window.requests),"used":\#(reading.used)"#
+                    + #","remaining":\#(reading.remaining),"reset":"# + seconds(reading.resetIn) + exhausted
+                    + "}")
+                    .utf8)
+        }
+        var rest = #"],"in_flight":\#(ledger.inFlight),"queue":\#(ledger.waiting)"#
+        if let wait = ledger.expectedWait { rest += #","wait":"# + seconds(wait) }
+        if let pause = ledger.pause {
+            rest += #","paused":"\#(pause.name)","paused_for":"# + seconds(ledger.pausedFor)
+        }
+        output += Array((rest + "}").utf8)
+    }
+
+    /// A key is shown as a part of its hash; those that stand for no key by what they are.
+    private static func key(_ key: LedgerKey) -> String {
+        if key == .none { return "none" }
+        if key.hash < 1 << 16 { return "all" }
+        let digits = String(UInt32(truncatingIfNeeded: key.hash >> 16), radix: 16)
+        return String(repeating: "0", count: 8 - digits.count) + digits
+    }
+
+    /// Seconds with milliseconds, rounded up.
+    private static func seconds(_ duration: Duration) -> String {
+        let milliseconds = (max(duration, .zero).wholeNanoseconds / 1_000_000) + (duration > .zero ? 1 : 0)
+        return "\(Double(milliseconds) / 1000)"
+    }
+}

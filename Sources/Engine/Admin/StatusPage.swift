@@ -1,0 +1,74 @@
+internal import Loop
+internal import Core
+
+/// The page for people: what is configured, and how full the ledgers are.
+///
+/// No credential is in it, nor where an upstream is.
+enum StatusPage {
+    static func page(of service: ProxyService, at now: MonotonicTime) -> AdminPage {
+        var rows = ""
+        for provider in service.providers {
+            let snapshot = provider.pacer.snapshot(at: now, rows: AdminRequest.rowsForGauges)
+            let limits = snapshot.windows.map { reading in
+                let period =
+                    switch reading.window.span {
+                    case .rolling: "per \(reading.window.per)"
+                    case .day: "today"
+                    case .month: "this month"
+                    case .concurrent: "at a time"
+                    }
+                return "\(reading.remaining) of \(reading.window.requests) left \(period)"
+            }
+            rows += """
+                <tr><td>\(provider.configuration.name)</td>
+                <td><code>\(AdminPage.escaped(provider.configuration.mount?.path ?? "(own port)"))</code></td>
+                <td>\(AdminPage.escaped(limits.joined(separator: "; ")))</td>
+                <td>\(snapshot.waiting + provider.waitingForLedger)</td><td>\(snapshot.inFlight)</td>
+                <td>\(provider.guards.gauges(at: now).description)</td></tr>
+                """
+        }
+        return AdminPage(
+            title: "Weir",
+            content: """
+                <table><tr><th>provider</th><th>mount</th><th>limit, fullest ledger</th><th>waiting</th><th>in flight</th><th>held back</th></tr>
+                \(rows)</table>
+                \(configuration(service.instance.reloadStatus, startedAt: service.startedWallNanoseconds))
+                <p><a href="/metrics">metrics</a> · <a href="/-/limits">limits</a> ·
+                <a href="/-/requests">recent problems</a> · <a href="/-/unmapped">unmapped answers</a> · <a href="/-/errors">error codes</a> ·
+                <a href="/-/schema/problem.json">schema of a problem</a> · <a href="/readyz">readiness</a></p>
+                """)
+    }
+
+    /// Which configuration is in force, and what stands between it and the file.
+    private static func configuration(_ status: ReloadStatus, startedAt start: Int64) -> String {
+        let age = (SystemClock.wallNanoseconds - status.counts.lastSuccessNanoseconds) / 1_000_000_000
+        var text = "<p>configuration: read \(max(0, age)) s ago"
+        text += status.counts.lastSuccessNanoseconds == start ? ", at the start" : ""
+        if !status.needsRestart.isEmpty {
+            let keys = status.needsRestart.map { "<code>\(AdminPage.escaped($0))</code>" }
+            text += "; to be restarted for \(keys.joined(separator: ", "))"
+        }
+        guard !status.counts.lastWasSuccessful else { return text + "</p>" }
+        let mistakes = status.mistakes.map { "<li><code>\(AdminPage.escaped($0))</code></li>" }
+        return text
+            + "</p><p><strong>the file has mistakes, and was not taken</strong>; the log has them:</p><ul>\(mistakes.joined())</ul>"
+    }
+}
+
+extension GuardGauges {
+    /// What is held back, in words; empty if nothing is.
+    fileprivate var description: String {
+        var parts: [String] = []
+        switch circuit {
+        case .closed: break
+        case .halfOpen: parts.append("circuit half open: one request at a time")
+        case .open: parts.append("circuit open")
+        }
+        switch quarantinedCredentials {
+        case 0: break
+        case 1: parts.append("1 credential that the provider keeps refusing")
+        default: parts.append("\(quarantinedCredentials) credentials that the provider keeps refusing")
+        }
+        return parts.joined(separator: "; ")
+    }
+}

@@ -1,0 +1,213 @@
+internal import Loop
+internal import Upstream
+internal import Wire
+internal import Logging
+internal import Downstream
+internal import Core
+internal import Synchronization
+
+/// Admission: the request's slot is asked for, waited for, and settled.
+extension Exchange {
+    /// Asks the pacer for a slot, and reports what it says.
+    func askForSlot() {
+        guard let provider else { return }
+        if let fault = heldBack(from: provider, at: worker.now) {
+            return refuse(fault, .refused, at: worker.now)
+        }
+        let waiter = worker.makeWaiter()
+        let demand = demand(on: provider)
+        let patience = machine.patienceLeft(at: worker.now)
+        switch provider.pacer.admit(demand, waiter: waiter, patience: patience, at: worker.now) {
+        case .admitted(let slot):
+            self.slot = slot
+            self.waiter = waiter
+            handle(.admitted(needsBody: holdsWhatOthersNeed(of: provider)))
+        case .queued(let place, _, let wake):
+            self.place = place
+            self.waiter = waiter
+            worker.waiting[waiter.id] = self
+            worker.expectIdleConnections()
+            handle(.queued)
+            worker.arm(wake, of: provider)
+        case .refused(let refusal): refuse(refusal, by: provider, .refused)
+        }
+    }
+
+    /// Refuses the request by the pacer, unless the reply of its last attempt is given.
+    private func refuse(
+        _ refusal: Refusal, by provider: ProviderService, _ event: ExchangeMachine.Event
+    ) {
+        if !machine.isRetrying { count(refusal, by: provider) }
+        refuse(Fault(refusal, scope: provider.scope(of: refusal.window)), event, at: worker.now)
+    }
+
+    /// Refuses the request with a fault, unless the reply of its last attempt is given.
+    private func refuse(_ fault: Fault, _ event: ExchangeMachine.Event, at now: MonotonicTime) {
+        if !machine.isRetrying { self.fault = fault }
+        handle(event, at: now)
+    }
+
+    /// Counts that it is refused, and keeps what is left, for its answer.
+    func count(_ refusal: Refusal, by provider: ProviderService) {
+        worker.metrics.queueRefused(
+            provider: provider.index,
+            reason: QueueRefusalReason(
+                refusal.reason, isPreference: patience < provider.configuration.maximumWait))
+        headroom = refusal.headroom
+    }
+
+    /// Whose the request is, and what it weighs.
+    func demand(on provider: ProviderService) -> PacingDemand {
+        let (target, head) = (target, head)
+        // A request that began under a former configuration has keys of its own.
+        let keys =
+            if let upstream, upstream.provider === provider {
+                upstream.keys.keys(target: target.span) { head.forEachField($0) }
+            } else {
+                provider.keys.keys(target: target.span) { head.forEachField($0) }
+            }
+        let (weights, usesQuota) = head.withMethod {
+            provider.plan.weigh(method: $0, path: target.span.extracting(restOffset..<target.count))
+        }
+        var demand = PacingDemand(
+            keys: keys, weights: weights, usesQuota: usesQuota, urgency: inspection.urgency)
+        demand.revision = provider.revision
+        return demand
+    }
+
+    /// The turn of a request that waits has come: it has this slot.
+    func turnCame(_ slot: Slot) {
+        guard let provider else { return }
+        place = nil
+        guard machine.stage == .queued else {
+            worker.arm(provider.pacer.neverSent(slot, at: worker.now), of: provider)
+            return
+        }
+        self.slot = slot
+        // The wait may end by a message, before the worker's turn has read the clock.
+        let now = Worker.clock()
+        if let fault = heldBack(from: provider, at: now) { return refuse(fault, .turnRefused, at: now) }
+        handle(.turnCame(needsBody: holdsWhatOthersNeed(of: provider)), at: now)
+    }
+
+    /// Whether the request has what others need as well: a slot, or the probe of an open circuit or of a refused credential.
+    private func holdsWhatOthersNeed(of provider: ProviderService) -> Bool {
+        provider.givesSlots || circuitPass == .probe || probedCredential != nil
+    }
+
+    /// Leaves the pacer's queue; if the turn came meanwhile, the worker returns the slot.
+    func leaveQueue() {
+        if let waiter { worker.waiting[waiter.id] = nil }
+        if let place, let provider {
+            worker.arm(provider.pacer.leave(place, at: worker.now).wake, of: provider)
+        }
+        place = nil
+    }
+
+    // MARK: The shared quota
+
+    /// Asks the quota that several instances share, while this instance's slot is held.
+    func askSharedQuota() {
+        guard let provider, let account = provider.ledger, let waiter else { return }
+        let id = UInt64(waiter.worker) << 48 | waiter.id
+        claim = id
+        account.waiting.add(1, ordering: .relaxed)
+        worker.waiting[waiter.id] = self
+        worker.tellLedger(
+            .claim(
+                LedgerClaim(
+                    id: id, waiter: waiter, account: account, demand: demand(on: provider),
+                    latest: machine.waitsUntil)))
+    }
+
+    /// The shared quota has let the request pass.
+    func sharedQuotaGranted() {
+        guard machine.stage == .awaitingSharedQuota, let provider else { return }
+        let now = Worker.clock()
+        if let fault = heldBack(from: provider, at: now) { return refuse(fault, .turnRefused, at: now) }
+        handle(.sharedQuotaGranted, at: now)
+    }
+
+    /// The shared quota would have no slot in time: it says when it would.
+    func sharedQuotaRefused(_ refusal: Refusal) {
+        guard machine.stage == .awaitingSharedQuota, let provider else { return }
+        // That is the end of what was asked for.
+        claim = nil
+        refuse(refusal, by: provider, .sharedQuotaRefused)
+    }
+
+    /// Waits for the shared quota no longer.
+    func leaveSharedQuota() {
+        if let waiter { worker.waiting[waiter.id] = nil }
+        provider?.ledger?.waiting.subtract(1, ordering: .relaxed)
+    }
+
+    /// Tells the instances that share the quota that a key is paused.
+    func tellOfPause(_ ruling: Ruling, by provider: ProviderService, at now: MonotonicTime) {
+        guard let account = provider.ledger else { return }
+        var usesQuota = false
+        if case .quotaUsedUp = ruling { usesQuota = true }
+        let scope = usesQuota ? provider.plan.quotaScope ?? 0 : 0
+        let key = demand(on: provider).keys[scope]
+        guard let pause = provider.pacer.pause(ofKey: key, usesQuota: usesQuota, at: now) else { return }
+        worker.tellLedger(
+            .pause(
+                LedgerPause(
+                    account: account, key: key, usesQuota: usesQuota, left: pause.left, reason: pause.reason))
+        )
+    }
+
+    /// Tells the shared quota what became of the request; does nothing if it was not asked.
+    private func reportToLedger(_ report: LedgerReport) {
+        guard let claim else { return }
+        if report != .responded || provider?.countsConcurrency != true { self.claim = nil }
+        worker.tellLedger(.report(report, of: claim))
+    }
+
+    // MARK: The slot
+
+    /// Returns the slot of a request that was not sent.
+    func returnSlot() {
+        guard let provider, let slot else { return }
+        worker.arm(provider.pacer.neverSent(slot, at: Worker.clock()), of: provider)
+        reportToLedger(.neverSent)
+    }
+
+    /// Settles the slot of a request that may have been counted, and got no response.
+    func closeSlot() {
+        guard let provider, let slot else { return }
+        worker.arm(provider.pacer.closedWithoutResponse(slot, at: Worker.clock()), of: provider)
+        reportToLedger(.closedWithoutResponse)
+        probedCredential = nil
+    }
+
+    /// Reports the head of a response, and what it says of the provider's own count.
+    func reportHead() {
+        guard let provider, let slot, let transfer, let now = firstByteAt else { return }
+        let isUndecided = machine.slot == .undecided
+        provider.keepClock(at: now)
+        let fields = transfer.response.fields
+        let outcome = provider.pacer.responded(
+            slot, verdict: isUndecided ? .undecided : .accepted,
+            observed: provider.rateHeaders?.observation(fields),
+            reset: {
+                provider.rateHeaders?.resetSeconds(fields, at: SystemClock.wallNanoseconds / 1_000_000_000)
+                    .map { .seconds($0) }
+            }, at: now)
+        headroom = outcome.headroom
+        reportToLedger(.responded)
+        if let limit = outcome.strangeLimit, provider.isNews(strangeLimit: limit) {
+            worker.service.logger.warning(
+                "the provider speaks of a limit that is not configured",
+                metadata: ["provider": "\(provider.configuration.name)", "limit": "\(limit)"])
+        }
+        worker.arm(outcome.wake, of: provider)
+    }
+
+    /// Reports that the response has ended, complete or not.
+    func endRun() {
+        guard let slot, let provider else { return }
+        worker.arm(provider.pacer.ended(slot, at: Worker.clock()), of: provider)
+        reportToLedger(.ended)
+    }
+}

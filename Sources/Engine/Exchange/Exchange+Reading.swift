@@ -1,0 +1,66 @@
+internal import ContentCoding
+internal import Loop
+internal import Upstream
+internal import Wire
+internal import Core
+
+/// What the provider's answer means, as far as it has come.
+extension Exchange {
+    /// What has come of the answer, without its content codings and in UTF-8.
+    ///
+    /// - Parameter isCut: whether something of its body is missing.
+    func answerSoFar(_ response: ResponseHead, isCut: Bool) -> ProviderAnswer {
+        let fields = response.fields
+        let decoded = BodyText.decode(
+            responseBody.bytes,
+            coding: fields.contains(FieldNames.contentEncoding) ? fields.list("Content-Encoding") : nil,
+            contentType: fields.first("Content-Type"), limit: service.configuration.limits.errorBody)
+        return ProviderAnswer(
+            status: response.status, fields: fields, body: decoded.bytes,
+            isTruncated: isCut || decoded.isTruncated || !decoded.isIntact, isDecoded: decoded.isIntact)
+    }
+
+    /// Tells all who count what an answer means; `nil` if it is no error.
+    func takeMeaning(of answer: ProviderAnswer, from provider: ProviderService) -> NormalizedError? {
+        guard let error = meaning(of: answer, from: provider) else {
+            judge(nil)
+            judgeCredential(nil)
+            return nil
+        }
+        judge(error)
+        judgeCredential(error.code)
+        if !error.isMapped { noteUnmapped(answer, error, of: provider) }
+        return error
+    }
+
+    private func meaning(of answer: ProviderAnswer, from provider: ProviderService) -> NormalizedError? {
+        provider.normalizer.normalize(
+            answer, of: makeFacts(of: provider), at: SystemClock.wallNanoseconds / 1_000_000_000)
+    }
+
+    /// Relays a response that is too long, or too slow, to be collected: a success, or an error where errors are raw.
+    ///
+    /// What has come of it tells what it means.
+    ///
+    /// - Returns: false if it must become a problem.
+    func relayUnread() -> Bool {
+        guard let transfer, let provider else { return false }
+        let answer = answerSoFar(transfer.response, isCut: true)
+        // What is relayed unread cannot be searched for Weir's own credential.
+        let passesRaw = passesErrorsRaw(status: answer.status) && provider.heldCredential == nil
+        guard passesRaw || meaning(of: answer, from: provider) == nil else { return false }
+        problemCode = takeMeaning(of: answer, from: provider)?.code
+        handle(.relayChosen)
+        worker.touch(self)
+        return true
+    }
+
+    /// Settles the slot of a response of which no more is read: what has come of it counts as far as it is a refusal, and proves nothing else.
+    func settleByWhatArrived() {
+        guard let transfer, let provider, let slot else { return }
+        let error = meaning(of: answerSoFar(transfer.response, isCut: true), from: provider)
+        if let error, CredentialQuarantine.Verdict(error.code) == .refused { judgeCredential(error.code) }
+        if let error, error.pacing != .proceed { return judge(error) }
+        worker.arm(provider.pacer.closedWithoutResponse(slot, at: Worker.clock()), of: provider)
+    }
+}

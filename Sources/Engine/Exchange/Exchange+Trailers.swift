@@ -1,0 +1,87 @@
+internal import Upstream
+internal import Wire
+internal import Downstream
+internal import Core
+
+/// Trailers, both ways (RFC 9110 6.5): those that ``FieldRules/crosses(_:as:connection:)`` lets pass.
+extension Exchange {
+    // MARK: To the provider
+
+    /// Announces the trailers of a chunked request, as the client does.
+    func announceTrailers(to transfer: any UpstreamTransfer) {
+        guard inspection.framing == .chunked, transfer.sendsTrailers else { return }
+        head.forEachField { name, value in
+            guard name.equalsIgnoringCase("trailer"),
+                let names = FieldRules.trailerNames(
+                    value, as: .requestTrailer, connection: inspection.connectionFields)
+            else { return }
+            transfer.addField(FieldNames.trailer, names)
+        }
+    }
+
+    /// Gives the provider the trailers of the request, whose body is complete.
+    func sendTrailers(to transfer: any UpstreamTransfer) {
+        guard inspection.framing == .chunked, transfer.sendsTrailers else { return }
+        let trailers = takeTrailers()
+        guard trailers.count > 0, trailers.byteCount <= FieldRules.trailerLimit, let provider else { return }
+        trailers.forEach { name, value in
+            // No trailer may be taken for a credential.
+            guard provider.credentials.fieldIndex(name) == nil,
+                crosses(name, as: .requestTrailer, to: provider)
+            else { return }
+            transfer.addTrailer(name: name, value: value)
+        }
+    }
+
+    // MARK: To the client
+
+    /// Whether the answer's body goes out in chunks, behind which trailers can stand.
+    private var isAnsweredInChunks: Bool {
+        guard let response = transfer?.response else { return false }
+        return !isHead && !head.isHTTP10 && response.status != 304 && response.bodyLength == nil
+    }
+
+    /// Whether the answer has trailers, for the sake of which it is sent in chunks though it is complete.
+    var hasTrailersToGive: Bool {
+        guard let response = transfer?.response, response.hasTrailers, isAnsweredInChunks else {
+            return false
+        }
+        var isAny = false
+        response.trailers.forEach { name, _ in
+            if FieldRules.crosses(name, as: .responseTrailer, connection: responseConnection) { isAny = true }
+        }
+        return isAny
+    }
+
+    /// Announces the trailers of an answer that is sent in chunks, as the provider does.
+    func announceTrailers(of response: ResponseHead) {
+        guard isAnsweredInChunks else { return }
+        response.fields.forEach { name, value in
+            guard name.equalsIgnoringCase("trailer"),
+                let names = FieldRules.trailerNames(
+                    value, as: .responseTrailer, connection: responseConnection),
+                !isCredential(inName: names.span)
+            else { return }
+            responseFields.append(FieldNames.trailer, names)
+        }
+    }
+
+    /// Gives the client the trailers behind the body, if libmicrohttpd has room for them.
+    func giveTrailers() {
+        guard let trailers = transfer?.response.trailers, trailers.count > 0, isAnsweredInChunks else {
+            return
+        }
+        responseFields.removeAll()
+        var hasReferences = false
+        responseFields.append(trailers) { name, _ in
+            if ReferenceRewriter.concerns(name) { hasReferences = true }
+            return FieldRules.crosses(name, as: .responseTrailer, connection: responseConnection)
+        }
+        if hasReferences { rewriteReferences() }
+        hideCredential()
+        guard responseFields.byteCount <= FieldRules.trailerLimit, hasRoom(for: responseFields) else {
+            return
+        }
+        addTrailers(responseFields)
+    }
+}

@@ -1,0 +1,136 @@
+internal import Glibc
+internal import Upstream
+internal import Core
+
+/// What a transfer that gave no usable answer means: from a transfer's fault, and our own timers, to Weir's.
+enum UpstreamFailure {
+    /// The failure of a transfer that has ended.
+    ///
+    /// - Parameters:
+    ///   - timer: which of our own timers ended it.
+    ///   - hasHead: whether the head of the response is complete.
+    ///   - isStreaming: whether the client has got it.
+    static func fault(
+        of outcome: TransferOutcome, timer: ExchangeTimer?, hasHead: Bool, isStreaming: Bool = false
+    ) -> Fault {
+        let stage: ExchangeStage =
+            hasHead ? (isStreaming ? .streaming : .relaying) : (outcome.wasSent ? .sent : .connecting)
+        if let timer, let fault = Fault(timer, in: stage) { return fault }
+        guard let fault = outcome.fault else { return Fault(.connectionLost, effect: .unknown) }
+        let effect = outcome.wasSent ? Effect.unknown : .none
+        return connectionFault(fault, effect: effect) ?? answerFault(fault, effect: effect, hasHead: hasHead)
+    }
+
+    /// What kept the request from being sent, or came of a connection that was made for it again.
+    private static func connectionFault(_ fault: TransferFault, effect: Effect) -> Fault? {
+        func never(
+            _ code: ProblemCode, _ detail: Text, _ error: ProxyErrorType, isTransient: Bool? = nil
+        ) -> Fault {
+            Fault(code, detail: detail, effect: effect, proxyError: error, isTransient: isTransient)
+        }
+        switch fault {
+        case .nameNotResolved:
+            return never(.providerUnreachable, "The provider's name could not be resolved.", .dnsError)
+        case .connectFailed(let number): return connectFault(number, effect: effect)
+        case .connectTimedOut:
+            return never(
+                .providerTimeout, "No connection to the provider could be made in time.", .connectionTimeout)
+        case .proxyRefused(let status):
+            return never(
+                .providerUnreachable, Text("The proxy on the way to the provider answered \(status)."),
+                .destinationUnavailable, isTransient: passesByItself(proxyStatus: status))
+        case .proxyFailed:
+            return never(
+                .providerUnreachable, "The proxy on the way to the provider closed the connection.",
+                .destinationUnavailable)
+        case .prohibitedAddress:
+            return never(
+                .providerUnreachable, "The provider's name leads to a private address.",
+                .destinationIPProhibited, isTransient: false)
+        case .handshakeCut:
+            return never(
+                .providerUnreachable, "The provider closed the connection during the TLS handshake.",
+                .connectionTerminated)
+        case .tlsUntrusted(let words):
+            let detail = sentence("The provider's certificate is not trusted", words)
+            return never(.tlsFailure, detail, .tlsCertificateError)
+        case .tlsHandshake(let words):
+            let detail = sentence("No secure connection to the provider could be agreed on", words)
+            return never(.tlsFailure, detail, .tlsProtocolError)
+        case .tlsAlert(let words):
+            return never(
+                .tlsFailure, sentence("The provider ended the secure connection", words), .tlsAlertReceived)
+        case .tlsFiles(let words): return never(.tlsFailure, Text(words), .proxyConfigurationError)
+        default: return nil
+        }
+    }
+
+    /// Whether a proxy that refused to lead on with this status may lead on later: not if it asks for another request, such as one with a
+    /// password (407).
+    private static func passesByItself(proxyStatus status: Int) -> Bool {
+        status >= 500 && status != 501 && status != 505 || [408, 421, 425, 429].contains(status)
+    }
+
+    /// What has happened, and the library's words for why.
+    private static func sentence(_ what: String, _ words: String) -> Text {
+        Text(words.isEmpty ? "\(what)." : "\(what): \(words).")
+    }
+
+    /// What kept the answer from coming, or from being one.
+    private static func answerFault(_ fault: TransferFault, effect: Effect, hasHead: Bool) -> Fault {
+        func bad(_ detail: Text, _ error: ProxyErrorType? = nil) -> Fault {
+            Fault(.providerBadResponse, detail: detail, effect: effect, proxyError: error)
+        }
+        switch fault {
+        case .notHTTP: return bad("The provider's answer is not HTTP.")
+        case .badHead: return bad("The head of the provider's answer is not HTTP.")
+        case .headTooLarge:
+            return bad("The fields of the provider's answer are too large.", .httpResponseHeaderSectionSize)
+        case .badLength: return bad("The provider's answer has no usable length.")
+        case .badTransferCoding:
+            return bad(
+                "The provider's answer has a transfer coding that was not asked for.",
+                .httpResponseTransferCoding)
+        case .badChunk:
+            return bad("The chunks of the provider's answer cannot be read.", .httpResponseTransferCoding)
+        case .switchedProtocols:
+            return bad("The provider switched protocols without being asked.")
+        case .resendRefused, .closedBeforeAnswer:
+            return Fault(
+                .connectionLost, detail: "The provider closed the connection before it answered.",
+                effect: effect)
+        case .notProcessed:
+            return Fault(
+                .connectionLost, detail: "The provider refused the request before it processed it.",
+                effect: Effect.none)
+        case .streamReset(let code):
+            let name = HTTP2ErrorName.of(code)
+            return Fault(
+                .connectionLost,
+                detail: hasHead
+                    ? Text("The provider reset the stream in the middle of its answer: \(name).")
+                    : Text("The provider reset the stream before it answered: \(name)."),
+                effect: effect, proxyError: hasHead ? .httpResponseIncomplete : nil)
+        default:
+            guard hasHead else { return Fault(.connectionLost, effect: effect) }
+            return Fault(
+                .connectionLost, detail: "The provider's answer broke off.", effect: effect,
+                proxyError: .httpResponseIncomplete)
+        }
+    }
+
+    private static func connectFault(_ number: Int32, effect: Effect) -> Fault {
+        switch number {
+        case ECONNREFUSED:
+            return Fault(
+                .providerUnreachable, detail: "The provider refused the connection.", effect: effect,
+                proxyError: .connectionRefused)
+        case ENETUNREACH, EHOSTUNREACH:
+            return Fault(
+                .providerUnreachable, detail: "There is no way to the provider's address.",
+                effect: effect,
+                proxyError: .destinationIPUnroutable)
+        default: return Fault(.providerUnreachable, effect: effect)
+        }
+    }
+}

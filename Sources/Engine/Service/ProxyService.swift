@@ -1,0 +1,56 @@
+internal import Wire
+internal import Logging
+internal import Core
+
+/// One configuration, made ready to be used by all workers: never changed, but replaced by the next one.
+final class ProxyService: Sendable {
+    /// What the configurations of this process share.
+    let instance: ProxyInstance
+    let configuration: ProxyConfiguration
+    let routes: RouteTable
+    let providers: [ProviderService]
+    /// What clients are shown where TLS is spoken with them.
+    let identities: ListenerIdentities
+    let problemFormat: ProblemFormat
+    let inspectionLimits: RequestInspection.Limits
+    /// The instance's; see ``ProxyInstance``.
+    let pseudonym: [UInt8]
+    let via: [UInt8]
+    let logger: Logger
+
+    /// - Parameters:
+    ///   - normalizers: one for each provider, in their order.
+    ///   - pacing: the same.
+    ///   - former: the service that this one replaces.
+    init(
+        configuration: ProxyConfiguration, normalizers: [ErrorNormalizer], pacing: [Ledgers.Share],
+        identities: ListenerIdentities, instance: ProxyInstance, former: ProxyService? = nil
+    ) {
+        precondition(normalizers.count == configuration.providers.count, "a normalizer for each provider")
+        self.instance = instance
+        self.configuration = configuration
+        self.identities = identities
+        routes = configuration.routeTable
+        providers = configuration.providers.enumerated().map { index, provider in
+            let same = former?.providers.first { $0.configuration == provider }
+            return ProviderService(
+                configuration: provider, normalizer: normalizers[index], pacing: pacing[index],
+                guards: same?.guards ?? ProviderGuards(provider, at: Worker.clock()),
+                metrics: instance.metrics)
+        }
+        problemFormat = ProblemFormat(typeBase: configuration.typeBase)
+        let limits = configuration.limits
+        inspectionLimits = RequestInspection.Limits(
+            target: limits.uri, fieldBytes: limits.requestHead, fieldCount: limits.headerCount,
+            body: Int64(limits.requestBody))
+        (pseudonym, via, logger) = (instance.pseudonym, instance.via, instance.logger)
+    }
+
+    var metrics: ProxyMetrics { instance.metrics }
+    var problemSchema: [UInt8] { instance.problemSchema }
+    var startedWallNanoseconds: Int64 { instance.startedWallNanoseconds }
+    /// Whether new requests are refused because the program is about to end.
+    var isDraining: Bool { instance.isDraining }
+
+    func droppedLogLines() -> UInt64 { instance.droppedLogLines() }
+}

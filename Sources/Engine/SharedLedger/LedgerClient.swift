@@ -1,0 +1,194 @@
+internal import Loop
+internal import Logging
+internal import Core
+internal import Redis
+internal import Synchronization
+
+/// Carries out what `SharedLedger` decides: has the connection, the log and the metrics, and tells it what happens.
+///
+/// Confined to the first worker's thread; the others reach it through that worker's mailbox.
+final class LedgerClient: LedgerLinkOwner {
+    private unowned let worker: Worker
+    private let address: LedgerAddress
+    private let status: LedgerStatus
+    private var ledger: SharedLedger
+    private var link: LedgerLink?
+    /// Links that are over, to be closed outside of the library.
+    private var endedLinks: [LedgerLink] = []
+    /// The session that waits for the host's address, and until when.
+    private var nextSession: (name: String, latest: MonotonicTime)?
+    /// Whether the host's name is being looked up: once at a time, however long that takes.
+    private var isResolving = false
+    /// How long, in nanoseconds, a session waits for an address.
+    private static let longestLookup: Int64 = 5_000_000_000
+    /// How often a name was looked up: each attempt takes the next of its addresses, for not all may be served.
+    private var lookups = 0
+    private var isActing = false
+    private var isClosed = false
+
+    init(address: LedgerAddress, status: LedgerStatus, worker: Worker) {
+        self.address = address
+        self.status = status
+        self.worker = worker
+        ledger = SharedLedger(startedAt: Worker.clock()) { .random(in: .min ... .max) }
+    }
+
+    /// Keeps these accounts from now on, besides those that it has.
+    func add(_ accounts: [LedgerAccount], at now: MonotonicTime) {
+        ledger.add(accounts, at: now)
+        act()
+    }
+
+    func receive(_ message: LedgerMessage) {
+        let now = Worker.clock()
+        switch message {
+        case .claim(let claim): ledger.take(claim, at: now)
+        case .pause(let pause): ledger.tell(pause, at: now)
+        case .report(let report, let id): ledger.take(report, of: id, at: now)
+        case .addresses(let addresses): resolved(addresses, at: now)
+        }
+        act()
+    }
+
+    /// When it wants to be called at the latest.
+    var deadline: MonotonicTime? {
+        guard endedLinks.isEmpty else { return .distantPast }
+        guard let latest = nextSession?.latest else { return ledger.deadline }
+        return min(latest, ledger.deadline ?? latest)
+    }
+
+    /// Does what is due.
+    func run(at now: MonotonicTime) {
+        closeEndedLinks()
+        if let (session, latest) = nextSession, latest <= now {
+            nextSession = nil
+            ledger.sessionIsOver(session, reason: "its name is not resolved in time", at: now)
+        }
+        ledger.run(at: now)
+        act()
+    }
+
+    /// Ends the connection.
+    func close() {
+        isClosed = true
+        link?.close()
+        link = nil
+        closeEndedLinks()
+        // A lookup that is under way ends when it does: nobody waits for it.
+        nextSession = nil
+    }
+
+    private func closeEndedLinks() {
+        for ended in endedLinks { ended.close() }
+        endedLinks = []
+    }
+
+    // MARK: Effects
+
+    /// Carries out what was decided; what that leads to comes behind it.
+    private func act() {
+        guard !isActing, !isClosed else { return }
+        isActing = true
+        defer { isActing = false }
+        while true {
+            let effects = ledger.takeEffects()
+            if effects.isEmpty { break }
+            for effect in effects { carryOut(effect) }
+        }
+        status.isUp.store(ledger.isInUse, ordering: .relaxed)
+        status.fallbacks.store(ledger.fallbacks, ordering: .relaxed)
+    }
+
+    private func carryOut(_ effect: LedgerEffect) {
+        switch effect {
+        case .connect(let session): connect(session)
+        case .disconnect(let session):
+            guard let link, link.name == session else { return }
+            endedLinks.append(link)
+            self.link = nil
+        case .call(let call): link?.call(call)
+        case .grant(let waiter): worker.mailboxes[waiter.worker].post(.ledgerGrant(waiter.id))
+        case .refuse(let waiter, let refusal):
+            worker.mailboxes[waiter.worker].post(.ledgerRefusal(waiter.id, refusal))
+        case .arm(let wake, let pacer): worker.mailbox.post(.wake(wake, of: pacer))
+        case .tellOfLoss(let reason):
+            worker.service.logger.warning(
+                "the shared ledger cannot be used: this instance keeps to its share",
+                metadata: ["ledger": "\(address)", "reason": "\(withoutSecrets(reason).prefix(200))"])
+        case .tellOfReturn:
+            worker.service.logger.notice(
+                "the shared ledger is in use again", metadata: ["ledger": "\(address)"])
+        }
+    }
+
+    /// A server that does not know a command repeats it, with the password in it.
+    private func withoutSecrets(_ reason: String) -> String {
+        guard let password = address.password?.value, !password.isEmpty, reason.contains(password) else {
+            return reason
+        }
+        return "it refuses the credentials"
+    }
+
+    // MARK: The way to the server
+
+    private func connect(_ session: String) {
+        switch address.place {
+        case .unix(let path): open(.unix(path: path), for: session)
+        case .tcp(let host, let port):
+            if LedgerResolver.isNumeric(host) { return open(.tcp(address: host, port: port), for: session) }
+            nextSession = (session, Worker.clock().later(by: Self.longestLookup))
+            guard !isResolving else { return }
+            isResolving = LedgerResolver.resolve(host, for: worker.mailbox)
+            if !isResolving { resolved([], at: Worker.clock()) }
+        }
+    }
+
+    /// The addresses of the server's host are known, or there are none.
+    private func resolved(_ addresses: [String], at now: MonotonicTime) {
+        isResolving = false
+        guard let (session, _) = nextSession, case .tcp(_, let port) = address.place else { return }
+        nextSession = nil
+        if !addresses.isEmpty {
+            let address = addresses[lookups % addresses.count]
+            lookups += 1
+            open(.tcp(address: address, port: port), for: session)
+        } else {
+            ledger.sessionIsOver(session, reason: "its name cannot be resolved", at: now)
+        }
+    }
+
+    private func open(_ place: RedisConnection.Place, for session: String) {
+        guard !isClosed else { return }
+        let link = LedgerLink(
+            name: session, to: address, place: place, loop: worker.loop, status: status, owner: self)
+        self.link = link
+        ledger.sessionBegins(session, at: Worker.clock())
+        link.start()
+    }
+
+    // MARK: LedgerLinkOwner
+
+    func linkIsUp(_ link: LedgerLink, clock: Int64, heard: MonotonicTime) {
+        ledger.sessionIsUp(link.name, clock: clock, heard: heard, at: Worker.clock())
+        act()
+    }
+
+    func link(_ link: LedgerLink, received reply: LedgerReply) {
+        ledger.take(reply, in: link.name, at: Worker.clock())
+        act()
+    }
+
+    func link(_ link: LedgerLink, received message: [UInt8]) {
+        ledger.take(message: message, in: link.name, at: Worker.clock())
+        act()
+    }
+
+    func linkIsDown(_ link: LedgerLink, reason: String, isSenseless: Bool) {
+        guard link === self.link else { return }
+        endedLinks.append(link)
+        self.link = nil
+        ledger.sessionIsOver(
+            link.name, reason: reason, isSenseless: isSenseless, at: Worker.clock())
+        act()
+    }
+}

@@ -1,0 +1,202 @@
+internal import Loop
+internal import Wire
+internal import Logging
+internal import Downstream
+internal import Core
+internal import Synchronization
+
+/// One listening socket of a worker, with the daemon that serves it.
+final class Listener: HTTPDaemonDelegate, ReadinessHandler {
+    /// What is served there.
+    enum Role {
+        /// All providers by their mounts; the admin paths too, unless they have a listener of their own.
+        case providers(servesAdmin: Bool)
+        /// The provider of this name, at `/`.
+        case provider(String)
+        /// The admin paths alone.
+        case admin
+    }
+
+    /// Bytes per connection for the heads of a request and its answer, and the library's notes about them.
+    static let connectionMemory = 16 << 10
+
+    /// For how long no clients are taken where the system has no descriptors left, in nanoseconds.
+    private static let exhaustionNanoseconds: Int64 = 100_000_000
+    /// How often, at most, the log is told that clients have to wait, in nanoseconds.
+    private static let warningNanoseconds: Int64 = 10_000_000_000
+    /// How many times clients are taken, a few each time, before the listening socket is closed: more than wait in a backlog.
+    private static let backlogBursts = 128
+    /// What part of the file descriptors is kept for providers and files, and how many at most.
+    private static let reserve = (share: 4, limit: 1024)
+
+    let role: Role
+    /// Where requests go that are not for the admin paths.
+    private var destination = Exchange.Destination.mounts
+    /// Whether a web page could have a browser connect to it: not to a Unix socket.
+    private let isWithinReachOfPages: Bool
+    private let worker: Worker
+    private let socket: ListenSocket
+    let daemon: HTTPDaemon
+    /// Why no clients are taken at the moment.
+    private var acceptance = Acceptance.goesOn
+    /// When the log may be told of that again.
+    private var warnsFrom = MonotonicTime.distantPast
+
+    init(role: Role, socket: ListenSocket, worker: Worker) throws {
+        self.role = role
+        self.worker = worker
+        self.socket = socket
+        isWithinReachOfPages = !socket.isUnix
+        let configuration = worker.service.configuration
+        daemon = try HTTPDaemon(
+            listener: socket,
+            limits: HTTPDaemon.Limits(
+                connectionMemory: Self.connectionMemory, connections: configuration.limits.connections,
+                descriptors: Self.highestDescriptor,
+                idleSeconds: Int(configuration.clientTimeouts.idle.components.seconds),
+                request: Self.requestLimits(of: configuration)),
+            identity: worker.service.identities.identity(for: role), loop: worker.loop)
+        daemon.delegate = self
+        adoptConfiguration()
+        try worker.loop.watch(daemon.listenDescriptor, for: .readable, handler: self)
+    }
+
+    /// The descriptor of a client behind which none are taken for a while.
+    static var highestDescriptor: Int {
+        let files = ProcessReading.maximumFiles
+        return files - min(files / reserve.share, reserve.limit)
+    }
+
+    private static func requestLimits(of configuration: ProxyConfiguration) -> RequestScanner.Limits {
+        RequestScanner.Limits(
+            target: configuration.limits.uri, fieldBytes: configuration.limits.requestHead,
+            fieldCount: configuration.limits.headerCount, head: connectionMemory - HTTPDaemon.headReserve,
+            fieldOverhead: HTTPDaemon.fieldOverhead, body: Int64(configuration.limits.requestBody))
+    }
+
+    /// Takes what is its own from the worker's configuration: the limits, the certificate, and the provider; it may be there no more.
+    func adoptConfiguration() {
+        daemon.change(to: Self.requestLimits(of: worker.service.configuration))
+        if let identity = worker.service.identities.identity(for: role) { daemon.identity = identity }
+        guard case .provider(let name) = role else { return }
+        let index = worker.service.configuration.providers.firstIndex { $0.name == name }
+        destination = index.map { .provider($0) } ?? .nowhere
+    }
+
+    func descriptor(_ descriptor: Int32, isReady readiness: Readiness) {
+        accept()
+        worker.daemonsAreReady()
+    }
+
+    // MARK: Accepting
+
+    private func accept() {
+        acceptance = daemon.accept()
+        guard acceptance != .goesOn else { return }
+        // Who waits in the backlog would be told of in every turn.
+        worker.loop.unwatch(daemon.listenDescriptor)
+        worker.service.instance.acceptPauses.add(1, ordering: .relaxed)
+        warn()
+        if acceptance != .isFull { tryLater() }
+    }
+
+    private func tryLater() {
+        _ = worker.deadlines.insert(
+            .acceptance(self), at: worker.now.later(by: Self.exhaustionNanoseconds))
+    }
+
+    /// Some time has passed since the system had no descriptors left.
+    func acceptAgain() {
+        guard daemon.listenDescriptor >= 0 else { return }
+        acceptance = daemon.accept()
+        worker.daemonsAreReady()
+        switch acceptance {
+        case .goesOn: worker.watch(daemon.listenDescriptor, for: .readable, handler: self)
+        case .isFull: break
+        case .isExhausted: tryLater()
+        }
+    }
+
+    /// Whether `/livez`, `/readyz` and `/metrics` are served here.
+    var servesProbes: Bool {
+        switch role {
+        case .providers(let servesAdmin): servesAdmin
+        case .admin: true
+        case .provider: false
+        }
+    }
+
+    /// Closes the listening socket, and removes its file; returns whether it was open.
+    ///
+    /// > That resets the connections in its backlog: those are taken first.
+    @discardableResult
+    func stopAccepting() -> Bool {
+        guard daemon.listenDescriptor >= 0 else { return false }
+        socket.removeFile()
+        for _ in 0..<Self.backlogBursts where daemon.accept() == .goesOn { daemon.run() }
+        worker.loop.unwatch(daemon.listenDescriptor)
+        daemon.quiesce()
+        return true
+    }
+
+    private func warn() {
+        guard worker.now >= warnsFrom else { return }
+        warnsFrom = worker.now.later(by: Self.warningNanoseconds)
+        let reason: String
+        switch acceptance {
+        case .goesOn: return
+        case .isFull: reason = "as many are connected as limits.connections allows"
+        case .isExhausted(let number):
+            var error = SystemError("accept4")
+            error.number = number
+            reason = "\(error); see ulimit -n, process_open_fds and process_max_fds"
+        }
+        worker.service.logger.warning(
+            "clients have to wait before they are taken", metadata: ["reason": .string(reason)])
+    }
+
+    // MARK: HTTPDaemonDelegate
+
+    func daemon(_ daemon: HTTPDaemon, beginsRequestFor target: Span<UInt8>) -> IncomingRequest {
+        switch role {
+        case .admin: return makeAdminRequest(target)
+        case .providers(servesAdmin: true) where AdminPath.contains(target): return makeAdminRequest(target)
+        case .providers where AdminPath.isLinked(target), .provider where AdminPath.isLinked(target):
+            return makeAdminRequest(target)
+        case .providers, .provider:
+            let exchange = worker.makeExchange(target: target, to: destination)
+            exchange.isWithinReachOfPages = isWithinReachOfPages
+            return exchange
+        }
+    }
+
+    private func makeAdminRequest(_ target: Span<UInt8>) -> AdminRequest {
+        AdminRequest(worker: worker, target: target, isWithinReachOfPages: isWithinReachOfPages)
+    }
+
+    func daemonIsReady(_ daemon: HTTPDaemon) { worker.daemonsAreReady() }
+
+    func daemon(_ daemon: HTTPDaemon, clientEnds socket: Int32, isBroken: Bool) {
+        worker.exchange(on: socket)?.clientHungUp(isBroken: isBroken)
+    }
+
+    func daemon(_ daemon: HTTPDaemon, closes socket: Int32) {
+        guard acceptance == .isFull, daemon.listenDescriptor >= 0 else { return }
+        acceptance = .goesOn
+        worker.watch(daemon.listenDescriptor, for: .readable, handler: self)
+    }
+
+    func daemon(
+        _ daemon: HTTPDaemon, refuses fault: RequestFault, of request: IncomingRequest?
+    ) -> ClosingAnswer {
+        if let exchange = request as? Exchange { return exchange.refuse(fault) }
+        // Nothing that can be routed has come: the refusal is an exchange all the same, which is counted and logged.
+        let exchange = worker.makeExchange(target: Span(), to: .mounts)
+        defer { exchange.completed(isWhole: true) }
+        return exchange.refuse(fault)
+    }
+
+    func daemon(_ daemon: HTTPDaemon, logs message: String) {
+        worker.service.logger.debug("libmicrohttpd", metadata: ["text": .string(message)])
+    }
+}

@@ -1,0 +1,144 @@
+internal import Upstream
+internal import Loop
+internal import Core
+
+/// One worker's way to one provider: its connections, and the sockets of them that the loop watches.
+final class ProviderConnections: SocketWatcher, ReadinessHandler, HTTP1PoolOwner {
+    /// The provider as it is configured now; what its connections go by has not changed since the first.
+    var provider: ProviderService {
+        didSet { keys = LedgerKeyMemo(provider.keys) }
+    }
+    /// Whose the requests are that `provider` gets.
+    var keys: LedgerKeyMemo
+    private let worker: Worker
+    private let multi: CurlMulti
+    private var pool: HTTP1Pool?
+    /// Whether the provider may speak HTTP/2, as far as is known: libcurl's part then.
+    private let triesHTTP2: Bool
+    /// Whether it stands in the worker's list of those that have something to do.
+    var isListed = false
+    /// Whether it stands in the worker's list of those on whom libcurl works.
+    var isBusy = false
+    private var reportedConnections = 0
+
+    init(provider: ProviderService, worker: Worker) {
+        self.provider = provider
+        keys = LedgerKeyMemo(provider.keys)
+        self.worker = worker
+        let configuration = provider.configuration
+        let reachesAll = configuration.mayReachPrivateAddresses
+        var options = UpstreamOptions(
+            origin: configuration.upstream.origin,
+            connectTimeoutMilliseconds: max(
+                1, Int(configuration.timeouts.connect.wholeNanoseconds / 1_000_000)),
+            allowsAddress: { address in reachesAll || !IPAddress(address).isPrivate })
+        options.caFile = configuration.tls.caFile
+        if let certificate = configuration.tls.clientCertificate {
+            options.clientCertificate = (certificate, configuration.tls.clientKey ?? certificate)
+        }
+        options.requiresTLS13 = configuration.tls.minimumVersion == .tls13
+        options.proxy = configuration.egressProxy?.url.value
+        // The proxy's address is what is connected to; the provider's is the proxy's to find.
+        if options.proxy != nil { options.allowsAddress = { _ in true } }
+        options.offersHTTP2 = configuration.upstream.isTLS && configuration.httpVersion == .auto
+        triesHTTP2 = options.offersHTTP2
+        multi = CurlMulti(options: options)
+        multi.watcher = self
+        pool = HTTP1Pool(
+            multi: multi, loop: worker.loop, authority: configuration.upstream.authority,
+            room: worker.receiveRoom, owner: self)
+    }
+
+    /// Closes all connections, while the loop and the worker are still there to be told; no transfer runs any more.
+    func close() {
+        pool?.close()
+        pool = nil
+        multi.close()
+    }
+
+    /// A transfer to this provider, to be filled and started.
+    ///
+    /// Until the first answer has come, nobody knows whether the provider speaks HTTP/2: libcurl takes what is offered.
+    func makeTransfer() -> any UpstreamTransfer {
+        if triesHTTP2, multi.speaksHTTP2 != false { return multi.makeTransfer() }
+        return pool?.makeTransfer() ?? multi.makeTransfer()
+    }
+
+    /// Starts a transfer; its delegate is told at the end.
+    func start(_ transfer: any UpstreamTransfer, for delegate: any TransferDelegate) {
+        transfer.start(for: delegate)
+        if multi.needsKick { worker.list(self) }
+    }
+
+    func cancel(_ transfer: any UpstreamTransfer) {
+        guard transfer.isRunning else { return }
+        transfer.cancel()
+        if multi.needsKick { worker.list(self) }
+    }
+
+    /// Goes on with a transfer that was paused.
+    func resume(_ transfer: any UpstreamTransfer, _ direction: TransferDirection) {
+        transfer.resume(direction)
+        if multi.needsKick { worker.list(self) }
+    }
+
+    /// Whether libcurl has anything to do.
+    var hasWork: Bool { multi.runningTransfers + multi.pendingConnections > 0 }
+
+    /// When libcurl wants to be called at the latest, in milliseconds of the monotonic clock, while it has something to do.
+    var deadlineMilliseconds: Int64? { multi.deadlineMilliseconds }
+
+    /// Lets libcurl work, and reports what has ended.
+    func run(nowMilliseconds: Int64) {
+        multi.run(nowMilliseconds: nowMilliseconds)
+        multi.reportFinished()
+        pool?.reportFinished()
+        if multi.needsKick { worker.list(self) }
+    }
+
+    /// Counts the connections that were opened since the last call.
+    func takeOpenedConnections() -> Int {
+        defer { reportedConnections = multi.openedConnections }
+        return multi.openedConnections - reportedConnections
+    }
+
+    // MARK: HTTP1PoolOwner
+
+    var nowNanoseconds: Int64 { worker.now.nanoseconds }
+
+    func poolHasFinishedTransfers(_ pool: HTTP1Pool) { worker.list(self) }
+
+    // MARK: SocketWatcher
+
+    func watch(_ socket: Int32, readable: Bool, writable: Bool) {
+        var interest: Readiness = []
+        if readable { interest.insert(.readable) }
+        if writable { interest.insert(.writable) }
+        worker.watch(socket, for: interest, handler: self)
+    }
+
+    func unwatch(_ socket: Int32, isClosing: Bool) {
+        if isClosing { worker.loop.forget(socket) } else { worker.loop.unwatch(socket) }
+    }
+
+    func multiHasWork() { worker.noteBusy(self) }
+
+    // MARK: ReadinessHandler
+
+    func descriptor(_ descriptor: Int32, isReady readiness: Readiness) {
+        multi.socket(
+            descriptor, isReadable: readiness.contains(.readable),
+            isWritable: readiness.contains(.writable), isBroken: readiness.isBroken)
+        worker.list(self)
+    }
+}
+
+extension IPAddress {
+    /// The same address, as the configuration spells it.
+    fileprivate init(_ address: ResolvedAddress) {
+        switch address {
+        case .v4(let bits): self = .v4(bits)
+        case .v6(let high, let low): self = .v6(high: high, low: low)
+        }
+    }
+}

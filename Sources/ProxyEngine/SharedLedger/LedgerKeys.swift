@@ -1,8 +1,0 @@
-internal import MicroHTTPD
-internal import ProxyCore
-
-/// The keys of ledgers that several instances share.
-enum LedgerKeys {
-    /// The same in every instance, and no way back to the credential.
-    static let digest: LedgerDigest = { KeyedDigest.value(of: $0, key: Array("weir ledger".utf8)) }
-}

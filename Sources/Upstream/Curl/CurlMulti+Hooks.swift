@@ -1,0 +1,215 @@
+internal import CCurl
+internal import Glibc
+
+extension CurlMulti {
+    /// The multi's sockets and timer, as libcurl's callbacks see them.
+    @safe final class Hooks {
+        private struct Socket {
+            /// What the loop watches it for; both false: not watched.
+            var readable = false
+            var writable = false
+            /// Whether libcurl has interest in it at the moment.
+            var isActive = false
+            /// Whether somebody else uses it, and says when it may be closed.
+            var isHandedOver = false
+            /// Whether our callback opened it, and so our callback will hear of its end.
+            var isOurs = false
+        }
+
+        /// Not retained: it owns the multi.
+        unowned(unsafe) var watcher: (any SocketWatcher)?
+        private let allowsAddress: @Sendable (ResolvedAddress) -> Bool
+        /// The upstream's origin, parsed.
+        let url: OpaquePointer
+        private let firstAddresses: UnsafeMutablePointer<curl_slist>?
+        private var hasGivenAddresses = false
+        /// Takes the upstream's name out of libcurl's cache.
+        private let forgetting: UnsafeMutablePointer<curl_slist>?
+        /// Whether the name is to be looked up again before the next connection: one could not be made.
+        var looksUpAnew = false
+        private var sockets: [Socket] = []
+        var needsKick = false
+        var deadline: Int64?
+        /// Milliseconds of the owner's clock at the last run.
+        var now: Int64 = 0
+        /// How many connections were made; one may take several sockets, since a name may have several addresses.
+        var opened = 0
+
+        init(watcher: (any SocketWatcher)?, options: UpstreamOptions) {
+            unsafe self.watcher = watcher
+            allowsAddress = options.allowsAddress
+            guard let url = unsafe curl_url() else { fatalError("curl_url: out of memory") }
+            unsafe self.url = url
+            let code = unsafe curl_url_set(url, CURLUPART_URL, options.origin + "/", 0)
+            precondition(code == CURLUE_OK, "curl_url_set: \(options.origin)")
+            unsafe firstAddresses = options.firstAddresses.flatMap { unsafe curl_slist_append(nil, $0) }
+            unsafe forgetting = curl_slist_append(nil, "-" + Self.place(in: url))
+        }
+
+        deinit {
+            unsafe curl_slist_free_all(firstAddresses)
+            unsafe curl_slist_free_all(forgetting)
+            unsafe curl_url_cleanup(url)
+        }
+
+        /// The upstream's `name:port`, as `CURLOPT_RESOLVE` spells it.
+        private static func place(in url: OpaquePointer) -> String {
+            func part(_ part: CURLUPart) -> String {
+                var text: UnsafeMutablePointer<CChar>?
+                unsafe curl_url_get(url, part, &text, UInt32(CURLU_DEFAULT_PORT))
+                defer { unsafe curl_free(text) }
+                return unsafe text.map { unsafe String(cString: $0) } ?? ""
+            }
+            return "\(part(CURLUPART_HOST)):\(part(CURLUPART_PORT))"
+        }
+
+        /// Tells libcurl, before a transfer or connection, which addresses it knows, or knows no more.
+        ///
+        /// > It reads the list once, when the handle begins.
+        func applyAddresses(to easy: EasyHandle) {
+            if looksUpAnew {
+                looksUpAnew = false
+                unsafe easy.set(CURLOPT_RESOLVE, forgetting)
+            } else if let first = unsafe firstAddresses, !hasGivenAddresses {
+                hasGivenAddresses = true
+                unsafe easy.set(CURLOPT_RESOLVE, first)
+            }
+        }
+
+        /// What is seen of the frames of HTTP/2.
+        let frames = FrameObserver()
+
+        /// Transfers whose sockets libcurl has no interest in for a while.
+        var pausedTransfers = 0
+
+        /// Whether libcurl waits for `socket`.
+        ///
+        /// A pooled one that was ended by its peer, or carries what nobody asked for, is watched no more, and not used again.
+        func isActive(_ socket: Int32) -> Bool {
+            let index = Int(socket)
+            guard index < sockets.count else { return false }
+            if sockets[index].isActive { return true }
+            // A socket that is not waited for may also be that of a paused transfer: then it must stay as it is.
+            guard sockets[index].isOurs, pausedTransfers == 0 else {
+                forgetWatch(index, isClosing: false)
+                return false
+            }
+            if hasInput(socket) {
+                forgetWatch(index, isClosing: false)
+                retire(socket)
+            } else if sockets[index].writable {
+                // > 8.x may want to write until a transfer ends, and a socket that is idle can be written to.
+                sockets[index].readable = true
+                sockets[index].writable = false
+                unsafe watcher?.watch(socket, readable: true, writable: false)
+            }
+            return false
+        }
+
+        /// Whether bytes, the end or an error wait to be read.
+        ///
+        /// An event alone does not show it: libcurl may have read what it was about.
+        private func hasInput(_ socket: Int32) -> Bool {
+            var byte: UInt8 = 0
+            let count = unsafe recv(socket, &byte, 1, Int32(MSG_PEEK | MSG_DONTWAIT))
+            return count >= 0 || errno != EAGAIN
+        }
+
+        /// Makes libcurl see, at its next look, that the connection has ended.
+        ///
+        /// > 7.88 peeks before it uses a connection again: only the bare end means no. After a reset it would send into nothing, and
+        /// bytes that wait it would take for the answer to the next request.
+        private func retire(_ socket: Int32) {
+            shutdown(socket, Int32(SHUT_RDWR))
+            unsafe withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 1) { room in
+                // The first read after a reset takes the error; what follows is the end.
+                for _ in 0..<64 {
+                    guard unsafe recv(socket, room.baseAddress, room.count, Int32(MSG_DONTWAIT)) > 0
+                    else { break }
+                }
+            }
+        }
+
+        /// libcurl wants `socket` watched, or no more.
+        ///
+        /// A socket of ours stays watched between transfers: taking it out of epoll and putting it back costs more than it gives.
+        func socket(_ socket: Int32, wants what: Int32) {
+            let index = Int(socket)
+            while sockets.count <= index { sockets.append(Socket()) }
+            if what == CURL_POLL_REMOVE {
+                sockets[index].isActive = false
+                // Sockets that libcurl makes behind our back are closed behind our back too.
+                if !sockets[index].isOurs { forgetWatch(index, isClosing: false) }
+                return
+            }
+            let readable = what & CURL_POLL_IN != 0
+            let writable = what & CURL_POLL_OUT != 0
+            let isWatched = sockets[index].readable == readable && sockets[index].writable == writable
+            // > 7.88 closes a socket whose connection is not made yet without our callback: what is known of a number that it begins to
+            // wait for may be of another socket.
+            if isWatched, sockets[index].isActive { return }
+            sockets[index].isActive = true
+            sockets[index].readable = readable
+            sockets[index].writable = writable
+            unsafe watcher?.watch(socket, readable: readable, writable: writable)
+        }
+
+        func timer(milliseconds: Int) {
+            if milliseconds < 0 {
+                deadline = nil
+            } else if milliseconds == 0 {
+                needsKick = true
+                deadline = nil
+            } else {
+                deadline = now + Int64(milliseconds)
+            }
+        }
+
+        func openSocket(_ address: inout curl_sockaddr, for easy: EasyHandle) -> Int32 {
+            guard let resolved = ResolvedAddress(&address), allowsAddress(resolved) else {
+                easy.fault = .prohibitedAddress
+                return -1
+            }
+            guard easy.owner?.easyHandleMayConnect() ?? true else {
+                easy.fault = .resendRefused
+                return -1
+            }
+            let socket = Glibc.socket(
+                address.family, address.socktype | Int32(SOCK_CLOEXEC.rawValue), address.protocol)
+            guard socket >= 0 else { return -1 }
+            // Another address of the same name was refused: what happens now is this one's.
+            easy.clearRefusal()
+            let index = Int(socket)
+            while sockets.count <= index { sockets.append(Socket()) }
+            sockets[index] = Socket(isOurs: true)
+            return socket
+        }
+
+        /// Somebody else watches `socket` from now on; its end is still libcurl's.
+        func handOver(_ socket: Int32) {
+            sockets[Int(socket)].readable = false
+            sockets[Int(socket)].writable = false
+            sockets[Int(socket)].isHandedOver = true
+        }
+
+        /// Whoever took `socket` over wants it closed now.
+        func takeBack(_ socket: Int32) { sockets[Int(socket)].isHandedOver = false }
+
+        func closeSocket(_ socket: Int32) -> Int32 {
+            let index = Int(socket)
+            if index < sockets.count {
+                assert(!sockets[index].isHandedOver, "libcurl closes a socket that is in use")
+                forgetWatch(index, isClosing: true)
+                sockets[index] = Socket()
+            }
+            return Glibc.close(socket)
+        }
+
+        private func forgetWatch(_ index: Int, isClosing: Bool) {
+            guard sockets[index].readable || sockets[index].writable else { return }
+            sockets[index].readable = false
+            sockets[index].writable = false
+            unsafe watcher?.unwatch(Int32(index), isClosing: isClosing)
+        }
+    }
+}

@@ -1,0 +1,256 @@
+internal import Wire
+
+/// Reads one answer of HTTP/1.1 (RFC 9112), as it comes in pieces of any size.
+///
+/// A value without I/O: it is asked for the next event until it needs more. The head goes into a ``ResponseHead``; of the body it tells
+/// where in the piece it is, and copies nothing.
+package struct ResponseParser {
+    /// What comes next in the bytes.
+    package enum Event: Equatable {
+        /// All bytes are used up.
+        case needsMore
+        /// An interim answer is complete, and in the head; ``ResponseHead/endInterim()`` comes before the next event.
+        case interim
+        /// The head is complete.
+        case head
+        /// These bytes of the piece belong to the body.
+        case body(Range<Int>)
+        /// The answer is complete; what follows in the piece does not belong to it.
+        case complete
+        /// The answer is none, and what follows cannot be understood.
+        case invalid(TransferFault)
+    }
+
+    private enum State {
+        case head
+        case afterHead
+        case length(left: Int64)
+        case chunks(ChunkReader)
+        case trailers
+        case untilEnd
+        case complete
+    }
+
+    private var state = State.head
+    private var isHead = false
+    /// A line that has not come to its end: all of it, or the beginning of one that is too long to be kept.
+    private var line: [UInt8] = []
+    /// How long that line is.
+    private var lineLength = 0
+    private var trailerBytes = 0
+    /// Whether any byte has come.
+    package private(set) var hasBegun = false
+
+    /// Most bytes of the trailers; those that are too many to be kept are passed over before.
+    private static let trailerLimit = ResponseHead.byteLimit
+
+    /// Of a longer line nothing is needed but that it is one.
+    private static let trailerLineLimit = 16 << 10
+
+    package init() {}
+
+    /// Begins a new answer.
+    ///
+    /// - Parameter isHead: whether it answers HEAD, and so has no body whatever its fields say.
+    package mutating func begin(isHead: Bool) {
+        state = .head
+        self.isHead = isHead
+        endLine()
+        trailerBytes = 0
+        hasBegun = false
+    }
+
+    /// Whether an answer that ends with the connection ends well here (RFC 9112 8).
+    package var endsWithConnection: Bool {
+        if case .untilEnd = state { return true }
+        return false
+    }
+
+    /// Whether the end of the body is known from the message, and not from the connection.
+    package var isSelfDelimited: Bool {
+        switch state {
+        case .untilEnd: false
+        default: true
+        }
+    }
+
+    /// How many bytes come next that are nothing but body, and not its last one; 0 where that is not known.
+    package var certainBody: Int {
+        guard case .length(let left) = state, left > 1 else { return 0 }
+        return Int(min(left - 1, Int64(Int.max)))
+    }
+
+    /// How many bytes of the body are still to come; 0 where that is not known.
+    package var bodyLeft: Int64 {
+        if case .length(let left) = state { left } else { 0 }
+    }
+
+    /// Passes over bytes of the body that were received elsewhere, at most ``bodyLeft``.
+    package mutating func skipBody(_ count: Int) {
+        guard case .length(let left) = state, Int64(count) <= left else {
+            preconditionFailure("not within the body")
+        }
+        state = .length(left: left - Int64(count))
+    }
+
+    /// Reads `bytes` from `position` on, which moves behind what was read.
+    package mutating func next(
+        in bytes: borrowing Span<UInt8>, at position: inout Int, into head: ResponseHead
+    ) -> Event {
+        if position < bytes.count { hasBegun = true }
+        switch state {
+        case .head: return readHead(in: bytes, at: &position, into: head)
+        case .afterHead:
+            if let event = beginBody(head) { return event }
+            return next(in: bytes, at: &position, into: head)
+        case .length(let left):
+            guard left > 0 else {
+                state = .complete
+                return .complete
+            }
+            let count = Int(min(left, Int64(bytes.count - position)))
+            guard count > 0 else { return .needsMore }
+            state = .length(left: left - Int64(count))
+            position += count
+            return .body(position - count..<position)
+        case .chunks(var chunks):
+            let step = chunks.next(in: bytes, at: &position)
+            switch step {
+            case .data(let count):
+                chunks.skip(count)
+                state = .chunks(chunks)
+                position += count
+                return .body(position - count..<position)
+            case .needsMore:
+                state = .chunks(chunks)
+                return .needsMore
+            case .trailers:
+                state = .trailers
+                return readTrailers(in: bytes, at: &position, into: head)
+            case .invalid: return .invalid(.badChunk)
+            }
+        case .trailers: return readTrailers(in: bytes, at: &position, into: head)
+        case .untilEnd:
+            guard position < bytes.count else { return .needsMore }
+            let start = position
+            position = bytes.count
+            return .body(start..<position)
+        case .complete: return .complete
+        }
+    }
+
+    private mutating func readHead(
+        in bytes: borrowing Span<UInt8>, at position: inout Int, into head: ResponseHead
+    ) -> Event {
+        while position < bytes.count {
+            let start = position
+            guard takeLine(of: bytes, at: &position, keeping: head.limit) else {
+                if head.byteCount + lineLength > ResponseHead.byteLimit { return .invalid(.headTooLarge) }
+                // What cannot become a status line need not be collected.
+                if head.status == 0, lineLength > head.limit { return .invalid(.headTooLarge) }
+                if head.status == 0, !Self.mayBeStatusLine(line.span) { return .invalid(.notHTTP) }
+                return .needsMore
+            }
+            let progress: ResponseHead.Progress
+            if lineLength == 0 {
+                progress = head.take(bytes.extracting(start..<position))
+            } else {
+                progress =
+                    lineLength == line.count
+                    ? head.take(line.span) : head.takeLong(line.span, length: lineLength)
+                endLine()
+            }
+            switch progress {
+            case .more:
+                // What libcurl writes for HTTP/2 is no line of this protocol.
+                if head.isHTTP2 { return .invalid(.notHTTP) }
+            case .invalid(let fault): return .invalid(fault)
+            case .interim: return .interim
+            case .complete:
+                if head.transferCoding == .other { return .invalid(.badTransferCoding) }
+                state = .afterHead
+                return .head
+            }
+        }
+        return .needsMore
+    }
+
+    /// Moves behind the next line feed; if there is none, keeps what there is of the line.
+    ///
+    /// - Parameter most: of a line that comes in pieces, no more pieces are kept once it has so many bytes.
+    /// - Returns: whether a line is complete: in `line` if that has a length, else where it stands.
+    private mutating func takeLine(
+        of bytes: borrowing Span<UInt8>, at position: inout Int, keeping most: Int
+    ) -> Bool {
+        let start = position
+        position = bytes.index(of: 0x0A, from: start)
+        let isWhole = position < bytes.count
+        if isWhole { position += 1 }
+        if !isWhole || lineLength > 0 {
+            if lineLength <= most, lineLength == line.count {
+                line.append(bytes.extracting(start..<position))
+            }
+            lineLength += position - start
+        }
+        return isWhole
+    }
+
+    private mutating func endLine() {
+        guard lineLength > 0 else { return }
+        line.removeAll(keepingCapacity: true)
+        lineLength = 0
+    }
+
+    private static func mayBeStatusLine(_ line: borrowing Span<UInt8>) -> Bool {
+        let length = min(line.count, 5)
+        let expected: StaticString = "HTTP/"
+        for index in 0..<length where unsafe line[index] != expected.utf8Start[index] { return false }
+        return true
+    }
+
+    /// RFC 9112 6.3.
+    private mutating func beginBody(_ head: ResponseHead) -> Event? {
+        if isHead || head.status == 204 || head.status == 304 {
+            state = .complete
+            return .complete
+        }
+        if head.transferCoding == .chunked {
+            state = .chunks(ChunkReader())
+        } else if let length = head.contentLength {
+            state = .length(left: length)
+        } else {
+            state = .untilEnd
+        }
+        return nil
+    }
+
+    private mutating func readTrailers(
+        in bytes: borrowing Span<UInt8>, at position: inout Int, into head: ResponseHead
+    ) -> Event {
+        while position < bytes.count {
+            let start = position
+            let isWhole = takeLine(of: bytes, at: &position, keeping: Self.trailerLineLimit)
+            trailerBytes += position - start
+            guard trailerBytes <= Self.trailerLimit else { return .invalid(.badChunk) }
+            guard isWhole else { return .needsMore }
+            let isLast: Bool
+            if lineLength == 0 {
+                isLast = Self.isBlank(bytes.extracting(start..<position))
+                if !isLast { _ = head.take(bytes.extracting(start..<position)) }
+            } else {
+                isLast = lineLength == line.count && Self.isBlank(line.span)
+                if !isLast { _ = head.take(line.span) }
+                endLine()
+            }
+            if isLast {
+                state = .complete
+                return .complete
+            }
+        }
+        return .needsMore
+    }
+
+    private static func isBlank(_ line: borrowing Span<UInt8>) -> Bool {
+        line.count == 1 || (line.count == 2 && line[0] == 0x0D)
+    }
+}

@@ -1,0 +1,284 @@
+public import Wire
+
+/// The status and fields of an answer, read line by line.
+///
+/// Interim answers (1xx) come one after another, before the final one, and are forgotten. A class, used again with its memory: what is
+/// asked of it on the data path copies nothing.
+public final class ResponseHead {
+    /// What a line did.
+    package enum Progress {
+        case more
+        /// The empty line behind the fields of an interim answer that is for the client, until ``endInterim()``.
+        case interim
+        /// The empty line behind the fields of a final answer.
+        case complete
+        case invalid(TransferFault)
+    }
+
+    /// How the body is framed, as far as the fields say (RFC 9112 6.3).
+    public enum TransferCoding: Sendable {
+        case none, chunked, other
+    }
+
+    /// The status code of the answer, an interim one's as long as that is told; 0 before its first line.
+    public private(set) var status = 0
+    /// The fields of the final answer.
+    public package(set) var fields = FieldBlock()
+    /// The announced length of the body, if there is one.
+    public private(set) var contentLength: Int64?
+    /// Whether the fields are complete.
+    public private(set) var isComplete = false
+    /// The transfer coding that the fields name.
+    public private(set) var transferCoding = TransferCoding.none
+    /// Whether the answer is HTTP/1.0.
+    public private(set) var isHTTP10 = false
+    /// Whether the answer is HTTP/2.
+    public private(set) var isHTTP2 = false
+    /// Whether the connection may carry another request afterwards, as far as the fields say (RFC 9112 9.3).
+    public private(set) var keepsConnection = true
+    /// For how many seconds the provider keeps an idle connection, if it says so (`Keep-Alive: timeout=5`).
+    public private(set) var keepAliveSeconds: Int64?
+    /// The trailers that have come so far, behind the body: those that are well-formed.
+    public private(set) var trailers = FieldBlock()
+    /// Whether any have come, well-formed or not.
+    public var hasTrailers: Bool { trailerBytes > 0 }
+    private var trailerBytes = 0
+    package private(set) var byteCount = 0
+    /// Whether the last field frames the message: it must not be folded.
+    private var lastFieldFrames = false
+    /// Whether the last field was dropped, and so is what it is folded into.
+    private(set) var lastFieldIsDropped = false
+    /// Whether a field had no room, from when on is known which fields are essential, and how many bytes those have.
+    private var isCrowded = false
+    private var lastFieldIsEssential = false
+    private(set) var essentialBytes = 0
+
+    /// Most bytes of the fields that are kept, with four for each; may change between two requests.
+    ///
+    /// Others are dropped, last those without which the answer would be another (``isEssential(_:)``).
+    public var limit = 64 << 10
+    /// How many fields were dropped from the final answer, or the interim one.
+    public private(set) var droppedFields = 0
+    /// Most bytes of a head, and of all interim answers before it; a provider that sends more sends garbage.
+    package static let byteLimit = 1 << 20
+    /// Most interim answers before a final one.
+    private static let interimLimit = 1000
+    private var interimAnswers = 0
+    /// Most bytes of trailers that are kept.
+    private static let trailerLimit = 8 << 10
+
+    /// A head of which nothing has come.
+    public init() {}
+
+    /// Forgets everything, and keeps the memory.
+    package func reset() {
+        status = 0
+        isComplete = false
+        byteCount = 0
+        interimAnswers = 0
+        if trailerBytes > 0 { trailers.removeAll() }
+        trailerBytes = 0
+        startMessage()
+    }
+
+    private func startMessage() {
+        if fields.count > 0 { fields.removeAll() }
+        droppedFields = 0
+        (lastFieldIsDropped, lastFieldIsEssential) = (false, false)
+        isCrowded = false
+        contentLength = nil
+        transferCoding = .none
+        keepAliveSeconds = nil
+    }
+
+    /// The length of the body where that alone frames it (RFC 9112 6.3: a transfer coding overrides a length).
+    public var bodyLength: Int64? { transferCoding == .none ? contentLength : nil }
+
+    /// Takes one line, its line end included.
+    package func take(_ raw: borrowing Span<UInt8>) -> Progress {
+        var length = raw.count
+        if length > 0, raw[length - 1] == 0x0A { length -= 1 }
+        if length > 0, raw[length - 1] == 0x0D { length -= 1 }
+        if isComplete {
+            takeTrailer(raw.extracting(0..<length))
+            return .more
+        }
+        let line = raw.extracting(0..<length)
+        if length > limit { return takeLong(line, length: raw.count) }
+        byteCount += raw.count
+        guard byteCount <= Self.byteLimit else { return .invalid(.headTooLarge) }
+        if line.isEmpty { return takeEnd() }
+        // A name has no slash: no field begins so.
+        if line.count > 5, line[4] == 0x2F, line.extracting(0..<5).equals("HTTP/") {
+            return takeStatus(line)
+        }
+        guard status > 0 else { return .invalid(.notHTTP) }
+        if line[0].isBlank { return continueField(line) }
+        return takeField(line)
+    }
+
+    /// What is no field is left out, and all of them where they have more than ``trailerLimit`` bytes: nobody relies on trailers.
+    private func takeTrailer(_ line: borrowing Span<UInt8>) {
+        trailerBytes += line.count
+        guard trailerBytes <= Self.trailerLimit else { return trailers.removeAll() }
+        guard let colon = Self.colon(of: line) else { return }
+        let rest = line.extracting(colon + 1..<line.count)
+        let value = rest.extracting(rest.trimmedRange)
+        guard value.endOfFieldValue(from: 0) == value.count else { return }
+        trailers.append(name: line.extracting(0..<colon), value: value)
+    }
+
+    private func takeEnd() -> Progress {
+        guard status >= 200 else {
+            // 101 changes the protocol; Weir never asks for that.
+            if status == 101 { return .invalid(.switchedProtocols) }
+            guard status >= 100 else { return .invalid(.notHTTP) }
+            interimAnswers += 1
+            guard interimAnswers <= Self.interimLimit else { return .invalid(.headTooLarge) }
+            // 100 is for who waits with a body, which Weir never does; HTTP/1.0 has no interim answers.
+            if status > 100, !isHTTP10 { return .interim }
+            endInterim()
+            return .more
+        }
+        isComplete = true
+        return .complete
+    }
+
+    /// Forgets an interim answer; its bytes still count.
+    package func endInterim() {
+        startMessage()
+        status = 0
+    }
+
+    /// RFC 9112 4: `HTTP/` digit `.` digit SP 3DIGIT SP [reason]; HTTP/2 as libcurl writes it has no second digit.
+    private func takeStatus(_ line: borrowing Span<UInt8>) -> Progress {
+        guard status == 0 else { return .invalid(.badHead) }
+        startMessage()
+        var start = 5
+        while start < line.count, line[start] != 0x20 { start += 1 }
+        let version = line.extracting(5..<start)
+        isHTTP10 = version.equals("1.0")
+        keepsConnection = !isHTTP10
+        isHTTP2 = version.equals("2")
+        guard isHTTP10 || isHTTP2 || version.equals("1.1") else { return .invalid(.notHTTP) }
+        while start < line.count, line[start] == 0x20 { start += 1 }
+        guard start + 3 <= line.count, start + 3 == line.count || line[start + 3] == 0x20,
+            let code = line.extracting(start..<start + 3).decimal, code >= 100
+        else { return .invalid(.badHead) }
+        status = Int(code)
+        return .more
+    }
+
+    /// A line that goes on with the last field's value (obs-fold, RFC 9112 5.2).
+    private func continueField(_ line: borrowing Span<UInt8>) -> Progress {
+        if lastFieldIsDropped { return .more }
+        let text = line.extracting(line.trimmedRange)
+        guard text.endOfFieldValue(from: 0) == text.count else { return .invalid(.badHead) }
+        // What frames the message must not be spelled so.
+        guard fields.count > 0, !lastFieldFrames else { return .invalid(.badHead) }
+        // A field that does not fit whole does not mean what its beginning says.
+        if text.count + 1 <= limit - keptBytes {
+            fields.continueLastValue(with: text)
+            if lastFieldIsEssential { essentialBytes += text.count + 1 }
+        } else {
+            dropLastField()
+        }
+        return .more
+    }
+
+    private func takeField(_ line: borrowing Span<UInt8>) -> Progress {
+        guard let colon = Self.colon(of: line) else { return .invalid(.badHead) }
+        let name = line.extracting(0..<colon)
+        let rest = line.extracting(colon + 1..<line.count)
+        let value = rest.extracting(rest.trimmedRange)
+        guard value.endOfFieldValue(from: 0) == value.count else { return .invalid(.badHead) }
+        lastFieldFrames = false
+        switch name.count {
+        case 10: takeConnection(name, value)
+        case 14 where name.equalsIgnoringCase("content-length"):
+            guard let length = value.decimal, contentLength == nil || contentLength == length else {
+                return .invalid(.badLength)
+            }
+            contentLength = length
+            lastFieldFrames = true
+        case 17 where name.equalsIgnoringCase("transfer-encoding"):
+            // Twice is a list of two, which is none that Weir takes.
+            lastFieldFrames = true
+            transferCoding =
+                transferCoding == .none && value.equalsIgnoringCase("chunked") ? .chunked : .other
+        default: break
+        }
+        keep(name, value)
+        return .more
+    }
+
+    /// The last field goes on, and does not fit any more.
+    func dropLastField() {
+        guard fields.count > 0 else { return }
+        let bytes = keptBytes
+        fields.removeLast()
+        if lastFieldIsEssential { essentialBytes -= bytes - keptBytes }
+        noteLongField()
+    }
+
+    private func beginToCrowd() {
+        isCrowded = true
+        essentialBytes = 0
+        fields.forEach { name, value in
+            if Self.isEssential(name) { essentialBytes += name.count + value.count + 4 }
+        }
+    }
+
+    func noteDropped() { droppedFields += 1 }
+
+    func noteLongField() {
+        lastFieldFrames = false
+        lastFieldIsDropped = true
+        droppedFields += 1
+    }
+
+    func countBytes(_ count: Int) { byteCount += count }
+
+    /// Nothing is known of what `Connection` says.
+    func endConnection() { keepsConnection = false }
+
+    private func keep(_ name: borrowing Span<UInt8>, _ value: borrowing Span<UInt8>) {
+        lastFieldIsDropped = false
+        let size = name.count + value.count + 4
+        // Which fields are essential need not be known before one of them has no room.
+        if !isCrowded, size <= limit - keptBytes { return fields.append(name: name, value: value) }
+        if !isCrowded { beginToCrowd() }
+        lastFieldIsEssential = Self.isEssential(name)
+        guard makeRoom(for: size, isEssential: lastFieldIsEssential) else {
+            lastFieldIsDropped = true
+            droppedFields += 1
+            return
+        }
+        if lastFieldIsEssential { essentialBytes += size }
+        fields.append(name: name, value: value)
+    }
+
+    /// Where the colon stands directly behind a name.
+    static func colon(of line: borrowing Span<UInt8>) -> Int? {
+        var index = 0
+        while index < line.count, line[index].isTokenCharacter { index += 1 }
+        return index > 0 && index < line.count && line[index] == 0x3A ? index : nil
+    }
+
+    func takeConnection(_ name: Span<UInt8>, _ value: Span<UInt8>) {
+        if name.equalsIgnoringCase("connection") {
+            ListElements.forEach(in: value) { member in
+                if member.equalsIgnoringCase("close") {
+                    keepsConnection = false
+                } else if isHTTP10, member.equalsIgnoringCase("keep-alive") {
+                    keepsConnection = true
+                }
+            }
+        } else if name.equalsIgnoringCase("keep-alive") {
+            ListElements.forEach(in: value) { member in
+                guard member.startsIgnoringCase(with: "timeout=") else { return }
+                keepAliveSeconds = member.extracting(8..<member.count).decimal
+            }
+        }
+    }
+}

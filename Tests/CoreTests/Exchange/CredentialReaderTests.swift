@@ -1,0 +1,193 @@
+import Wire
+import Core
+import Testing
+
+@Suite("the credential of a request")
+struct CredentialReaderTests {
+    private static let places: [CredentialPlace] = [
+        .basicPassword, .bearer, .header("X-Api-Key"), .query("access_token"),
+    ]
+
+    private func credential(
+        _ fields: [(String, String)] = [], target: String = "/a", reader: CredentialReader? = nil
+    ) -> String? {
+        let reader =
+            reader
+            ?? CredentialReader(places: Self.places, injected: nil, injection: nil, isShared: false)
+        let bytes = reader.credential(target: Array(target.utf8).span) { body in
+            for (name, value) in fields { body(Array(name.utf8).span, Array(value.utf8).span) }
+        }
+        return bytes.map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    private func key(_ reader: CredentialReader, _ field: (String, String)?, target: String = "/a")
+        -> LedgerKey
+    {
+        reader.key(target: Array(target.utf8).span) { body in
+            if let field { body(Array(field.0.utf8).span, Array(field.1.utf8).span) }
+        }
+    }
+
+    @Test(
+        "it is found in each place",
+        arguments: [
+            ("Authorization", "Basic OnNlY3JldA=="), ("authorization", "basic  OnNlY3JldA"),
+            ("Authorization", "Basic dXNlcjpzZWNyZXQ="), ("Authorization", "Bearer secret"),
+            ("AUTHORIZATION", "bearer secret"), ("x-api-key", "secret"), ("Authorization", "Bearer   secret"),
+            ("Authorization", "Bearer\tsecret"), ("Authorization", "Bearer secret, Bearer other"),
+            ("Authorization", "Bearer secret,Basic eDp5"),
+            ("Authorization", "Basic OnNlY3JldA==, Bearer other"),
+        ])
+    func fields(_ name: String, _ value: String) {
+        #expect(credential([(name, value)]) == "secret")
+    }
+
+    @Test(
+        "it is found in the query however it is escaped",
+        arguments: [
+            "/a?access_token=secret", "/a?x=1&access_token=secret&y=2", "/a?access_token=s%65cret",
+            "/a?access%5Ftoken=secret", "/a?&&access_token=secret", "/a?x=1;access_token=secret;y=2",
+            "/a?access_token=secret&access_token=other", "/a?%61ccess_token=secret",
+            "/a?x?&access_token=secret",
+        ])
+    func query(_ target: String) {
+        #expect(credential(target: target) == "secret")
+    }
+
+    @Test(
+        "what only looks like one is none",
+        arguments: [
+            ("Authorization", "Basic !!!"), ("Authorization", "Basic bm9jb2xvbg=="),
+            ("Authorization", "Digest secret"), ("X-Api-Keys", "secret"),
+        ])
+    func none(_ name: String, _ value: String) {
+        #expect(credential([(name, value)]) == nil)
+        for target in [
+            "/access_token=secret?token=secret", "/a?access_token%3Dsecret", "/a?x%26access_token=secret",
+            "/a?x%3Baccess_token=secret", "/a?x=access_token=secret", "/a?access_tokens=secret",
+            "/a?Access_Token=secret",
+        ] { #expect(credential(target: target) == nil, "\(target)") }
+    }
+
+    @Test("the first place counts, whatever the order of the fields")
+    func order() {
+        let fields = [("X-Api-Key", "third"), ("Authorization", "Basic OmZpcnN0")]
+        #expect(credential(fields, target: "/a?access_token=fourth") == "first")
+        #expect(credential([fields[0]], target: "/a?access_token=fourth") == "third")
+    }
+
+    @Test("one credential has one ledger, wherever it stands; another has another; none has its own")
+    func ledgers() {
+        let reader = CredentialReader(places: Self.places, injected: nil, injection: nil, isShared: false)
+        let key = key(reader, ("Authorization", "Basic OnNlY3JldA=="))
+        #expect(self.key(reader, ("Authorization", "Bearer secret")) == key)
+        #expect(self.key(reader, nil, target: "/b?access_token=secret") == key)
+        #expect(self.key(reader, ("Authorization", "Bearer other")) != key)
+        #expect(self.key(reader, nil) == .none)
+        #expect(key != .none && key != .shared)
+    }
+
+    @Test("a shared ledger is one, whatever the credential")
+    func sharedLedger() {
+        let reader = CredentialReader(places: Self.places, injected: nil, injection: nil, isShared: true)
+        #expect(key(reader, ("Authorization", "Bearer a")) == .shared)
+        #expect(key(reader, nil) == .shared)
+    }
+
+    @Test(
+        "a credential of Weir's own goes where the profile says",
+        arguments: [
+            (CredentialPlace.basicPassword, "Authorization: Basic OnNlY3JldA=="),
+            (.bearer, "Authorization: Bearer secret"), (.header("X-Api-Key"), "X-Api-Key: secret"),
+        ])
+    func injectedField(_ place: CredentialPlace, _ expected: String) throws {
+        let reader = CredentialReader(
+            places: [.bearer], injected: "secret", injection: place, isShared: false)
+        let field = try #require(reader.injectedField)
+        #expect(String(decoding: field.name + [0x3A, 0x20] + field.value, as: UTF8.self) == expected)
+        var target = Array("/a".utf8)
+        reader.adjust(target: &target)
+        #expect(target == Array("/a".utf8))
+        #expect(credential([("Authorization", "Bearer client")], reader: reader) == "secret")
+    }
+
+    @Test("a credential of Weir's own replaces those of the client, and nothing else")
+    func replaced() {
+        let reader = CredentialReader(
+            places: Self.places, injected: "secret", injection: .header("X-Key"), isShared: false)
+        var seen: Set<UInt64> = []
+        for name in ["authorization", "X-API-KEY", "x-key"] {
+            let bit = reader.fieldIndex(Array(name.utf8).span)
+            #expect(bit.map { seen.insert($0).inserted } == true, "\(name)")
+        }
+        let other = reader.fieldIndex(Array("X-Api".utf8).span)
+        #expect(other == nil)
+    }
+
+    @Test("a credential in the query is escaped, and added to what is there")
+    func injectedQuery() {
+        let reader = CredentialReader(
+            places: [], injected: "a&b=c", injection: .query("key"), isShared: false)
+        #expect(reader.injectedField == nil)
+        #expect(adjusted("/a", by: reader) == "/a?key=a%26b%3Dc")
+        #expect(adjusted("/a?x=1", by: reader) == "/a?x=1&key=a%26b%3Dc")
+    }
+
+    private func adjusted(_ target: String, by reader: CredentialReader) -> String {
+        var bytes = Array(target.utf8)
+        reader.adjust(target: &bytes)
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    @Test(
+        "parameters of the client that could be read as the credential make way for Weir's own",
+        arguments: [
+            ("/a?key=c", "/a?"), ("/a?key=c&x=1", "/a?x=1&"), ("/a?x=1&key=c", "/a?x=1&"),
+            ("/a?x=1&key=c&y=2", "/a?x=1&y=2&"), ("/a?key=1&key=2", "/a?"), ("/a?key", "/a?"),
+            ("/a?key=", "/a?"),
+            ("/a?k%65y=c&x", "/a?x&"), ("/a?%6B%65%79=c", "/a?"), ("/a?x=1;key=c;y=2", "/a?x=1;y=2&"),
+            ("/a?token=c&x=1", "/a?x=1&"), ("/a?x=1&&key=c", "/a?x=1&"), ("/a?key=c&", "/a?"),
+            ("/a?key%3Dx", "/a?key%3Dx&"), ("/a?x=key=c", "/a?x=key=c&"), ("/a?keys=c", "/a?keys=c&"),
+            ("/a?x%26key=c", "/a?x%26key=c&"), ("/key=c", "/key=c?"), ("/a?", "/a?&"),
+        ])
+    func removed(_ target: String, _ expected: String) {
+        let reader = CredentialReader(
+            places: [.bearer, .query("token")], injected: "held", injection: .query("key"), isShared: false)
+        #expect(adjusted(target, by: reader) == expected + "key=held")
+    }
+
+    @Test("of several parameters of the client that could be its credential, the one that counts is sent")
+    func repeatedParameters() {
+        let reader = CredentialReader(places: Self.places, injected: nil, injection: nil, isShared: false)
+        for (target, sent) in [
+            ("/a?access_token=1&x=2&access_token=3", "/a?access_token=1&x=2"),
+            ("/a?access%5ftoken=1;access_token=2&b", "/a?access%5ftoken=1;b"), ("/a?b=1&b=2&", "/a?b=1&b=2&"),
+        ] {
+            #expect(adjusted(target, by: reader) == sent)
+            #expect(credential(target: target) == credential(target: sent))
+        }
+        let other = CredentialReader(places: [.bearer], injected: "k", injection: .bearer, isShared: false)
+        #expect(adjusted("/a?access_token=1&access_token=2", by: other) == "/a?access_token=1&access_token=2")
+    }
+
+    @Test("of several fields of a name the first counts, which is the one that is sent")
+    func repeatedFields() {
+        #expect(credential([("Authorization", "Bearer a"), ("authorization", "Bearer b")]) == "a")
+        #expect(credential([("Authorization", "Bearer a"), ("Authorization", "Basic OmI=")]) == "a")
+        #expect(credential([("Authorization", "Digest a"), ("Authorization", "Bearer b")]) == nil)
+        #expect(credential([("X-Api-Key", "a"), ("x-api-key", "b")]) == "a")
+    }
+
+    @Test("all that authenticates a request is secret, whatever counts")
+    func secrets() {
+        let reader = CredentialReader(places: Self.places, injected: nil, injection: nil, isShared: false)
+        let fields = [("Authorization", "Basic dXNlcjpwYXNz"), ("X-Api-Key", "k"), ("X-Other", "o")]
+        let found = reader.secrets(target: Array("/a?access_token=t%21".utf8).span) { body in
+            for (name, value) in fields { body(Array(name.utf8).span, Array(value.utf8).span) }
+        }
+        #expect(
+            Set(found.map { String(decoding: $0, as: UTF8.self) }) == [
+                "dXNlcjpwYXNz", "user", "pass", "k", "t!",
+            ])
+    }
+}

@@ -1,0 +1,150 @@
+import Wire
+import Testing
+
+@testable import Core
+
+@Suite("what a request weighs, and whose it is")
+struct PacingPlanTests {
+    private func weigh(_ plan: PacingPlan, _ method: String, _ path: String) -> ([UInt16], Bool) {
+        let (weights, usesQuota) = plan.weigh(method: Array(method.utf8).span, path: Array(path.utf8).span)
+        return ((0..<plan.windows.count).map { weights[$0] }, usesQuota)
+    }
+
+    private func pattern(_ text: String) throws -> RequestPattern { try #require(RequestPattern(text)) }
+
+    @Test("limits of one `by` share a scope, and a quota has one of its own")
+    func scopes() throws {
+        let plan = PacingPlan(
+            limits: [
+                RateLimit(requests: 3, per: .seconds(1), by: .group),
+                RateLimit(requests: 9, per: .seconds(1), by: .header("X-Tenant")),
+                RateLimit(requests: 100, counted: .day, by: .group),
+            ], quotaRequests: [try pattern("POST /emails")])
+        #expect(plan.scopes == [.group, .header("X-Tenant"), .group])
+        #expect(plan.windows.map(\.scope) == [0, 1, 0])
+        #expect(plan.windows[2].span == .day)
+        #expect(plan.quotaScope == 2)
+        #expect(weigh(plan, "POST", "/emails?x=1").1)
+        #expect(!weigh(plan, "GET", "/emails").1)
+        #expect(PacingPlan(limits: []).scopes == [.provider])
+    }
+
+    @Test("routes and costs are looked up by method and path, the first that fits")
+    func weights() throws {
+        var bulk = RateLimit(requests: 50, per: .seconds(1), by: .provider)
+        bulk.costs = [
+            .init(request: try pattern("POST /emails/bulk"), slots: 20),
+            .init(request: try pattern("POST /**"), slots: 2),
+        ]
+        var sending = RateLimit(requests: 100, counted: .day, by: .provider)
+        sending.routes = [try pattern("POST /emails/**"), try pattern("* /campaigns/*/send")]
+        let plan = PacingPlan(limits: [bulk, sending])
+        for (method, path, expected) in [
+            ("GET", "/emails", [1, 0]), ("POST", "/emails/bulk", [20, 1]), ("POST", "/emails/x", [2, 1]),
+            ("PUT", "/campaigns/7/send?now", [1, 1]), ("PUT", "/campaigns//send", [1, 0]),
+            ("POST", "/other", [2, 0]), ("post", "/emails/bulk", [1, 0]), ("GET", "", [1, 0]),
+        ] as [(String, String, [UInt16])] {
+            #expect(weigh(plan, method, path).0 == expected, "\(method) \(path)")
+        }
+    }
+
+    @Test("a pattern fits bytes as it fits texts")
+    func patterns() throws {
+        let paths = ["/", "", "/a", "/a/", "/a/b", "/a/b/c", "/a//c", "/a?x=/b", "a", "/*", "/**"]
+        for text in ["GET /", "* /a", "GET /a/", "* /a/*", "GET /a/*/c", "* /**", "GET /a/**", "* /*"] {
+            let pattern = try pattern(text)
+            for method in ["GET", "get", "POST", "*"] {
+                for path in paths {
+                    #expect(
+                        pattern.matches(method: Array(method.utf8).span, path: Array(path.utf8).span)
+                            == pattern.matches(method: Text(method), path: Text(path)),
+                        "\(text) of \(method) \(path)")
+                }
+            }
+        }
+    }
+
+    @Test("each scope has its own key, and requests without one share a key")
+    func keys() {
+        let credentials = CredentialReader(
+            places: [.bearer], injected: nil, injection: nil, isShared: false)
+        let reader = LedgerKeyReader(
+            scopes: [.credential, .header("X-Tenant"), .query("team"), .provider], credentials: credentials,
+            provider: LedgerKey(hash: 9))
+        func keys(_ target: String, _ fields: [(String, String)]) -> SIMD4<UInt64> {
+            reader.keys(target: Array(target.utf8).span) { body in
+                for (name, value) in fields { body(Array(name.utf8).span, Array(value.utf8).span) }
+            }
+        }
+        let first = keys("/a?team=1", [("authorization", "Bearer k"), ("x-tenant", "t")])
+        let second = keys("/b?x&team=%31", [("X-Tenant", "u"), ("Authorization", "Bearer k")])
+        #expect(first[0] == second[0])
+        #expect(first[1] != second[1])
+        #expect(first[2] == second[2])
+        #expect(first[3] == 9)
+        #expect(keys("/", []) == SIMD4(0, 0, 0, 9))
+    }
+
+    @Test(
+        "keys that are remembered are those that would be read again, whatever a request has in common with the last one",
+        arguments: [
+            [CredentialPlace.basicPassword, .bearer], [.header("X-Key"), .bearer], [.query("key"), .bearer],
+        ])
+    func rememberedKeys(places: [CredentialPlace]) {
+        let credentials = CredentialReader(places: places, injected: nil, injection: nil, isShared: false)
+        for scopes in [
+            [LimitScope.credential], [.provider, .credential], [.credential, .header("X-Tenant")],
+        ] {
+            let reader = LedgerKeyReader(
+                scopes: scopes, credentials: credentials, provider: LedgerKey(hash: 9))
+            var memo = LedgerKeyMemo(reader)
+            let authorizations = [
+                [], ["Bearer k"], ["Bearer k"], ["bearer k"], ["Bearer other"], ["Basic OnNlY3JldA=="],
+                ["Basic ?"],
+                ["Basic ?"], ["Bearer k", "Bearer other"], ["Bearer k", "Bearer other"], ["Bearer other"],
+                ["Bearer k"],
+                [""], [""], [],
+            ]
+            for authorization in authorizations {
+                for rest in [[], [("X-Tenant", "t")], [("X-Key", "a")], [("X-Key", "b"), ("X-Tenant", "u")]] {
+                    for target in ["/", "/?key=q", "/?key=r"] {
+                        let fields = rest + authorization.map { ("authorization", $0) }
+                        func each(_ body: (Span<UInt8>, Span<UInt8>) -> Void) {
+                            for (name, value) in fields {
+                                body(Array(name.utf8).span, Array(value.utf8).span)
+                            }
+                        }
+                        let target = Array(target.utf8)
+                        let expected = reader.keys(target: target.span, forEachField: each)
+                        #expect(memo.keys(target: target.span, forEachField: each) == expected)
+                    }
+                }
+            }
+        }
+    }
+
+    @Test("a scope is read as it is written, and names no field that cannot be")
+    func scopeNames() {
+        for scope in [LimitScope.credential, .provider, .group, .header("X-A"), .query("q")] {
+            #expect(LimitScope(scope.name) == scope)
+        }
+        #expect(LimitScope("header: X-A") == .header("X-A"))
+        for text in ["", "key", "header", "header a b", "header X\u{7F}", "query a=b", "group x"] {
+            #expect(LimitScope(text) == nil, "\(text)")
+        }
+    }
+
+    @Test("each limit has a name of its own, and its policy says what it counts")
+    func policy() {
+        let windows: [PacingPolicy.Window] = [
+            .init(requests: 20, per: .seconds(2)), .init(requests: 20, per: .milliseconds(1500), scope: 1),
+            .init(requests: 100, counted: .day), .init(requests: 9, counted: .month),
+            .init(requests: 4, counted: .concurrent),
+        ]
+        #expect(
+            String(decoding: RateLimitFields.policy(windows), as: UTF8.self)
+                == #""20-per-2s";q=20;w=2, "20-per-2s-2";q=20;w=2, "100-per-day";q=100;w=86400, "#
+                + #""9-per-month";q=9;w=2678400, "4-concurrent";q=4;qu="concurrent-requests""#)
+        #expect(RateLimitFields.names(of: [windows[0]]) == ["default"])
+    }
+}
