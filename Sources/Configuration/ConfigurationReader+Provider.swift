@@ -199,3 +199,142 @@ extension ConfigurationReader {
         }
     }
 }
+
+extension ConfigurationReader {
+    /// `off`, `on` for the defaults, or when a circuit opens; `nil` for none.
+    func circuitBreaker(from value: YAMLValue) -> CircuitBreaker.Policy? {
+        guard value.isMapping else {
+            if value.isSequence {
+                value.report("must be off, on, or a section with: \(Self.circuitKeys)")
+                return nil
+            }
+            return !value.isNull && value.boolean == true ? CircuitBreaker.Policy() : nil
+        }
+        var policy = CircuitBreaker.Policy()
+        for (key, value) in value.members(of: CircuitKey.self) {
+            switch key {
+            case .failureRatio: value.percent.map { policy.failurePercent = $0 }
+            case .window: value.duration(.seconds(1) ... .seconds(3600)).map { policy.window = $0 }
+            case .minimum: value.integer(1...1_000_000).map { policy.minimum = $0 }
+            case .openFor: value.duration(.milliseconds(100) ... .seconds(3600)).map { policy.openFor = $0 }
+            }
+        }
+        return policy
+    }
+
+    private static var circuitKeys: String { CircuitKey.allCases.map(\.rawValue).joined(separator: ", ") }
+}
+
+extension ConfigurationReader {
+    /// When a request is sent again.
+    func readRetries(from value: YAMLValue, into retries: inout RetryPolicy) {
+        for (key, value) in value.members(of: RetryKey.self) {
+            switch key {
+            case .max: value.integer(0...5).map { retries.maximum = $0 }
+            case .on: causes(from: value).map { retries.causes = $0 }
+            case .base: value.duration(.milliseconds(1) ... .seconds(60)).map { retries.base = $0 }
+            case .cap: value.duration(.milliseconds(1) ... .seconds(600)).map { retries.cap = $0 }
+            case .budget: value.percent.map { retries.budgetPercent = $0 }
+            }
+        }
+    }
+
+    private func causes(from value: YAMLValue) -> Set<RetryPolicy.Cause>? {
+        guard value.isSequence else {
+            _ = value.elements  // Reports what it is instead.
+            return nil
+        }
+        let elements = value.elements
+        if elements.isEmpty { value.report("must name at least one cause; `max: 0` switches retries off") }
+        return Set(
+            elements.compactMap { $0.choice(RetryPolicy.Cause.allCases.map { ($0.rawValue, $0) }) })
+    }
+}
+
+extension YAMLValue {
+    /// A whole number of hundredths, 1% to 100%.
+    var percent: Int? {
+        parsed { text throws(InvalidSetting) in
+            guard text.hasSuffix("%"), let number = Int(text.dropLast()), (1...100).contains(number) else {
+                throw InvalidSetting("must be a whole number of percent from 1% to 100%")
+            }
+            return number
+        }
+    }
+}
+
+/// What flags and environment variables say instead of the file; a flag wins over a variable.
+public struct ConfigurationOverrides: Sendable {
+    /// A setting that can be overridden.
+    public enum Setting: String, CaseIterable, Sendable {
+        /// ``ProxyConfiguration/listen``: `--listen`, `WEIR_LISTEN`.
+        case listen
+        /// ``ProxyConfiguration/adminListen``: `--admin-listen`, `WEIR_ADMIN_LISTEN`.
+        case adminListen = "admin-listen"
+        /// ``ProxyConfiguration/workers``: `--workers`, `WEIR_WORKERS`.
+        case workers
+        /// ``ProxyConfiguration/logLevel``: `--log-level`, `WEIR_LOG_LEVEL`.
+        case logLevel = "log-level"
+        /// ``ProxyConfiguration/logsAccess``: `--access-log`, `WEIR_ACCESS_LOG`.
+        case accessLog = "access-log"
+
+        /// The flag, such as `--log-level`.
+        public var flag: String { "--\(rawValue)" }
+
+        /// The environment variable, such as `WEIR_LOG_LEVEL`.
+        public var variable: String {
+            "WEIR_"
+                + String(rawValue.map { $0 == "-" ? "_" : Character($0.uppercased()) })
+        }
+    }
+
+    private var values: [Setting: (source: String, text: String)] = [:]
+
+    /// Overrides of these flags and of the environment.
+    ///
+    /// - Parameters:
+    ///   - flags: The texts of the flags that were given.
+    ///   - variable: The value of an environment variable; an empty one counts as not set.
+    public init(flags: [Setting: String] = [:], variable: (String) -> String? = { _ in nil }) {
+        for setting in Setting.allCases {
+            if let text = flags[setting] {
+                values[setting] = (setting.flag, text)
+            } else if let text = variable(setting.variable), !text.isEmpty {
+                values[setting] = (setting.variable, text)
+            }
+        }
+    }
+
+    /// Puts the overrides into `configuration`.
+    ///
+    /// - Returns: each as a value that knows its flag or variable, and has reported its mistake there.
+    func apply(to configuration: inout ProxyConfiguration) -> [Setting: YAMLValue] {
+        var applied: [Setting: YAMLValue] = [:]
+        for (setting, (source, text)) in values {
+            let reading = YAMLReading(file: source, surroundings: .none)
+            let value = YAMLValue(node: Node(text), key: "", reading: reading)
+            applied[setting] = value
+            switch setting {
+            case .listen:
+                value.listenAddress.map { configuration.listen = $0.keepingMode(of: configuration.listen) }
+            case .adminListen:
+                value.listenAddress.map {
+                    configuration.adminListen = $0.keepingMode(of: configuration.adminListen)
+                }
+            case .workers: value.workers.map { configuration.workers = $0 }
+            case .logLevel:
+                value.choice(LogLevel.allCases.map { ($0.rawValue, $0) }).map { configuration.logLevel = $0 }
+            case .accessLog: value.boolean.map { configuration.logsAccess = $0 }
+            }
+        }
+        return applied
+    }
+}
+
+extension ListenAddress {
+    /// The address with the mode of the file's: a flag or variable replaces the path alone.
+    fileprivate func keepingMode(of other: ListenAddress?) -> ListenAddress {
+        guard case .unix(let path, _) = self, case .unix(_, let mode)? = other else { return self }
+        return .unix(path: path, mode: mode)
+    }
+}

@@ -341,3 +341,71 @@ struct YAMLValue {
         return "\(milliseconds)ms"
     }
 }
+
+extension YamlError {
+    /// Where the text stops being YAML, line and column from 1; `nil` if the parser does not say.
+    var place: (line: Int, column: Int)? {
+        switch self {
+        case .scanner(_, _, let mark, _), .parser(_, _, let mark, _), .composer(_, _, let mark, _):
+            return (mark.line, mark.column)
+        case .duplicatedKeysInMapping(_, let context): return (context.mark.line, context.mark.column)
+        case .reader(_, let offset?, _, let text):
+            let lines = text.prefix(offset).split(
+                omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+            return (lines.count, (lines.last?.count ?? 0) + 1)
+        default: return nil
+        }
+    }
+
+    /// What is wrong, without the text around it: a secret may stand there.
+    var problemText: String {
+        switch self {
+        case .scanner(_, let problem, _, _), .parser(_, let problem, _, _), .composer(_, let problem, _, _),
+            .reader(let problem, _, _, _):
+            return problem
+        case .duplicatedKeysInMapping(let keys, _):
+            return "these keys stand there twice: "
+                + YAMLValue.printable(keys.sorted().joined(separator: ", "))
+        default: return "it cannot be read"
+        }
+    }
+}
+
+/// One mistake in a configuration or profile file: where it is, what is wrong, and what is allowed.
+public struct ConfigurationMistake: Error, Hashable, Sendable, CustomStringConvertible {
+    /// The file as the user named it, or the flag or environment variable.
+    public var file: String
+    /// The line, from 1; 0 where there are no lines: a flag, an environment variable.
+    public var line: Int
+    /// The column, from 1; 0 with the line.
+    public var column: Int
+    /// The dotted path of the key, such as `providers.lettr.max_wait`; empty for the whole file.
+    public var key: String
+    /// What is wrong, with which value, and what is allowed.
+    public var reason: String
+
+    /// `FILE:LINE:COL: key.path: reason`, or `--flag: reason`.
+    public var description: String {
+        let place = line == 0 ? "\(file): " : "\(file):\(line):\(column): "
+        return key.isEmpty ? place + reason : "\(place)\(key): \(reason)"
+    }
+}
+
+extension ConfigurationMistake {
+    /// A mistake of a whole file, which cannot be read.
+    public init(file: String, reason: String) {
+        self.init(file: file, line: 0, column: 0, key: "", reason: reason)
+    }
+}
+
+/// All mistakes of one or more files: whoever reads on collects them, so that a user sees all of them at once.
+public struct ConfigurationMistakes: Error, Sendable, CustomStringConvertible {
+    /// The mistakes, in the order of the files and lines.
+    public var all: [ConfigurationMistake]
+
+    /// These mistakes.
+    public init(all: [ConfigurationMistake]) { self.all = all }
+
+    /// One mistake a line.
+    public var description: String { all.map(\.description).joined(separator: "\n") }
+}

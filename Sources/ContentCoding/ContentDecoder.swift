@@ -1,3 +1,7 @@
+internal import CBrotli
+internal import CZlib
+internal import CZstd
+
 /// Takes content codings (RFC 9110 8.4) off bodies that are small enough to be held in memory.
 ///
 /// No input makes it fail: what cannot be decoded is handed back as it came, and marked. A body that expands
@@ -89,6 +93,167 @@ private enum Coding {
                 raw.isTruncated = true
             }
             return raw
+        }
+    }
+}
+
+/// A body without its content coding, as far as it could be taken off.
+public struct DecodedBody: Sendable, Hashable {
+    /// The decoded bytes; the coded ones if nothing could be decoded.
+    public var bytes: [UInt8]
+    /// Whether the bytes were cut at the limit.
+    public var isTruncated: Bool
+    /// Whether all of it could be decoded; `false` for an unknown coding, a lie, or a body that broke off.
+    public var isIntact: Bool
+
+    /// A body.
+    public init(bytes: [UInt8], isTruncated: Bool, isIntact: Bool) {
+        self.bytes = bytes
+        self.isTruncated = isTruncated
+        self.isIntact = isIntact
+    }
+}
+
+/// The formats of DEFLATE (RFC 1950, 1951, 1952), through zlib.
+enum Inflate {
+    /// How the compressed data is wrapped, as `inflateInit2` wants it: the window's bits, plus 16 for gzip,
+    /// negative for none.
+    enum Wrapper: Int32 {
+        case gzip = 31
+        case zlib = 15
+        case raw = -15
+    }
+
+    private static let bufferSize = 16 * 1024
+
+    /// Decodes as much as there is, up to `limit` bytes.
+    static func decode(_ body: [UInt8], _ wrapper: Wrapper, limit: Int) -> DecodedBody {
+        var stream = unsafe z_stream()
+        let size = Int32(unsafe MemoryLayout<z_stream>.size)
+        guard unsafe inflateInit2_(&stream, wrapper.rawValue, ZLIB_VERSION, size) == Z_OK else {
+            return DecodedBody(bytes: [], isTruncated: false, isIntact: false)
+        }
+        defer { _ = unsafe inflateEnd(&stream) }
+        var input = body
+        var output: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: bufferSize)
+        return unsafe input.withUnsafeMutableBufferPointer { source in
+            unsafe stream.next_in = source.baseAddress
+            unsafe stream.avail_in = UInt32(clamping: source.count)
+            while true {
+                let (status, produced) = unsafe step(&stream, into: &buffer)
+                output += buffer[..<produced]
+                if output.count > limit {
+                    output.removeSubrange(limit...)
+                    return DecodedBody(bytes: output, isTruncated: true, isIntact: true)
+                }
+                if status == Z_STREAM_END {
+                    // A gzip file may have several members (RFC 1952 2.2).
+                    let more = unsafe wrapper == .gzip && stream.avail_in > 0 && inflateReset(&stream) == Z_OK
+                    if !more { return DecodedBody(bytes: output, isTruncated: false, isIntact: true) }
+                } else if status != Z_OK || produced == 0 {
+                    return DecodedBody(bytes: output, isTruncated: false, isIntact: false)
+                }
+            }
+        }
+    }
+
+    private static func step(
+        _ stream: inout z_stream, into buffer: inout [UInt8]
+    ) -> (status: Int32, produced: Int) {
+        unsafe buffer.withUnsafeMutableBufferPointer { target in
+            unsafe stream.next_out = target.baseAddress
+            unsafe stream.avail_out = UInt32(target.count)
+            let status = unsafe inflate(&stream, Z_NO_FLUSH)
+            return (status, unsafe target.count - Int(stream.avail_out))
+        }
+    }
+}
+
+/// Brotli (RFC 7932), through libbrotlidec.
+enum Brotli {
+    private static let bufferSize = 16 * 1024
+
+    /// Decodes as much as there is, up to `limit` bytes.
+    static func decode(_ body: [UInt8], limit: Int) -> DecodedBody {
+        guard let state = unsafe BrotliDecoderCreateInstance(nil, nil, nil) else {
+            return DecodedBody(bytes: [], isTruncated: false, isIntact: false)
+        }
+        defer { unsafe BrotliDecoderDestroyInstance(state) }
+        var output: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: bufferSize)
+        return unsafe body.withUnsafeBufferPointer { source in
+            var inputLeft = source.count
+            var input = source.baseAddress
+            while true {
+                let (result, produced) = unsafe buffer.withUnsafeMutableBufferPointer { target in
+                    var outputLeft = target.count
+                    var next = target.baseAddress
+                    let result = unsafe BrotliDecoderDecompressStream(
+                        state, &inputLeft, &input, &outputLeft, &next, nil)
+                    return (result, target.count - outputLeft)
+                }
+                output += buffer[..<produced]
+                if output.count > limit {
+                    output.removeSubrange(limit...)
+                    return DecodedBody(bytes: output, isTruncated: true, isIntact: true)
+                }
+                switch result {
+                case BROTLI_DECODER_RESULT_NEEDS_MORE_OUTPUT: continue
+                case BROTLI_DECODER_RESULT_SUCCESS:
+                    return DecodedBody(bytes: output, isTruncated: false, isIntact: true)
+                default: return DecodedBody(bytes: output, isTruncated: false, isIntact: false)
+                }
+            }
+        }
+    }
+}
+
+/// Zstandard (RFC 8878), through libzstd.
+enum Zstandard {
+    private static let bufferSize = 16 * 1024
+    /// The largest window that a receiver must support (RFC 9659), 8 MiB: more memory is not given to a provider's error.
+    private static let windowLog: Int32 = 23
+
+    /// Decodes as much as there is, up to `limit` bytes; a body may have several frames.
+    static func decode(_ body: [UInt8], limit: Int) -> DecodedBody {
+        guard let stream = unsafe ZSTD_createDStream() else {
+            return DecodedBody(bytes: [], isTruncated: false, isIntact: false)
+        }
+        defer { _ = unsafe ZSTD_freeDStream(stream) }
+        guard unsafe ZSTD_isError(ZSTD_DCtx_setParameter(stream, ZSTD_d_windowLogMax, windowLog)) == 0 else {
+            return DecodedBody(bytes: [], isTruncated: false, isIntact: false)
+        }
+        var output: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: bufferSize)
+        return unsafe body.withUnsafeBytes { source in
+            var input = unsafe ZSTD_inBuffer(src: source.baseAddress, size: source.count, pos: 0)
+            while true {
+                let (status, produced) = unsafe step(stream, &input, into: &buffer)
+                output += buffer[..<produced]
+                if output.count > limit {
+                    output.removeSubrange(limit...)
+                    return DecodedBody(bytes: output, isTruncated: true, isIntact: true)
+                }
+                // 0 is the end of a frame: behind it there may be another one.
+                if status == 0, unsafe input.pos == input.size {
+                    return DecodedBody(bytes: output, isTruncated: false, isIntact: true)
+                }
+                let isStuck = unsafe produced < buffer.count && input.pos == input.size
+                if ZSTD_isError(status) != 0 || isStuck {
+                    return DecodedBody(bytes: output, isTruncated: false, isIntact: false)
+                }
+            }
+        }
+    }
+
+    private static func step(
+        _ stream: OpaquePointer, _ input: inout ZSTD_inBuffer, into buffer: inout [UInt8]
+    ) -> (status: Int, produced: Int) {
+        unsafe buffer.withUnsafeMutableBytes { target in
+            var output = unsafe ZSTD_outBuffer(dst: target.baseAddress, size: target.count, pos: 0)
+            let status = unsafe ZSTD_decompressStream(stream, &output, &input)
+            return (status, unsafe output.pos)
         }
     }
 }

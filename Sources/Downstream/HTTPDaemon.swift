@@ -1,6 +1,6 @@
 internal import CMicroHTTPD
-public import Loop
 internal import Glibc
+public import Loop
 public import Wire
 
 /// Whoever runs a daemon: makes the object for each request, and hears of connections.

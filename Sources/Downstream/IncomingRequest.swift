@@ -299,3 +299,148 @@ extension UnsafePointer<UInt8> {
         unsafe UnsafeRawPointer(self).assumingMemoryBound(to: CChar.self)
     }
 }
+
+/// What a request says of its answer.
+extension IncomingRequest {
+    /// How many requests sleep on the daemon's connections.
+    public var sleepers: Int { client?.daemon.sleepers ?? 0 }
+
+    /// Makes the client see that its answer broke off, where neither a length nor chunks would show it: the connection is reset.
+    public func resetConnection() {
+        var nowhere = sockaddr()
+        nowhere.sa_family = sa_family_t(AF_UNSPEC)
+        // > connect() to AF_UNSPEC dissolves a connection (tcp(7)): the peer gets a reset, not a clean end.
+        unsafe connect(socket, &nowhere, socklen_t(MemoryLayout<sockaddr>.size))
+    }
+
+    /// Ends the connection's socket at once; libmicrohttpd finds out at its next look.
+    public func shutDownConnection() {
+        shutdown(socket, Int32(SHUT_RDWR))
+    }
+
+    /// What a request that has no answer yet does.
+    public enum Wait: Sendable {
+        /// Asks again at the next run: libmicrohttpd has something to do all the while. Cheaper than to sleep for a short while, where
+        /// very many sleep.
+        case poll
+        /// Sleeps until ``resume()``; libmicrohttpd then sees nothing of the connection, not even its end.
+        case suspend
+        /// ``respond(status:fields:body:)`` was called.
+        case answered
+        /// Gives up: the connection is closed without an answer.
+        case abandon
+    }
+
+    /// What a streamed answer has to give.
+    public enum BodyRead {
+        /// It wrote so many bytes, at least 1.
+        case wrote(Int)
+        /// Nothing yet: sleeps until ``resume()``.
+        case suspend
+        /// The body is complete.
+        case end
+        /// The body will never be complete: the client must see that it broke off.
+        case abort
+    }
+
+    /// The body of an answer.
+    @safe public enum Body {
+        /// Memory that must stay valid until ``completed(isWhole:)``.
+        case memory(UnsafeRawBufferPointer)
+        /// Bytes that ``readBody(into:)`` gives one after another; with their number, if it is known.
+        case streamed(length: Int64?)
+    }
+}
+
+/// Interim answers (RFC 9110 15.2), for which libmicrohttpd has no call: they go past it.
+extension IncomingRequest {
+    /// Sends an interim answer at once, or not at all.
+    ///
+    /// > 0.9.75 begins to read a request when the answer before it has been handed to the system whole, and writes nothing before the
+    /// answer but `100 Continue`, to whoever expects that: all of it before it looks at the body, or asks for the answer. So whatever
+    /// is written in between stands where it belongs.
+    ///
+    /// - Parameters:
+    ///   - status: 102 to 199.
+    ///   - fields: well-formed, and none that frames a message.
+    /// - Returns: false if it was not sent: it would be too large, the client speaks HTTP/1.0, has an answer already, may be told to go
+    ///   on right now, or is slow to take what it was given before. Nobody needs an interim answer.
+    @discardableResult
+    public func sendInterim(status: Int, fields: borrowing FieldBlock) -> Bool {
+        guard let client, let connection = unsafe connection, hasHead, !isHeadHeld, !isAnswered, !isAbandoned,
+            unsafe cmhd_is_answered(connection) == 0, !head.isHTTP10, (102...199).contains(status),
+            fields.byteCount + 4 * fields.count <= ClientConnection.interimLimit,
+            bodyHasBegun || bodyHasEnded || !hasExpectation
+        else { return false }
+        var bytes = Array("HTTP/1.1 \(status) \(ClosingAnswer.phrase(of: status))\r\n".utf8)
+        fields.forEach { name, value in
+            bytes.append(name)
+            bytes += [0x3A, 0x20]
+            bytes.append(value)
+            bytes += [0x0D, 0x0A]
+        }
+        bytes += [0x0D, 0x0A]
+        return client.sendInterim(bytes)
+    }
+
+    private var hasExpectation: Bool {
+        var isThere = false
+        head.forEachField { name, _ in if name.equalsIgnoringCase("expect") { isThere = true } }
+        return isThere
+    }
+}
+
+/// What stands behind a chunked body, of the request and of the answer.
+extension IncomingRequest {
+    /// Adds trailers to an answer that is streamed without a length to a client of HTTP/1.1.
+    ///
+    /// In ``readBody(into:)``, before it says ``BodyRead/end``. What does not fit into the connection's memory breaks the answer off.
+    public func addTrailers(_ fields: borrowing FieldBlock) {
+        // libmicrohttpd holds the answer as long as it asks for its body.
+        guard let response = unsafe response else { return }
+        unsafe fields.forEachTerminated { name, value in
+            unsafe MHD_add_response_footer(response, name, Self.shown(value))
+        }
+    }
+
+    /// The trailers of the request, once its body is complete; given once.
+    public func takeTrailers() -> FieldBlock {
+        client.map { $0.scanner.takeTrailers(of: $0.completedRequests + 1) } ?? FieldBlock()
+    }
+}
+
+/// What is known of a client that has ended its sending side.
+extension IncomingRequest {
+    /// What the system knows of a client's own socket.
+    public enum Peer: Sendable {
+        /// A process has it: it can still read.
+        case open
+        /// Nobody has it any more.
+        case closed
+        /// It is not this system's.
+        case unknown
+    }
+
+    /// Whether the client has ended its sending side, or the whole connection.
+    public final var clientHasEndedSending: Bool { client?.hasEndedSending ?? false }
+
+    /// What the system knows of the client's own socket; asked once the client has ended its sending side.
+    public final var peer: Peer { client?.peer ?? .closed }
+
+    /// How many bytes of what was sent the client has not received yet; `nil` if that is not known.
+    public final var unreceivedBytes: Int? { client?.unreceivedBytes }
+
+    /// Whether what is here of the request, read or not, is all of it; asked once the client has ended its sending side.
+    public final var isHereWhole: Bool { client?.holdsRest ?? false }
+
+    /// How long after the request's last bytes, in nanoseconds, the end of the client's side arrived, at most: asked before anything is
+    /// answered, once the end is there.
+    ///
+    /// - Parameter age: how long ago, in nanoseconds, the whole request was read.
+    public final func nanosecondsToEnd(ofRequestReadBefore age: Int64) -> Int64 {
+        client?.nanosecondsToEnd(ofRequestReadBefore: age) ?? age
+    }
+
+    /// Whether TLS is spoken with the client.
+    public final var isEncrypted: Bool { client?.isEncrypted ?? false }
+}

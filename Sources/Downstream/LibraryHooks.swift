@@ -1,6 +1,6 @@
 internal import CMicroHTTPD
-internal import Loop
 internal import Glibc
+internal import Loop
 
 /// Whether libmicrohttpd calls Weir's hooks (see `hooks.c`), and nothing else in their place: found out once.
 ///
@@ -197,4 +197,15 @@ extension LibraryHooks.Probe {
         unread.removeFirst(part.count)
         return part.count
     }
+}
+
+/// The version of libmicrohttpd that runs.
+enum LibraryVersion {
+    /// Such as `0.9.75`.
+    static let text = unsafe String(cString: MHD_get_version())
+
+    /// Whether Weir may rely on what is no promise: that the first bytes of a connection go to the lower half of its memory.
+    ///
+    /// The sources of 0.9.75 and 1.0.1 were read.
+    static let isKnown = text.hasPrefix("0.9.7") || text.hasPrefix("1.0.")
 }

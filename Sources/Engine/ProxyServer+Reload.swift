@@ -1,8 +1,8 @@
-internal import Loop
+public import Core
+internal import Downstream
 internal import Locking
 internal import Logging
-internal import Downstream
-public import Core
+internal import Loop
 
 /// What a reload has changed.
 public struct ConfigurationChange: Hashable, Sendable {

@@ -1,10 +1,10 @@
-internal import Upstream
-internal import Loop
+public import Core
+internal import Downstream
 internal import Glibc
 internal import Locking
 public import Logging
-internal import Downstream
-public import Core
+internal import Loop
+internal import Upstream
 
 /// Weir itself: listens, and serves with one worker per core until it is drained.
 public final class ProxyServer: Sendable {

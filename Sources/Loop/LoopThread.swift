@@ -1,5 +1,6 @@
 internal import CEpoll
 internal import Glibc
+internal import Locking
 
 /// A named thread of the operating system, to be joined, or detached.
 public final class LoopThread: @unchecked Sendable {  // `thread` is written once, in init.
@@ -44,5 +45,61 @@ public final class LoopThread: @unchecked Sendable {  // `thread` is written onc
     /// Waits until the thread has ended; once.
     public func join() {
         pthread_join(thread, nil)
+    }
+}
+
+/// The only way in from another thread: messages wait here until the owner's loop takes them.
+///
+/// Unbounded by itself: who posts must be bounded (a worker posts at most one message per exchange that it holds).
+public final class Mailbox<Message: Sendable>: Sendable {
+    private let messages = Lock<[Message]>([])
+    /// An eventfd, readable while there are messages: watch it for `.readable`.
+    public let descriptor: Int32
+
+    /// An empty mailbox.
+    public init() throws(SystemError) {
+        descriptor = eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK))
+        guard descriptor >= 0 else { throw SystemError("eventfd") }
+    }
+
+    deinit { close(descriptor) }
+
+    /// Leaves a message and wakes the loop; from any thread.
+    public func post(_ message: Message) {
+        let wasEmpty = messages.withLock { messages in
+            messages.append(message)
+            return messages.count == 1
+        }
+        guard wasEmpty else { return }
+        eventfd_write(descriptor, 1)
+    }
+
+    /// Takes all messages, oldest first.
+    public func takeAll() -> [Message] {
+        var ignored: eventfd_t = 0
+        _ = unsafe eventfd_read(descriptor, &ignored)
+        return messages.withLock { messages in
+            let taken = messages
+            messages = []
+            return taken
+        }
+    }
+}
+
+/// The clock that never goes back, and the one on the wall.
+public enum SystemClock {
+    /// Nanoseconds since some moment of this boot.
+    public static var monotonicNanoseconds: Int64 { read(CLOCK_MONOTONIC) }
+
+    /// Nanoseconds since 1970-01-01T00:00:00Z.
+    public static var wallNanoseconds: Int64 { read(CLOCK_REALTIME) }
+
+    /// Milliseconds since 1970-01-01T00:00:00Z as of the kernel's last tick, up to 10 ms ago: read in a tenth of the time.
+    public static var coarseWallMilliseconds: Int64 { read(CLOCK_REALTIME_COARSE) / 1_000_000 }
+
+    private static func read(_ clock: clockid_t) -> Int64 {
+        var time = timespec()
+        unsafe clock_gettime(clock, &time)
+        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
     }
 }

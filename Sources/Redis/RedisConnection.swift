@@ -1,5 +1,5 @@
-public import Loop
 internal import Glibc
+public import Loop
 
 /// Is told what becomes of a connection.
 public protocol RedisConnectionDelegate: AnyObject {

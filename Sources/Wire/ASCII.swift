@@ -114,3 +114,49 @@ extension UInt8 {
         return self < 0x80 && (self < 0x40 ? low : high) &>> UInt64(self) & 1 != 0
     }
 }
+
+/// Some ASCII characters: whether one is among them is asked for every byte of a text, and costs two words instead of a chain of
+/// comparisons.
+public struct ASCIISet: Sendable {
+    private var low: UInt64 = 0
+    private var high: UInt64 = 0
+
+    /// Letters, digits, and these characters, which are ASCII.
+    public init(alphanumericsAnd others: String) {
+        for byte in UInt8.min..<128 where byte.isASCIILetter || byte.isASCIIDigit { insert(byte) }
+        for byte in others.utf8 { insert(byte) }
+    }
+
+    /// Whether the character is in the set.
+    public func contains(_ byte: UInt8) -> Bool {
+        byte < 128 && (byte < 64 ? low : high) &>> UInt64(byte) & 1 != 0
+    }
+
+    private mutating func insert(_ byte: UInt8) {
+        if byte < 64 { low |= 1 &<< UInt64(byte) } else { high |= 1 &<< UInt64(byte) }
+    }
+}
+
+/// The elements of a list value (RFC 9110 5.6.1): what stands between commas, without blanks around.
+public enum ListElements {
+    /// Calls `body` with each element that is not empty.
+    @inlinable
+    public static func forEach(in value: Span<UInt8>, _ body: (Span<UInt8>) -> Void) {
+        var start = 0
+        while start <= value.count {
+            var end = start
+            while end < value.count, value[end] != 0x2C { end += 1 }
+            let element = value.extracting(start..<end)
+            let trimmed = element.extracting(element.trimmedRange)
+            if trimmed.count > 0 { body(trimmed) }
+            start = end + 1
+        }
+    }
+}
+
+extension Hasher {
+    /// Adds bytes as one value: an array would be added byte by byte.
+    public mutating func combine(_ bytes: borrowing Span<UInt8>) {
+        unsafe bytes.withUnsafeBytes { unsafe combine(bytes: $0) }
+    }
+}

@@ -1,7 +1,7 @@
 internal import Configuration
-internal import Logging
 internal import Core
 internal import Engine
+internal import Logging
 internal import Sandbox
 
 /// Reads the configuration again when a signal asks for it or a file has changed, and hands it to the server.

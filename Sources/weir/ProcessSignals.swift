@@ -1,5 +1,5 @@
-internal import Loop
 internal import Glibc
+internal import Loop
 
 /// SIGTERM, SIGINT and perhaps SIGHUP: waited for, instead of interrupting something.
 struct ProcessSignals {

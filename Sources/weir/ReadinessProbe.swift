@@ -1,5 +1,5 @@
-internal import Glibc
 internal import Core
+internal import Glibc
 
 /// Why an instance could not be asked, or is not ready, in one line.
 struct ProbeFailure: Error, CustomStringConvertible {

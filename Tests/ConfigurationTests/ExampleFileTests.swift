@@ -1,6 +1,6 @@
 import BuiltIn
-import Foundation
 import Core
+import Foundation
 import Testing
 
 @testable import Configuration

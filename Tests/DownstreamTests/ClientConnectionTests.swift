@@ -1,7 +1,7 @@
-import Loop
 import Glibc
-import Wire
+import Loop
 import Testing
+import Wire
 
 @testable import Downstream
 

@@ -1,9 +1,9 @@
-import Loop
-import Wire
-import Locking
 import Downstream
+import Locking
+import Loop
 import Synchronization
 import TestSupport
+import Wire
 
 /// A daemon on a thread of its own; what it does with a request, the request's target says.
 final class EchoServer: Sendable {

@@ -1,10 +1,10 @@
 import CEpoll
 import CMicroHTTPD
-import Loop
 import Glibc
-import Wire
+import Loop
 import TestSupport
 import Testing
+import Wire
 
 @testable import Downstream
 

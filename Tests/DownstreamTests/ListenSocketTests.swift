@@ -1,5 +1,5 @@
-import Glibc
 import Downstream
+import Glibc
 import TestSupport
 import Testing
 

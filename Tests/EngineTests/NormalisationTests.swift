@@ -1,9 +1,9 @@
 import ContentCoding
-import Loop
-import Wire
 import Core
+import Loop
 import TestSupport
 import Testing
+import Wire
 
 @Suite("recorded answers through Weir", .blocking)
 struct NormalisationTests {

@@ -1,5 +1,5 @@
-import Locking
 import Core
+import Locking
 import TestSupport
 import Testing
 

@@ -1,6 +1,6 @@
 import CEpoll
-import Loop
 import Glibc
+import Loop
 import Testing
 
 @Suite("the event loop")

@@ -1,7 +1,7 @@
 import BuiltIn
 import Configuration
-import Wire
 import Core
+import Wire
 
 @testable import Sandbox
 

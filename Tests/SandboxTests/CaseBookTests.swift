@@ -1,6 +1,6 @@
-import Wire
 import Core
 import Testing
+import Wire
 
 @testable import Sandbox
 

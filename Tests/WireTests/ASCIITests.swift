@@ -1,5 +1,5 @@
-import Wire
 import Testing
+import Wire
 
 @Suite("what bytes mean in HTTP")
 struct ASCIITests {

@@ -1,5 +1,5 @@
-import Wire
 import Testing
+import Wire
 
 @Suite("the fields of a message")
 struct FieldBlockTests {

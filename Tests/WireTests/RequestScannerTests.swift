@@ -1,5 +1,5 @@
-import Wire
 import Testing
+import Wire
 
 @Suite("the scanner of a client's bytes")
 struct RequestScannerTests {

@@ -1,7 +1,7 @@
 internal import BuiltIn
 internal import Configuration
-internal import Wire
 internal import Core
+internal import Wire
 
 /// From a provider's answer to the problem, for all cases that a profile has recorded.
 enum NormaliserBenchmarks {

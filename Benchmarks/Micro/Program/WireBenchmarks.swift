@@ -1,6 +1,6 @@
+internal import Core
 internal import Upstream
 internal import Wire
-internal import Core
 
 /// What is done with bytes: a request is scanned, an answer parsed, fields are chosen.
 enum WireBenchmarks {

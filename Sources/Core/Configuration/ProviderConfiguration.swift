@@ -88,3 +88,133 @@ public struct ProviderConfiguration: Hashable, Sendable {
         }
     }
 }
+
+extension ProviderConfiguration {
+    /// Whether connections that were opened for `other` are as good for this provider.
+    ///
+    /// What is not named here is taken to make a difference, so that a new setting does.
+    public func connects(like other: ProviderConfiguration) -> Bool {
+        guard upstream.origin == other.upstream.origin else { return false }
+        var same = other
+        (same.name, same.profile, same.mount, same.listen) = (name, profile, mount, listen)
+        same.listenTLS = listenTLS
+        same.profileContents = profileContents
+        (same.upstream, same.credential) = (upstream, credential)
+        (same.errors, same.includesUpstreamBody) = (errors, includesUpstreamBody)
+        same.sendsCanonicalStatus = sendsCanonicalStatus
+        (same.retries, same.circuitBreaker) = (retries, circuitBreaker)
+        same.quarantinesCredentials = quarantinesCredentials
+        same.rewritesLocations = rewritesLocations
+        (same.limits, same.group, same.maximumWait) = (limits, group, maximumWait)
+        (same.guarantee, same.isPacingObserved) = (guarantee, isPacingObserved)
+        same.timeouts = timeouts
+        same.timeouts.connect = other.timeouts.connect
+        return same == self
+    }
+}
+
+/// What a profile says about a provider where the configuration says nothing.
+public struct ProfileDefaults: Hashable, Sendable {
+    /// The provider's base URL, `nil` for a profile that fits many providers.
+    public var upstream: String?
+    /// The provider's rate limits, empty if none are known.
+    public var limits: [RateLimit]
+
+    /// Defaults with these values.
+    public init(upstream: String?, limits: [RateLimit]) {
+        self.upstream = upstream
+        self.limits = limits
+    }
+}
+
+/// Which version of HTTP is spoken with a provider.
+public enum HTTPVersion: String, CaseIterable, Sendable {
+    /// HTTP/1.1: one connection for each request that is under way.
+    ///
+    /// The default: it goes without the cost of libcurl's framing, no stream can hold up another, and an early answer to a long upload is
+    /// seen at once.
+    case http1 = "1.1"
+    /// HTTP/2 where the provider offers it in the TLS handshake, else HTTP/1.1: fewer connections and handshakes.
+    case auto
+}
+
+/// How long one exchange may wait for its provider.
+public struct TimeoutConfiguration: Hashable, Sendable {
+    /// Until a new connection stands, TLS included; 5 s by default.
+    public var connect: Duration
+    /// From the last byte of the request to the first byte of the response; 30 s by default, `nil` for a long poll that has no end.
+    public var response: Duration?
+    /// Between two pieces of a response's body; 30 s by default, `nil` for as long as it takes.
+    ///
+    /// A stream of events (`text/event-stream`) may be silent in any case.
+    public var idle: Duration?
+    /// From the head of an answer that is, or may be, an error to the end of its body; 5 s by default.
+    ///
+    /// Then what has come of it counts.
+    public var errorBody: Duration
+    /// From the first byte sent to the last one received; `nil`, the default, lets a stream go on.
+    public var total: Duration?
+
+    /// Timeouts, the default where none is given.
+    public init(
+        connect: Duration = .seconds(5), response: Duration? = .seconds(30), idle: Duration? = .seconds(30),
+        errorBody: Duration = .seconds(5), total: Duration? = nil
+    ) {
+        self.connect = connect
+        self.response = response
+        self.idle = idle
+        self.errorBody = errorBody
+        self.total = total
+    }
+}
+
+/// How a provider is recognised over TLS, and what Weir shows it; all paths are of PEM files.
+public struct TLSConfiguration: Hashable, Sendable {
+    /// The certification authorities to trust instead of the system's.
+    public var caFile: String?
+    /// Weir's own certificate, for a provider that asks for one.
+    public var clientCertificate: String?
+    /// The key of ``clientCertificate``; `nil` if it is in the same file.
+    public var clientKey: String?
+
+    /// The oldest version of TLS that is spoken.
+    public var minimumVersion = Version.tls12
+
+    /// A version of TLS; older ones are never spoken.
+    public enum Version: String, CaseIterable, Sendable {
+        case tls12 = "1.2"
+        case tls13 = "1.3"
+    }
+
+    /// A hash of what the files contained when they were read: a renewed certificate is another configuration.
+    public var contents = 0
+
+    /// TLS with these files; none means the system's authorities and no certificate of our own.
+    public init(caFile: String? = nil, clientCertificate: String? = nil, clientKey: String? = nil) {
+        self.caFile = caFile
+        self.clientCertificate = clientCertificate
+        self.clientKey = clientKey
+    }
+}
+
+/// A text that may be sent to one provider, and shown to nobody.
+///
+/// Printing, dumping or interpolating it gives `(secret)`; only ``value`` has the text.
+public struct Secret: Hashable, Sendable, CustomStringConvertible, CustomDebugStringConvertible,
+    CustomReflectable
+{
+    /// The text.
+    public let value: String
+
+    /// Keeps `value` to itself.
+    public init(_ value: String) { self.value = value }
+
+    /// Always `(secret)`.
+    public var description: String { "(secret)" }
+
+    /// Always `(secret)`.
+    public var debugDescription: String { "(secret)" }
+
+    /// A mirror without children, so that `dump` shows nothing either.
+    public var customMirror: Mirror { Mirror(self, children: []) }
+}

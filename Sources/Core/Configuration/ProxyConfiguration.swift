@@ -50,3 +50,74 @@ public struct ProxyConfiguration: Hashable, Sendable {
             providers.enumerated().compactMap { index, provider in provider.mount.map { ($0, index) } })
     }
 }
+
+/// How much the log says: a message below the level is left out.
+public enum LogLevel: String, CaseIterable, Sendable {
+    case trace, debug, info, notice, warning, error, critical
+}
+
+/// What the URI of a problem's type begins with.
+public enum TypeBase {
+    /// Whether `text` is a path, or a URL with a host and perhaps a port; two slashes at the start would name a host.
+    public static func isValid(_ text: String) -> Bool {
+        guard text.hasCompleteEscapes else { return false }
+        guard let mark = text.firstRange(of: "://") else {
+            return text.hasPrefix("/") && !text.hasPrefix("//")
+        }
+        let rest = text[mark.upperBound...]
+        return (try? Authority(parsing: rest.prefix { $0 != "/" })) != nil
+    }
+}
+
+/// Why a text is not the value that a setting needs.
+///
+/// The text itself is left out: whoever read it knows whether it may be shown.
+public struct InvalidSetting: Error, Hashable, Sendable {
+    /// What is wrong and what is allowed, such as `must have a port from 0 to 65535`.
+    public var reason: String
+
+    /// Says that a text is wrong for this reason.
+    public init(_ reason: String) { self.reason = reason }
+}
+
+/// How long Weir waits for its own clients.
+public struct ClientTimeouts: Hashable, Sendable {
+    /// How long a connection without a request is kept; 75 s by default, whole seconds.
+    public var idle: Duration
+    /// How long a client may neither go on with its request nor take its answer; 30 s by default.
+    public var stall: Duration
+
+    /// Timeouts, the default where none is given.
+    public init(idle: Duration = .seconds(75), stall: Duration = .seconds(30)) {
+        self.idle = idle
+        self.stall = stall
+    }
+}
+
+/// How much of everything Weir takes: bytes unless a property says otherwise.
+public struct SizeLimits: Hashable, Sendable {
+    /// The largest body of a request, 64 MiB by default; a larger one is `request_too_large`.
+    public var requestBody = 64 << 20
+    /// The largest request line and header section, 12 KiB by default; a larger one is `headers_too_large`.
+    public var requestHead = 12 << 10
+    /// The longest request target, path and query, 8 KiB by default; a longer one is `uri_too_long`.
+    public var uri = 8 << 10
+    /// The most header fields in a request (a number), 100 by default; more are `headers_too_large`.
+    public var headerCount = 100
+    /// The most bytes of the header fields of a provider's response that are passed on, 64 KiB by default; of more, some are dropped.
+    public var responseHead = 64 << 10
+    /// How much is read of a provider's error body, 64 KiB by default; the rest is dropped.
+    public var errorBody = 64 << 10
+    /// The most client connections of each worker at each address (a number), 4096 by default.
+    public var connections = 4096
+    /// The most requests that wait for a slot, for each provider or group (a number), 1024 by default.
+    public var queue = 1024
+    /// The most credentials whose use is counted separately (a number), 10,000 by default.
+    public var keys = 10_000
+
+    /// The largest ``requestHead``: it shares a connection's memory of 16 KiB with the head of its response.
+    public static let maximumRequestHead = 14 << 10
+
+    /// The defaults.
+    public init() {}
+}

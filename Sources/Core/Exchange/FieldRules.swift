@@ -100,3 +100,264 @@ public enum FieldRules {
         return rest.isEmpty ? nil : rest
     }
 }
+
+/// The forms of message in which a field can cross the proxy.
+public enum FieldForm: Sendable, Hashable {
+    /// The head of a request, sent for the first time or again.
+    case request
+    /// The trailers of a request.
+    case requestTrailer
+    /// The head of a response that is relayed.
+    case response
+    /// The head of a problem that replaces a provider's response with this status.
+    case problem(status: Int)
+    /// An interim response.
+    case interim
+    /// The trailers of a response.
+    case responseTrailer
+}
+
+/// The fields that `Connection` names: they belong to one connection, in the head and in the trailers (RFC 9110 7.6.1).
+public struct ConnectionFields: Sendable {
+    /// In lower case.
+    private var names: Set<[UInt8]> = []
+
+    /// No fields.
+    public init() {}
+
+    /// Whether no field is named.
+    public var isEmpty: Bool { names.isEmpty }
+
+    /// Adds what the value of a `Connection` field names; `close` and `keep-alive` name no field.
+    public mutating func add(_ value: Span<UInt8>) {
+        // Most values are one of these alone.
+        if value.equalsIgnoringCase("keep-alive") || value.equalsIgnoringCase("close") { return }
+        ListElements.forEach(in: value) { element in
+            guard !element.equalsIgnoringCase("close"), !element.equalsIgnoringCase("keep-alive") else {
+                return
+            }
+            names.insert(Self.lowercased(element))
+        }
+    }
+
+    /// Whether the field `name` is named.
+    public func contains(_ name: Span<UInt8>) -> Bool {
+        !names.isEmpty && names.contains(Self.lowercased(name))
+    }
+
+    private static func lowercased(_ name: Span<UInt8>) -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(name.count)
+        for index in 0..<name.count { bytes.append(name[index].lowercasedASCII) }
+        return bytes
+    }
+}
+
+extension FieldRules {
+    /// Whether the field `name` crosses the proxy in a message of this form.
+    ///
+    /// The one place that decides it, for both directions. What becomes of the value is ``request(_:)``'s and ``ReferenceRewriter``'s.
+    @inline(__always)
+    public static func crosses(_ name: Span<UInt8>, as form: FieldForm) -> Bool {
+        switch form {
+        case .request: request(name) != .drop
+        case .requestTrailer, .responseTrailer: forwardsTrailer(name)
+        case .response, .interim: forwardsResponse(name)
+        case .problem(let status):
+            forwardsResponse(name) && !isWrittenOnProblems(name)
+                && (!describesBody(name) || isRequired(name, by: status))
+        }
+    }
+
+    /// Whether the field `name` crosses the proxy in a message whose `Connection` fields name others.
+    public static func crosses(
+        _ name: Span<UInt8>, as form: FieldForm, connection: ConnectionFields
+    ) -> Bool {
+        guard crosses(name, as: form) else { return false }
+        guard connection.contains(name) else { return true }
+        switch form {
+        case .request, .requestTrailer: return !mayBeNamedByConnection(name)
+        case .response, .problem, .interim, .responseTrailer: return false
+        }
+    }
+
+    /// Whether a response with this status means something by the field, whatever its body: RFC 9110 15.5.17 has the current length
+    /// of the representation in a 416.
+    private static func isRequired(_ name: Span<UInt8>, by status: Int) -> Bool {
+        status == 416
+            && (name.equalsIgnoringCase("content-range") || name.equalsIgnoringCase("accept-ranges"))
+    }
+}
+
+/// Which request fields a profile may have Weir send.
+extension FieldRules {
+    /// Whether a credential may be in the field `name`: in none that belongs to the connection, frames, routes or describes the message, or
+    /// means something to Weir.
+    public static func mayCarryCredential(_ name: Span<UInt8>) -> Bool {
+        let dashed = dashed(name)
+        let name = dashed.span
+        return switch RequestField(name) {
+        case .authorization: true
+        case .other: !describesBody(name) && !name.startsIgnoringCase(with: "if-")
+        default: false
+        }
+    }
+
+    /// Why the field `name` cannot be a default of requests, and what is allowed; `nil` if it can.
+    public static func reasonAgainstDefault(_ name: Span<UInt8>) -> String? {
+        let dashed = dashed(name)
+        let name = dashed.span
+        switch RequestField(name) {
+        case .accept, .contentType, .prefer, .requestID: return nil
+        case .authorization:
+            return
+                "carries a credential; a key of Weir's own is the provider's `credential` in the configuration"
+        case .other where name.equalsIgnoringCase("cookie"):
+            return
+                "carries a credential; a key of Weir's own is the provider's `credential` in the configuration"
+        case .other where !name.equalsIgnoringCase("content-range"): return nil
+        default:
+            return
+                "belongs to the connection or to the message, or is Weir's, and cannot be a default; allowed are fields such as "
+                + "Accept, User-Agent or a provider's own"
+        }
+    }
+
+    /// The name as servers read it that make no difference between `_` and `-`.
+    private static func dashed(_ name: Span<UInt8>) -> [UInt8] {
+        var bytes: [UInt8] = []
+        for index in 0..<name.count { bytes.append(name[index] == 0x5F ? 0x2D : name[index]) }
+        return bytes
+    }
+
+    /// Whether two fields are called the same, or differ only where one has `_` and the other `-`: many servers make one of the two (RFC
+    /// 3875 4.1.18).
+    public static func isTwin(_ name: Span<UInt8>, _ other: Span<UInt8>) -> Bool {
+        guard name.count == other.count else { return false }
+        for index in 0..<name.count {
+            let (first, second) = (name[index].lowercasedASCII, other[index].lowercasedASCII)
+            guard first == second || (first == 0x5F || first == 0x2D) && (second == 0x5F || second == 0x2D)
+            else {
+                return false
+            }
+        }
+        return true
+    }
+}
+
+/// Which trailers cross the proxy (RFC 9110 6.5.1): none that could change, where it is taken for a field of the head, how the
+/// message is framed, routed, authenticated, cached or read.
+extension FieldRules {
+    /// Most bytes of the names and values of a message's trailers, in either direction; those of one with more are dropped.
+    public static let trailerLimit = 4096
+
+    /// Whether the trailer `name` goes on, in either direction.
+    static func forwardsTrailer(_ name: Span<UInt8>) -> Bool {
+        guard RequestField(name) == .other, forwardsResponse(name), !name.startsIgnoringCase(with: "if-"),
+            !name.startsIgnoringCase(with: "ratelimit"), !name.startsIgnoringCase(with: "access-control-")
+        else { return false }
+        for other in headOnly where name.equalsIgnoringCase(other.span) { return false }
+        return true
+    }
+
+    /// The value of `Trailer` without the names of those that do not go on; `nil` if none is left.
+    public static func trailerNames(
+        _ value: Span<UInt8>, as form: FieldForm, connection: ConnectionFields
+    ) -> [UInt8]? {
+        var rest: [UInt8] = []
+        ListElements.forEach(in: value) { name in
+            guard name.isToken, crosses(name, as: form, connection: connection) else { return }
+            if !rest.isEmpty { rest += [0x2C, 0x20] }
+            rest.append(name)
+        }
+        return rest.isEmpty ? nil : rest
+    }
+
+    private static let headOnly = [
+        "age", "allow", "cache-control", "content-disposition", "content-encoding", "content-language",
+        "content-location", "content-range", "content-security-policy", "cookie", "date", "expires",
+        "idempotency-key", "location", "max-forwards", "pragma", "preference-applied", "range", "retry-after",
+        "set-cookie", "strict-transport-security", "vary", "warning", "www-authenticate", "x-error-code",
+    ].map { Array($0.utf8) }
+}
+
+/// The request fields that mean something to Weir; all others are the provider's business.
+enum RequestField {
+    /// Of this connection only: never forwarded (RFC 9110 7.6.1).
+    case hopByHop
+    /// What the client writes of `Connection`: it may name more fields that are of this connection only.
+    case connection
+    case host
+    case contentLength
+    case transferEncoding
+    case expect
+    /// Tells a third party about the client's network: not forwarded.
+    case revealing
+    case authorization
+    case accept
+    case contentType
+    case requestID
+    case errorFormat
+    case prefer
+    case priority
+    case maxForwards
+    case via
+    case other
+
+    /// What the field called `name` is; its case does not matter.
+    init(_ name: borrowing Span<UInt8>) {
+        // Few lengths hold more than two known names, so most fields cost one switch.
+        switch name.count {
+        case 2: self = name.equalsIgnoringCase("te") ? .hopByHop : .other
+        case 3: self = name.equalsIgnoringCase("via") ? .via : .other
+        case 4: self = name.equalsIgnoringCase("host") ? .host : .other
+        case 6:
+            self =
+                name.equalsIgnoringCase("accept")
+                ? .accept
+                : name.equalsIgnoringCase("expect")
+                    ? .expect : name.equalsIgnoringCase("prefer") ? .prefer : .other
+        case 7:
+            self =
+                name.equalsIgnoringCase("upgrade") || name.equalsIgnoringCase("trailer")
+                ? .hopByHop : name.equalsIgnoringCase("baggage") ? .revealing : .other
+        case 8: self = name.equalsIgnoringCase("priority") ? .priority : .other
+        case 9:
+            self =
+                name.equalsIgnoringCase("forwarded") || name.equalsIgnoringCase("x-real-ip")
+                ? .revealing : .other
+        case 10:
+            self =
+                name.equalsIgnoringCase("connection")
+                ? .connection
+                : name.equalsIgnoringCase("keep-alive")
+                    ? .hopByHop : name.equalsIgnoringCase("tracestate") ? .revealing : .other
+        case 11: self = name.equalsIgnoringCase("traceparent") ? .revealing : .other
+        case 12:
+            self =
+                name.equalsIgnoringCase("content-type")
+                ? .contentType
+                : name.equalsIgnoringCase("x-request-id")
+                    ? .requestID : name.equalsIgnoringCase("max-forwards") ? .maxForwards : .other
+        case 13: self = name.equalsIgnoringCase("authorization") ? .authorization : .other
+        case 14:
+            self =
+                name.equalsIgnoringCase("content-length")
+                ? .contentLength
+                : name.equalsIgnoringCase("x-error-format")
+                    ? .errorFormat : name.equalsIgnoringCase("http2-settings") ? .hopByHop : .other
+        case 15: self = name.equalsIgnoringCase("x-forwarded-for") ? .revealing : Self.longer(name)
+        case 16: self = name.equalsIgnoringCase("proxy-connection") ? .hopByHop : Self.longer(name)
+        case 17:
+            self = name.equalsIgnoringCase("transfer-encoding") ? .transferEncoding : Self.longer(name)
+        case 18, 19: self = Self.longer(name)
+        default: self = name.count > 19 ? Self.longer(name) : .other
+        }
+    }
+
+    private static func longer(_ name: borrowing Span<UInt8>) -> RequestField {
+        if name.startsIgnoringCase(with: "x-forwarded-") { return .revealing }
+        if name.startsIgnoringCase(with: "proxy-auth") { return .hopByHop }
+        return .other
+    }
+}

@@ -59,3 +59,101 @@ public enum RateLimitFields {
         return Int(nanoseconds / 1_000_000_000 + (nanoseconds % 1_000_000_000 > 0 ? 1 : 0))
     }
 }
+
+extension RateLimitFields {
+    /// What Weir's items are called behind those of a provider.
+    public enum Naming: Sendable, Hashable {
+        /// As ever.
+        case own
+        /// With ``RateLimitFields/prefix``, since the provider uses one of their names for a limit of its own.
+        case prefixed
+    }
+
+    /// What stands before the names of Weir's limits where the provider uses one of them itself.
+    public static let prefix = "weir-"
+
+    /// Whether an answer's field is one of the two: `RateLimit` or `RateLimit-Policy`.
+    public static func isOne(_ name: Span<UInt8>) -> Bool {
+        switch name.count {
+        case 9: return name.equalsIgnoringCase("ratelimit")
+        case 16: return name.equalsIgnoringCase("ratelimit-policy")
+        default: return false
+        }
+    }
+
+    /// How Weir's items are called behind those in `fields`; `nil` if they must be left out.
+    ///
+    /// They are where the provider's value is no list of named items (the dictionary of draft 07, `limit=100, remaining=50`, or
+    /// anything malformed), which ours behind it would make worse, and where it uses the prefixed names as well.
+    ///
+    /// - Parameter names: those of Weir's limits, quoted.
+    public static func naming(behind fields: FieldBlock, names: [[UInt8]]) -> Naming? {
+        let names = names.map { Array($0[1..<$0.count - 1]) }
+        switch search(fields, for: names) {
+        case .noList: return nil
+        case .free: return .own
+        case .used:
+            return search(fields, for: names.map { Array(prefix.utf8) + $0 }) == .free ? .prefixed : nil
+        }
+    }
+
+    /// What the provider's items say about names that are wanted.
+    private enum Finding {
+        case noList
+        case used
+        case free
+    }
+
+    private static func search(_ fields: FieldBlock, for names: [[UInt8]]) -> Finding {
+        var finding = Finding.free
+        fields.forEach { field, value in
+            guard isOne(field) else { return }
+            RateState.forEachItem(in: value) { item in
+                guard let range = rangeOfName(in: item) else {
+                    finding = .noList
+                    return
+                }
+                let name = item.extracting(range)
+                if finding == .free, names.contains(where: { name.equals($0.span) }) { finding = .used }
+            }
+        }
+        return finding
+    }
+
+    /// Writes the values of the field `name` in `fields` as the beginning of a list to which an item is added.
+    public static func appendItems(
+        of name: [UInt8], in fields: FieldBlock, to output: inout some ByteSink & ~Copyable
+    ) {
+        fields.forEach { field, value in
+            let value = value.extracting(value.trimmedRange)
+            guard value.count > 0, field.equalsIgnoringCase(name.span) else { return }
+            output.append(value)
+            output.append(literal: ", ")
+        }
+    }
+
+    /// The name of a list's item, a String without its quotes or a Token (RFC 9651 3.3); `nil` for anything else.
+    private static func rangeOfName(in item: Span<UInt8>) -> Range<Int>? {
+        var end = 0
+        if item[0] == 0x22 {
+            end = item.index(of: 0x22, from: 1)
+            // A quote or a backslash inside would be written as two bytes, and nobody calls a limit so.
+            guard end < item.count, item.index(of: 0x5C, from: 1) > end, endsName(item, at: end + 1) else {
+                return nil
+            }
+            return 1..<end
+        }
+        guard item[0].isASCIILetter || item[0] == 0x2A else { return nil }
+        while end < item.count, isTokenByte(item[end]) { end += 1 }
+        return endsName(item, at: end) ? 0..<end : nil
+    }
+
+    /// Whether an item's name is over at `index`: there is nothing more, or there are its parameters.
+    private static func endsName(_ item: Span<UInt8>, at index: Int) -> Bool {
+        index == item.count || item[index] == 0x3B
+    }
+
+    private static func isTokenByte(_ byte: UInt8) -> Bool {
+        byte.isASCIILetter || byte.isASCIIDigit || "!#$%&'*+-.^_`|~:/".utf8.contains(byte)
+    }
+}

@@ -1,3 +1,5 @@
+internal import Wire
+
 /// A JSON text (RFC 8259) as a flat list of nodes over its bytes: nothing is copied until someone asks for a
 /// string.
 ///
@@ -136,5 +138,157 @@ public struct JSONDocument: Sendable {
     /// Whether the node is a string with nothing in it.
     func isEmptyString(_ node: Int) -> Bool {
         nodes[node].kind == .string && nodes[node].start == nodes[node].end
+    }
+}
+
+extension JSONDocument {
+    /// The elements of an array, in order; nothing for any other value.
+    public func forEachElement(of node: Int, _ body: (Int) -> Void) {
+        guard nodes[node].kind == .array else { return }
+        let end = Int(nodes[node].next)
+        var child = node + 1
+        while child < end {
+            body(child)
+            child = Int(nodes[child].next)
+        }
+    }
+
+    /// The members of an object, in order, repeated ones included; nothing for any other value.
+    public func forEachMember(of node: Int, _ body: (_ name: Int, _ value: Int) -> Void) {
+        guard nodes[node].kind == .object else { return }
+        let end = Int(nodes[node].next)
+        var name = node + 1
+        while name < end {
+            body(name, name + 1)
+            name = Int(nodes[name + 1].next)
+        }
+    }
+
+    /// The value of an object's member; the last of several with that name.
+    public func member(_ wanted: Text, of node: Int) -> Int? {
+        let nodes = nodes.span
+        guard nodes[node].kind == .object else { return nil }
+        let end = Int(nodes[node].next)
+        var found: Int?
+        var name = node + 1
+        while name < end {
+            if isName(nodes[name], wanted) { found = name + 1 }
+            name = Int(nodes[name + 1].next)
+        }
+        return found
+    }
+
+    /// The names of an object's members, see ``NameSet``; of any other value none.
+    func names(of node: Int) -> UInt64 {
+        var names: UInt64 = 0
+        forEachMember(of: node) { name, _ in
+            let name = nodes[name]
+            names |= name.hasEscapes ? .max : NameSet.bit(bytes[Int(name.start)..<Int(name.end)])
+        }
+        return names
+    }
+
+    /// The element of an array, from 0.
+    public func element(_ wanted: Int, of node: Int) -> Int? {
+        guard nodes[node].kind == .array else { return nil }
+        let end = Int(nodes[node].next)
+        var child = node + 1
+        for _ in 0..<wanted {
+            guard child < end else { return nil }
+            child = Int(nodes[child].next)
+        }
+        return child < end ? child : nil
+    }
+
+    /// The value that a JSON Pointer leads to.
+    public func value(at pointer: JSONPointer) -> Int? {
+        guard pointer.rootBit & rootNames != 0 || pointer.steps.isEmpty else { return nil }
+        let steps = pointer.steps.span
+        var node = root
+        for index in 0..<steps.count {
+            switch nodes[node].kind {
+            case .object:
+                guard let value = member(steps[index].name, of: node) else { return nil }
+                node = value
+            case .array:
+                guard let place = steps[index].index, let value = element(place, of: node) else {
+                    return nil
+                }
+                node = value
+            default: return nil
+            }
+        }
+        return node
+    }
+
+    private func isName(_ node: Node, _ wanted: Text) -> Bool {
+        if node.hasEscapes { return text(node) == wanted }
+        guard Int(node.end - node.start) == wanted.count else { return false }
+        let name = bytes.span.extracting(Int(node.start)..<Int(node.end))
+        return name.equals(wanted.storage.span.extracting(wanted.range))
+    }
+}
+
+/// A JSON Pointer (RFC 6901), split once, so that following it costs only comparisons.
+public struct JSONPointer: Sendable, Hashable {
+    struct Step: Sendable, Hashable {
+        var name: Text
+        /// The same step in an array.
+        var index: Int?
+    }
+
+    let steps: [Step]
+    /// The bit of the first step in ``JSONDocument/rootNames``; all bits for the whole document.
+    let rootBit: UInt64
+
+    /// A pointer to the whole document.
+    public static let root = JSONPointer(steps: [])
+
+    private init(steps: [Step]) {
+        self.steps = steps
+        rootBit = steps.first.map { NameSet.bit($0.name.bytes) } ?? .max
+    }
+
+    /// The container of the value, and the value's name in it; `nil` for the whole document.
+    var split: (parent: JSONPointer, name: Text)? {
+        steps.last.map { (JSONPointer(steps: Array(steps.dropLast())), $0.name) }
+    }
+
+    /// Reads the string form: empty, or steps that begin with `/`, in which `~1` is a slash and `~0` a tilde.
+    public init?(_ text: String) {
+        guard !text.isEmpty else {
+            self = .root
+            return
+        }
+        guard text.hasPrefix("/") else { return nil }
+        var steps: [Step] = []
+        for part in text.dropFirst().split(separator: "/", omittingEmptySubsequences: false) {
+            var name: [UInt8] = []
+            var isEscaped = false
+            for byte in part.utf8 {
+                switch (isEscaped, byte) {
+                case (false, 0x7E): isEscaped = true
+                case (false, _): name.append(byte)
+                case (true, 0x30): name.append(0x7E)
+                case (true, 0x31): name.append(0x2F)
+                case (true, _): return nil
+                }
+                if byte != 0x7E { isEscaped = false }
+            }
+            guard !isEscaped else { return nil }
+            let isIndex = part == "0" || (part.first != "0" && part.utf8.allSatisfy { $0 &- 0x30 < 10 })
+            steps.append(Step(name: Text(name), index: isIndex ? Int(part) : nil))
+        }
+        self.init(steps: steps)
+    }
+}
+
+/// A set of names that may say yes for a name that is not in it: 64 bits.
+enum NameSet {
+    /// The bit that stands for a name.
+    static func bit(_ name: ArraySlice<UInt8>) -> UInt64 {
+        let first = UInt64(name.first ?? 0) &* 5
+        let last = UInt64(name.last ?? 0) &* 11
+        return 1 << ((first &+ last &+ UInt64(name.count)) & 63)
     }
 }

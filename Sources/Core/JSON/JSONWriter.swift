@@ -95,3 +95,121 @@ public enum JSONWriter {
 
     private static func hexadecimal(_ digit: UInt8) -> UInt8 { digit < 10 ? 0x30 + digit : 0x57 + digit }
 }
+
+/// The escapes of JSON strings (RFC 8259 7).
+enum JSONEscapes {
+    /// The text that the inside of a valid JSON string spells.
+    static func decode(_ content: ArraySlice<UInt8>) -> [UInt8] {
+        var result: [UInt8] = []
+        result.reserveCapacity(content.count)
+        var index = content.startIndex
+        while index < content.endIndex {
+            let byte = content[index]
+            index += 1
+            guard byte == 0x5C, index < content.endIndex else {
+                result.append(byte)
+                continue
+            }
+            let escape = content[index]
+            index += 1
+            switch escape {
+            case 0x62: result.append(0x08)
+            case 0x66: result.append(0x0C)
+            case 0x6E: result.append(0x0A)
+            case 0x72: result.append(0x0D)
+            case 0x74: result.append(0x09)
+            case 0x75: append(codePoint(in: content, at: &index), to: &result)
+            default: result.append(escape)
+            }
+        }
+        return result
+    }
+
+    /// The value of a hexadecimal digit.
+    static func hexadecimal(_ byte: UInt8) -> UInt32? {
+        switch byte {
+        case 0x30...0x39: return UInt32(byte - 0x30)
+        case 0x41...0x46: return UInt32(byte - 0x41 + 10)
+        case 0x61...0x66: return UInt32(byte - 0x61 + 10)
+        default: return nil
+        }
+    }
+
+    /// The code point of `XXXX` at `index`, with its second half if it is the first of a surrogate pair.
+    private static func codePoint(in content: ArraySlice<UInt8>, at index: inout Int) -> UInt32 {
+        guard let first = unit(in: content, at: index) else { return 0xFFFD }
+        index += 4
+        guard first & 0xF800 == 0xD800 else { return first }
+        let second = index + 6
+        guard first < 0xDC00, second <= content.endIndex, content[index] == 0x5C, content[index + 1] == 0x75,
+            let low = unit(in: content, at: index + 2), low & 0xFC00 == 0xDC00
+        else { return 0xFFFD }
+        index = second
+        return 0x10000 + ((first & 0x3FF) << 10) + (low & 0x3FF)
+    }
+
+    private static func unit(in content: ArraySlice<UInt8>, at index: Int) -> UInt32? {
+        guard index + 4 <= content.endIndex else { return nil }
+        var value: UInt32 = 0
+        for position in index..<index + 4 {
+            guard let digit = hexadecimal(content[position]) else { return nil }
+            value = value << 4 | digit
+        }
+        return value
+    }
+
+    private static func append(_ codePoint: UInt32, to result: inout [UInt8]) {
+        let scalar = Unicode.Scalar(codePoint) ?? "\u{FFFD}"
+        result.append(contentsOf: UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter)
+    }
+}
+
+/// Makes bytes from a provider valid UTF-8.
+enum UTF8Repair {
+    /// These bytes if they are UTF-8; else a copy in which every ill-formed part is U+FFFD.
+    static func repaired(_ bytes: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+        isValid(bytes) ? bytes : Array(String(decoding: bytes, as: UTF8.self).utf8)[...]
+    }
+
+    /// Whether the bytes are well-formed UTF-8 (Unicode table 3-7).
+    static func isValid(_ bytes: ArraySlice<UInt8>) -> Bool {
+        var index = bytes.startIndex
+        while index < bytes.endIndex {
+            let lead = bytes[index]
+            index += 1
+            guard lead >= 0x80 else { continue }
+            guard let (length, second) = tail(of: lead) else { return false }
+            guard bytes.endIndex - index >= length, second.contains(bytes[index]) else { return false }
+            for position in index + 1..<index + length where bytes[position] & 0xC0 != 0x80 { return false }
+            index += length
+        }
+        return true
+    }
+
+    /// Where the last character ends of which no byte is missing at the end.
+    static func endOfWhole(_ bytes: ArraySlice<UInt8>) -> Int {
+        // A character has at most three bytes behind its first.
+        for count in 1...4 {
+            let start = bytes.endIndex - count
+            guard start >= bytes.startIndex else { break }
+            if bytes[start] & 0xC0 == 0x80 { continue }
+            let isCut = tail(of: bytes[start]).map { $0.length >= count } ?? false
+            return isCut ? start : bytes.endIndex
+        }
+        return bytes.endIndex
+    }
+
+    /// How many bytes follow a lead byte, and what the first of them may be.
+    private static func tail(of lead: UInt8) -> (length: Int, second: ClosedRange<UInt8>)? {
+        switch lead {
+        case 0xC2...0xDF: return (1, 0x80...0xBF)
+        case 0xE0: return (2, 0xA0...0xBF)
+        case 0xED: return (2, 0x80...0x9F)
+        case 0xE1...0xEF: return (2, 0x80...0xBF)
+        case 0xF0: return (3, 0x90...0xBF)
+        case 0xF1...0xF3: return (3, 0x80...0xBF)
+        case 0xF4: return (3, 0x80...0x8F)
+        default: return nil
+        }
+    }
+}

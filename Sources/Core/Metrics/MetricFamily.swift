@@ -1,3 +1,5 @@
+internal import Wire
+
 /// One family of metrics, as the documentation lists it and as `/metrics` announces it.
 public struct MetricFamily: Sendable, Equatable {
     /// What the numbers of a family do.
@@ -42,4 +44,300 @@ public struct MetricFamily: Sendable, Equatable {
         case .gauge, .histogram: name
         }
     }
+}
+
+/// A family whose counters the shards hold: the beginnings of its lines, written once, and where their values
+/// are.
+struct CountedFamily: Sendable {
+    let family: MetricFamily
+    private let headers: [ExpositionFormat: [UInt8]]
+    private var text = ExpositionText()
+    private var ends: [Int] = []
+    private var places: [Int] = []
+    private let bounds: HistogramBounds?
+
+    /// - Parameter bounds: of a histogram, `nil` for all others.
+    init(_ family: MetricFamily, bounds: HistogramBounds? = nil) {
+        self.family = family
+        self.bounds = bounds
+        headers = Dictionary(
+            uniqueKeysWithValues: ExpositionFormat.allCases.map { format in
+                var header = ExpositionText()
+                header.append(headerOf: family, in: format)
+                return (format, header.bytes)
+            })
+    }
+
+    /// Adds the series with these label values, whose first counter is at `place`.
+    mutating func add(_ values: [String], at place: Int) {
+        precondition(values.count == family.labels.count, "\(family.name): a value for each label")
+        let labels = zip(family.labels, values).map { (name: $0, value: $1) }
+        places.append(place)
+        guard let bounds else { return addLine(family.name, labels) }
+        for bound in bounds.labels { addLine(family.name + "_bucket", labels + [("le", bound)]) }
+        addLine(family.name + "_sum", labels)
+        addLine(family.name + "_count", labels)
+    }
+
+    /// Writes the header and all lines.
+    func write(_ totals: [UInt64], in format: ExpositionFormat, to output: inout ExpositionText) {
+        output.append((headers[format] ?? [])[...])
+        var line = 0
+        for place in places {
+            if let bounds {
+                writeHistogram(bounds, totals[place..<place + bounds.stride], &line, &output)
+            } else {
+                writePrefix(&line, &output)
+                if family.kind == .gauge {
+                    output.endLine(Int(Int64(bitPattern: totals[place])))
+                } else {
+                    output.endLine(totals[place])
+                }
+            }
+        }
+    }
+
+    private func writeHistogram(
+        _ bounds: HistogramBounds, _ values: ArraySlice<UInt64>, _ line: inout Int,
+        _ output: inout ExpositionText
+    ) {
+        var count: UInt64 = 0
+        for bucket in values.dropLast() {
+            count &+= bucket
+            writePrefix(&line, &output)
+            output.endLine(count)
+        }
+        writePrefix(&line, &output)
+        output.endLine(secondsOf: values.last ?? 0)
+        writePrefix(&line, &output)
+        output.endLine(count)
+    }
+
+    private func writePrefix(_ line: inout Int, _ output: inout ExpositionText) {
+        let start = line == 0 ? 0 : ends[line - 1]
+        output.append(text.bytes[start..<ends[line]])
+        line += 1
+    }
+
+    private mutating func addLine(_ name: String, _ labels: [(name: String, value: String)]) {
+        text.append(sample: name, labels: labels)
+        ends.append(text.bytes.count)
+    }
+}
+
+// The closed label sets. A raw value is a place in the counters, so it counts up from 0; `count` is a
+// constant because the data path multiplies by it.
+
+/// The method of a request, as a metric label.
+///
+/// A method that is none of these is ``other``: a label never comes from the client.
+public enum MethodClass: Int, Sendable, CaseIterable {
+    case get, head, post, put, patch, delete, options, other
+
+    static let count = 8
+
+    /// The class of a method; method names are case-sensitive (RFC 9110 9.1).
+    public init(_ method: borrowing Span<UInt8>) {
+        if method.equals("GET") {
+            self = .get
+        } else if method.equals("POST") {
+            self = .post
+        } else if method.equals("PUT") {
+            self = .put
+        } else if method.equals("PATCH") {
+            self = .patch
+        } else if method.equals("DELETE") {
+            self = .delete
+        } else if method.equals("HEAD") {
+            self = .head
+        } else if method.equals("OPTIONS") {
+            self = .options
+        } else {
+            self = .other
+        }
+    }
+
+    var label: String { "\(self)" }
+}
+
+/// The class of a status that was sent to a client, as a metric label.
+enum StatusClass: Int, CaseIterable {
+    case none, success, redirection, clientError, serverError
+
+    static let count = 5
+
+    /// The class of `status`; `none` for 0, and for anything that is not a final status of RFC 9110 15.
+    init(_ status: Int) {
+        switch status {
+        case 200...299: self = .success
+        case 300...399: self = .redirection
+        case 400...499: self = .clientError
+        case 500...599: self = .serverError
+        default: self = .none
+        }
+    }
+
+    var label: String {
+        switch self {
+        case .none: "none"
+        case .success: "2xx"
+        case .redirection: "3xx"
+        case .clientError: "4xx"
+        case .serverError: "5xx"
+        }
+    }
+}
+
+/// What went on when a client left.
+public enum ClientAbortStage: Int, Sendable, CaseIterable {
+    /// It was still sending its request.
+    case request
+    /// It waited for its turn: nothing was sent.
+    case queue
+    /// The provider was at work.
+    case upstream
+    /// The answer was on its way.
+    case response
+
+    static let count = 4
+
+    var label: String { "\(self)" }
+}
+
+/// Why a request was refused at the queue.
+public enum QueueRefusalReason: Int, Sendable, CaseIterable {
+    /// The wait would be longer than the provider's `max_wait`.
+    case maxWait
+    /// The wait would be longer than the request's own `Prefer: wait` (RFC 7240 4.3).
+    case preferWait
+    /// The queue has as many requests as it may.
+    case queueFull
+    /// Weir is shutting down.
+    case shuttingDown
+
+    static let count = 4
+
+    var label: String {
+        switch self {
+        case .maxWait: "max_wait"
+        case .preferWait: "prefer_wait"
+        case .queueFull: "queue_full"
+        case .shuttingDown: "shutting_down"
+        }
+    }
+}
+
+extension PauseReason {
+    static let count = 3
+
+    var label: String { name }
+
+    /// The reason as metrics and pages name it.
+    public var name: String {
+        switch self {
+        case .rateLimited: "rate_limited"
+        case .quotaExceeded: "quota_exceeded"
+        case .unavailable: "unavailable"
+        }
+    }
+}
+
+/// What was wrong with an attempt that another one followed.
+enum RetryReason: Int, CaseIterable {
+    case connection, response
+
+    static let count = 2
+
+    var label: String { "\(self)" }
+}
+
+/// How a provider refuses a request because there were too many.
+enum Rejection: Int, CaseIterable {
+    case rateLimited, quotaExceeded
+
+    static let count = 2
+
+    /// The problem code, and the label.
+    var label: String {
+        switch self {
+        case .rateLimited: "rate_limited"
+        case .quotaExceeded: "quota_exceeded"
+        }
+    }
+}
+
+/// The statuses of providers that have a series of their own, and one rest per class for all others.
+///
+/// A label for each number that a provider may invent would be unbounded in practice: a broken one can answer
+/// with anything. The list has the statuses of RFC 9110 that an API sends, and those of a CDN before it.
+enum UpstreamStatusLabels {
+    private static let statuses: [Int] = [
+        200, 201, 202, 204, 206, 301, 302, 303, 304, 307, 308, 400, 401, 402, 403, 404, 405, 406, 408, 409,
+        410,
+        411, 412, 413, 414, 415, 416, 421, 422, 423, 424, 425, 426, 428, 429, 431, 451, 500, 501, 502, 503,
+        504,
+        520, 521, 522, 523, 524, 525, 526, 529, 530,
+    ]
+    private static let rests = ["other_2xx", "other_3xx", "other_4xx", "other_5xx", "other"]
+
+    /// How many places there are: a constant, because the data path multiplies by it.
+    static let count = 56
+
+    /// The label of each place.
+    static let labels: [String] = statuses.map(String.init) + rests
+
+    /// The place of each status from 0 to 599; whatever is beyond has the last place, ``other``.
+    static let places: [UInt8] = (0..<600).map { status in
+        if let listed = statuses.firstIndex(of: status) { return UInt8(listed) }
+        let rest = status < 200 ? rests.count - 1 : status / 100 - 2
+        return UInt8(statuses.count + rest)
+    }
+}
+
+/// The upper bounds of a histogram's buckets, and how they are written.
+struct HistogramBounds: Sendable {
+    /// Inclusive upper bounds in nanoseconds, growing; the bucket without a bound comes after them.
+    let nanoseconds: [Int64]
+    /// The `le` label of each bucket, `+Inf` included: the same text in both formats, so that a scraper that
+    /// changes its format meets the same series.
+    let labels: [String]
+
+    private init(microseconds: [Int64]) {
+        nanoseconds = microseconds.map { $0 * 1000 }
+        labels = microseconds.map(Self.label) + ["+Inf"]
+    }
+
+    /// Counters that one series takes: the buckets and the sum.
+    var stride: Int { nanoseconds.count + 2 }
+
+    /// The bucket of a value.
+    func bucket(_ value: Int64) -> Int {
+        var index = 0
+        while index < nanoseconds.count, value > nanoseconds[index] { index += 1 }
+        return index
+    }
+
+    /// OpenMetrics wants a number with a point: `0.005`, `1.0`.
+    private static func label(_ microseconds: Int64) -> String {
+        var fraction = String(String(1_000_000 + microseconds % 1_000_000).dropFirst())
+        while fraction.count > 1, fraction.hasSuffix("0") { fraction.removeLast() }
+        return "\(microseconds / 1_000_000).\(fraction)"
+    }
+
+    /// The advice of OpenTelemetry's semantic conventions for `http.client.request.duration`.
+    static let request = HistogramBounds(microseconds: requestMicroseconds)
+
+    /// The same, and two more: a queue may be as patient as its `max_wait`.
+    static let queue = HistogramBounds(microseconds: requestMicroseconds + [30_000_000, 60_000_000])
+
+    /// What the proxy adds is counted in microseconds.
+    static let overhead = HistogramBounds(
+        microseconds: [
+            10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 25_000, 50_000, 100_000, 250_000, 1_000_000,
+        ])
+
+    private static let requestMicroseconds: [Int64] = [
+        5000, 10_000, 25_000, 50_000, 75_000, 100_000, 250_000, 500_000, 750_000, 1_000_000, 2_500_000,
+        5_000_000, 7_500_000, 10_000_000,
+    ]
 }

@@ -157,3 +157,110 @@ public final class MetricShard: Sendable {
         counters[base + bounds.stride - 1] &+= UInt64(value)
     }
 }
+
+/// Where each series has its counter in the flat array of a shard.
+///
+/// Each provider has a block of counters, a row, and so have the exchanges without a route: the first. A place is computed
+/// from small integers: no name is looked up while a request is served, and rows are added without moving any.
+struct MetricLayout: Sendable {
+    /// How many problem codes there are.
+    let codes: Int
+    /// How many counters a row has.
+    let stride: Int
+
+    // Where each family begins in a row.
+    let requests: Int
+    let inFlight: Int
+    let errors: Int
+    let rejections: Int
+    let responses: Int
+    let unmapped: Int
+    let attempts: Int
+    let retries: Int
+    let connections: Int
+    let refusals: Int
+    let pauses: Int
+    let aborts: Int
+    let requestBytes: Int
+    let responseBytes: Int
+    let requestDuration: Int
+    let queueWait: Int
+    let upstreamDuration: Int
+    let overhead: Int
+
+    init(codes: Int) {
+        var next = 0
+        func reserve(_ columns: Int) -> Int {
+            defer { next += columns }
+            return next
+        }
+        self.codes = codes
+        requests = reserve(MethodClass.count * StatusClass.count)
+        inFlight = reserve(1)
+        errors = reserve(codes)
+        rejections = reserve(Rejection.count)
+        responses = reserve(UpstreamStatusLabels.count)
+        unmapped = reserve(StatusClass.count)
+        attempts = reserve(1)
+        retries = reserve(RetryReason.count)
+        connections = reserve(1)
+        refusals = reserve(QueueRefusalReason.count)
+        pauses = reserve(PauseReason.count)
+        aborts = reserve(ClientAbortStage.count)
+        requestBytes = reserve(1)
+        responseBytes = reserve(1)
+        requestDuration = reserve(HistogramBounds.request.stride)
+        queueWait = reserve(HistogramBounds.queue.stride)
+        upstreamDuration = reserve(HistogramBounds.request.stride)
+        overhead = reserve(HistogramBounds.overhead.stride)
+        stride = next
+    }
+
+    /// How many counters a shard has for so many providers.
+    func size(providers: Int) -> Int { (providers + 1) * stride }
+
+    /// Where the row of a provider begins, or that of exchanges without a route.
+    func row(_ provider: Int?) -> Int {
+        guard let provider else { return 0 }
+        precondition(provider >= 0, "no such provider")
+        return (provider + 1) * stride
+    }
+}
+
+/// What is counted of one exchange when it is over.
+public struct ExchangeRecord: Sendable {
+    /// The place of its provider in the list given to ``ProxyMetrics``; `nil` without a route.
+    ///
+    /// The same as was given to ``MetricShard/exchangeStarted(provider:)``.
+    public var provider: Int?
+    /// The class of its method.
+    public var method: MethodClass
+    /// The status of the provider's last answer, 0 without one.
+    public var providerStatus: Int = 0
+    /// The status sent to the client, 0 if it left before.
+    public var sentStatus: Int = 0
+    /// The place of its problem's code in the list given to ``ProxyMetrics``; `nil` if all went well.
+    ///
+    /// It is the code of what happened, even where the client asked for the provider's raw answer.
+    public var problem: Int?
+    /// Time in the queue.
+    public var queueNanoseconds: Int64 = 0
+    /// Time that the provider took, of all attempts.
+    public var upstreamNanoseconds: Int64 = 0
+    /// The rest of the time between the first byte of the request and the last of the response.
+    public var ownNanoseconds: Int64 = 0
+    /// Requests really sent to the provider.
+    public var attempts: Int = 0
+    /// Body bytes that came from the client.
+    public var requestBytes: UInt64 = 0
+    /// Body bytes that went to the client.
+    public var responseBytes: UInt64 = 0
+    /// What went on when the client left; `nil` if it stayed.
+    public var abort: ClientAbortStage?
+
+    /// A record to be filled: no provider's answer, nothing sent, no time spent.
+    public init(provider: Int?, method: MethodClass) {
+        self.provider = provider
+        self.method = method
+    }
+}

@@ -1,3 +1,4 @@
+internal import Locking
 internal import Wire
 
 /// Hides secrets that a provider repeats: the credentials of a request in any of their usual encodings and in one of these within another,
@@ -218,5 +219,99 @@ private struct SqueezedText {
     /// Where a range of the text lies in the one with separators.
     func origin(of range: Range<Int>) -> Range<Int> {
         Int(places[range.lowerBound])..<Int(places[range.upperBound - 1]) + 1
+    }
+}
+
+/// The redactors of the latest credentials: to make one costs as much as to normalise an error.
+///
+/// Any worker may ask at any time.
+final class RedactorMemo: Sendable {
+    private struct Entry {
+        var secrets: [[UInt8]]
+        /// The value of `Authorization` in which the secrets were found, if nothing else of the request mattered.
+        var authorization: [UInt8]?
+        var redactor: SecretRedactor
+    }
+
+    /// How many are remembered.
+    private static let limit = 8
+
+    private let prefixes: [Text]
+    /// The one that was used last is the first.
+    private let recent = Lock<[Entry]>([])
+
+    init(prefixes: [Text]) { self.prefixes = prefixes }
+
+    /// The redactor that hides these secrets.
+    ///
+    /// - Parameter authorization: the value of `Authorization` that has them, if nothing else of the request matters.
+    func redactor(of secrets: [[UInt8]], authorization: [UInt8]? = nil) -> SecretRedactor {
+        let known = recent.withLock { recent -> SecretRedactor? in
+            guard let index = recent.firstIndex(where: { $0.secrets == secrets }) else { return nil }
+            if index > 0 { recent.swapAt(index, 0) }
+            if let authorization { recent[0].authorization = authorization }
+            return recent[0].redactor
+        }
+        if let known { return known }
+        let redactor = SecretRedactor(secrets: secrets, prefixes: prefixes)
+        recent.withLock { recent in
+            recent.insert(
+                Entry(secrets: secrets, authorization: authorization, redactor: redactor), at: 0)
+            if recent.count > Self.limit { recent.removeLast() }
+        }
+        return redactor
+    }
+
+    /// The redactor of a request whose secrets are all in this value of `Authorization`; `nil` if it is not remembered.
+    func redactor(authorization: Span<UInt8>) -> SecretRedactor? {
+        recent.withLock { recent in
+            for index in 0..<recent.count {
+                guard let known = recent[index].authorization, authorization.equals(known.span) else {
+                    continue
+                }
+                if index > 0 { recent.swapAt(index, 0) }
+                return recent[0].redactor
+            }
+            return nil
+        }
+    }
+}
+
+/// Hides secrets in the texts that are read from an answer, most of which are parts of its body.
+struct TextRedaction {
+    private let redactor: SecretRedactor
+    /// The body, if there is nothing in it that could be a secret: no part of it is searched again.
+    private let cleanBody: [UInt8]?
+
+    init(_ redactor: SecretRedactor, cleanBody: [UInt8]?) {
+        self.redactor = redactor
+        self.cleanBody = cleanBody
+    }
+
+    /// The text without secrets.
+    func redacted(_ text: Text) -> Text { isClean(text) ? text : redactor.redacted(text) }
+
+    /// Hides secrets in what is said about fields.
+    func redact(_ fields: inout [FieldProblem]) {
+        if areClean(fields) { return }
+        for index in 0..<fields.count {
+            fields[index].field = redacted(fields[index].field)
+            fields[index].detail = fields[index].detail.map(redacted)
+        }
+    }
+
+    private func areClean(_ fields: [FieldProblem]) -> Bool {
+        let fields = fields.span
+        for index in 0..<fields.count {
+            guard isClean(fields[index].field) else { return false }
+            if let detail = fields[index].detail, !isClean(detail) { return false }
+        }
+        return true
+    }
+
+    /// Whether the text is a part of the clean body, and not a copy or put together from several parts.
+    private func isClean(_ text: Text) -> Bool {
+        guard let cleanBody else { return false }
+        return text.storage.span.isIdentical(to: cleanBody.span)
     }
 }

@@ -35,3 +35,154 @@ struct WaitReading {
         return WallClockTime.spelledNumber(text).flatMap { clock.delay($0) }
     }
 }
+
+/// Turns the times of one answer into seconds from now.
+///
+/// Absolute times are compared with the answer's own `Date`, so that the two clocks need not agree; with
+/// ours if there is none.
+struct AnswerClock {
+    /// The longest time that counts, in seconds: whatever is longer is cut to it.
+    ///
+    /// A month's quota is renewed within it.
+    static let longest = 32 * 86_400
+    /// From here on a number is a time since 1970: as a number of seconds from now it would be 31 years.
+    private static let leastEpoch = 1_000_000_000
+    private static let dateField: Text = "Date"
+
+    let fields: FieldBlock
+    /// Our own clock, seconds since 1970.
+    let clock: Int
+
+    /// Seconds, or a date.
+    ///
+    /// A time since 1970, which is not allowed here (RFC 9110 10.2.3), counts if it is within ``longest`` of now; any other large
+    /// number is a long time.
+    func delay(_ text: Text) -> Int? {
+        TimeList.greatest(in: text) { part in
+            if let number = WallClockTime.spelledNumber(part) { return .read(delay(number)) }
+            return other(part)
+        }
+    }
+
+    /// Seconds, as a text has them.
+    func delay(_ number: Int) -> Int? {
+        if number >= Self.leastEpoch {
+            let distance = distance(to: Self.epochSeconds(number))
+            if abs(distance) <= Self.longest { return distance > 0 ? distance : nil }
+        }
+        return Self.bounded(number)
+    }
+
+    /// Milliseconds, rounded up.
+    func milliseconds(_ text: Text) -> Int? {
+        TimeList.greatest(in: text) { part in
+            guard let number = WallClockTime.spelledNumber(part) else { return .malformed }
+            return .read(Self.bounded(number / 1000 + (number % 1000 == 0 ? 0 : 1)))
+        }
+    }
+
+    /// A number is seconds from now if it is small, else a time since 1970; or a date, or a duration such as `1m30s`.
+    func reset(_ text: Text) -> Int? {
+        TimeList.greatest(in: text) { part in
+            guard let number = WallClockTime.spelledNumber(part) else { return other(part) }
+            return .read(
+                number < Self.leastEpoch ? Self.bounded(number) : until(Self.epochSeconds(number)))
+        }
+    }
+
+    /// A date, or a duration.
+    private func other(_ text: Text) -> TimeList.Reading {
+        if let time = WallClockTime.date(text) { return .read(until(time)) }
+        guard let seconds = RateDuration.seconds(text.bytes) else { return .malformed }
+        return .read(Self.bounded(seconds))
+    }
+
+    /// Seconds since 1970, of a number that counts seconds, milliseconds, microseconds or nanoseconds.
+    private static func epochSeconds(_ number: Int) -> Int {
+        switch number {
+        case ..<100_000_000_000: number
+        case ..<100_000_000_000_000: number / 1000 + (number % 1000 == 0 ? 0 : 1)
+        case ..<100_000_000_000_000_000: number / 1_000_000 + (number % 1_000_000 == 0 ? 0 : 1)
+        default: number / 1_000_000_000 + (number % 1_000_000_000 == 0 ? 0 : 1)
+        }
+    }
+
+    /// The seconds from now to `time`; `nil` if it is over.
+    private func until(_ time: Int) -> Int? {
+        let left = distance(to: time)
+        return left <= 0 ? nil : Self.bounded(left)
+    }
+
+    private func distance(to time: Int) -> Int {
+        let now = fields.text(Self.dateField).flatMap(WallClockTime.date) ?? clock
+        let (left, overflow) = time.subtractingReportingOverflow(now)
+        return overflow ? (time < now ? -Int.max : .max) : left
+    }
+
+    /// The seconds, at least 1 and at most ``longest``.
+    static func bounded(_ seconds: Int) -> Int { min(max(seconds, 1), longest) }
+}
+
+/// The times in a field's value, of which there ought to be one: two fields may have been joined with a comma (RFC 9110 5.3), and some
+/// providers quote a number, give it a sign, or add parameters.
+enum TimeList {
+    /// What a part of the value is.
+    enum Reading {
+        /// A time; `nil` if it is over.
+        case read(Int?)
+        /// Something else.
+        case malformed
+    }
+
+    /// A longer value is no list of times.
+    private static let limit = 1024
+
+    /// The greatest of the times; `nil` if there is none, or if a part with a digit in it is none.
+    static func greatest(in text: Text, _ read: (Text) -> Reading) -> Int? {
+        // Behind a comma, parameters are those of the last part.
+        let isList = text.bytes.contains(0x2C)
+        if case .read(let seconds) = read(bare(text, hasParameters: !isList)) { return seconds }
+        guard text.count <= limit else { return nil }
+        var greatest: Int?
+        var weekday: ArraySlice<UInt8>?
+        for part in text.bytes.split(separator: 0x2C, omittingEmptySubsequences: false) {
+            var part = part
+            // The comma of a date.
+            if let start = weekday { part = text.storage[start.startIndex..<part.endIndex] }
+            weekday = nil
+            if part.contains(where: \.isASCIILetter), !part.contains(where: \.isASCIIDigit) {
+                weekday = part
+                continue
+            }
+            switch read(bare(Text(text.storage, in: part.indices))) {
+            case .read(let seconds?): greatest = max(greatest ?? seconds, seconds)
+            case .read(nil): break
+            case .malformed: if part.contains(where: \.isASCIIDigit), !isNegative(part) { return nil }
+            }
+        }
+        return greatest
+    }
+
+    /// The text without parameters, blanks, quotes and a plus sign around it.
+    private static func bare(_ text: Text, hasParameters: Bool = true) -> Text {
+        var bytes = trimmed(hasParameters ? text.bytes.prefix { $0 != 0x3B } : text.bytes)
+        if bytes.count >= 2, bytes.first == 0x22, bytes.last == 0x22 {
+            bytes = trimmed(bytes.dropFirst().dropLast())
+        }
+        if bytes.first == 0x2B { bytes = bytes.dropFirst() }
+        return Text(text.storage, in: bytes.indices)
+    }
+
+    private static func trimmed(_ bytes: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+        var rest = bytes.drop { $0 == 0x20 || $0 == 0x09 }
+        while let last = rest.last, last == 0x20 || last == 0x09 { rest.removeLast() }
+        return rest
+    }
+
+    /// Whether it is a number that lies in the past.
+    private static func isNegative(_ part: ArraySlice<UInt8>) -> Bool {
+        let number = trimmed(part)
+        return number.first == 0x2D
+            && number.dropFirst().allSatisfy { $0.isASCIIDigit || $0 == 0x2E }
+    }
+}

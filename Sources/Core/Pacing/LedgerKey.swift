@@ -1,3 +1,5 @@
+internal import Wire
+
 /// Whose requests share a ledger: a keyed hash, never the credential itself.
 ///
 /// The caller computes it with a secret seed, so that nobody can choose credentials that collide.
@@ -13,4 +15,145 @@ public struct LedgerKey: Hashable, Sendable {
 
     /// The one ledger of a provider whose limit does not depend on a key.
     public static let shared = LedgerKey(hash: 1)
+}
+
+/// Makes a key of bytes that nobody may see; the same in every process, where the keys are shared.
+public typealias LedgerDigest = @Sendable ([UInt8]) -> UInt64
+
+/// Finds the keys of a request: one for each scope of its provider's pacer.
+public struct LedgerKeyReader: Sendable {
+    private let scopes: [LimitScope]
+    private let credentials: CredentialReader
+    /// By scope: the name of a field or a parameter.
+    private let names: [[UInt8]]
+    private let provider: LedgerKey
+    private let onlyScope: LimitScope?
+    /// Whether fields other than `Authorization` have an influence on a request's keys, and whether the query has.
+    let (readsOtherFields, readsQuery): (Bool, Bool)
+    private let digest: LedgerDigest?
+
+    /// A reader.
+    ///
+    /// - Parameter provider: the key of all requests to this provider, different in providers that share a
+    ///   pacer.
+    /// - Parameter digest: makes the keys; by default they are this process's own.
+    public init(
+        scopes: [LimitScope], credentials: CredentialReader, provider: LedgerKey = .shared,
+        digest: LedgerDigest? = nil
+    ) {
+        self.digest = digest
+        self.scopes = scopes
+        self.credentials = credentials
+        self.provider = provider
+        names = scopes.map { scope in
+            switch scope {
+            case .header(let name): Array(name.utf8)
+            case .query(let name): Array(name.utf8)
+            case .credential, .provider, .group: []
+            }
+        }
+        onlyScope = Set(scopes).count == 1 ? scopes[0] : nil
+        readsOtherFields =
+            credentials.readsOtherFields || scopes.contains { if case .header = $0 { true } else { false } }
+        readsQuery = credentials.readsQuery || scopes.contains { if case .query = $0 { true } else { false } }
+    }
+
+    /// The hashes of a request's keys.
+    ///
+    /// - Parameter forEachField: calls its argument with each field of the request.
+    public func keys(
+        target: Span<UInt8>, forEachField: ((_ name: Span<UInt8>, _ value: Span<UInt8>) -> Void) -> Void
+    ) -> SIMD4<UInt64> {
+        if let onlyScope {
+            return SIMD4(
+                repeating: key(onlyScope, name: names[0], target: target, forEachField: forEachField).hash)
+        }
+        var keys = SIMD4<UInt64>(repeating: 0)
+        for (index, scope) in scopes.enumerated() {
+            keys[index] = key(scope, name: names[index], target: target, forEachField: forEachField).hash
+        }
+        return keys
+    }
+
+    private func key(
+        _ scope: LimitScope, name: [UInt8], target: Span<UInt8>,
+        forEachField: ((_ name: Span<UInt8>, _ value: Span<UInt8>) -> Void) -> Void
+    ) -> LedgerKey {
+        switch scope {
+        case .credential: return credentials.key(target: target, forEachField: forEachField)
+        case .group: return .shared
+        case .provider: return provider
+        case .header:
+            var found: [UInt8]?
+            forEachField { field, value in
+                if found == nil, field.equalsIgnoringCase(name.span) {
+                    var copy: [UInt8] = []
+                    copy.append(value)
+                    found = copy
+                }
+            }
+            return LedgerKey(hashing: found, digest: digest)
+        case .query:
+            return LedgerKey(hashing: QueryParameters.first(name, in: target), digest: digest)
+        }
+    }
+}
+
+extension LedgerKey {
+    /// The ledger of those who have these bytes; `none` without bytes.
+    public init(hashing bytes: [UInt8]?, digest: LedgerDigest? = nil) {
+        guard let bytes else {
+            self = .none
+            return
+        }
+        if let digest {
+            let hash = digest(bytes)
+            self.init(hash: hash < 1 << 16 ? hash | 1 << 63 : hash)
+            return
+        }
+        var hasher = Hasher()
+        hasher.combine(bytes.span)
+        // The upper bits tell scopes apart, 0 and 1 are taken.
+        let hash = UInt64(bitPattern: Int64(hasher.finalize()))
+        self.init(hash: hash < 2 ? hash + 2 : hash)
+    }
+}
+
+/// The keys of the last request, which are those of the next one as well if both carry the same `Authorization`: an app has one credential.
+///
+/// Holds that credential, in one thread's memory, and shows it to nobody.
+public struct LedgerKeyMemo {
+    private let reader: LedgerKeyReader
+    private var authorization: [UInt8] = []
+    private var keys: SIMD4<UInt64>?
+
+    /// Remembers what `reader` finds.
+    public init(_ reader: LedgerKeyReader) { self.reader = reader }
+
+    /// The same as ``LedgerKeyReader/keys(target:forEachField:)``.
+    public mutating func keys(
+        target: Span<UInt8>, forEachField: ((_ name: Span<UInt8>, _ value: Span<UInt8>) -> Void) -> Void
+    ) -> SIMD4<UInt64> {
+        if reader.readsOtherFields || reader.readsQuery && target.index(of: 0x3F, from: 0) < target.count {
+            return reader.keys(target: target, forEachField: forEachField)
+        }
+        var count = 0
+        var isSame = false
+        forEachField { name, value in
+            guard name.equalsIgnoringCase("authorization") else { return }
+            count += 1
+            isSame = value.equals(authorization.span)
+        }
+        if isSame, count == 1, let keys { return keys }
+        let found = reader.keys(target: target, forEachField: forEachField)
+        keys = nil
+        // Of several it may be any that counts.
+        guard count == 1 else { return found }
+        authorization.removeAll(keepingCapacity: true)
+        forEachField { name, value in
+            if name.equalsIgnoringCase("authorization") { authorization.append(value) }
+        }
+        keys = found
+        return found
+    }
 }

@@ -173,3 +173,137 @@ public final class RateHeaders: Sendable {
         return nil
     }
 }
+
+/// Up to four numbers between slashes: `20`, `39/40`, `300/3000/12000`.
+///
+/// A fraction is dropped: `0.0` and `0.9` are no whole request. Of a list (`100, 100;w=60`) the first number counts, and commas may
+/// group digits (`1,000`).
+struct RateNumbers {
+    private var numbers = SIMD4<Int64>(repeating: 0)
+    private(set) var count = 0
+
+    init() {}
+
+    /// Reads `text`; no numbers if anything else stands in it.
+    init(_ text: Span<UInt8>) {
+        var start = 0
+        while start <= text.count {
+            var end = start
+            while end < text.count, text[end] != 0x2F { end += 1 }
+            let part = text.extracting(start..<end)
+            guard count < 4, let number = Self.number(part.extracting(part.trimmedRange)),
+                number <= 1_000_000_000_000
+            else {
+                count = 0
+                return
+            }
+            numbers[count] = number
+            count += 1
+            start = end + 1
+        }
+    }
+
+    private static func number(_ text: Span<UInt8>) -> Int64? {
+        if let number = text.decimal { return number }
+        if text.count > 2, text[0] == 0x22, text[text.count - 1] == 0x22 {
+            return number(text.extracting(1..<text.count - 1))
+        }
+        if text.count > 1, text[0] == 0x2B, text[1].isASCIIDigit {
+            return number(text.extracting(1..<text.count))
+        }
+        var end = 0
+        while end < text.count, text[end].isASCIIDigit { end += 1 }
+        guard var value = text.extracting(0..<end).decimal else { return nil }
+        while let group = group(in: text, at: end) {
+            let (scaled, isTooLarge) = value.multipliedReportingOverflow(by: 1000)
+            guard !isTooLarge, scaled <= .max - 1000 else { return nil }
+            value = scaled + group
+            end += 4
+        }
+        if end < text.count, text[end] == 0x2E {
+            let point = end
+            end += 1
+            while end < text.count, text[end].isASCIIDigit { end += 1 }
+            guard end > point + 1 else { return nil }
+        }
+        // Parameters, or more limits.
+        guard end == text.count || text[end] == 0x3B || text[end] == 0x2C || text[end].isBlank else {
+            return nil
+        }
+        if end < text.count, text[end].isBlank {
+            while end < text.count, text[end].isBlank { end += 1 }
+            guard end < text.count, text[end] == 0x3B || text[end] == 0x2C else { return nil }
+        }
+        return value
+    }
+
+    /// The three digits behind a comma, if neither more digits nor parameters follow.
+    private static func group(in text: Span<UInt8>, at start: Int) -> Int64? {
+        guard start > 0, start + 3 < text.count, text[start] == 0x2C else { return nil }
+        let isAtEnd = start + 4 == text.count
+        guard isAtEnd || text[start + 4] == 0x2C || text[start + 4] == 0x2E else { return nil }
+        return text.extracting(start + 1..<start + 4).decimal
+    }
+
+    subscript(index: Int) -> Int { Int(numbers[index]) }
+
+    /// Of what is left, the least, with the limit at the same place.
+    func tightest(of limits: RateNumbers) -> RateObservation {
+        var least = 0
+        for index in 1..<max(count, 1) where numbers[index] < numbers[least] { least = index }
+        return RateObservation(limit: least < limits.count ? limits[least] : nil, remaining: self[least])
+    }
+}
+
+/// What a response's fields say of the provider's own count.
+public struct RateObservation: Sendable, Hashable {
+    /// The requests that the provider's window has, if it says so.
+    public var limit: Int?
+    /// The requests that are left of it.
+    public var remaining: Int
+
+    /// An observation; negative numbers count as 0.
+    public init(limit: Int?, remaining: Int) {
+        self.limit = limit.map { max($0, 0) }
+        self.remaining = max(remaining, 0)
+    }
+}
+
+/// A length of time as some providers spell it: `1m30s`, `250ms`, `6h0m0s`, `1.5s`, `30 seconds`, `PT1M30S`.
+enum RateDuration {
+    /// The duration in whole seconds, rounded up; `nil` for anything else.
+    ///
+    /// One that is too long is the largest number.
+    static func seconds(_ text: ArraySlice<UInt8>) -> Int? {
+        var rest = text
+        var milliseconds = 0.0
+        guard !rest.isEmpty, rest.count <= 32 else { return nil }
+        let isISO = rest.count > 2 && rest.first == 0x50 && rest.dropFirst().first == 0x54
+        if isISO { rest = rest.dropFirst(2) }
+        while !rest.isEmpty {
+            let digits = rest.prefix { $0.isASCIIDigit || $0 == 0x2E }
+            rest = rest[digits.endIndex...].drop { $0 == 0x20 }
+            let unit = rest.prefix { $0.isASCIILetter }
+            rest = rest[unit.endIndex...].drop { $0 == 0x20 }
+            guard let number = Double(String(decoding: digits, as: UTF8.self)),
+                let length = length(of: unit, isISO: isISO)
+            else { return nil }
+            milliseconds += number * length
+        }
+        let seconds = (milliseconds / 1000).rounded(.up)
+        return seconds.isNaN ? nil : Int(exactly: seconds) ?? .max
+    }
+
+    private static func length(of unit: ArraySlice<UInt8>, isISO: Bool) -> Double? {
+        switch String(decoding: isISO ? ArraySlice(unit.map(\.lowercasedASCII)) : unit, as: UTF8.self) {
+        case "ns": 1e-6
+        case "us": 1e-3
+        case "ms": 1
+        case "s", "sec", "secs", "second", "seconds": 1000
+        case "m", "min", "mins", "minute", "minutes": 60_000
+        case "h", "hour", "hours": 3_600_000
+        case "d", "day", "days": 86_400_000
+        default: nil
+        }
+    }
+}

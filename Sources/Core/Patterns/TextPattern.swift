@@ -43,3 +43,29 @@ public struct PatternError: Error, Equatable, CustomStringConvertible {
     /// The reason with its place.
     public var description: String { position.map { "\(reason) (character \($0))" } ?? reason }
 }
+
+/// A part of a regular expression.
+indirect enum PatternNode: Sendable {
+    /// Nothing: matches everywhere.
+    case empty
+    /// One scalar of a set.
+    case one(ScalarSet)
+    /// A condition on the place.
+    case anchor(PatternAnchor)
+    /// One behind the other.
+    case sequence([PatternNode])
+    /// Any one of several.
+    case alternatives([PatternNode])
+    /// Repeated; without an upper bound if that is `nil`.
+    case repeated(PatternNode, atLeast: Int, atMost: Int?)
+}
+
+/// A condition on a place in a text.
+enum PatternAnchor: Sendable {
+    case textStart
+    case textEnd
+    case lineStart
+    case lineEnd
+    case wordEdge
+    case noWordEdge
+}

@@ -1,3 +1,5 @@
+internal import Wire
+
 /// One error as Weir tells it: RFC 9457, with more members.
 ///
 /// Always complete; what is unknown is absent. It has many parts and one reader, so it is never copied.
@@ -77,5 +79,131 @@ public struct Problem: ~Copyable, Sendable {
     public var retryAfterField: Int? {
         guard let retryAfter, retryAfter.isFinite else { return nil }
         return Int(min(max(retryAfter, 0), 1e12).rounded(.up))
+    }
+}
+
+/// Who failed.
+public enum ProblemOrigin: String, CaseIterable, Sendable {
+    /// The provider answered with an error.
+    case provider
+    /// There was no usable answer: the way to the provider, or the provider's end of it.
+    case network
+    /// Weir refused, or is broken.
+    case proxy
+    /// The request was malformed.
+    case client
+}
+
+/// Whether the request's side effect was performed.
+public enum Effect: String, CaseIterable, Sendable {
+    /// Never sent, or refused before it ran.
+    case none
+    /// Sent, and no answer that settles it.
+    case unknown
+    /// Performed, though the answer is an error.
+    case applied
+
+    /// What is known of several attempts together: one that may have been performed is not undone by another that was not.
+    public func combined(with other: Effect) -> Effect {
+        if self == .applied || other == .applied { return .applied }
+        return self == .unknown || other == .unknown ? .unknown : .none
+    }
+}
+
+/// A member of the provider's body that is copied into the problem unchanged.
+public struct KeptMember: Sendable, Hashable {
+    /// The name, which no member of the problem has.
+    public var name: Text
+    /// The value: valid JSON in UTF-8.
+    public var value: Text
+
+    /// A member.
+    public init(name: Text, value: Text) {
+        self.name = name
+        self.value = value
+    }
+
+    /// Writes the member, with a comma before it.
+    func encode(into output: inout some ByteSink & ~Copyable) {
+        output.append(0x2C)
+        JSONWriter.string(name, into: &output)
+        output.append(0x3A)
+        output.append(value)
+    }
+}
+
+/// The limit that stopped a request: so many requests in so many seconds.
+public struct QuotaLimit: Sendable, Hashable {
+    /// How many requests are allowed.
+    public var requests: Int
+    /// In how many seconds.
+    public var per: Double
+    /// How many are left.
+    public var remaining: Int?
+    /// Who shares it.
+    public var by: LimitScope
+
+    /// A limit.
+    public init(requests: Int, per: Double, remaining: Int?, by: LimitScope) {
+        self.requests = requests
+        self.per = per
+        self.remaining = remaining
+        self.by = by
+    }
+
+    /// Writes the object `{"requests":…,"per":…,"remaining":…,"by":…}`.
+    func encode(into output: inout some ByteSink & ~Copyable) {
+        output.append(literal: #"{"requests":"#)
+        JSONWriter.integer(requests, into: &output)
+        output.append(literal: #","per":"#)
+        JSONWriter.seconds(per, into: &output)
+        if let remaining {
+            output.append(literal: #","remaining":"#)
+            JSONWriter.integer(remaining, into: &output)
+        }
+        output.append(literal: #","by":""#)
+        output.append(by.name.utf8.span)
+        output.append(literal: #""}"#)
+    }
+}
+
+/// Whose requests count together against a limit.
+public enum LimitScope: Sendable, Hashable {
+    /// Each credential has its own.
+    case credential
+    /// All requests to the provider share it.
+    case provider
+    /// Several providers or credentials share it, as the configuration says.
+    case group
+    /// Each value of a request field has its own.
+    case header(String)
+    /// Each value of a query parameter has its own.
+    case query(String)
+
+    /// The scope as the configuration spells it: `credential`, `header X-Tenant`.
+    public var name: String {
+        switch self {
+        case .credential: "credential"
+        case .provider: "provider"
+        case .group: "group"
+        case .header(let name): "header \(name)"
+        case .query(let name): "query \(name)"
+        }
+    }
+
+    /// Reads a scope as the configuration spells it; `nil` if it is none, if the name of the field is no token (RFC 9110 5.6.2), or
+    /// that of the parameter none that ``QueryParameterName`` allows.
+    public init?(_ text: String) {
+        let words = text.split(separator: " ").map(String.init)
+        let isNamed = words.count == 2 && Array(words[1].utf8).span.isToken
+        let isParameter = words.count == 2 && QueryParameterName.isValid(words[1])
+        switch words.first {
+        case "credential" where words.count == 1: self = .credential
+        case "provider" where words.count == 1: self = .provider
+        case "group" where words.count == 1: self = .group
+        case "header" where isNamed, "header:" where isNamed: self = .header(words[1])
+        case "query" where isParameter, "query:" where isParameter: self = .query(words[1])
+        default: return nil
+        }
     }
 }

@@ -1,3 +1,5 @@
+internal import Wire
+
 /// What Weir knows about one provider: data, read from a profile file, immutable.
 public struct Profile: Sendable {
     /// The name, such as `lettr`.
@@ -41,5 +43,205 @@ public struct Profile: Sendable {
     /// Whether the provider performs this request only once when it carries an idempotency key.
     public func honoursIdempotencyKey(method: Text, path: Text) -> Bool {
         idempotency?.requests.contains { $0.matches(method: method, path: path) } ?? false
+    }
+}
+
+/// The rules of a profile, sorted by status when it is compiled: an answer is compared only with rules about
+/// its status.
+struct RuleBook: Sendable {
+    /// A rule that can be handed round without copying its many parts.
+    final class Entry: Sendable {
+        let rule: Rule
+        /// See ``Rule/looksAtBody``.
+        let looksAtBody: Bool
+        /// Whether the rule has conditions on fields.
+        let looksAtFields: Bool
+
+        init(_ rule: Rule) {
+            self.rule = rule
+            looksAtFields = rule.contentType != nil || rule.header != nil
+            looksAtBody = rule.looksAtBody
+        }
+    }
+
+    /// For each possible status, the rules about it, in order.
+    private let byStatus: [[Entry]]
+
+    init(_ rules: [Rule]) {
+        let entries = rules.map(Entry.init)
+        // Between two of these, all statuses have the same rules: one array serves them.
+        let ranges = rules.flatMap(\.statuses.ranges)
+        let possible = StatusSet.possible
+        let edges = Set(ranges.flatMap { [$0.lowerBound, $0.upperBound + 1] } + [possible.lowerBound])
+            .filter(possible.contains).sorted()
+        var byStatus: [[Entry]] = []
+        byStatus.reserveCapacity(possible.count)
+        for (index, edge) in edges.enumerated() {
+            let end = index + 1 < edges.count ? edges[index + 1] : possible.upperBound + 1
+            let candidates = entries.filter { $0.rule.statuses.contains(edge) }
+            byStatus += repeatElement(candidates, count: end - edge)
+        }
+        self.byStatus = byStatus
+    }
+
+    /// The rules about a status.
+    func candidates(_ status: Int) -> [Entry] {
+        StatusSet.possible.contains(status) ? byStatus[status - StatusSet.possible.lowerBound] : []
+    }
+}
+
+/// Where a provider's JSON bodies hold what, in the order in which the places are tried.
+public struct BodyReading: Sendable {
+    /// Which strings of a place count.
+    public enum Condition: Sendable, Hashable {
+        /// Every string that is not empty.
+        case any
+        /// Identifiers such as `LEAD_NOT_FOUND`, `not_found` or `BadRequest`.
+        case identifier
+        /// Everything that is no such identifier.
+        case sentence
+    }
+
+    /// A place in a body.
+    public struct Place: Sendable, Hashable {
+        /// Where it is.
+        public var pointer: JSONPointer
+        /// What must stand there.
+        public var condition: Condition
+        /// Whether the place is called a status: a number there is one, and no code.
+        let isStatus: Bool
+
+        /// A place.
+        public init(_ pointer: JSONPointer, _ condition: Condition = .any) {
+            self.pointer = pointer
+            self.condition = condition
+            isStatus = ["status", "statusCode", "status_code"].contains(pointer.split?.name ?? "")
+        }
+    }
+
+    /// The human message.
+    public var message: [Place] = []
+    /// The provider's code.
+    public var code: [Place] = []
+    /// Fields of the answer that hold the provider's code, if the body has none.
+    public var codeFields: [Text] = []
+    /// Field problems: a map from names to sentences, a list of objects, or the name of one field.
+    public var fields: [JSONPointer] = []
+    /// The provider's id of the request.
+    public var requestID: [JSONPointer] = []
+
+    /// Nothing is read.
+    public init() {}
+}
+
+/// What a body turned out to be, whatever its `Content-Type` says.
+public enum BodyKind: String, CaseIterable, Sendable {
+    /// Valid JSON.
+    case json
+    /// An HTML page.
+    case html
+    /// Anything else.
+    case text
+    /// Nothing, or only blanks.
+    case empty
+}
+
+/// Which requests a provider performs only once when they carry the same key.
+public struct Idempotency: Sendable, Hashable {
+    /// The field that carries the key.
+    public var header: String
+    /// The requests for which the provider honours it.
+    public var requests: [RequestPattern]
+
+    /// An idempotency rule.
+    public init(header: String, requests: [RequestPattern]) {
+        self.header = header
+        self.requests = requests
+    }
+}
+
+/// The names of the fields in which a provider tells the state of its rate limit; none if it does not.
+///
+/// The names at one place of ``limit``, ``remaining`` and ``reset`` speak of the same window, or are other spellings.
+public struct RateFields: Sendable, Hashable {
+    /// How many requests a window has.
+    public var limit: [Text] = []
+    /// How many are left.
+    public var remaining: [Text] = []
+    /// When the window ends.
+    public var reset: [Text] = []
+    /// How many are used, and how many a window has: `39/40`.
+    public var used: [Text] = []
+    /// All of it in one value: `"default";r=50;t=30`, or `limit=100, remaining=50, reset=30`.
+    public var state: [Text] = []
+    /// What the limits of ``state`` are: `"default";q=100;w=60`.
+    public var policy: [Text] = []
+
+    /// No fields.
+    public init() {}
+}
+
+/// One place where an answer may say how long to wait.
+public struct WaitSource: Sendable, Hashable {
+    /// The place.
+    public enum Place: Sendable, Hashable {
+        /// A field with seconds (decimals allowed) or an HTTP-date: `Retry-After` (RFC 9110 10.2.3).
+        case delay(header: Text)
+        /// A field with milliseconds: `Retry-After-Ms`.
+        case milliseconds(header: Text)
+        /// A field with a time in any dialect: seconds from now, seconds or milliseconds since 1970, an
+        /// HTTP-date, what JavaScript prints for a date, or a duration such as `1m30s`.
+        case reset(header: Text)
+        /// The reset of what the profile's ``RateFields`` say is used up; the latest of several.
+        case usedUp
+        /// A time in a JSON body, in any dialect.
+        case body(JSONPointer)
+    }
+
+    /// The place.
+    public var place: Place
+    /// The statuses on which it counts; elsewhere it is ignored.
+    public var statuses: StatusSet
+
+    /// A source.
+    public init(_ place: Place, on statuses: StatusSet) {
+        self.place = place
+        self.statuses = statuses
+    }
+}
+
+/// Where a request carries its credential.
+public enum CredentialPlace: Sendable, Hashable {
+    /// The password of `Authorization: Basic` (RFC 7617); the user is empty.
+    case basicPassword
+    /// `Authorization: Bearer` (RFC 6750).
+    case bearer
+    /// The whole value of a field.
+    case header(String)
+    /// A query parameter.
+    case query(String)
+
+    /// Reads a place as a profile spells it: `basic`, `bearer`, `header NAME`, `query NAME`.
+    ///
+    /// - Throws: what is allowed.
+    public init(parsing text: String) throws(InvalidSetting) {
+        let words = text.split(separator: " ").map(String.init)
+        switch (words.first, words.count) {
+        case ("basic", 1): self = .basicPassword
+        case ("bearer", 1): self = .bearer
+        case ("header", 2) where Array(words[1].utf8).span.isToken:
+            guard FieldRules.mayCarryCredential(Array(words[1].utf8).span) else {
+                throw InvalidSetting(
+                    "is not allowed: the field belongs to the connection or to the message, or is Weir's; allowed are "
+                        + "Authorization and a provider's own, such as X-API-Key")
+            }
+            self = .header(words[1])
+        case ("query", 2):
+            guard QueryParameterName.isValid(words[1]) else {
+                throw InvalidSetting("is not allowed: \(QueryParameterName.rule)")
+            }
+            self = .query(words[1])
+        default: throw InvalidSetting("is not one of: basic, bearer, header NAME, query NAME")
+        }
     }
 }

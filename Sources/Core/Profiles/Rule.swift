@@ -1,3 +1,5 @@
+internal import Wire
+
 /// One rule of a profile: which answers it is about, and what they mean.
 public struct Rule: Sendable {
     /// The name, for people and `weir explain`.
@@ -64,5 +66,107 @@ public struct Rule: Sendable {
     var looksAtBody: Bool {
         !kinds.isEmpty || code != nil || message != nil || !present.isEmpty || !absent.isEmpty
             || hasFields != nil
+    }
+}
+
+/// Some HTTP statuses, as ranges.
+public struct StatusSet: Sendable, Hashable {
+    /// All that is an error.
+    public static let errors = StatusSet([400...999])
+    /// The statuses that there can be.
+    public static let possible = 100...999
+
+    /// The ranges, in the order given.
+    public var ranges: [ClosedRange<Int>]
+
+    /// A set.
+    public init(_ ranges: [ClosedRange<Int>]) { self.ranges = ranges }
+
+    /// Whether the status is in the set.
+    public func contains(_ status: Int) -> Bool { ranges.contains { $0.contains(status) } }
+}
+
+/// What a text must be for a rule to match; any one of its conditions is enough.
+///
+/// The case of ASCII letters never matters, except for a pattern, which says so itself.
+public struct TextTest: Sendable {
+    /// How a text is compared.
+    public enum Comparison: UInt8, Sendable {
+        /// The whole text is the same; a full stop at its end does not count.
+        case equals
+        /// The text begins with it.
+        case startsWith
+        /// It is in the text.
+        case contains
+        /// The text ends with it.
+        case endsWith
+    }
+
+    private struct Condition {
+        var comparison: Comparison
+        var range: Range<Int>
+    }
+
+    /// All texts of the conditions, one behind the other, in lower case: a comparison touches no other
+    /// memory.
+    private var bytes: [UInt8] = []
+    private var conditions: [Condition] = []
+    private var patterns: [TextPattern] = []
+
+    /// A test that nothing passes.
+    public init() {}
+
+    /// Adds a condition.
+    public mutating func add(_ comparison: Comparison, _ text: Text) {
+        let content = comparison == .equals ? Self.withoutFullStop(text.bytes) : text.bytes
+        let start = bytes.count
+        bytes += content.map(\.lowercasedASCII)
+        conditions.append(Condition(comparison: comparison, range: start..<bytes.count))
+    }
+
+    /// Adds a regular expression that must find something in the text.
+    public mutating func add(_ pattern: TextPattern) { patterns.append(pattern) }
+
+    /// Whether the text passes.
+    public func accepts(_ text: Text) -> Bool {
+        let bytes = text.storage.span.extracting(text.range)
+        for index in 0..<conditions.count where accepts(bytes, conditions[index]) { return true }
+        return !patterns.isEmpty && patterns.contains { $0.isFound(in: text) }
+    }
+
+    /// Whether the text passes, which is a part of memory that is not kept.
+    func accepts(_ text: Span<UInt8>) -> Bool {
+        for index in 0..<conditions.count where accepts(text, conditions[index]) { return true }
+        return !patterns.isEmpty && accepts(Text(copying: text))
+    }
+
+    private func accepts(_ text: borrowing Span<UInt8>, _ condition: Condition) -> Bool {
+        let length = condition.range.count
+        switch condition.comparison {
+        case .equals:
+            guard text.count == length || (text.count == length + 1 && text[length] == 0x2E) else {
+                return false
+            }
+            return same(condition, text, at: 0)
+        case .startsWith: return text.count >= length && same(condition, text, at: 0)
+        case .endsWith: return text.count >= length && same(condition, text, at: text.count - length)
+        case .contains:
+            guard text.count >= length else { return false }
+            for start in 0...text.count - length where same(condition, text, at: start) { return true }
+            return false
+        }
+    }
+
+    private func same(_ condition: Condition, _ text: borrowing Span<UInt8>, at start: Int) -> Bool {
+        var index = start
+        for position in condition.range {
+            if bytes[position] != text[index].lowercasedASCII { return false }
+            index += 1
+        }
+        return true
+    }
+
+    private static func withoutFullStop(_ bytes: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+        bytes.last == 0x2E ? bytes.dropLast() : bytes
     }
 }

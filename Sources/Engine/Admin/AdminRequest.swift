@@ -1,8 +1,8 @@
-internal import Loop
-internal import Wire
-internal import Downstream
 internal import Core
+internal import Downstream
+internal import Loop
 internal import Synchronization
+internal import Wire
 
 /// A request for one of Weir's own pages: answered at once, from what is in memory.
 final class AdminRequest: IncomingRequest {

@@ -1,6 +1,6 @@
-internal import Wire
-internal import Locking
 internal import Core
+internal import Locking
+internal import Wire
 
 /// Answers of providers that no rule knew, so that somebody can add the rule.
 ///

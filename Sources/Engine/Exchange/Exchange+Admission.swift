@@ -1,10 +1,10 @@
+internal import Core
+internal import Downstream
+internal import Logging
 internal import Loop
+internal import Synchronization
 internal import Upstream
 internal import Wire
-internal import Logging
-internal import Downstream
-internal import Core
-internal import Synchronization
 
 /// Admission: the request's slot is asked for, waited for, and settled.
 extension Exchange {

@@ -1,8 +1,8 @@
+internal import Core
+internal import Downstream
+internal import Logging
 internal import Upstream
 internal import Wire
-internal import Logging
-internal import Downstream
-internal import Core
 
 /// The attempt: the request on its way to the provider, and what comes back. The delegate's methods may be called from inside a library, and only record.
 extension Exchange: TransferDelegate {
@@ -273,5 +273,21 @@ extension Exchange: TransferDelegate {
     private func resumeTransfer(_ direction: TransferDirection) {
         guard let transfer, transfer.isRunning else { return }
         upstream?.resume(transfer, direction)
+    }
+}
+
+/// Interim answers of the provider (RFC 9110 15.2): they go on at once, by the same rules as the final one.
+extension Exchange {
+    /// Most of them that one client gets; of those that follow, the limit of an answer's head is the end.
+    private static let interimLimit = 8
+
+    /// Nothing is told to the pacer, whose slot a final answer alone may free; nor is there more time for that one.
+    func transferDidReceiveInterim(_ transfer: any UpstreamTransfer) {
+        guard machine.stage == .sending, interimAnswers < Self.interimLimit else { return }
+        interimAnswers += 1
+        responseFields.removeAll()
+        appendFields(of: transfer.response, as: .interim)
+        sendInterim(status: transfer.response.status, fields: responseFields)
+        responseFields.removeAll()
     }
 }

@@ -1,8 +1,8 @@
+internal import Core
+internal import Downstream
 internal import Loop
 internal import Upstream
 internal import Wire
-internal import Downstream
-internal import Core
 
 /// The ending: time runs out, or the client leaves before its reply is complete, or ends its sending side and waits.
 ///

@@ -1,7 +1,7 @@
+internal import Core
+internal import Downstream
 internal import Upstream
 internal import Wire
-internal import Downstream
-internal import Core
 
 /// The provider's fields on their way to the client, in every form of message.
 extension Exchange {
@@ -87,4 +87,132 @@ extension Exchange.FieldMarks {
         default: break
         }
     }
+}
+
+/// Who may use a credential that Weir adds, and for which paths.
+extension Exchange {
+    /// Why the request must not be sent with Weir's credential; nil if it may be.
+    func credentialRefusal(of provider: ProviderService) -> Fault? {
+        guard provider.credentials.injects else { return nil }
+        if isWithinReachOfPages, let refusal = pageRefusal(names: service.configuration.hosts) {
+            return refusal.fault(place: "Weir adds a credential here")
+        }
+        // What the provider makes of them may lie outside of the path that the credential is meant for.
+        let target = target
+        guard RequestTarget.hasDotSegments(target.span.extracting(restOffset..<target.count)) else {
+            return nil
+        }
+        return Fault(
+            .badClientRequest,
+            detail: "Weir adds a credential here: the path must have no segment `.` or `..`, encoded or not.",
+            effect: Effect.none, proxyError: .httpRequestDenied)
+    }
+}
+
+extension IncomingRequest {
+    /// Why a web page may have sent the request; nil if none has.
+    func pageRefusal(names: [HostPattern]) -> PageGuard.Refusal? {
+        var pages = PageGuard(names: names)
+        head.forEachField { name, value in pages.take(name: name, value: value) }
+        return pages.refusal(isOptions: head.withMethod { $0.equals("OPTIONS") })
+    }
+}
+
+extension Exchange {
+    /// Makes the references of the response's fields lead where the provider meant, through Weir if it can; asked for only if there are such fields.
+    func rewriteReferences() {
+        guard let provider, let references = provider.references else { return }
+        var mount: [UInt8] = []
+        if case .mounts = destination { mount = provider.mountPrefix }
+        var fields = FieldBlock()
+        let target = upstreamTarget
+        responseFields.forEach { name, value in
+            if ReferenceRewriter.concerns(name),
+                let rewritten = references.rewritten(
+                    name, value, target: target.span, mount: mount.span)
+            {
+                fields.append(name: name, value: rewritten.span)
+            } else {
+                fields.append(name: name, value: value)
+            }
+        }
+        responseFields = fields
+    }
+}
+
+/// What answers say of Weir's own limits: `RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers-11).
+extension Exchange {
+    /// Adds what is left of the limit, behind what the provider says of its own.
+    ///
+    /// - Parameter hasProviders: whether the answer has one of the two fields already.
+    func addRateLimit(hasProviders: Bool) {
+        guard let provider, let headroom else { return }
+        var naming = RateLimitFields.Naming.own
+        var theirs = FieldBlock()
+        if hasProviders {
+            let free = RateLimitFields.naming(behind: responseFields, names: provider.windowNames)
+            guard let free else { return }
+            (naming, theirs) = (free, responseFields)
+            responseFields = FieldBlock()
+            responseFields.append(theirs) { name, _ in !RateLimitFields.isOne(name) }
+        }
+        responseFields.append(name: FieldNames.rateLimit) {
+            RateLimitFields.appendItems(of: FieldNames.rateLimit, in: theirs, to: &$0)
+            RateLimitFields.append(
+                headroom, named: provider.limitName(headroom.limit, headroom.window), naming: naming, to: &$0)
+        }
+        responseFields.append(name: FieldNames.ratePolicy) {
+            RateLimitFields.appendItems(of: FieldNames.ratePolicy, in: theirs, to: &$0)
+            $0.append(provider.ratePolicy(naming))
+        }
+    }
+
+    /// Asks the pacer what is left for a problem that no answer of the provider's led to.
+    ///
+    /// A refusal of the pacer's has said it already. One who has sent a bad request is told nothing: it may be nobody who may
+    /// use the provider at all.
+    func takeHeadroom(of fault: Fault) {
+        guard fault.code != .throttled, fault.code.origin != .client else { return }
+        refreshHeadroom()
+    }
+
+    /// Asks the pacer what is left now, for a request like this one.
+    ///
+    /// - Parameter retryAfter: the seconds in the answer's `Retry-After`, which is not to be earlier than the end of `t`.
+    func refreshHeadroom(until retryAfter: Int? = nil) {
+        guard let provider, !provider.plan.windows.isEmpty else { return }
+        headroom = provider.pacer.headroom(of: demand(on: provider), at: worker.now)
+        if let retryAfter { headroom = headroom?.ending(within: .seconds(retryAfter)) }
+    }
+}
+
+/// The names and constant values that Weir writes itself, as bytes.
+enum FieldNames {
+    static let contentType = Array("Content-Type".utf8)
+    static let problemType = Array("application/problem+json".utf8)
+    static let contentEncoding = Array("Content-Encoding".utf8)
+    static let cacheControl = Array("Cache-Control".utf8)
+    static let noStore = Array("no-store".utf8)
+    static let errorCode = Array("X-Error-Code".utf8)
+    static let requestID = Array("X-Request-Id".utf8)
+    static let retryAfter = Array("Retry-After".utf8)
+    static let proxyStatus = Array("Proxy-Status".utf8)
+    static let receivedStatus = Array("; received-status=".utf8)
+    static let rateLimit = Array("RateLimit".utf8)
+    static let ratePolicy = Array("RateLimit-Policy".utf8)
+    static let preferenceApplied = Array("Preference-Applied".utf8)
+    static let serverTiming = Array("Server-Timing".utf8)
+    static let authenticate = Array("WWW-Authenticate".utf8)
+    static let anyScheme = Array("Bearer".utf8)
+    static let trailer = Array("Trailer".utf8)
+    static let via = Array("Via".utf8)
+    static let allow = Array("Allow".utf8)
+    /// Any other method is forwarded as well, but CONNECT and TRACE.
+    static let forwardedMethods = Array("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS".utf8)
+}
+
+extension FieldBlock {
+    mutating func append(_ name: [UInt8], _ value: [UInt8]) { append(name: name.span, value: value.span) }
+
+    func contains(_ name: [UInt8]) -> Bool { contains(name.span) }
 }

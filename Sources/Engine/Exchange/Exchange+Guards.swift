@@ -1,6 +1,6 @@
-internal import Wire
-internal import Downstream
 internal import Core
+internal import Downstream
+internal import Wire
 
 /// What may keep a request from its provider before a limit does.
 extension Exchange {

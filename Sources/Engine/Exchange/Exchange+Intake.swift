@@ -1,7 +1,7 @@
+internal import Core
+internal import Downstream
 internal import Loop
 internal import Wire
-internal import Downstream
-internal import Core
 
 /// Intake: the client's request, until it is on its way.
 extension Exchange {

@@ -1,8 +1,8 @@
+internal import Core
+internal import Downstream
 internal import Loop
 internal import Upstream
 internal import Wire
-internal import Downstream
-internal import Core
 
 /// How an error becomes the problem that the client gets.
 extension Exchange {

@@ -1,8 +1,8 @@
 internal import ContentCoding
+internal import Core
 internal import Loop
 internal import Upstream
 internal import Wire
-internal import Core
 
 /// What the provider's answer means, as far as it has come.
 extension Exchange {

@@ -1,10 +1,10 @@
+internal import Core
+internal import Downstream
+internal import JSONLog
+internal import Logging
 internal import Loop
 internal import Upstream
 internal import Wire
-internal import JSONLog
-internal import Logging
-internal import Downstream
-internal import Core
 
 /// What remains of an exchange: its counts and its line in the access log.
 extension Exchange {

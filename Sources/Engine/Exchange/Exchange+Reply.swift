@@ -1,8 +1,8 @@
+internal import Core
+internal import Downstream
+internal import Logging
 internal import Upstream
 internal import Wire
-internal import Logging
-internal import Downstream
-internal import Core
 
 /// The reply: what the client gets, whole or as it arrives, in turn or early.
 extension Exchange {
@@ -169,5 +169,17 @@ extension Exchange {
             "an answer was not taken",
             metadata: ["request_id": "\(String(decoding: requestID, as: UTF8.self))"])
         handle(.clientLeft)
+    }
+}
+
+extension ResponseHead {
+    /// Whether the answer is a stream of events (HTML 9.2): its silence means nothing.
+    var isEventStream: Bool {
+        let name = FieldNames.contentType
+        return fields.withFirstValue(of: name.span) { value in
+            guard value.startsIgnoringCase(with: "text/event-stream") else { return false }
+            // Nothing, or a parameter.
+            return value.count == 17 || value[17] == 0x3B || value[17].isBlank
+        } ?? false
     }
 }

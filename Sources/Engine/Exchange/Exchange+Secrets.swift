@@ -1,7 +1,7 @@
+internal import Core
+internal import Downstream
 internal import Upstream
 internal import Wire
-internal import Downstream
-internal import Core
 
 /// A credential that Weir adds, or that the client sends, where a provider repeats it.
 extension Exchange {

@@ -1,7 +1,7 @@
+internal import Core
+internal import Downstream
 internal import Upstream
 internal import Wire
-internal import Downstream
-internal import Core
 
 /// Trailers, both ways (RFC 9110 6.5): those that ``FieldRules/crosses(_:as:connection:)`` lets pass.
 extension Exchange {

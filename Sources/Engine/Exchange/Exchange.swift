@@ -1,8 +1,8 @@
+internal import Core
+internal import Downstream
 internal import Loop
 internal import Upstream
 internal import Wire
-internal import Downstream
-internal import Core
 
 /// One request of a client and its reply: performs what ``ExchangeMachine`` decides, between libmicrohttpd and the provider's connection.
 ///

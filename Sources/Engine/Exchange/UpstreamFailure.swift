@@ -1,6 +1,7 @@
+internal import Core
 internal import Glibc
 internal import Upstream
-internal import Core
+internal import Wire
 
 /// What a transfer that gave no usable answer means: from a transfer's fault, and our own timers, to Weir's.
 enum UpstreamFailure {
@@ -131,6 +132,60 @@ enum UpstreamFailure {
                 effect: effect,
                 proxyError: .destinationIPUnroutable)
         default: return Fault(.providerUnreachable, effect: effect)
+        }
+    }
+}
+
+/// The names of HTTP/2's error codes (RFC 9113 7).
+enum HTTP2ErrorName {
+    private static let names = [
+        "NO_ERROR", "PROTOCOL_ERROR", "INTERNAL_ERROR", "FLOW_CONTROL_ERROR", "SETTINGS_TIMEOUT",
+        "STREAM_CLOSED",
+        "FRAME_SIZE_ERROR", "REFUSED_STREAM", "CANCEL", "COMPRESSION_ERROR", "CONNECT_ERROR",
+        "ENHANCE_YOUR_CALM",
+        "INADEQUATE_SECURITY", "HTTP_1_1_REQUIRED",
+    ]
+
+    /// The code's name, or what is known of a code that has none.
+    static func of(_ code: UInt32) -> String {
+        code < UInt32(names.count) ? names[Int(code)] : "error \(code)"
+    }
+}
+
+extension Fault {
+    /// What a client is told whose bytes are no request that can be passed on.
+    init(_ fault: RequestFault, limits: RequestInspection.Limits) {
+        let code: ProblemCode =
+            switch fault {
+            case .targetTooLong: .uriTooLong
+            case .fieldsTooLarge: .headersTooLarge
+            case .lengthTooLarge, .chunkTooLarge: .requestTooLarge
+            default: .badClientRequest
+            }
+        self.init(code, detail: Text(Self.detail(of: fault, limits: limits)))
+        if fault == .version { status = 505 }
+    }
+
+    private static func detail(of fault: RequestFault, limits: RequestInspection.Limits) -> String {
+        switch fault {
+        case .requestLine: "The request does not begin with a line such as GET /path HTTP/1.1."
+        case .version: "The only versions that are spoken are HTTP/1.1 and HTTP/1.0."
+        case .targetTooLong: "The request target has more than \(limits.target) bytes."
+        case .fieldsTooLarge:
+            "The fields have more than \(limits.fieldBytes) bytes, or are more than \(limits.fieldCount)."
+        case .lineEnd: "A line of the request does not end with CR LF."
+        case .fieldName: "A field has no name, no colon behind it, or a character that a name must not have."
+        case .fieldValue: "A field value contains a control character."
+        case .folding: "A field is folded, or begins with a blank."
+        case .length: "Content-Length is not a number."
+        case .lengthTooLarge, .chunkTooLarge: "The body has more than \(limits.body) bytes."
+        case .lengths: "Content-Length is given twice, differently."
+        case .coding: "The only Transfer-Encoding that is read is chunked, once."
+        case .lengthAndCoding: "Content-Length and Transfer-Encoding exclude each other."
+        case .codingInHTTP10: "HTTP/1.0 knows no Transfer-Encoding."
+        case .chunkSize: "A chunk does not begin with its size and CR LF."
+        case .chunkExtension: "A chunk's extension is too long, or contains a control character."
+        case .chunkEnd: "A chunk is not as long as its size says."
         }
     }
 }

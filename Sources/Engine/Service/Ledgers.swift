@@ -1,5 +1,5 @@
-internal import Loop
 internal import Core
+internal import Loop
 
 /// The pacers of all providers, by whom they count for: they outlive the configuration that they were made for.
 struct Ledgers {

@@ -1,6 +1,7 @@
+public import Core
+internal import Downstream
 internal import Locking
 internal import Logging
-internal import Core
 internal import Synchronization
 
 /// What outlives a configuration: the counters, the log, the name of this process towards others, and whether it ends.
@@ -55,5 +56,81 @@ final class ProxyInstance: Sendable {
     /// Notes, once for each worker, that a worker has nothing in flight any more; returns whether it is the last one.
     func workerHasFinished() -> Bool {
         unfinishedWorkers.subtract(1, ordering: .acquiringAndReleasing).newValue == 0
+    }
+}
+
+/// What is told of reloads: in numbers to `/metrics`, in words to the status page.
+struct ReloadStatus: Sendable {
+    var counts: ReloadCounts
+    /// The places and keys of the mistakes that the last reload failed for; empty if it did not.
+    var mistakes: [String] = []
+    /// The keys of the configuration in force that wait for a restart.
+    var needsRestart: [String] = []
+
+    init(startedNanoseconds: Int64) { counts = ReloadCounts(startedNanoseconds: startedNanoseconds) }
+
+    mutating func succeed(at wallNanoseconds: Int64, needsRestart: [String]) {
+        counts.successes += 1
+        counts.lastWasSuccessful = true
+        counts.lastSuccessNanoseconds = wallNanoseconds
+        mistakes = []
+        self.needsRestart = needsRestart
+    }
+
+    mutating func fail(for mistakes: [String]) {
+        counts.failures += 1
+        counts.lastWasSuccessful = false
+        self.mistakes = mistakes
+    }
+}
+
+/// What clients are shown where a configuration speaks TLS with them.
+struct ListenerIdentities: Sendable {
+    /// At the address of the mounts.
+    let main: ServerIdentity?
+    /// At the addresses of providers that have their own, by provider.
+    let providers: [String: ServerIdentity]
+
+    init(_ configuration: ProxyConfiguration) throws(ServerIdentity.Mistake) {
+        main = try ServerIdentity(configuration.listenTLS)
+        var providers: [String: ServerIdentity] = [:]
+        for provider in configuration.providers {
+            providers[provider.name] = try ServerIdentity(provider.listenTLS)
+        }
+        self.providers = providers
+    }
+
+    /// That of a listener.
+    func identity(for role: Listener.Role) -> ServerIdentity? {
+        switch role {
+        case .providers: main
+        case .provider(let name): providers[name]
+        case .admin: nil
+        }
+    }
+}
+
+extension ServerIdentity {
+    fileprivate convenience init?(_ tls: ListenerTLS?) throws(Mistake) {
+        guard let tls else { return nil }
+        try self.init(tls)
+    }
+
+    fileprivate convenience init(_ tls: ListenerTLS) throws(Mistake) {
+        try self.init(
+            certificate: tls.certificate.value, key: tls.key.value,
+            isTLS12Refused: tls.minimumVersion == .tls13)
+    }
+}
+
+extension ListenerTLS {
+    /// Why clients cannot be shown this certificate, in one line without any of its text; `nil` if they can.
+    public var mistake: String? {
+        do throws(ServerIdentity.Mistake) {
+            _ = try ServerIdentity(self)
+            return nil
+        } catch {
+            return error.description
+        }
     }
 }

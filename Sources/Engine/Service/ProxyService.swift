@@ -1,6 +1,6 @@
-internal import Wire
-internal import Logging
 internal import Core
+internal import Logging
+internal import Wire
 
 /// One configuration, made ready to be used by all workers: never changed, but replaced by the next one.
 final class ProxyService: Sendable {

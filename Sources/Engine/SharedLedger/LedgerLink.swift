@@ -1,5 +1,6 @@
-internal import Loop
 internal import Core
+internal import Downstream
+internal import Loop
 internal import Redis
 internal import Synchronization
 
@@ -170,5 +171,36 @@ extension LedgerReply {
         case .error(let words): self = .error(words)
         case .bytes, .null: self = .numbers([])
         }
+    }
+}
+
+/// The keys of ledgers that several instances share.
+enum LedgerKeys {
+    /// The same in every instance, and no way back to the credential.
+    static let digest: LedgerDigest = { KeyedDigest.value(of: $0, key: Array("weir ledger".utf8)) }
+}
+
+/// What workers tell the one that has the connection to the ledger.
+enum LedgerMessage: Sendable {
+    case claim(LedgerClaim)
+    case pause(LedgerPause)
+    case report(LedgerReport, of: UInt64)
+    /// The addresses of the ledger's host; none if its name leads nowhere.
+    case addresses([String])
+}
+
+/// What is told of the ledger that several instances share.
+final class LedgerStatus: Sendable {
+    /// Whether the ledger is in use, for all providers.
+    let isUp = Atomic(false)
+    /// How often it was lost.
+    let fallbacks = Atomic<UInt64>(0)
+    /// Commands sent to it.
+    let commands = Atomic<UInt64>(0)
+
+    var gauges: LedgerGauges {
+        LedgerGauges(
+            isUp: isUp.load(ordering: .relaxed), fallbacks: fallbacks.load(ordering: .relaxed),
+            commands: commands.load(ordering: .relaxed))
     }
 }

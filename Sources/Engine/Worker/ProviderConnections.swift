@@ -1,6 +1,6 @@
-internal import Upstream
-internal import Loop
 internal import Core
+internal import Loop
+internal import Upstream
 
 /// One worker's way to one provider: its connections, and the sockets of them that the loop watches.
 final class ProviderConnections: SocketWatcher, ReadinessHandler, HTTP1PoolOwner {

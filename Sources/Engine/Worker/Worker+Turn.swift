@@ -1,6 +1,6 @@
-internal import Loop
-internal import Downstream
 internal import Core
+internal import Downstream
+internal import Loop
 
 /// The order of work within a turn of the loop. What is called from inside a library only records; what calls back into one happens here.
 extension Worker {

@@ -1,9 +1,9 @@
+internal import Core
+internal import Downstream
+internal import Logging
 internal import Loop
 internal import Upstream
 internal import Wire
-internal import Logging
-internal import Downstream
-internal import Core
 
 /// What other threads tell a worker.
 enum WorkerMessage: Sendable {

@@ -1,5 +1,5 @@
-internal import Wire
 internal import Core
+internal import Wire
 
 /// The recorded answers that can be asked for by their ids, with the request field ``fieldName``.
 struct CaseBook: Sendable {

@@ -1,5 +1,5 @@
-internal import Wire
 internal import Core
+internal import Wire
 
 /// A request as an imitation sees it: behind its mount, complete, with the time at which it came.
 struct ImitationRequest: Sendable {
@@ -63,5 +63,89 @@ struct ImitationRequest: Sendable {
         let parts = value.split(separator: " ", maxSplits: 1)
         guard parts.count == 2, parts[0].lowercased() == scheme else { return nil }
         return String(parts[1].drop { $0 == " " })
+    }
+}
+
+/// An answer of an imitation.
+struct ImitationResponse: Sendable {
+    /// The status code.
+    var status: Int
+    /// The fields; without `Content-Type` if the provider sends none.
+    var fields = FieldBlock()
+    /// The body.
+    var body: [UInt8]
+    /// How long to wait before it is sent.
+    var delay: Duration?
+    /// Whether it refuses a request that came too early for the rate limit.
+    var isRefusal = false
+
+    /// An answer with a body of that type; `nil` leaves the type out.
+    init(_ status: Int, type: String?, body: [UInt8]) {
+        self.status = status
+        self.body = body
+        if let type { fields.append("Content-Type", type) }
+    }
+
+    /// A JSON answer.
+    static func json(_ status: Int, _ value: JSONValue) -> ImitationResponse {
+        ImitationResponse(status, type: "application/json", body: value.bytes)
+    }
+
+    /// A sentence, without any content type.
+    static func bareText(_ status: Int, _ text: String) -> ImitationResponse {
+        ImitationResponse(status, type: nil, body: Array(text.utf8))
+    }
+
+    /// A page.
+    static func html(_ status: Int, _ text: String) -> ImitationResponse {
+        ImitationResponse(status, type: "text/html; charset=utf-8", body: Array(text.utf8))
+    }
+
+    /// An answer without a body.
+    static func empty(_ status: Int) -> ImitationResponse {
+        ImitationResponse(status, type: nil, body: [])
+    }
+
+    /// The same answer with one more field.
+    func with(_ name: String, _ value: String) -> ImitationResponse {
+        var copy = self
+        copy.fields.append(name, value)
+        return copy
+    }
+
+    /// The same answer, some time later.
+    func after(_ delay: Duration?) -> ImitationResponse {
+        var copy = self
+        copy.delay = delay
+        return copy
+    }
+}
+
+/// Percent-encoding (RFC 3986 2.1), read leniently.
+enum PercentDecoding {
+    /// The text behind an encoding; a `%` without two digits stands for itself.
+    ///
+    /// - Parameter plusIsBlank: whether `+` is a blank, as in forms.
+    static func decode(_ text: Substring, plusIsBlank: Bool = false) -> String {
+        var result: [UInt8] = []
+        var rest = text.utf8[...]
+        while let byte = rest.popFirst() {
+            if byte == UInt8(ascii: "%"), let value = pair(rest.prefix(2)) {
+                result.append(value)
+                rest = rest.dropFirst(2)
+            } else {
+                result.append(plusIsBlank && byte == UInt8(ascii: "+") ? UInt8(ascii: " ") : byte)
+            }
+        }
+        return String(decoding: result, as: UTF8.self)
+    }
+
+    private static func pair(_ digits: Substring.UTF8View) -> UInt8? {
+        var value: UInt8 = 0
+        for digit in digits {
+            guard let number = Character(UnicodeScalar(digit)).hexDigitValue else { return nil }
+            value = value << 4 | UInt8(number)
+        }
+        return digits.count == 2 ? value : nil
     }
 }

@@ -38,3 +38,61 @@ extension LettrImitation {
 
     private static let noDomain = error(404, "not_found", "Domain not found.")
 }
+
+/// A sending domain of the imitated team.
+struct LettrDomain: Sendable {
+    var name: String
+    var isApproved: Bool
+    var createdAt: String
+
+    /// What the team begins with.
+    static let sample = LettrDomain(
+        name: "example.com", isApproved: true, createdAt: "2026-01-15T10:30:00+00:00")
+
+    private var status: JSONValue { isApproved ? "approved" : "pending" }
+    private var label: JSONValue { isApproved ? "Approved" : "Pending Review" }
+    private var check: JSONValue { isApproved ? "valid" : nil }
+
+    /// As it stands in a list.
+    var summary: JSONValue {
+        [
+            "domain": .string(name), "status": status, "status_label": label,
+            "can_send": .boolean(isApproved),
+            "cname_status": check, "dkim_status": check, "created_at": .string(createdAt),
+            "updated_at": .string(createdAt),
+        ]
+    }
+
+    /// As it is answered alone.
+    var detail: JSONValue {
+        [
+            "domain": .string(name), "status": status, "status_label": label,
+            "can_send": .boolean(isApproved),
+            "cname_status": check, "dkim_status": check, "dmarc_status": check, "spf_status": check,
+            "is_primary_domain": .boolean(isApproved), "tracking_domain": nil, "dns": ["dkim": Self.key],
+            "dns_provider": nil, "created_at": .string(createdAt), "updated_at": .string(createdAt),
+        ]
+    }
+
+    /// As it is answered when it is created.
+    var creation: JSONValue {
+        var key = Self.key
+        key["signing_domain"] = .string(name)
+        return ["domain": .string(name), "status": status, "status_label": label, "dkim": key]
+    }
+
+    /// What a verification finds.
+    var verification: JSONValue {
+        let found: JSONValue = isApproved ? "valid" : "invalid"
+        return [
+            "domain": .string(name), "dkim_status": found, "cname_status": found,
+            "dmarc_status": isApproved ? "valid" : "missing",
+            "spf_status": isApproved ? "valid" : "unverified",
+            "ownership_verified": isApproved ? "true" : nil, "is_primary_domain": .boolean(isApproved),
+        ]
+    }
+
+    private static let key: JSONValue = [
+        "selector": "scph0123", "public": "MIGfMA0GCSqGSIb3DQEBA", "headers": "from:to:subject:date",
+    ]
+}

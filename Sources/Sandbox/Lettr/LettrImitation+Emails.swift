@@ -1,3 +1,5 @@
+internal import Core
+
 extension LettrImitation {
     mutating func sendEmail(_ request: ImitationRequest) -> ImitationResponse {
         var errors = LettrValidation()
@@ -97,4 +99,139 @@ extension LettrImitation {
     private static let reusedKey = error(
         409, "idempotency_key_conflict",
         "This Idempotency-Key was already used with a different request payload.")
+}
+
+/// An e-mail that the imitation has taken.
+struct LettrEmail: Sendable {
+    /// The id that addresses it.
+    var id: String
+    var from: String
+    var fromName: JSONValue
+    var subject: JSONValue
+    var recipients: [String]
+    var tag: JSONValue
+    /// When it was taken, in milliseconds since 1970.
+    var time: Int64
+    /// `delivered`, `scheduled` or `cancelled`.
+    var state = "delivered"
+    /// The time at which it is to be sent, as the caller wrote it.
+    var scheduledAt: JSONValue = nil
+
+    /// The bytes that the caller determined, more or less.
+    var weight: Int {
+        [fromName, subject, tag, scheduledAt].reduce(from.utf8.count) { $0 + $1.weight }
+            + recipients.reduce(0) { $0 + $1.utf8.count }
+    }
+
+    /// What has happened to it: for each recipient it was taken and delivered.
+    var events: [JSONValue] {
+        guard state == "delivered" else { return [] }
+        return recipients.enumerated().flatMap { index, recipient in
+            [event("delivery", index, recipient, 1000), event("injection", index, recipient, 0)]
+        }
+    }
+
+    /// As it is answered alone.
+    var detail: JSONValue {
+        let isSent = state == "delivered"
+        var record: JSONValue = [
+            "transmission_id": isSent ? .string(id) : nil, "state": .string(state),
+            "scheduled_at": scheduledAt,
+            "from": .string(from), "from_name": fromName, "subject": subject,
+            "recipients": .array(recipients.map { .string($0) }),
+            "num_recipients": .integer(recipients.count),
+            "events": .array(events),
+        ]
+        guard !isSent else { return record }
+        record["request_id"] = .string(id)
+        record["accepted"] = .integer(state == "cancelled" ? 0 : recipients.count)
+        record["rejected"] = 0
+        record["tag"] = tag
+        record["failure_reason"] = nil
+        return record
+    }
+
+    private func event(_ type: String, _ index: Int, _ recipient: String, _ later: Int64) -> JSONValue {
+        let domain = String(EmailAddress.domain(recipient))
+        return [
+            "event_id": "\(id)-\(type)-\(index)", "type": .string(type),
+            "timestamp": .string(CivilTime.iso8601(time + later)), "request_id": .string(id),
+            "message_id": "msg-\(id)-\(index)", "subject": subject, "friendly_from": .string(from),
+            "sending_domain": .string(String(EmailAddress.domain(from))), "rcpt_to": .string(recipient),
+            "raw_rcpt_to": .string(recipient), "recipient_domain": .string(domain), "click_tracking": true,
+            "open_tracking": true, "transactional": true,
+        ]
+    }
+}
+
+/// What was answered to a send with an idempotency key.
+struct LettrSend: Sendable {
+    /// Stands for the payload: another one has, but for a coincidence, another number.
+    var payload: Int
+    var answer: ImitationResponse
+    var time: MonotonicTime
+
+    /// How long an answer is kept.
+    static let lifetime: Duration = .seconds(86_400)
+
+    /// Whether it still counts.
+    func isKept(at now: MonotonicTime) -> Bool { now < time + Self.lifetime }
+}
+
+extension LettrImitation {
+    mutating func scheduleEmail(_ request: ImitationRequest) -> ImitationResponse {
+        var errors = LettrValidation()
+        var email = makeEmail(request, &errors)
+        let time = errors.required(
+            "scheduled_at", in: request.json, missing: "The scheduled delivery time is required.")
+        if !time.isEmpty { Self.checkTime(time, request.arrival.wall, &errors) }
+        if let refusal = errors.refusal { return refusal }
+        if let refusal = Self.quotaRefusal(email, request.arrival) ?? refusal(of: email, request) {
+            return refusal
+        }
+        email.id = "sch_" + identifiers.alphanumerics(26)
+        email.state = "scheduled"
+        email.scheduledAt = .string(time)
+        scheduled[email.id] = email
+        return Self.success(201, "Email scheduled for delivery.", email.detail).after(Self.delay(of: email))
+    }
+
+    func listScheduled(_ request: ImitationRequest) -> ImitationResponse {
+        let wanted = request.parameter("status")
+        let found = scheduled.all.filter { wanted == nil || $0.state == wanted }
+        return page(
+            found.map(\.detail), as: "scheduled_emails", "Scheduled emails retrieved successfully.", request)
+    }
+
+    func scheduledEmail(_ request: ImitationRequest) -> ImitationResponse {
+        guard let email = scheduled[request.capture(0)] else { return Self.noSchedule }
+        return Self.success(200, "Scheduled transmission retrieved successfully.", email.detail)
+    }
+
+    mutating func cancelScheduled(_ request: ImitationRequest) -> ImitationResponse {
+        guard var email = scheduled[request.capture(0)] else { return Self.noSchedule }
+        guard email.state == "scheduled" else {
+            return Self.error(
+                409, "schedule_cancellation_failed", "Failed to cancel scheduled transmission \(email.id).")
+        }
+        email.state = "cancelled"
+        scheduled[email.id] = email
+        return Self.success(200, "Scheduled transmission cancelled successfully.", email.detail)
+    }
+
+    /// Between five minutes and thirty days from now.
+    private static func checkTime(_ text: String, _ now: Int64, _ errors: inout LettrValidation) {
+        guard let time = CivilTime.milliseconds(parsing: text) else {
+            errors.add("scheduled_at", "The scheduled at field must be a valid date.")
+            return
+        }
+        if time < now + 5 * 60_000 {
+            errors.add(
+                "scheduled_at", "The scheduled delivery time must be at least 5 minutes in the future.")
+        } else if time > now + 30 * 86_400_000 {
+            errors.add("scheduled_at", "The scheduled delivery time must be within 30 days.")
+        }
+    }
+
+    private static let noSchedule = error(404, "not_found", "Scheduled transmission not found.")
 }

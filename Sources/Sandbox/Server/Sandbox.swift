@@ -1,7 +1,7 @@
-internal import Loop
-internal import Locking
-internal import Downstream
 public import Core
+internal import Downstream
+internal import Locking
+internal import Loop
 
 /// Imitations of lemlist and Lettr on one port: their answers, their authentication, their rate limits, and
 /// any recorded error.
@@ -92,4 +92,33 @@ public final class Sandbox: Sendable {
         default: host.contains(":") ? "[\(host)]" : host
         }
     }
+}
+
+/// The counts of all imitations, by profile; written by the server's thread, read by any.
+final class SandboxCounts: Sendable {
+    private let counts = Lock<[String: ProviderCounts]>([:])
+
+    /// Counts a request.
+    func add(_ profile: String, isRefusal: Bool) {
+        counts.withLock { counts in
+            counts[profile, default: ProviderCounts()].requests += 1
+            if isRefusal { counts[profile, default: ProviderCounts()].refusals += 1 }
+        }
+    }
+
+    /// What was counted for a profile.
+    subscript(_ profile: String) -> ProviderCounts {
+        counts.withLock { $0[profile] ?? ProviderCounts() }
+    }
+}
+
+/// What an imitation has counted.
+public struct ProviderCounts: Sendable, Hashable {
+    /// Requests that came.
+    public var requests = 0
+    /// Those of them that came too early for the rate limit, and were refused for it.
+    public var refusals = 0
+
+    /// Nothing.
+    public init() {}
 }

@@ -1,5 +1,5 @@
-internal import Wire
 internal import Downstream
+internal import Wire
 
 /// A request to the sandbox: collects the body, asks for the answer, and gives it when its time has come.
 final class SandboxRequest: IncomingRequest {

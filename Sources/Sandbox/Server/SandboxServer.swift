@@ -1,7 +1,7 @@
+internal import Core
+internal import Downstream
 internal import Loop
 internal import Wire
-internal import Downstream
-internal import Core
 
 /// The loop of a sandbox: it serves connections and holds answers back, and leaves every decision to the
 /// imitations.

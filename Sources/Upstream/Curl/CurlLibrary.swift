@@ -1,4 +1,5 @@
 internal import CCurl
+internal import Glibc
 
 /// The library as a whole.
 public enum CurlLibrary {
@@ -18,5 +19,133 @@ public enum CurlLibrary {
         guard let info = unsafe curl_version_info(CURLVERSION_FIRST), let text = unsafe info.pointee.version
         else { return "unknown" }
         return unsafe String(cString: text)
+    }
+}
+
+/// What libcurl does not report of its connections' TLS: it is asked of the library below.
+///
+/// Not linked: it is there if libcurl has loaded it.
+enum OpenSSL {
+    private typealias GetShutdown = @convention(c) (UnsafeRawPointer) -> Int32
+
+    private static let getShutdown: GetShutdown? = {
+        guard let symbol = unsafe dlsym(nil, "SSL_get_shutdown") else { return nil }
+        return unsafe unsafeBitCast(symbol, to: GetShutdown.self)
+    }()
+
+    /// `SSL_RECEIVED_SHUTDOWN`.
+    private static let receivedShutdown: Int32 = 2
+
+    /// Whether the peer has said by a close_notify that its data ends here (RFC 8446 6.1).
+    ///
+    /// > An end of the TCP connection without one is an error of SSL_read(), which 7.88 reports as the end of the data; 8.14 does not.
+    ///
+    /// - Parameter easy: an easy handle that has its connection. Of two layers of TLS, the inner one counts.
+    static func hasReceivedCloseNotify(on easy: UnsafeMutableRawPointer) -> Bool {
+        guard let getShutdown = unsafe getShutdown, let session = unsafe ccurl_openssl_session(easy) else {
+            // Other libraries: GnuTLS reports such an end as an error.
+            return true
+        }
+        return unsafe getShutdown(session) & receivedShutdown != 0
+    }
+}
+
+/// A code of libcurl (`CURLcode`): unknown ones survive.
+struct CurlError: Error, RawRepresentable, Hashable, Sendable, CustomStringConvertible {
+    /// The number.
+    let rawValue: UInt32
+
+    /// The code with this number.
+    init(rawValue: UInt32) { self.rawValue = rawValue }
+
+    init(_ code: CURLcode) { rawValue = code.rawValue }
+
+    /// The name could not be resolved.
+    static let couldNotResolveHost = CurlError(CURLE_COULDNT_RESOLVE_HOST)
+    /// The name of the proxy could not be resolved.
+    static let couldNotResolveProxy = CurlError(CURLE_COULDNT_RESOLVE_PROXY)
+    /// No address of the host accepted a connection.
+    static let couldNotConnect = CurlError(CURLE_COULDNT_CONNECT)
+    /// The answer is not HTTP.
+    static let weirdServerReply = CurlError(CURLE_WEIRD_SERVER_REPLY)
+    /// HTTP/2 framing was violated.
+    static let http2 = CurlError(CURLE_HTTP2)
+    /// One HTTP/2 stream failed.
+    static let http2Stream = CurlError(CURLE_HTTP2_STREAM)
+    /// The answer ended before its announced length.
+    static let partialFile = CurlError(CURLE_PARTIAL_FILE)
+    /// Memory is used up; or, in 7.88, a line of the answer's head is longer than 100 KiB.
+    static let outOfMemory = CurlError(CURLE_OUT_OF_MEMORY)
+    /// A time limit of libcurl's passed (the connect timeout: all others are the engine's).
+    static let timedOut = CurlError(CURLE_OPERATION_TIMEDOUT)
+    /// The TLS handshake failed.
+    static let tlsConnect = CurlError(CURLE_SSL_CONNECT_ERROR)
+    /// The certificate is not trusted, or not for this host.
+    static let tlsVerification = CurlError(CURLE_PEER_FAILED_VERIFICATION)
+    /// The connection was closed without any answer.
+    static let gotNothing = CurlError(CURLE_GOT_NOTHING)
+    /// Sending failed.
+    static let sendFailed = CurlError(CURLE_SEND_ERROR)
+    /// Receiving failed.
+    static let receiveFailed = CurlError(CURLE_RECV_ERROR)
+    /// The protocol is not one that was allowed.
+    static let unsupportedProtocol = CurlError(CURLE_UNSUPPORTED_PROTOCOL)
+    /// A coding of the message could not be read.
+    static let badContentEncoding = CurlError(CURLE_BAD_CONTENT_ENCODING)
+    /// A callback of ours ended the transfer; ``EasyHandle/fault`` says why.
+    static let abortedByCallback = CurlError(CURLE_ABORTED_BY_CALLBACK)
+    /// A callback of ours took fewer bytes than it was given; ``EasyHandle/fault`` says why.
+    static let writeFailed = CurlError(CURLE_WRITE_ERROR)
+    /// The certificate file, key or CA file could not be used.
+    static let tlsFiles: Set<CurlError> = [
+        CurlError(CURLE_SSL_CERTPROBLEM), CurlError(CURLE_SSL_CACERT_BADFILE), CurlError(CURLE_SSL_CIPHER),
+    ]
+
+    /// libcurl's own words.
+    var description: String {
+        unsafe String(cString: curl_easy_strerror(CURLcode(rawValue)))
+    }
+}
+
+/// An alert with which a peer has ended a TLS connection (RFC 8446 6), as libcurl and OpenSSL report it.
+public struct TLSAlert: Hashable, Sendable {
+    /// Its number.
+    public let number: Int
+    /// OpenSSL's words for it: `tlsv13 alert certificate required`.
+    public let words: String
+
+    /// What OpenSSL adds to the number of an alert that was received.
+    private static let reasonOffset = 1000
+    /// Most bytes of the words that are shown.
+    private static let wordLimit = 80
+
+    /// Finds the alert in a message such as `OpenSSL SSL_read: error:0A00045C:SSL routines::tlsv13 alert certificate required, errno 0`.
+    init?(message: String) {
+        guard let start = message.firstRange(of: "error:")?.upperBound else { return nil }
+        let parts = message[start...].split(separator: ":", omittingEmptySubsequences: false)
+        // Library and reason are 9 and 23 bits of an error's code.
+        guard parts.count >= 3, let code = UInt32(parts[0], radix: 16), code >> 23 == 20 else { return nil }
+        let reason = Int(code & 0x7F_FFFF) - Self.reasonOffset
+        guard (0...255).contains(reason) else { return nil }
+        number = reason
+        let words = parts[parts.count - 1].prefix { $0 != "," }.split(separator: " ")
+        self.words = String(words.filter { !$0.contains("/") }.joined(separator: " ").prefix(Self.wordLimit))
+    }
+
+    /// Whether it refuses the client in the handshake, so that nothing of what followed was read.
+    ///
+    /// In TLS 1.3 a client has sent its certificate, its Finished and its first request before it hears of a refusal. The server reads
+    /// no application data before it has verified what came before (RFC 8446 4.4.4): these alerts say that it could not. All others may
+    /// concern any record.
+    public var refusesHandshake: Bool {
+        switch number {
+        // handshake_failure, bad_, unsupported_certificate, certificate_revoked, _expired, _unknown, unknown_ca, access_denied,
+        // decrypt_error.
+        case 40, 42, 43, 44, 45, 46, 48, 49, 51: true
+        // protocol_version, insufficient_security, missing_extension, unsupported_extension, unrecognized_name,
+        // bad_certificate_status_response, unknown_psk_identity, certificate_required, no_application_protocol.
+        case 70, 71, 109, 110, 112, 113, 115, 116, 120: true
+        default: false
+        }
     }
 }

@@ -79,3 +79,143 @@ public enum PulledBody: Sendable {
     /// What comes next comes through the delegate, after ``UpstreamTransfer/resume(_:)``.
     case paused
 }
+
+/// Is told what happens to a transfer; called on the thread that drives it.
+///
+/// All but ``transferDidFinish(_:)`` may be called from inside a library: they record, and do not start, cancel or resume any transfer.
+public protocol TransferDelegate: AnyObject {
+    /// An interim answer (RFC 9110 15.2) has come, 102 or more: the status and fields of ``UpstreamTransfer/response``, valid during
+    /// the call. 100 and 101 are not told.
+    func transferDidReceiveInterim(_ transfer: any UpstreamTransfer)
+
+    /// The head of the final answer is complete: `response`, the transfer's own.
+    func transferDidReceiveHead(_ transfer: any UpstreamTransfer, _ response: ResponseHead)
+
+    /// Bytes of the body; valid during the call.
+    func transfer(_ transfer: any UpstreamTransfer, didReceiveBody bytes: Span<UInt8>) -> BodyDisposition
+
+    /// More of the body has come, and has not been read.
+    func transferMayBePulled(_ transfer: any UpstreamTransfer) -> PullIntent
+
+    /// There is room for bytes of the request's body.
+    func transfer(_ transfer: any UpstreamTransfer, wantsBodyInto room: UnsafeMutableRawBufferPointer)
+        -> UploadStep
+
+    /// The transfer is over: ``UpstreamTransfer/outcome``.
+    func transferDidFinish(_ transfer: any UpstreamTransfer)
+}
+
+/// What became of bytes that a delegate was offered.
+public enum BodyDisposition: Sendable {
+    /// All were taken.
+    case taken
+    /// All were taken, and no more than what is on its way within the process is wanted until ``UpstreamTransfer/resume(_:)``.
+    case takenForNow
+    /// None was taken, and no more is wanted: the transfer fails.
+    case refuse
+}
+
+/// Whether a delegate receives the bytes itself, by ``UpstreamTransfer/pullBody(into:)``.
+public enum PullIntent: Sendable {
+    /// No: they are to be read and offered.
+    case none
+    /// Yes, in this turn.
+    case now
+    /// Yes, once it has handed on what it has: nobody need look for them before.
+    case later
+}
+
+/// What a delegate did with room for its request body.
+public enum UploadStep: Sendable {
+    /// It wrote so many bytes, at least 1.
+    case wrote(Int)
+    /// Nothing is there yet; it is asked again after ``UpstreamTransfer/resume(_:)``.
+    case pause
+    /// The body is complete.
+    case end
+    /// The body will never be complete: the transfer fails, and the provider sees that it was cut off.
+    case abort
+}
+
+/// How a request's body is had.
+@safe public enum RequestBody {
+    /// There is none.
+    case none
+    /// All of it is at this address, which must stay valid until the transfer is over.
+    case whole(UnsafeRawBufferPointer)
+    /// It comes through the delegate; with its length, if the client announced one.
+    case streamed(length: Int64?)
+}
+
+/// How a transfer ended.
+public struct TransferOutcome: Sendable {
+    /// Why it failed, or `nil` for a complete answer.
+    public var fault: TransferFault?
+    /// Whether any byte of the request may have reached the provider.
+    public var wasSent = false
+
+    /// The outcome of a transfer of which nothing has happened.
+    public init() {}
+
+    /// Whether the answer is complete.
+    public var isComplete: Bool { fault == nil }
+}
+
+/// Why a transfer failed.
+public enum TransferFault: Hashable, Sendable {
+    // Before anything was sent.
+    /// The provider's name does not resolve.
+    case nameNotResolved
+    /// No address accepted a connection; the `errno` of the last one, or 0.
+    case connectFailed(errno: Int32)
+    /// Name, connection and handshake took longer than the connect timeout.
+    case connectTimedOut
+    /// The address is private, and that was not allowed.
+    case prohibitedAddress
+    /// The proxy between refused to lead on, with this status; 407 asks for a password.
+    case proxyRefused(status: Int)
+    /// The proxy between closed the connection, or what it said was no answer to CONNECT.
+    case proxyFailed
+    /// The certificate is not trusted, or not for this host; the library's words for why, or none.
+    case tlsUntrusted(String)
+    /// The TLS handshake failed; the library's words for why, or none.
+    case tlsHandshake(String)
+    /// The connection ended during the TLS handshake, without an alert: an end or a reset of TCP.
+    case handshakeCut
+    /// A certificate, key or CA file could not be used; libcurl's words.
+    case tlsFiles(String)
+
+    // Afterwards.
+    /// The provider ended TLS with an alert in place of a response; the alert in the library's words.
+    case tlsAlert(String)
+    /// The connection ended before any answer.
+    case closedBeforeAnswer
+    /// The answer broke off before its end.
+    case incomplete
+    /// What came is not HTTP.
+    case notHTTP
+    /// A line of the answer's head is not HTTP.
+    case badHead
+    /// The answer's head is larger than ``ResponseHead/byteLimit``, with the interim answers before it, or those are too many.
+    case headTooLarge
+    /// Several differing lengths, or one that is not a number.
+    case badLength
+    /// A transfer coding that nobody asked for.
+    case badTransferCoding
+    /// The chunks of the body are not as RFC 9112 7.1 wants them.
+    case badChunk
+    /// The provider switched protocols, which Weir never asks for.
+    case switchedProtocols
+    /// A library was about to send a request a second time that may be sent once only.
+    case resendRefused
+    /// The provider refused the request before it processed any of it (RFC 9113 8.7): REFUSED_STREAM, or a GOAWAY that excludes it.
+    case notProcessed
+    /// The provider reset the HTTP/2 stream; its error code (RFC 9113 7).
+    case streamReset(code: UInt32)
+    /// The client's body ended badly.
+    case uploadAborted
+    /// Whoever takes the body wanted no more of it.
+    case bodyRefused
+    /// Anything else that a library says; its words.
+    case other(String)
+}

@@ -1,8 +1,8 @@
 internal import ArgumentParser
 internal import ContentCoding
+internal import Core
 internal import Glibc
 internal import Wire
-internal import Core
 
 /// `weir explain`: what becomes of a provider's answer, and why.
 struct ExplainCommand: ParsableCommand {

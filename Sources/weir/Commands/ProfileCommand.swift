@@ -1,8 +1,85 @@
 internal import ArgumentParser
+internal import Configuration
+internal import ContentCoding
+internal import Core
+internal import Wire
 
 /// `weir profile`: what Weir knows about providers.
 struct ProfileCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "profile", abstract: "List the profiles, or run their recorded cases.",
         subcommands: [ProfileListCommand.self, ProfileTestCommand.self])
+}
+
+/// `weir profile list`: the profiles that are part of the program.
+struct ProfileListCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list", abstract: "List the built-in profiles.")
+
+    mutating func run() throws {
+        var table = TextTable("profile", "upstream", "limits", "rules", "cases")
+        for profile in try ProfileLibrary().builtIn {
+            table.add(
+                profile.name, profile.upstream ?? "any", Spelling.limits(profile.limits),
+                "\(profile.rules.filter { $0.profile == profile.name }.count)", "\(profile.cases.count)")
+        }
+        for line in table.lines { StandardStreams.print(line) }
+    }
+}
+
+/// `weir profile test`: runs recorded cases.
+struct ProfileTestCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "test", abstract: "Run a profile's recorded cases; exit 1 if one comes out otherwise.",
+        discussion: "The cases of the generic profile are run with every profile.")
+
+    @Argument(
+        help: ArgumentHelp(
+            "A built-in profile or a profile file; all built-in ones if left out.", valueName: "name|file"))
+    var profile: String?
+
+    mutating func run() throws {
+        let library = try ProfileLibrary()
+        let profiles = try profile.map { [try library.profileOrTell(named: $0)] } ?? library.builtIn
+        let generic = library.builtIn.first { $0.name == "generic" }?.cases ?? []
+        var areAllRight = true
+        for profile in profiles {
+            let others = profile.name == "generic" ? [] : generic
+            areAllRight = Self.test(profile, and: others) && areAllRight
+        }
+        guard areAllRight else { throw Failure.check }
+    }
+
+    /// Runs the profile's own cases and `others`, and prints what comes out otherwise.
+    ///
+    /// - Returns: whether all came out as they should.
+    private static func test(_ profile: Profile, and others: [ProfileCase]) -> Bool {
+        let normalizer = ErrorNormalizer(profile: profile)
+        var failures = 0
+        for recorded in profile.cases + others {
+            let mismatches = recorded.run(with: normalizer, on: answer(recorded))
+            guard !mismatches.isEmpty else { continue }
+            failures += 1
+            let what = "\(recorded.id) (\(recorded.name))"
+            StandardStreams.print("\(profile.name): \(what): \(mismatches.joined(separator: "; "))")
+        }
+        let cases =
+            Spelling.count(profile.cases.count, "case")
+            + (others.isEmpty ? "" : " and \(others.count) of the generic profile")
+        StandardStreams.print(
+            failures == 0
+                ? "\(profile.name): \(cases), all as recorded"
+                : "\(profile.name): \(cases), \(failures) not as recorded")
+        return failures == 0
+    }
+
+    /// The answer as the proxy reads it.
+    private static func answer(_ recorded: ProfileCase) -> ProviderAnswer {
+        let fields = recorded.fields
+        let decoded = BodyText.decode(
+            recorded.body, coding: fields.list("Content-Encoding"), contentType: fields.first("Content-Type"),
+            limit: SizeLimits().errorBody)
+        return ProviderAnswer(
+            status: recorded.status, fields: fields, body: decoded.bytes, isTruncated: decoded.isTruncated)
+    }
 }

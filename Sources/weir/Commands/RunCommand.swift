@@ -1,10 +1,10 @@
 internal import ArgumentParser
 internal import BuiltIn
 internal import Configuration
-internal import JSONLog
-internal import Logging
 internal import Core
 internal import Engine
+internal import JSONLog
+internal import Logging
 internal import Sandbox
 
 /// `weir run`: the proxy.

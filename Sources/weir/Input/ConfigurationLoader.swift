@@ -1,8 +1,8 @@
 internal import BuiltIn
 internal import Configuration
-internal import Glibc
 internal import Core
 internal import Engine
+internal import Glibc
 
 /// A configuration with the profiles that its providers use.
 struct LoadedConfiguration {

@@ -1,7 +1,7 @@
 internal import BuiltIn
 internal import Configuration
-internal import Locking
 internal import Core
+internal import Locking
 
 /// Finds profiles by name, among the built-in ones, or by path; each is read once.
 final class ProfileLibrary: Sendable {

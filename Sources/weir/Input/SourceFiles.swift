@@ -1,5 +1,5 @@
-internal import Loop
 internal import Locking
+internal import Loop
 
 /// The files that a configuration was read from, its secrets, profiles and certificates among them, as they were then.
 final class SourceFiles: Sendable {

@@ -1,6 +1,6 @@
-internal import Logging
 internal import Core
 internal import Engine
+internal import Logging
 internal import Sandbox
 
 /// What `weir run` says when it serves: where, and with which configuration.

@@ -1,4 +1,7 @@
+internal import ArgumentParser
+internal import Core
 internal import Glibc
+internal import Logging
 
 /// What is written for people and scripts: results to standard output, all else to standard error.
 enum StandardStreams {
@@ -34,5 +37,28 @@ enum StandardStreams {
             guard count > 0 else { return }
             bytes = bytes.dropFirst(count)
         }
+    }
+}
+
+/// The ways in which a command fails (exit codes as in sysexits.h).
+enum Failure {
+    /// The configuration is wrong, or a check has failed.
+    static let check = ExitCode(1)
+    /// The command line is wrong.
+    static let usage = ExitCode(64)
+    /// An address cannot be listened on.
+    static let unavailable = ExitCode(69)
+
+    /// Tells why, in one line, and returns the code to throw.
+    static func tell(_ reason: String, _ code: ExitCode) -> ExitCode {
+        StandardStreams.printError("weir: \(reason)")
+        return code
+    }
+}
+
+extension Logger.Level {
+    /// The level of the configuration's name.
+    init(_ level: LogLevel) {
+        self = Logger.Level(rawValue: level.rawValue) ?? .info
     }
 }

@@ -1,3 +1,5 @@
+internal import Core
+
 /// Rows of cells that become lines with aligned columns.
 struct TextTable {
     private var rows: [[String]]
@@ -22,5 +24,43 @@ struct TextTable {
             while line.last == " " { line.removeLast() }
             return line
         }
+    }
+}
+
+/// Values as the configuration spells them.
+enum Spelling {
+    /// A length of time, such as `250ms`, `2s` or `1.5s`.
+    static func duration(_ duration: Duration) -> String {
+        let milliseconds = duration.wholeNanoseconds / 1_000_000
+        guard milliseconds % 1000 == 0 else {
+            return milliseconds < 1000 ? "\(milliseconds)ms" : "\(Double(milliseconds) / 1000)s"
+        }
+        for (unit, length) in [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000)] as [(String, Int64)]
+        where milliseconds > 0 && milliseconds % length == 0 {
+            return "\(milliseconds / length)\(unit)"
+        }
+        return "\(milliseconds / 1000)s"
+    }
+
+    /// Rate limits, such as `20 per 2s by credential`.
+    static func limits(_ limits: [RateLimit]) -> String {
+        guard let first = limits.first else { return "none" }
+        let isOneScope = limits.allSatisfy { $0.by == first.by }
+        let windows = limits.map { limit in
+            let window =
+                switch limit.span {
+                case .rolling: "\(limit.requests) per \(duration(limit.per))"
+                case .day: "\(limit.requests) per day"
+                case .month: "\(limit.requests) per month"
+                case .concurrent: "\(limit.requests) at a time"
+                }
+            return isOneScope ? window : "\(window) by \(limit.by.name)"
+        }
+        return windows.joined(separator: ", ") + (isOneScope ? " by \(first.by.name)" : "")
+    }
+
+    /// `1 case`, `2 cases`.
+    static func count(_ number: Int, _ noun: String) -> String {
+        "\(number) \(noun)\(number == 1 ? "" : "s")"
     }
 }

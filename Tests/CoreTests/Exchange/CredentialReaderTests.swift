@@ -1,6 +1,6 @@
-import Wire
 import Core
 import Testing
+import Wire
 
 @Suite("the credential of a request")
 struct CredentialReaderTests {

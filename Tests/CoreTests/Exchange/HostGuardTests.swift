@@ -1,6 +1,6 @@
-import Wire
 import Core
 import Testing
+import Wire
 
 @Suite("under which names Weir's own credential can be used")
 struct HostGuardTests {

@@ -1,6 +1,6 @@
-import Wire
 import Core
 import Testing
+import Wire
 
 @Suite("requests that a web page could have sent")
 struct PageGuardTests {

@@ -1,6 +1,6 @@
-import Wire
 import Core
 import Testing
+import Wire
 
 @Suite("Weir's limits beside a provider's")
 struct RateLimitMergingTests {

@@ -1,7 +1,7 @@
-import Wire
 import Core
 import TestSupport
 import Testing
+import Wire
 
 @Suite("what bytes are written to")
 struct ByteSinkTests {

@@ -1,5 +1,5 @@
-import Wire
 import Testing
+import Wire
 
 struct PlainBytesTests {
     @Test("a run ends at the first byte that does not mean itself in JSON, wherever it stands")

@@ -1,7 +1,7 @@
-import Wire
 import Core
 import TestSupport
 import Testing
+import Wire
 
 /// A body whose end is missing: a limit or a timer has cut it, or its connection was lost.
 @Suite("an error whose body is cut")

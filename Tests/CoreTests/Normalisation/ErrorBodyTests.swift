@@ -1,8 +1,8 @@
 import Configuration
-import Wire
 import Core
 import TestSupport
 import Testing
+import Wire
 
 /// What a body says besides fields, and what looks like a field and is none.
 @Suite("Meaning of error bodies")

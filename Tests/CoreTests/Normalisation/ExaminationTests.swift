@@ -1,7 +1,7 @@
 import Configuration
-import Wire
 import Core
 import Testing
+import Wire
 
 @Suite("Successes that may be errors in disguise")
 struct ExaminationTests {

@@ -1,8 +1,8 @@
 import Configuration
-import Wire
 import Core
 import TestSupport
 import Testing
+import Wire
 
 @Suite("Errors of frameworks")
 struct FrameworkErrorTests {

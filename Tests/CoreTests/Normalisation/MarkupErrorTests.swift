@@ -1,7 +1,7 @@
-import Wire
 import Core
 import TestSupport
 import Testing
+import Wire
 
 @Suite("Message and code of an error")
 struct MarkupErrorTests {

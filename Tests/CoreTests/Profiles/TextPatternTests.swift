@@ -1,7 +1,7 @@
 import Configuration
-import Wire
 import Core
 import Testing
+import Wire
 
 @Suite("Regular expressions in profiles")
 struct TextPatternTests {

@@ -1,10 +1,10 @@
 import BuiltIn
 import Configuration
+import Core
+import Engine
 import Foundation
 import Locking
 import Logging
-import Core
-import Engine
 import TestSupport
 import Testing
 

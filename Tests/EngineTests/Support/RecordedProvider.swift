@@ -1,9 +1,9 @@
 import BuiltIn
 import Configuration
-import Wire
 import Core
 import TestSupport
 import Testing
+import Wire
 
 /// A provider that gives the recorded answers of the built-in profiles to whom names them in `X-Case`.
 final class RecordedProvider: Sendable {

@@ -1,5 +1,5 @@
-internal import Wire
 internal import Core
+internal import Wire
 
 /// A target on the first line, then fields, a line each: `name: value`.
 ///

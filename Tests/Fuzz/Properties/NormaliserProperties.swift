@@ -1,6 +1,6 @@
 internal import ContentCoding
-internal import Wire
 internal import Core
+internal import Wire
 
 /// One answer: a byte each for the status, the coding and the length of `Retry-After`, then that field, then the body.
 ///

@@ -1,6 +1,6 @@
 internal import Configuration
-internal import Wire
 internal import Core
+internal import Wire
 
 /// A profile file.
 ///

@@ -1,5 +1,5 @@
-internal import Wire
 internal import Core
+internal import Wire
 
 /// Lines, each a field of an answer with status 429: `name: value`.
 ///

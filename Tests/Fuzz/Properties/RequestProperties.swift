@@ -1,5 +1,5 @@
-internal import Wire
 internal import Core
+internal import Wire
 
 /// Lines: a request line, and a field each.
 ///

@@ -1,7 +1,7 @@
-import Upstream
 import Loop
 import TestSupport
 import Testing
+import Upstream
 
 @Suite("the addresses of an upstream's name")
 struct AddressTests {

@@ -1,8 +1,8 @@
-import Upstream
 import Loop
-import Wire
 import TestSupport
 import Testing
+import Upstream
+import Wire
 
 @Suite("the connections to a provider", .blocking)
 struct HTTP1PoolTests {

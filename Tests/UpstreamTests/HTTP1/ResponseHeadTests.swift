@@ -1,6 +1,6 @@
+import Testing
 import Upstream
 import Wire
-import Testing
 
 @Suite("the head of an answer")
 struct ResponseHeadTests {

@@ -1,6 +1,6 @@
+import Testing
 import Upstream
 import Wire
-import Testing
 
 @testable import Upstream
 
