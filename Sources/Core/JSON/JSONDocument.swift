@@ -221,7 +221,7 @@ extension JSONDocument {
         return node
     }
 
-    private func isName(_ node: Node, _ wanted: Text) -> Bool {
+    func isName(_ node: Node, _ wanted: Text) -> Bool {
         if node.hasEscapes { return text(node) == wanted }
         guard Int(node.end - node.start) == wanted.count else { return false }
         let name = bytes.span.extracting(Int(node.start)..<Int(node.end))

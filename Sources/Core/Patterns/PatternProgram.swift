@@ -115,6 +115,41 @@ struct PatternProgram: Sendable {
         }
     }
 
+    /// Whether something in the text matches, or all of it.
+    ///
+    /// - Parameter steps: reduced by the steps that it takes, about one for each instruction at each scalar; negative if they were too
+    ///   few, and then the result means nothing.
+    func matches(_ text: String.UnicodeScalarView, whole isWhole: Bool, steps: inout Int) -> Bool {
+        steps -= instructions.count >> 4
+        guard steps >= 0 else { return false }
+        var run = Run(size: instructions.count)
+        run.mustEnd = isWhole
+        run.pending.append(0)
+        var previous: Unicode.Scalar?
+        var index = text.startIndex
+        while true {
+            let next = index < text.endIndex ? text[index] : nil
+            if advance(&run, between: previous, and: next) { return true }
+            steps -= 1 + run.taken
+            run.taken = 0
+            guard let next, steps >= 0 else { return false }
+            for place in run.places {
+                guard case .one(let set) = instructions[place] else { continue }
+                // A class of many characters is looked through one by one.
+                steps -= sets[set].ranges.count >> 3
+                if sets[set].contains(next) { run.pending.append(place + 1) }
+            }
+            if isWhole {
+                if run.pending.isEmpty { return false }
+            } else {
+                // A match may begin at each place.
+                run.pending.append(0)
+            }
+            previous = next
+            index = text.index(after: index)
+        }
+    }
+
     /// The state of one run: each instruction is at most once in it.
     private struct Run {
         /// Where to go on from; instructions of all kinds.
@@ -124,6 +159,10 @@ struct PatternProgram: Sendable {
         /// The round in which an instruction was seen last.
         var seen: [UInt32]
         var round: UInt32 = 0
+        /// Whether a match ends with the text.
+        var mustEnd = false
+        /// The instructions that were followed.
+        var taken = 0
 
         init(size: Int) { seen = Array(repeating: 0, count: size) }
     }
@@ -137,8 +176,10 @@ struct PatternProgram: Sendable {
         while let place = run.pending.popLast() {
             guard run.seen[place] != run.round else { continue }
             run.seen[place] = run.round
+            run.taken += 1
             switch instructions[place] {
-            case .match: return true
+            case .match:
+                if !run.mustEnd || next == nil { return true }
             case .one: run.places.append(place)
             case .jump(let target): run.pending.append(target)
             case .split(let first, let second):

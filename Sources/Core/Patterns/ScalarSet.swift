@@ -1,16 +1,19 @@
 /// A set of Unicode scalars: one character of a pattern, a class, or a dot.
 struct ScalarSet: Sendable, Equatable {
     /// The classes with a letter.
-    enum Category: Sendable {
+    enum Category: Sendable, Equatable {
         case digit
         case word
         case space
+        /// The categories of Unicode whose bits are set; see ``bit(of:)``.
+        case general(UInt32)
 
         func contains(_ scalar: Unicode.Scalar) -> Bool {
             let properties = scalar.properties
             switch self {
             case .digit: return properties.generalCategory == .decimalNumber
             case .space: return properties.isWhitespace
+            case .general(let bits): return bits & Self.bit(of: properties.generalCategory) != 0
             case .word:
                 if properties.isAlphabetic { return true }
                 switch properties.generalCategory {
