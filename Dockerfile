@@ -41,8 +41,9 @@ RUN swift package resolve
 COPY Sources Sources
 COPY Config Config
 COPY Tests Tests
-RUN swift build --configuration release --static-swift-stdlib --product weir \
-    && strip -o /usr/local/bin/weir "$(swift build --configuration release --show-bin-path)/weir"
+COPY Release Release
+COPY Scripts Scripts
+RUN strip -o /usr/local/bin/weir "$(Release/build)"
 
 FROM debian:${DEBIAN}-slim
 ARG DEBIAN

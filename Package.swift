@@ -1,39 +1,37 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// How often exchanges take each branch and call, as `Benchmarks/profile` has counted: code is inlined by it, and what they do not run
-// is moved out of the way of what they do. Functions that have changed since are compiled as if it were not there. Where it is counted,
-// former counts are left aside; older compilers have no such option.
-#if compiler(>=6.3)
-    let usesCounts = Context.environment["WEIR_COUNTS_EXCHANGES"] == nil
-#else
-    let usesCounts = false
+// A plain build, debug or release, has no unsafe flags but those of the linker that bind libmicrohttpd's calls. `Release/build` sets
+// WEIR_TUNED=1: see Release/README.md for what that adds and gains. It is for one compiler, since each newer one may read the profile
+// and these options in another way.
+let isTuned = Context.environment["WEIR_TUNED"] == "1"
+#if !compiler(>=6.3) || compiler(>=6.4)
+    if isTuned { fatalError("WEIR_TUNED=1 needs Swift 6.3. Build without it, or see Release/README.md.") }
 #endif
-let counts = ["-Xfrontend", "-ir-profile-use=\(Context.packageDirectory)/Sources/weir/exchanges.profdata"]
-let countOptions = [
+
+// Where exchanges are counted (Benchmarks/profile), former counts are left aside.
+let countsExchanges = Context.environment["WEIR_COUNTS_EXCHANGES"] == "1"
+let profile = ["-Xfrontend", "-ir-profile-use=\(Context.packageDirectory)/Release/exchanges.profdata"]
+let profileOptions = [
     "no-pgo-warn-mismatch", "static-func-full-module-prefix=false", "enable-split-machine-functions",
 ].flatMap { ["-Xllvm", "-\($0)"] }
-let countedExchanges = usesCounts ? counts + countOptions : []
+let tunedOptions =
+    // On the data path, checks of exclusivity cost as much as the work; debug builds, which the tests run, and plain releases have them.
+    ["-enforce-exclusivity=unchecked", "-cross-module-optimization", "-Xfrontend", "-function-sections"]
+    + (countsExchanges ? [] : profile + profileOptions)
 
-let settings: [SwiftSetting] = [
+var settings: [SwiftSetting] = [
     .swiftLanguageMode(.v6), .strictMemorySafety(), .treatAllWarnings(as: .error),
     .enableUpcomingFeature("ExistentialAny"), .enableUpcomingFeature("MemberImportVisibility"),
     .enableUpcomingFeature("InternalImportsByDefault"),
-    // Exclusivity is checked in debug builds, which the tests run; on the data path the checks cost as much as the work. Small
-    // modules keep the arrows honest; generics and spans that cross them are specialised all the same. Each function is a section of
-    // its own, so that the linker can move it.
-    .unsafeFlags(
-        ["-enforce-exclusivity=unchecked", "-cross-module-optimization", "-Xfrontend", "-function-sections"]
-            + countedExchanges,
-        .when(configuration: .release)),
 ]
+if isTuned { settings.append(.unsafeFlags(tunedOptions, .when(configuration: .release))) }
 
-// What an exchange runs lies side by side, in a third of the pages over which it was scattered. `Benchmarks/order` wrote the list; a
-// name in it that is gone changes nothing.
+// The functions of an exchange lie side by side. A name in the list that is gone changes nothing.
 let functionOrder = LinkerSetting.unsafeFlags(
     [
-        "-use-ld=lld", "-Xlinker", "--no-warn-symbol-ordering", "-Xlinker",
-        "--symbol-ordering-file=\(Context.packageDirectory)/Sources/weir/function-order.txt",
+        "-Xlinker", "--no-warn-symbol-ordering", "-Xlinker",
+        "--symbol-ordering-file=\(Context.packageDirectory)/Release/function-order.txt",
     ], .when(configuration: .release))
 
 // libmicrohttpd is part of the program, and the linker binds these calls of its to the functions of CMicroHTTPD/hooks.c.
@@ -129,8 +127,7 @@ let package = Package(
                 "CLoader", "CMimalloc", "Engine", "Core", "Configuration", "BuiltIn", "Sandbox",
                 "ContentCoding", "Loop", "JSONLog", "Locking", "Wire", argumentParser, logging,
             ],
-            exclude: ["exchanges.profdata", "function-order.txt"], swiftSettings: settings,
-            linkerSettings: [functionOrder]),
+            swiftSettings: settings, linkerSettings: isTuned ? [functionOrder] : []),
 
         .target(
             name: "TestSupport", dependencies: ["CGnuTLS", "Locking"], path: "Tests/TestSupport",

@@ -46,11 +46,14 @@ find_swift() {
     command -v swift >/dev/null || fail 69 "Swift 6.2 or later is needed: $swift_sources"
 }
 
+# The version of the Swift toolchain, for example 6.3.1; nothing if it does not start.
+swift_version() { { swift --version 2>/dev/null || true; } | sed -n 's/.*Swift version \([0-9.]*\).*/\1/p' | head -n 1; }
+
 # Ends with where to get a Swift toolchain of at least 6.2 unless there is one that runs.
 require_swift() {
     local version
     find_swift
-    version=$({ swift --version 2>/dev/null || true; } | sed -n 's/.*Swift version \([0-9.]*\).*/\1/p' | head -n 1)
+    version=$(swift_version)
     if [[ -z $version || $(printf '6.2\n%s\n' "$version" | sort -V | head -n 1) != 6.2 ]]; then
         fail 69 "Swift 6.2 or later is needed (found ${version:-one that does not start}): $swift_sources"
     fi

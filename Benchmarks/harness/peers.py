@@ -55,23 +55,23 @@ class Upstream(Program):
 class Peers:
     """Starts peers by name, each on the measured core."""
 
-    def __init__(self, run, upstream_port, weir):
+    def __init__(self, run, upstream_port, weir, plain=None):
         self.run = run
         self.upstream = upstream_port
-        self.weir = weir
+        self.weir = {"weir": weir, "weir-plain": plain}
         self.envoy = None
 
     def names(self):
         """Those that can be had here."""
         self.envoy = tools.envoy()
-        return ["nginx-lua", "haproxy-lua"] + (["envoy-lua"] if self.envoy else []) + ["weir"]
+        return ["nginx-lua", "haproxy-lua"] + (["envoy-lua"] if self.envoy else []) + [name for name, program in self.weir.items() if program]
 
     def start(self, name):
         """A peer that listens and does its work."""
         port = machine.free_port()
         places = {"PORT": port, "UPSTREAM": self.upstream, "WORKERS": 1, **FREE}
-        source = {"nginx-lua": "nginx.conf", "haproxy-lua": "haproxy.cfg", "envoy-lua": "envoy.yaml", "weir": "weir.yaml"}[name]
-        if name in ("nginx-lua", "weir"):
+        source = {"nginx-lua": "nginx.conf", "haproxy-lua": "haproxy.cfg", "envoy-lua": "envoy.yaml"}.get(name, "weir.yaml")
+        if name == "nginx-lua" or name in self.weir:
             places["LOG"] = "off"
         else:
             places.update(LOG="", LOGGED="")
@@ -80,8 +80,7 @@ class Peers:
             "nginx-lua": nginx(path, self.run),
             "haproxy-lua": ["haproxy", "-db", "-f", path],
             "envoy-lua": [self.envoy, "-c", path, "--concurrency", "1", "--log-level", "error", "--base-id", str(port % 1000)],
-            "weir": [self.weir, "run", "--config", path, "--log-level", "error"],
-        }[name]
+        }.get(name) or [self.weir[name], "run", "--config", path, "--log-level", "error"]
         peer = Program(name, command, port, machine.cores()[1], directory=self.run)
         self.check(peer)
         return peer

@@ -22,35 +22,43 @@ def install():
 
 
 def weir(given=None):
-    """The program: the one that is given, or the release, built now."""
+    """The program: the one that is given, or the tuned release, built now."""
     if given:
         return os.path.abspath(given)
-    say("building weir")
-    subprocess.run(_build(), cwd=ROOT, check=True, stdout=sys.stderr)
-    return os.path.join(built(), "weir")
+    say("building the tuned release")
+    return _output(os.path.join(ROOT, "Release", "build"))
+
+
+def plain_weir():
+    """The plain release, as `swift build -c release` makes it, built now."""
+    options = ["swift", "build", "--configuration", "release", "--static-swift-stdlib", "--product", "weir"]
+    say("building the plain release")
+    subprocess.run(options, cwd=ROOT, check=True, stdout=sys.stderr)
+    return os.path.join(_output(*options, "--show-bin-path"), "weir")
 
 
 def counting_weir():
-    """A release that counts how often each of its branches is taken, and writes that to `LLVM_PROFILE_FILE` when it ends."""
+    """A tuned release that counts how often each of its branches is taken, and writes that to `LLVM_PROFILE_FILE` when it ends."""
     say("building a weir that counts")
     options = [
+        "swift", "build", "--configuration", "release", "--static-swift-stdlib", "--product", "weir",
         "-Xswiftc", "-Xfrontend", "-Xswiftc", "-ir-profile-generate", "-Xswiftc", "-Xclang-linker", "-Xswiftc", "-fprofile-instr-generate",
         # As in Package.swift: files are called by their last names, wherever they are.
         "-Xswiftc", "-Xllvm", "-Xswiftc", "-static-func-full-module-prefix=false",
         # Nothing refers to what tells whose a counter is.
         "-Xlinker", "-z", "-Xlinker", "nostart-stop-gc", "--scratch-path", os.path.join(KEPT, "counting-weir")]
-    subprocess.run(_build(*options), cwd=ROOT, check=True, stdout=sys.stderr, env={**os.environ, "WEIR_COUNTS_EXCHANGES": "1"})
-    return os.path.join(built(*options), "weir")
+    environment = {**os.environ, "WEIR_TUNED": "1", "WEIR_COUNTS_EXCHANGES": "1"}
+    subprocess.run(options, cwd=ROOT, check=True, stdout=sys.stderr, env=environment)
+    return os.path.join(_output(*options, "--show-bin-path", env=environment), "weir")
 
 
-def _build(*options):
-    return ["swift", "build", "--configuration", "release", "--static-swift-stdlib", "--product", "weir", *options]
+def _output(*command, env=None):
+    return subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True, env=env).stdout.strip()
 
 
-def built(*options):
-    """The folder of the release."""
-    shown = subprocess.run(_build("--show-bin-path", *options), cwd=ROOT, check=True, capture_output=True, text=True)
-    return shown.stdout.strip()
+def forget_tuned():
+    """Removes the tuned release: the compiler keeps the objects of a source that has not changed, whatever profile it is compiled with."""
+    shutil.rmtree(os.path.join(ROOT, ".build", "tuned"), ignore_errors=True)
 
 
 def llvm_profdata(*arguments):
