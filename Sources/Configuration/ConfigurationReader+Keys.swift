@@ -27,7 +27,7 @@ extension ConfigurationReader {
     enum ProviderKey: String, SectionKey {
         case profile, mount, listen, upstream, credential, errors, status
         case upstreamBody = "upstream_body"
-        case limits, guarantee, pacing, group
+        case tier, limits, guarantee, pacing, group
         case maximumWait = "max_wait"
         case timeouts, quarantine, retries
         case circuitBreaker = "circuit_breaker"
@@ -36,7 +36,9 @@ extension ConfigurationReader {
         case allowPrivate = "allow_private"
     }
 
-    enum LimitKey: String, SectionKey { case requests, per, concurrent, by, routes, cost }
+    enum LimitKey: String, SectionKey {
+        case name, requests, per, concurrent, by, routes, operations, cost
+    }
 
     enum TimeoutKey: String, SectionKey {
         case connect, response, idle

@@ -76,7 +76,7 @@ extension ConfigurationReader {
         var provider = ProviderConfiguration(
             name: name, profile: profile?.name ?? "", mount: draft.mount, listen: draft.listen,
             upstream: standIn,
-            limits: profile?.defaults.limits ?? [])
+            limits: limits(of: draft, profile: profile))
         provider.listenTLS = draft.listenTLS
         for (key, value) in places { read(key, from: value, into: &provider) }
         if !provider.upstream.isTLS, provider.tls != TLSConfiguration(), upstream != nil {
@@ -91,7 +91,7 @@ extension ConfigurationReader {
         _ key: ProviderKey, from value: YAMLValue, into provider: inout ProviderConfiguration
     ) {
         switch key {
-        case .profile, .mount, .listen, .upstream: break  // The draft has them.
+        case .profile, .mount, .listen, .upstream, .tier: break  // The draft has them.
         case .credential: provider.credential = value.secret
         case .errors:
             value.choice(ProviderConfiguration.ErrorForm.allCases.map { ($0.rawValue, $0) })
@@ -136,6 +136,35 @@ extension ConfigurationReader {
             return nil
         }
         return (name, defaults)
+    }
+
+    /// The limits of the profile, in the tier that the file names.
+    private func limits(
+        of draft: ProviderDraft, profile: (name: String, defaults: ProfileDefaults)?
+    ) -> [RateLimit] {
+        guard let (name, defaults) = profile else { return [] }
+        guard draft.places[.limits] == nil else {
+            draft.places[.tier]?.report("has no effect: the provider has `limits` of its own")
+            return []
+        }
+        let allowed = defaults.tiers.map(\.name).joined(separator: ", ")
+        guard let value = draft.places[.tier] else {
+            guard !defaults.tiers.isEmpty else { return defaults.limits }
+            guard let tier = defaults.tiers.first(where: { $0.name == defaults.tier }) else {
+                draft.place?.report("needs `tier`, one of those of the profile '\(name)': \(allowed)")
+                return []
+            }
+            return defaults.limits + tier.limits
+        }
+        guard let text = value.nonEmptyString else { return [] }
+        guard let tier = defaults.tiers.first(where: { $0.name == text }) else {
+            value.report(
+                defaults.tiers.isEmpty
+                    ? "the profile '\(name)' has no tiers; its limits are the same for all accounts"
+                    : "\(value.quoted) is not one of the tiers of the profile '\(name)': \(allowed)")
+            return []
+        }
+        return defaults.limits + tier.limits
     }
 
     private func upstream(

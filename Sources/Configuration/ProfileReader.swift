@@ -3,7 +3,8 @@ public import Core
 /// Reads profile files: YAML, as described at the top of the generic profile.
 public enum ProfileReader {
     private static let keys = [
-        "name", "upstream", "credential", "limits", "quota_requests", "request_defaults", "idempotency",
+        "name", "upstream", "credential", "limits", "tiers", "tier", "quota_requests", "request_defaults",
+        "idempotency",
         "request_id", "waits",
         "rate_fields", "read", "keep", "field_phrases", "rules", "cases",
     ]
@@ -26,6 +27,7 @@ public enum ProfileReader {
             profile.name = members.first { $0.name == "name" }?.value.nonEmptyString ?? ""
             for (key, value) in members { read(key, value, into: &profile) }
             checkDefaults(of: profile, members)
+            checkTiers(of: profile, members)
             if profile.name.isEmpty { root.report("needs a 'name'") }
         } else if reading.mistakes.isEmpty {
             reading.report("is empty", key: "", line: 1, column: 1)
@@ -63,6 +65,8 @@ public enum ProfileReader {
         case "upstream": profile.upstream = value.nonEmptyString
         case "credential": readCredential(value, into: &profile)
         case "limits": profile.limits = value.rateLimits(defaultScope: .credential)
+        case "tiers": profile.tiers = tiers(value)
+        case "tier": profile.tier = value.nonEmptyString
         case "quota_requests": profile.quotaRequests = value.oneOrMany.compactMap(requestPattern)
         case "request_defaults": profile.requestDefaults = requestDefaults(value)
         case "idempotency": profile.idempotency = idempotency(value)
@@ -93,6 +97,32 @@ public enum ProfileReader {
             value.report(
                 "'\(field.name)' carries a credential, as `credential` has it; a key of Weir's own is the provider's `credential` "
                     + "in the configuration")
+        }
+    }
+
+    /// Reports a tier that is not there, and limits that are too many, or of one name, together with those of all tiers.
+    private static func checkTiers(of profile: Profile, _ members: [(name: String, value: YAMLValue)]) {
+        func value(_ name: String) -> YAMLValue? { members.first { $0.name == name }?.value }
+        if let tier = profile.tier, !profile.tiers.contains(where: { $0.name == tier }) {
+            let names = profile.tiers.map(\.name).joined(separator: ", ")
+            value("tier")?.report(
+                names.isEmpty
+                    ? "needs `tiers`, one of which it names" : "'\(tier)' is not one of the `tiers`: \(names)"
+            )
+        }
+        for tier in profile.tiers {
+            value("tiers")?.members(allowed: nil).first { $0.name == tier.name }?.value
+                .check(profile.limits + tier.limits)
+        }
+    }
+
+    private static func tiers(_ value: YAMLValue) -> [ProfileTier] {
+        value.filledMembers(allowed: nil).compactMap { name, value in
+            guard ProviderConfiguration.isValid(name: name) else {
+                value.report("the name of a tier \(InvalidSetting.name.reason)")
+                return nil
+            }
+            return ProfileTier(name: name, limits: value.rateLimits(defaultScope: .credential))
         }
     }
 

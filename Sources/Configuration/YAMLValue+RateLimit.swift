@@ -15,11 +15,14 @@ extension YAMLValue {
         var limits: [RateLimit] = []
         for element in elements {
             guard let limit = element.rateLimit(defaultScope: defaultScope) else { continue }
-            let scopes = Set(limits.map(\.by)).union([limit.by])
-            if scopes.count > RateLimit.maximumScopes {
+            let counters = Set(limits.map(\.counter)).union([limit.counter])
+            if counters.count > RateLimit.maximumScopes {
                 element.report(
                     "is counted by \(limit.by.name), which is one more `by` than the "
-                        + "\(RateLimit.maximumScopes) that a provider's limits may have")
+                        + "\(RateLimit.maximumScopes) that a provider's limits may have"
+                        + (limit.by.readsPath ? "; other `routes` or `operations` make another" : ""))
+            } else if let name = limit.name, limits.contains(where: { $0.name == name }) {
+                element.report("another limit is named '\(name)'; names must be different")
             } else if limits.contains(where: { $0.isMerelyLooser(than: limit) }) {
                 element.report("another limit has the same `per`; the smaller one is enough")
             } else {
@@ -27,6 +30,23 @@ extension YAMLValue {
             }
         }
         return limits
+    }
+
+    /// Reports limits of two lists that cannot hold together.
+    func check(_ limits: [RateLimit]) {
+        if limits.count > RateLimit.maximumCount {
+            report(
+                "has, with `limits`, \(limits.count) limits; allowed: at most \(RateLimit.maximumCount)")
+        }
+        let counters = Set(limits.map(\.counter)).count
+        if counters > RateLimit.maximumScopes {
+            report(
+                "has, with `limits`, \(counters) different `by`; allowed: at most \(RateLimit.maximumScopes)")
+        }
+        var names: Set<String> = []
+        for name in limits.compactMap(\.name) where !names.insert(name).inserted {
+            report("has a limit '\(name)', as `limits` has; names must be different")
+        }
     }
 
     private func rateLimit(defaultScope: LimitScope) -> RateLimit? {
@@ -40,11 +60,13 @@ extension YAMLValue {
         for (key, value) in members(of: LimitKey.self) {
             places[key] = value
             switch key {
+            case .name: draft.name = value.limitName
             case .requests: draft.requests = value.integer(RateLimit.requestsRange)
             case .concurrent: draft.concurrent = value.integer(RateLimit.requestsRange)
             case .per: value.readPeriod(into: &draft)
             case .by: draft.scope = value.limitScope
-            case .routes: draft.routes = value.patterns
+            case .routes: value.readRoutes(into: &draft)
+            case .operations: draft.operations = value.patterns(atMost: RateLimit.maximumOperations)
             case .cost: draft.costs = value.costs
             }
         }
@@ -58,11 +80,64 @@ extension YAMLValue {
             }
         }
         guard var limit = draft.limit else { return nil }
-        (limit.routes, limit.costs) = (draft.routes, draft.costs)
+        (limit.name, limit.costs) = (draft.name, draft.costs)
+        (limit.routes, limit.operations) = (draft.routes, draft.operations)
+        (limit.exceptions, limit.countsRest) = (draft.exceptions, draft.countsRest)
+        checkPatterns(of: limit, places)
         if let dear = limit.costs.first(where: { $0.slots > limit.requests }) {
             places[.cost]?.report("\(dear.slots) is more than the limit's \(limit.requests) slots")
         }
         return limit
+    }
+
+    /// Reports patterns that do not say whose a request is.
+    private func checkPatterns(of limit: RateLimit, _ places: [LimitKey: YAMLValue]) {
+        let by = places[.by] ?? self
+        for part in limit.by.parts {
+            switch part {
+            case .operation where places[.operations] == nil:
+                by.report("counts by operation, and needs `operations`, such as [POST /chat.postMessage]")
+            case .path(let captures):
+                guard !limit.routes.isEmpty else {
+                    if places[.routes] == nil || limit.countsRest {
+                        by.report(
+                            "counts by a part of the path, and needs `routes` that name it, such as '* /v0/\(captures.map { "{\($0)}" }.joined(separator: "/"))/**'"
+                        )
+                    }
+                    continue
+                }
+                for name in captures where !limit.routes.allSatisfy({ $0.stepNames.contains(name) }) {
+                    by.report("needs {\(name)} in each of the `routes`, such as '* /v0/{\(name)}/**'")
+                }
+            default: break
+            }
+        }
+        guard let operations = places[.operations] else { return }
+        if !limit.by.parts.contains(.operation) { operations.report("needs `by: operation`") }
+        places[.routes]?.report("excludes `operations`, which are the requests that the limit counts")
+    }
+
+    /// A name that may stand in metrics and header fields.
+    private var limitName: String? {
+        guard let text = nonEmptyString else { return nil }
+        guard ProviderConfiguration.isValid(name: text), !text.hasPrefix(RateLimitFields.prefix) else {
+            report(
+                "\(quoted): the name of a limit \(InvalidSetting.name.reason), and does not begin with \(RateLimitFields.prefix)"
+            )
+            return nil
+        }
+        return text
+    }
+
+    /// Requests, `rest`, or `{ except: REQUESTS }`.
+    private func readRoutes(into draft: inout Draft) {
+        if isMapping {
+            for (_, value) in filledMembers(allowed: ["except"]) { draft.exceptions = value.patterns }
+        } else if node.scalar?.string == "rest" {
+            draft.countsRest = true
+        } else {
+            draft.routes = patterns
+        }
     }
 
     /// A length of time, or `day` or `month`.
@@ -76,6 +151,28 @@ extension YAMLValue {
 
     /// `credential`, `provider`, `group`, `header NAME`, `query NAME`, or `{ header: NAME }`.
     private var limitScope: LimitScope? {
+        if isSequence {
+            let elements = filledElements
+            let parts = elements.compactMap { element -> LimitScope? in
+                guard !element.isSequence else {
+                    element.report("must be one of: \(Self.scopes)")
+                    return nil
+                }
+                return element.limitScope
+            }
+            guard parts.count == elements.count, let first = parts.first else { return nil }
+            guard Set(parts).count == parts.count, parts.count <= RateLimit.maximumScopes else {
+                report("must be up to \(RateLimit.maximumScopes) different ones of: \(Self.scopes)")
+                return nil
+            }
+            guard parts.count > 1 else { return first }
+            guard !parts.contains(.group) else {
+                report(
+                    "must not combine `group` with others: it counts all requests of its providers together")
+                return nil
+            }
+            return .combined(parts)
+        }
         if isMapping {
             let members = members(allowed: ["header", "query"])
             guard members.count == 1, let name = members[0].value.scalarText,
@@ -90,19 +187,22 @@ extension YAMLValue {
         }
         guard let text = scalarText else { return nil }
         guard let scope = LimitScope(text) else {
-            report(
-                "\(quoted) is not one of: credential, provider, group, header NAME, query NAME; \(QueryParameterName.rule)"
-            )
+            report("\(quoted) is not one of: \(Self.scopes); \(QueryParameterName.rule)")
             return nil
         }
         return scope
     }
 
+    private static let scopes =
+        "credential, provider, group, header NAME, query NAME, path {NAME}, operation; or a list of them"
+
     /// One or more methods with paths.
-    private var patterns: [RequestPattern] {
+    private var patterns: [RequestPattern] { patterns(atMost: RateLimit.maximumPatterns) }
+
+    private func patterns(atMost maximum: Int) -> [RequestPattern] {
         let values = oneOrMany
-        guard values.count <= RateLimit.maximumPatterns else {
-            report("has \(values.count) requests; allowed: at most \(RateLimit.maximumPatterns)")
+        guard values.count <= maximum else {
+            report("has \(values.count) requests; allowed: at most \(maximum)")
             return []
         }
         return values.compactMap(ProfileReader.requestPattern)
@@ -135,7 +235,11 @@ extension YAMLValue {
         var per: Duration?
         var span: PacingPolicy.Window.Span?
         var scope: LimitScope?
+        var name: String?
         var routes: [RequestPattern] = []
+        var exceptions: [RequestPattern] = []
+        var operations: [RequestPattern] = []
+        var countsRest = false
         var costs: [RateLimit.Cost] = []
 
         init(scope: LimitScope) { self.scope = scope }
@@ -153,7 +257,8 @@ extension YAMLValue {
 extension RateLimit {
     /// Whether one of the two limits can never be the one that holds a request back.
     fileprivate func isMerelyLooser(than other: RateLimit) -> Bool {
-        by == other.by && per == other.per && span == other.span && routes == other.routes
-            && costs == other.costs
+        per == other.per && span == other.span && costs == other.costs && by == other.by
+            && routes == other.routes && exceptions == other.exceptions
+            && countsRest == other.countsRest && operations == other.operations
     }
 }

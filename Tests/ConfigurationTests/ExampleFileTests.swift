@@ -32,7 +32,9 @@ struct ExampleFileTests {
     func everyKeyInUse() throws {
         let names = ["ca.pem", "client.pem", "client.key", "tls.pem", "tls.key"]
         let files = Dictionary(uniqueKeysWithValues: names.map { ("/etc/weir/\($0)", "") })
-        let configuration = try read(completeExample(), variables: ["LEMLIST_API_KEY": "k"], files: files)
+        // lemlist has no tiers.
+        let example = try completeExample().replacing("\n    tier: free\n", with: "\n")
+        let configuration = try read(example, variables: ["LEMLIST_API_KEY": "k"], files: files)
         #expect(configuration.adminListen?.description == "127.0.0.1:9464")
         #expect(configuration.listenTLS != nil && configuration.providers.first?.listenTLS != nil)
         #expect(configuration.providers.first?.credential?.value == "k")

@@ -59,8 +59,8 @@ struct MistakeTests {
             weir.yaml:13:21: providers.lemlist.limits[0].requests: '0' must be a whole number from 1 to \
             10000000
             weir.yaml:16:9: providers.lemlist.limits[3]: needs `requests`
-            weir.yaml:16:20: providers.lemlist.limits[3].burst: unknown key; allowed: requests, per, \
-            concurrent, by, routes, cost
+            weir.yaml:16:20: providers.lemlist.limits[3].burst: unknown key; allowed: name, \
+            requests, per, concurrent, by, routes, operations, cost
             weir.yaml:17:26: providers.lemlist.timeouts.connect: '10m' must be a time from 1ms to 5m, with \
             its unit: \
             250ms, 1.5s, 10m, 1h, 1d
@@ -73,7 +73,7 @@ struct MistakeTests {
             belongs to
             weir.yaml:20:5: providers.lemlist.ledger: unknown key; allowed: profile, mount, listen, \
             upstream, credential, \
-            errors, status, upstream_body, limits, guarantee, pacing, group, max_wait, timeouts, quarantine, retries, circuit_breaker, \
+            errors, status, upstream_body, tier, limits, guarantee, pacing, group, max_wait, timeouts, quarantine, retries, circuit_breaker, \
             tls, http, proxy, rewrite_locations, allow_private
             weir.yaml:22:5: providers.Lettr: a provider's name must be a lower-case letter, then letters, \
             digits, '-' or \

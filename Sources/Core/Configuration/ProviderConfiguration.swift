@@ -117,13 +117,27 @@ extension ProviderConfiguration {
 public struct ProfileDefaults: Hashable, Sendable {
     /// The provider's base URL, `nil` for a profile that fits many providers.
     public var upstream: String?
-    /// The provider's rate limits, empty if none are known.
+    /// The provider's rate limits in each tier, empty if none are known.
     public var limits: [RateLimit]
+    /// The limits that each tier has besides.
+    public var tiers: [ProfileTier]
+    /// The tier of a provider that names none.
+    public var tier: String?
 
     /// Defaults with these values.
-    public init(upstream: String?, limits: [RateLimit]) {
+    public init(
+        upstream: String?, limits: [RateLimit], tiers: [ProfileTier] = [], tier: String? = nil
+    ) {
         self.upstream = upstream
         self.limits = limits
+        self.tiers = tiers
+        self.tier = tier
+    }
+
+    /// The defaults that a profile has.
+    public init(_ profile: Profile) {
+        self.init(
+            upstream: profile.upstream, limits: profile.limits, tiers: profile.tiers, tier: profile.tier)
     }
 }
 

@@ -56,7 +56,7 @@ extension ProxyConfiguration {
             else { continue }
             let (scopes, formerScopes) = (provider.limits.map(\.by), former.limits.map(\.by))
             let (plan, formerPlan) = (PacingPlan(limits: provider.limits), PacingPlan(limits: former.limits))
-            if !scopes.isEmpty, !formerScopes.isEmpty, plan.scopes != formerPlan.scopes {
+            if !scopes.isEmpty, !formerScopes.isEmpty, plan.counters != formerPlan.counters {
                 keys.append("providers.\(provider.name).limits[].by")
             } else if scopes.contains(.group), formerScopes.contains(.group), provider.group != former.group {
                 keys.append("providers.\(provider.name).group")

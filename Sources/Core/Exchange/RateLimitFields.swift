@@ -5,9 +5,11 @@ public enum RateLimitFields {
     /// The policies, such as `"default";q=20;w=2`; empty without limits.
     ///
     /// A limit of requests at the same time has no window, and says what it counts (`qu`).
-    public static func policy(_ windows: [PacingPolicy.Window], naming: Naming = .own) -> [UInt8] {
+    public static func policy(
+        _ windows: [PacingPolicy.Window], called given: [String?] = [], naming: Naming = .own
+    ) -> [UInt8] {
         let prefix = naming == .own ? "" : prefix
-        let parts = zip(names(of: windows), windows).map { name, window in
+        let parts = zip(names(of: windows, called: given), windows).map { name, window in
             window.span == .concurrent
                 ? "\"\(prefix)\(name)\";q=\(window.requests);qu=\"concurrent-requests\""
                 : "\"\(prefix)\(name)\";q=\(window.requests);w=\(seconds(window.per))"
@@ -35,12 +37,19 @@ public enum RateLimitFields {
         JSONWriter.integer(seconds(headroom.resetIn), into: &output)
     }
 
-    /// The names of the limits, each once: a single one is the default; of several, each is called after what
-    /// it counts, with its place where that is the same.
-    public static func names(of windows: [PacingPolicy.Window]) -> [String] {
-        guard windows.count != 1 else { return ["default"] }
+    /// The names of the limits, each once: those that they were given; else a single one is the default, and of several
+    /// each is called after what it counts, with its place where that is the same.
+    ///
+    /// - Parameter given: the names that they have, by their places; none for the others.
+    public static func names(of windows: [PacingPolicy.Window], called given: [String?] = []) -> [String] {
+        func name(at index: Int) -> String? { index < given.count ? given[index] : nil }
+        guard windows.count != 1 else { return [name(at: 0) ?? "default"] }
         var names: [String] = []
         for (index, window) in windows.enumerated() {
+            if let name = name(at: index) {
+                names.append(name)
+                continue
+            }
             let name =
                 switch window.span {
                 case .rolling: "\(window.requests)-per-\(seconds(window.per))s"

@@ -222,10 +222,7 @@ public final class ErrorNormalizer: Sendable {
 
     /// The limit that counts the request: of several the one of which the provider speaks, else the first.
     private func limit(_ fields: FieldBlock, of request: RequestFacts) -> QuotaLimit? {
-        let counting = limits.filter { limit in
-            limit.routes.isEmpty
-                || limit.routes.contains { $0.matches(method: request.method, path: request.path) }
-        }
+        let counting = limits.counting(method: request.method, path: request.path)
         let observed = rate.observation(fields)
         if let observed, let limit = counting.first(where: { $0.requests == observed.limit }) {
             return limit.quota(remaining: observed.remaining)

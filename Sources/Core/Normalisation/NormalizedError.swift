@@ -35,6 +35,8 @@ public final class NormalizedError: Sendable {
     public let retryAfter: Int?
     /// The limit that was hit.
     public let limit: QuotaLimit?
+    /// The name of the limit that was hit, if the rule knows it.
+    public let limitName: String?
     /// The provider's answer.
     public let upstream: UpstreamAnswer
     /// Members of the body that go into the problem unchanged.
@@ -73,6 +75,7 @@ public final class NormalizedError: Sendable {
         self.kept = kept
         self.retryAfter = retryAfter
         self.limit = limit
+        limitName = entry.rule.limitName
         self.upstream = upstream
         isMapped = entry.rule.isMapped && reading.isKnown(to: entry, hasFields: !fields.isEmpty)
         shape = isMapped ? 0 : BodyShape(reading.body).hash

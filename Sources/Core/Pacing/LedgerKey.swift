@@ -24,8 +24,6 @@ public typealias LedgerDigest = @Sendable ([UInt8]) -> UInt64
 public struct LedgerKeyReader: Sendable {
     private let scopes: [LimitScope]
     private let credentials: CredentialReader
-    /// By scope: the name of a field or a parameter.
-    private let names: [[UInt8]]
     private let provider: LedgerKey
     private let onlyScope: LimitScope?
     /// Whether fields other than `Authorization` have an influence on a request's keys, and whether the query has.
@@ -42,20 +40,15 @@ public struct LedgerKeyReader: Sendable {
         digest: LedgerDigest? = nil
     ) {
         self.digest = digest
+        let scopes = scopes.map(\.base)
         self.scopes = scopes
         self.credentials = credentials
         self.provider = provider
-        names = scopes.map { scope in
-            switch scope {
-            case .header(let name): Array(name.utf8)
-            case .query(let name): Array(name.utf8)
-            case .credential, .provider, .group: []
-            }
-        }
         onlyScope = Set(scopes).count == 1 ? scopes[0] : nil
+        let parts = scopes.flatMap(\.parts)
         readsOtherFields =
-            credentials.readsOtherFields || scopes.contains { if case .header = $0 { true } else { false } }
-        readsQuery = credentials.readsQuery || scopes.contains { if case .query = $0 { true } else { false } }
+            credentials.readsOtherFields || parts.contains { if case .header = $0 { true } else { false } }
+        readsQuery = credentials.readsQuery || parts.contains { if case .query = $0 { true } else { false } }
     }
 
     /// The hashes of a request's keys.
@@ -66,40 +59,59 @@ public struct LedgerKeyReader: Sendable {
     ) -> SIMD4<UInt64> {
         if let onlyScope {
             return SIMD4(
-                repeating: key(onlyScope, name: names[0], target: target, forEachField: forEachField).hash)
+                repeating: key(onlyScope, target: target, forEachField: forEachField).hash)
         }
         var keys = SIMD4<UInt64>(repeating: 0)
         for (index, scope) in scopes.enumerated() {
-            keys[index] = key(scope, name: names[index], target: target, forEachField: forEachField).hash
+            keys[index] = key(scope, target: target, forEachField: forEachField).hash
         }
         return keys
     }
 
     private func key(
-        _ scope: LimitScope, name: [UInt8], target: Span<UInt8>,
+        _ scope: LimitScope, target: Span<UInt8>,
         forEachField: ((_ name: Span<UInt8>, _ value: Span<UInt8>) -> Void) -> Void
     ) -> LedgerKey {
         switch scope {
         case .credential: return credentials.key(target: target, forEachField: forEachField)
         case .group: return .shared
-        case .provider: return provider
-        case .header:
+        // What the path says is added to it: ``PacingPlan/marks(method:path:digest:)``.
+        case .provider, .path, .operation: return provider
+        case .combined(let parts):
+            return parts.reduce(LedgerKey.none) { key, part in
+                let other = self.key(part, target: target, forEachField: forEachField)
+                return LedgerKey(hash: LedgerKey.mix(key.hash, other.hash))
+            }
+        case .header(let name):
             var found: [UInt8]?
             forEachField { field, value in
-                if found == nil, field.equalsIgnoringCase(name.span) {
+                if found == nil, field.equalsIgnoringCase(name.utf8.span) {
                     var copy: [UInt8] = []
                     copy.append(value)
                     found = copy
                 }
             }
             return LedgerKey(hashing: found, digest: digest)
-        case .query:
-            return LedgerKey(hashing: QueryParameters.first(name, in: target), digest: digest)
+        case .query(let name):
+            return LedgerKey(
+                hashing: QueryParameters.first(Array(name.utf8), in: target), digest: digest)
         }
     }
 }
 
 extension LedgerKey {
+    /// A key of two: the same in every process, and as hard to choose as they are.
+    ///
+    /// Nothing is added by 0.
+    public static func mix(_ key: UInt64, _ other: UInt64) -> UInt64 {
+        guard other != 0 else { return key }
+        var mixed = (key ^ (other &* 0x9E37_79B9_7F4A_7C15)) &+ 0x632B_E59B_D9B4_E019
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        mixed ^= mixed >> 31
+        return mixed < 1 << 16 ? mixed | 1 << 63 : mixed
+    }
+
     /// The ledger of those who have these bytes; `none` without bytes.
     public init(hashing bytes: [UInt8]?, digest: LedgerDigest? = nil) {
         guard let bytes else {

@@ -6,14 +6,22 @@ public struct PacingPlan: Sendable {
     public let windows: [PacingPolicy.Window]
     /// Whose requests count together, for each scope of the pacer.
     public let scopes: [LimitScope]
+    /// The same, with the patterns that matter for it.
+    public let counters: [RateLimit.Counter]
     /// The scope that a used-up quota pauses, if the profile says what uses it.
     public let quotaScope: Int?
+    /// The names of the limits.
+    public let names: [String?]
+    /// Whether the method and the path of a request have an influence on its keys: see ``marks(method:path:digest:)``.
+    public let readsPath: Bool
     let limits: [RateLimit]
     private let quotaRequests: [RequestPattern]
     /// What a request weighs that no pattern is about.
     private let usual: SIMD8<UInt16>
     /// Whether any pattern has to be looked at.
     private let hasPatterns: Bool
+    /// Whether any limit counts what no other names.
+    private let hasRest: Bool
 
     /// The plan of `limits`, of which at most ``RateLimit/maximumCount`` count.
     ///
@@ -21,28 +29,33 @@ public struct PacingPlan: Sendable {
     public init(limits: [RateLimit], quotaRequests: [RequestPattern] = []) {
         self.limits = Array(limits.prefix(RateLimit.maximumCount))
         self.quotaRequests = quotaRequests
-        var scopes: [LimitScope] = []
+        names = self.limits.map(\.name)
+        hasRest = self.limits.contains(where: \.countsRest)
+        var counters: [RateLimit.Counter] = []
         var windows: [PacingPolicy.Window] = []
         var usual = SIMD8<UInt16>(repeating: 0)
         for (index, limit) in self.limits.enumerated() {
-            let scope = scopes.firstIndex(of: limit.by) ?? scopes.count
-            if scope == scopes.count { scopes.append(limit.by) }
+            let scope = counters.firstIndex(of: limit.counter) ?? counters.count
+            if scope == counters.count { counters.append(limit.counter) }
             windows.append(limit.window(scope: scope))
-            if limit.routes.isEmpty { usual[index] = 1 }
+            if limit.named.isEmpty, !limit.countsRest { usual[index] = 1 }
         }
-        if scopes.isEmpty { scopes = [.provider] }
+        if counters.isEmpty { counters = [RateLimit.Counter(by: .provider, patterns: [])] }
         if quotaRequests.isEmpty {
             quotaScope = nil
         } else {
-            quotaScope = scopes.count
-            scopes.append(scopes[0])
+            quotaScope = counters.count
+            counters.append(counters[0])
         }
-        precondition(scopes.count <= PacingDemand.maximumScopes, "the configuration allows fewer scopes")
-        self.scopes = scopes
+        precondition(counters.count <= PacingDemand.maximumScopes, "the configuration allows fewer scopes")
+        self.counters = counters
+        scopes = counters.map(\.by)
+        readsPath = scopes.contains(where: \.readsPath)
         self.windows = windows
         self.usual = usual
         hasPatterns =
-            !quotaRequests.isEmpty || self.limits.contains { !$0.routes.isEmpty || !$0.costs.isEmpty }
+            !quotaRequests.isEmpty || hasRest
+            || self.limits.contains { !$0.named.isEmpty || !$0.exceptions.isEmpty || !$0.costs.isEmpty }
     }
 
     /// What a request weighs in each limit, and whether it uses up the quota.
@@ -53,8 +66,22 @@ public struct PacingPlan: Sendable {
     ) -> (weights: SIMD8<UInt16>, usesQuota: Bool) {
         guard hasPatterns else { return (usual, false) }
         var weights = usual
+        var isNamed = false
         for (index, limit) in limits.enumerated() {
-            if !limit.routes.isEmpty, Self.first(of: limit.routes, method, path) != nil { weights[index] = 1 }
+            let isListed = !limit.named.isEmpty && Self.first(of: limit.named, method, path) != nil
+            if isListed { weights[index] = 1 }
+            if !limit.exceptions.isEmpty, Self.first(of: limit.exceptions, method, path) != nil {
+                weights[index] = 0
+            } else if isListed {
+                isNamed = true
+            }
+        }
+        for (index, limit) in limits.enumerated() {
+            if limit.countsRest, !isNamed,
+                limit.exceptions.isEmpty || Self.first(of: limit.exceptions, method, path) == nil
+            {
+                weights[index] = 1
+            }
             guard weights[index] > 0 else { continue }
             for cost in limit.costs where cost.request.matches(method: method, path: path) {
                 weights[index] = UInt16(clamping: min(cost.slots, limit.requests))
@@ -63,6 +90,38 @@ public struct PacingPlan: Sendable {
         }
         return (weights, Self.first(of: quotaRequests, method, path) != nil)
     }
+
+    /// What the method and path of a request add to its keys: what its captures stand for, or its place among the operations.
+    ///
+    /// - Parameter digest: as that of the keys.
+    public func marks(
+        method: borrowing Span<UInt8>, path: borrowing Span<UInt8>, digest: LedgerDigest? = nil
+    ) -> SIMD4<UInt64> {
+        var marks = SIMD4<UInt64>(repeating: 0)
+        for (scope, counter) in counters.enumerated() where !counter.patterns.isEmpty {
+            guard let place = Self.first(of: counter.patterns, method, path) else { continue }
+            for part in counter.by.parts {
+                switch part {
+                case .operation: marks[scope] = LedgerKey.mix(marks[scope], UInt64(place) + 1)
+                case .path(let captures):
+                    for name in captures {
+                        guard let step = counter.patterns[place].index(ofStep: name),
+                            let range = RequestPattern.range(ofStep: step, in: path)
+                        else { continue }
+                        var text: [UInt8] = []
+                        text.append(path.extracting(range))
+                        marks[scope] = LedgerKey.mix(
+                            marks[scope], LedgerKey(hashing: text, digest: digest).hash)
+                    }
+                default: break
+                }
+            }
+        }
+        return marks
+    }
+
+    /// The place of the limit that is called `name`; `nil` if there is none.
+    public func limit(named name: String) -> Int? { names.firstIndex(of: name) }
 
     private static func first(
         of patterns: [RequestPattern], _ method: borrowing Span<UInt8>, _ path: borrowing Span<UInt8>
@@ -80,7 +139,7 @@ extension PacingPlan {
     public func origins(in former: PacingPlan) -> [Int?] {
         Self.match(limits.indices, former.limits.indices) { new, old, isExact in
             let (limit, other) = (limits[new], former.limits[old])
-            return limit.by == other.by && limit.span == other.span && limit.routes == other.routes
+            return limit.counts(as: other) && limit.span == other.span
                 && windows[new].scope == former.windows[old].scope
                 && (!isExact || limit.per == other.per)
         }
@@ -95,7 +154,8 @@ extension PacingPlan {
     public func canFollow(_ former: PacingPlan) -> Bool {
         zip(limits, origins(in: former)).allSatisfy { limit, origin in
             origin != nil
-                || (limit.span != .concurrent && (former.limits.isEmpty || limit.by == limits[0].by))
+                || (limit.span != .concurrent
+                    && (former.limits.isEmpty || limit.counter == limits[0].counter))
         }
     }
 

@@ -12,6 +12,8 @@ public enum Ruling: Hashable, Sendable {
     case accepted
     /// The provider refuses this key; `retryAfter` is what it asked for, if it did.
     case rejected(retryAfter: Duration?, reason: PauseReason)
+    /// One limit, given by its place in the policy, is used up for the key of this request: what it counts pauses, other requests go on.
+    case limited(limit: Int, retryAfter: Duration?)
     /// A quota is used up: what uses it pauses (see `PacingPolicy.quotaScope`), other requests go on.
     case quotaUsedUp(retryAfter: Duration?)
 }

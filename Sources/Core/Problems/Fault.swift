@@ -36,8 +36,10 @@ public struct Fault: Error, Sendable {
 extension Fault {
     /// A request that the pacer neither sends nor lets wait.
     ///
-    /// - Parameter scope: whose requests count together.
-    public init(_ refusal: Refusal, scope: LimitScope) {
+    /// - Parameters:
+    ///   - scope: whose requests count together.
+    ///   - name: of the limit.
+    public init(_ refusal: Refusal, scope: LimitScope, name: String? = nil) {
         let seconds = Double(refusal.retryAfter.wholeNanoseconds) / 1e9
         let detail: Text =
             switch refusal.reason {
@@ -55,7 +57,7 @@ extension Fault {
                     ? nil
                     : QuotaLimit(
                         requests: $0.requests, per: Double($0.per.wholeNanoseconds) / 1e9,
-                        remaining: refusal.remaining, by: scope)
+                        remaining: refusal.remaining, by: scope, name: name)
             })
     }
 }

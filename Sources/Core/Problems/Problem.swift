@@ -142,9 +142,12 @@ public struct QuotaLimit: Sendable, Hashable {
     public var remaining: Int?
     /// Who shares it.
     public var by: LimitScope
+    /// Its name, if it has one.
+    public var name: String?
 
     /// A limit.
-    public init(requests: Int, per: Double, remaining: Int?, by: LimitScope) {
+    public init(requests: Int, per: Double, remaining: Int?, by: LimitScope, name: String? = nil) {
+        self.name = name
         self.requests = requests
         self.per = per
         self.remaining = remaining
@@ -163,6 +166,10 @@ public struct QuotaLimit: Sendable, Hashable {
         }
         output.append(literal: #","by":""#)
         output.append(by.name.utf8.span)
+        if let name {
+            output.append(literal: #"","name":""#)
+            output.append(name.utf8.span)
+        }
         output.append(literal: #""}"#)
     }
 }
@@ -179,6 +186,12 @@ public enum LimitScope: Sendable, Hashable {
     case header(String)
     /// Each value of a query parameter has its own.
     case query(String)
+    /// Each combination of what these captures of the limit's routes stand for has its own.
+    case path([String])
+    /// Each entry of the limit's operations has its own.
+    case operation
+    /// Each combination of these has its own.
+    indirect case combined([LimitScope])
 
     /// The scope as the configuration spells it: `credential`, `header X-Tenant`.
     public var name: String {
@@ -188,8 +201,32 @@ public enum LimitScope: Sendable, Hashable {
         case .group: "group"
         case .header(let name): "header \(name)"
         case .query(let name): "query \(name)"
+        case .path(let captures): "path " + captures.map { "{\($0)}" }.joined(separator: " ")
+        case .operation: "operation"
+        case .combined(let parts): parts.map(\.name).joined(separator: ", ")
         }
     }
+
+    /// What it is made of: itself, or what is combined.
+    public var parts: [LimitScope] {
+        if case .combined(let parts) = self { parts } else { [self] }
+    }
+
+    /// What of it is known without the request's method and path.
+    ///
+    /// What depends on nothing else counts for all requests to the provider.
+    var base: LimitScope {
+        let rest = parts.filter { part in
+            switch part {
+            case .path, .operation: false
+            default: true
+            }
+        }
+        return rest.isEmpty ? .provider : rest.count == 1 ? rest[0] : .combined(rest)
+    }
+
+    /// Whether the limit's patterns say whose a request is.
+    public var readsPath: Bool { base != self }
 
     /// Reads a scope as the configuration spells it; `nil` if it is none, if the name of the field is no token (RFC 9110 5.6.2), or
     /// that of the parameter none that ``QueryParameterName`` allows.
@@ -203,6 +240,13 @@ public enum LimitScope: Sendable, Hashable {
         case "group" where words.count == 1: self = .group
         case "header" where isNamed, "header:" where isNamed: self = .header(words[1])
         case "query" where isParameter, "query:" where isParameter: self = .query(words[1])
+        case "operation" where words.count == 1: self = .operation
+        case "path" where words.count > 1:
+            let captures = words.dropFirst().map { $0.dropFirst().dropLast() }
+            guard zip(words.dropFirst(), captures).allSatisfy({ $0 == "{\($1)}" && !$1.isEmpty }),
+                Set(captures).count == captures.count
+            else { return nil }
+            self = .path(captures.map(String.init))
         default: return nil
         }
     }

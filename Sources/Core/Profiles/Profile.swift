@@ -12,8 +12,12 @@ public struct Profile: Sendable {
     public var credentialInjection: CredentialPlace?
     /// How the provider's secrets begin, such as `lttr_`: redacted wherever a body shows one.
     public var secretPrefixes: [Text] = []
-    /// The provider's rate limits.
+    /// The provider's rate limits, whatever the tier.
     public var limits: [RateLimit] = []
+    /// The limits that each of the provider's tiers has besides.
+    public var tiers: [ProfileTier] = []
+    /// The tier of an account whose configuration names none; `nil` if it must.
+    public var tier: String?
     /// The requests that a used-up quota stops; empty if that is not known.
     public var quotaRequests: [RequestPattern] = []
     /// Fields that a request gets unless it has them, such as `Accept: application/json`.
@@ -40,9 +44,26 @@ public struct Profile: Sendable {
     /// A profile that knows nothing but its name.
     public init(name: String) { self.name = name }
 
+    /// The limits of an account of the tier that counts where none is named.
+    public var usualLimits: [RateLimit] { limits + (tiers.first { $0.name == tier }?.limits ?? []) }
+
     /// Whether the provider performs this request only once when it carries an idempotency key.
     public func honoursIdempotencyKey(method: Text, path: Text) -> Bool {
         idempotency?.requests.contains { $0.matches(method: method, path: path) } ?? false
+    }
+}
+
+/// The limits of accounts that pay for them: `free`, `growth`.
+public struct ProfileTier: Sendable, Hashable {
+    /// Its name, as the configuration spells it.
+    public var name: String
+    /// Its limits.
+    public var limits: [RateLimit]
+
+    /// A tier.
+    public init(name: String, limits: [RateLimit]) {
+        self.name = name
+        self.limits = limits
     }
 }
 

@@ -14,6 +14,8 @@ public struct RateLimit: Sendable, Hashable {
         }
     }
 
+    /// What the rules of a profile, problems and pages call it; unique among the limits of a provider.
+    public var name: String?
     /// The number of requests in a window, or at the same time: 1 to 10,000,000.
     public var requests: Int
     /// The length of a window: 1 ms to 31 days; zero for requests at the same time.
@@ -24,6 +26,12 @@ public struct RateLimit: Sendable, Hashable {
     public var by: LimitScope
     /// The requests that it counts; empty: all.
     public var routes: [RequestPattern] = []
+    /// Requests that it does not count.
+    public var exceptions: [RequestPattern] = []
+    /// Whether it counts the requests that no other limit names in ``routes`` or ``operations``, in place of ``routes``.
+    public var countsRest = false
+    /// Where it is counted by operation: the requests that it counts, each entry for itself, in place of ``routes``.
+    public var operations: [RequestPattern] = []
     /// What weighs more than one slot; the first that fits decides.
     public var costs: [Cost] = []
 
@@ -35,8 +43,10 @@ public struct RateLimit: Sendable, Hashable {
     public static let maximumCount = PacingDemand.maximumLimits
     /// The most different ``by`` that the limits of one provider may have.
     public static let maximumScopes = PacingDemand.maximumScopes - 1
-    /// The most patterns in ``routes`` and in ``costs``.
+    /// The most patterns in ``routes``, ``exceptions`` and ``costs``.
     public static let maximumPatterns = 64
+    /// The most patterns in ``operations``.
+    public static let maximumOperations = 512
 
     /// A limit of so many requests in each window of time.
     public init(requests: Int, per: Duration, by: LimitScope) {
@@ -65,7 +75,42 @@ public struct RateLimit: Sendable, Hashable {
     public func quota(remaining: Int?) -> QuotaLimit {
         let parts = per.components
         let seconds = Double(parts.seconds) + Double(parts.attoseconds) * 1e-18
-        return QuotaLimit(requests: requests, per: seconds, remaining: remaining, by: by)
+        return QuotaLimit(requests: requests, per: seconds, remaining: remaining, by: by, name: name)
+    }
+
+    /// What says which requests it counts together.
+    public struct Counter: Sendable, Hashable {
+        /// Whose.
+        public let by: LimitScope
+        /// The patterns that say it; empty if the path does not matter.
+        public let patterns: [RequestPattern]
+    }
+
+    /// What says which requests it counts together: limits with the same one share their keys.
+    public var counter: Counter { Counter(by: by, patterns: by.readsPath ? named : []) }
+
+    /// What it counts if that is said by patterns; empty for all requests, and for the rest.
+    public var named: [RequestPattern] { operations.isEmpty ? routes : operations }
+
+    /// Whether it counts the same requests for the same keys as `other`, perhaps with other numbers.
+    func counts(as other: RateLimit) -> Bool {
+        by == other.by && routes == other.routes && exceptions == other.exceptions
+            && countsRest == other.countsRest && operations == other.operations
+    }
+}
+
+extension Array where Element == RateLimit {
+    /// The limits that count a request, in their order.
+    func counting(method: Text, path: Text) -> [RateLimit] {
+        func matches(_ patterns: [RequestPattern]) -> Bool {
+            patterns.contains { $0.matches(method: method, path: path) }
+        }
+        let isNamed = contains { matches($0.named) && !matches($0.exceptions) }
+        return filter { limit in
+            guard !matches(limit.exceptions) else { return false }
+            if limit.countsRest { return !isNamed }
+            return limit.named.isEmpty || matches(limit.named)
+        }
     }
 }
 

@@ -1,10 +1,17 @@
+internal import Wire
+
 /// A method and a path, such as `POST /emails` or `* /campaigns/*/leads/`.
 ///
-/// `*` as the method is any method; as a step of the path it is any one step; as the last step, `**` is any
-/// rest. The path is the provider's own, behind the base URL, without the query.
+/// `*` as the method is any method; as a step of the path it is any one step, and so is `{name}`, which gives it a name; as the last
+/// step, `**` is any rest. The path is the provider's own, behind the base URL, without the query.
 public struct RequestPattern: Sendable, Hashable {
     private var method: Text
     private var steps: [Text]
+    /// The names of the steps, if one has a name.
+    fileprivate var names: [String?]
+
+    /// The names of the steps that have one.
+    public var stepNames: [String] { names.compactMap { $0 } }
 
     /// Reads `METHOD PATH`.
     ///
@@ -32,8 +39,28 @@ public struct RequestPattern: Sendable, Hashable {
                 )
             }
         }
+        var names: [String?] = []
+        for part in parts {
+            let isNamed = part.contains("{") || part.contains("}")
+            guard isNamed else {
+                names.append(nil)
+                continue
+            }
+            let name = part.dropFirst().dropLast()
+            guard part.first == "{", part.last == "}", let first = name.first, first.isLetter,
+                name.utf8.allSatisfy({ $0.isASCIILetter || $0.isASCIIDigit || $0 == 0x5F })
+            else {
+                throw InvalidSetting(
+                    "must have {name} as a whole step: letters, digits and _, such as /bases/{base}")
+            }
+            guard !names.contains(String(name)) else {
+                throw InvalidSetting("must not have two steps {\(name)}")
+            }
+            names.append(String(name))
+        }
         method = Text(words[0])
-        steps = parts.map { Text(String($0)) }
+        steps = zip(parts, names).map { part, name in name == nil ? Text(String(part)) : "*" }
+        self.names = names.contains { $0 != nil } ? names : []
     }
 
     /// Reads `METHOD PATH`, or `nil` if it is no pattern.
@@ -63,6 +90,14 @@ public struct RequestPattern: Sendable, Hashable {
         return start == end
     }
 
+    /// The step of a path that has this name here; `nil` if the path does not fit, or no step has the name.
+    public func step(named name: String, of path: Text) -> Text? {
+        guard let index = names.firstIndex(of: name), matches(path: path) else { return nil }
+        let parts = path.bytes.prefix { $0 != 0x3F }.split(separator: 0x2F, omittingEmptySubsequences: false)
+        // The first part is what stands before the first slash.
+        return index + 1 < parts.count ? Text(path.storage, in: parts[index + 1].indices) : nil
+    }
+
     private func isAny(_ text: Text) -> Bool { text.count == 1 && text.bytes.first == 0x2A }
 
     private static func equal(_ text: Text, _ bytes: borrowing Span<UInt8>, _ range: Range<Int>) -> Bool {
@@ -76,7 +111,10 @@ public struct RequestPattern: Sendable, Hashable {
 
     /// Whether a request fits; whatever follows a `?` in `path` does not count.
     public func matches(method: Text, path: Text) -> Bool {
-        guard self.method == "*" || self.method == method else { return false }
+        (self.method == "*" || self.method == method) && matches(path: path)
+    }
+
+    private func matches(path: Text) -> Bool {
         var rest = path.bytes.prefix { $0 != 0x3F }
         for (index, step) in steps.enumerated() {
             guard rest.first == 0x2F else { return false }
@@ -87,5 +125,23 @@ public struct RequestPattern: Sendable, Hashable {
             rest = rest[part.endIndex...]
         }
         return rest.isEmpty
+    }
+}
+
+extension RequestPattern {
+    /// Which step of the path has this name, from 0; `nil` if none has.
+    func index(ofStep name: String) -> Int? { names.firstIndex(of: name) }
+
+    /// Where a step of a path stands, counted from 0; `nil` if the path is shorter.
+    static func range(ofStep step: Int, in path: borrowing Span<UInt8>) -> Range<Int>? {
+        var (start, index) = (0, -1)
+        while start < path.count, path[start] == 0x2F {
+            index += 1
+            var end = start + 1
+            while end < path.count, path[end] != 0x2F, path[end] != 0x3F { end += 1 }
+            if index == step { return start + 1..<end }
+            start = end
+        }
+        return nil
     }
 }

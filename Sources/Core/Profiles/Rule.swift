@@ -42,6 +42,8 @@ public struct Rule: Sendable {
     public var pause: Pause?
     /// Where the answer says how long to wait; `nil`: where the profile says.
     public var waits: [WaitSource]?
+    /// The name of the limit that was hit; `nil`: that is not known.
+    public var limitName: String?
     /// Whether the rule knows the answer, or only catches what no other does.
     public var isMapped = true
 

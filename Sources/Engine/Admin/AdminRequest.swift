@@ -153,7 +153,8 @@ final class AdminRequest: IncomingRequest {
         let format = ExpositionFormat(accept: accept.isEmpty ? nil : accept)
         let now = Worker.clock()
         let gauges = service.providers.map { provider in
-            var gauges = PacingGauges(provider.pacer.snapshot(at: now, rows: Self.rowsForGauges))
+            var gauges = PacingGauges(
+                provider.pacer.snapshot(at: now, rows: Self.rowsForGauges), of: provider)
             gauges.queueDepth += provider.waitingForLedger
             return (provider.index, gauges)
         }
@@ -206,8 +207,8 @@ final class AdminRequest: IncomingRequest {
 }
 
 extension PacingGauges {
-    fileprivate init(_ snapshot: PacerSnapshot) {
-        let names = RateLimitFields.names(of: snapshot.windows.map(\.window))
+    fileprivate init(_ snapshot: PacerSnapshot, of provider: ProviderService) {
+        let names = provider.limitNames(of: snapshot.windows.map(\.window))
         self.init(
             queueDepth: snapshot.waiting, oldestNanoseconds: snapshot.oldestWait.wholeNanoseconds,
             limits: snapshot.windows.map { reading in

@@ -40,7 +40,7 @@ enum LimitsPage {
                 + #","in_flight":\#(snapshot.inFlight),"ledgers_in_use":\#(snapshot.keys)"#
                 + #","ledgers_paused":\#(snapshot.paused),"ledgers":["#).utf8)
         let fullest = snapshot.ledgers.sorted { fullness($0) > fullness($1) }.prefix(shown)
-        let names = RateLimitFields.names(of: snapshot.windows.map(\.window))
+        let names = provider.limitNames(of: snapshot.windows.map(\.window))
         for (index, ledger) in fullest.enumerated() {
             if index > 0 { output.append(UInt8(ascii: ",")) }
             append(ledger, names: names, of: provider, to: &output)

@@ -38,7 +38,9 @@ extension Exchange {
         _ refusal: Refusal, by provider: ProviderService, _ event: ExchangeMachine.Event
     ) {
         if !machine.isRetrying { count(refusal, by: provider) }
-        refuse(Fault(refusal, scope: provider.scope(of: refusal.window)), event, at: worker.now)
+        refuse(
+            Fault(refusal, scope: provider.scope(of: refusal.window), name: provider.limitName(of: refusal)),
+            event, at: worker.now)
     }
 
     /// Refuses the request with a fault, unless the reply of its last attempt is given.
@@ -60,7 +62,7 @@ extension Exchange {
     func demand(on provider: ProviderService) -> PacingDemand {
         let (target, head) = (target, head)
         // A request that began under a former configuration has keys of its own.
-        let keys =
+        var keys =
             if let upstream, upstream.provider === provider {
                 upstream.keys.keys(target: target.span) { head.forEachField($0) }
             } else {
@@ -68,6 +70,16 @@ extension Exchange {
             }
         let (weights, usesQuota) = head.withMethod {
             provider.plan.weigh(method: $0, path: target.span.extracting(restOffset..<target.count))
+        }
+        if provider.plan.readsPath {
+            let marks = head.withMethod {
+                provider.plan.marks(
+                    method: $0, path: target.span.extracting(restOffset..<target.count),
+                    digest: provider.digest)
+            }
+            for scope in 0..<PacingDemand.maximumScopes {
+                keys[scope] = LedgerKey.mix(keys[scope], marks[scope])
+            }
         }
         var demand = PacingDemand(
             keys: keys, weights: weights, usesQuota: usesQuota, urgency: inspection.urgency)
@@ -145,6 +157,8 @@ extension Exchange {
     /// Tells the instances that share the quota that a key is paused.
     func tellOfPause(_ ruling: Ruling, by provider: ProviderService, at now: MonotonicTime) {
         guard let account = provider.ledger else { return }
+        // The others find out by themselves about a single limit.
+        if case .limited = ruling { return }
         var usesQuota = false
         if case .quotaUsedUp = ruling { usesQuota = true }
         let scope = usesQuota ? provider.plan.quotaScope ?? 0 : 0

@@ -175,7 +175,8 @@ extension Exchange {
             return nil
         case .refused(let refusal):
             count(refusal, by: provider)
-            return Fault(refusal, scope: provider.scope(of: refusal.window))
+            return Fault(
+                refusal, scope: provider.scope(of: refusal.window), name: provider.limitName(of: refusal))
         }
     }
 

@@ -108,23 +108,43 @@ extension Exchange {
         var ruling = Ruling.accepted
         switch error?.pacing ?? .proceed {
         case .proceed: break
-        case .pauseLedger(let seconds):
-            let reason: PauseReason =
-                error?.code == .rateLimited
-                ? .rateLimited : error?.code == .quotaExceeded ? .quotaExceeded : .unavailable
-            ruling = .rejected(retryAfter: seconds.map { .seconds($0) }, reason: reason)
-            worker.metrics.paused(provider: provider.index, reason: reason)
-        case .pauseQuota(let seconds):
-            // Without a word about which requests use it, nothing can be held back but those that do not.
-            guard provider.plan.quotaScope != nil else { break }
-            ruling = .quotaUsedUp(retryAfter: seconds.map { .seconds($0) })
-            worker.metrics.paused(provider: provider.index, reason: .quotaExceeded)
+        case .pauseLedger(let seconds), .pauseQuota(let seconds):
+            guard let name = error?.limitName, let limit = provider.plan.limit(named: name) else {
+                ruling = self.ruling(error, by: provider)
+                break
+            }
+            ruling = .limited(limit: limit, retryAfter: seconds.map { .seconds($0) })
+            worker.metrics.paused(provider: provider.index, reason: pauseReason(error))
         }
         let now = Worker.clock()
         worker.arm(provider.pacer.judge(slot, ruling, at: now), of: provider)
         guard ruling != .accepted else { return }
         tellOfPause(ruling, by: provider, at: now)
         refreshHeadroom(until: error?.retryAfter)
+    }
+
+    /// What an answer means for the key as a whole, or for a quota.
+    private func ruling(_ error: NormalizedError?, by provider: ProviderService) -> Ruling {
+        switch error?.pacing ?? .proceed {
+        case .proceed: return .accepted
+        case .pauseLedger(let seconds):
+            let reason = pauseReason(error)
+            worker.metrics.paused(provider: provider.index, reason: reason)
+            return .rejected(retryAfter: seconds.map { .seconds($0) }, reason: reason)
+        case .pauseQuota(let seconds):
+            // Without a word about which requests use it, nothing can be held back but those that do not.
+            guard provider.plan.quotaScope != nil else { return .accepted }
+            worker.metrics.paused(provider: provider.index, reason: .quotaExceeded)
+            return .quotaUsedUp(retryAfter: seconds.map { .seconds($0) })
+        }
+    }
+
+    private func pauseReason(_ error: NormalizedError?) -> PauseReason {
+        switch error?.code {
+        case .rateLimited: .rateLimited
+        case .quotaExceeded: .quotaExceeded
+        default: .unavailable
+        }
     }
 
     /// After how many seconds a client may retry to whom the provider says so many: if this instance would refuse it then, later, when

@@ -22,6 +22,8 @@ final class ProviderService: Sendable {
     /// The pacer's policy that the plan belongs to.
     let revision: UInt32
     let keys: LedgerKeyReader
+    /// Makes keys that are the same in all instances; nil if this one counts for itself.
+    let digest: LedgerDigest?
     /// What answers say of the provider's own count; `nil` if its profile names no field, or other
     /// instances send as well.
     let rateHeaders: RateHeaders?
@@ -66,11 +68,13 @@ final class ProviderService: Sendable {
         let profile = normalizer.profile
         credentials = CredentialReader(
             places: profile.credentialPlaces, injected: configuration.credential?.value,
-            injection: profile.credentialInjection, isShared: !plan.scopes.contains(.credential),
+            injection: profile.credentialInjection,
+            isShared: !plan.scopes.contains { $0.parts.contains(.credential) },
             digest: pacing.digest)
         heldCredential = configuration.credential.map {
             SecretRedactor(secrets: [Array($0.value.utf8)], findsSchemes: false)
         }
+        digest = pacing.digest
         keys = LedgerKeyReader(
             scopes: plan.scopes, credentials: credentials, provider: pacing.key, digest: pacing.digest)
         // What other instances send is in the provider's count, and is not a stranger's.
@@ -90,8 +94,8 @@ final class ProviderService: Sendable {
         mountPrefix = mount == "/" ? [] : Array(mount.utf8)
         requestDefaults = profile.requestDefaults.map { (Array($0.name.utf8), Array($0.value.utf8)) }
         windows = plan.windows
-        ratePolicy = RateLimitFields.policy(windows)
-        windowNames = RateLimitFields.names(of: windows).map { Array("\"\($0)\"".utf8) }
+        ratePolicy = RateLimitFields.policy(windows, called: plan.names)
+        windowNames = RateLimitFields.names(of: windows, called: plan.names).map { Array("\"\($0)\"".utf8) }
         timeouts = Timeouts(configuration.timeouts)
     }
 
@@ -106,9 +110,20 @@ final class ProviderService: Sendable {
         return Array("\"\(RateLimitFields.names(of: windows + [window])[windows.count])\"".utf8)
     }
 
+    /// The name that the configuration or the profile gives to the limit that a request would exceed.
+    func limitName(of refusal: Refusal) -> String? {
+        guard refusal.limit < windows.count, windows[refusal.limit] == refusal.window else { return nil }
+        return plan.names[refusal.limit]
+    }
+
+    /// The names of limits as they are in force, which may be newer than this configuration.
+    func limitNames(of windows: [PacingPolicy.Window]) -> [String] {
+        RateLimitFields.names(of: windows, called: windows == self.windows ? plan.names : [])
+    }
+
     /// The value of `RateLimit-Policy` behind a provider's own.
     func ratePolicy(_ naming: RateLimitFields.Naming) -> [UInt8] {
-        naming == .own ? ratePolicy : RateLimitFields.policy(windows, naming: naming)
+        naming == .own ? ratePolicy : RateLimitFields.policy(windows, called: plan.names, naming: naming)
     }
 
     /// How the scope of a limit is called in problems.

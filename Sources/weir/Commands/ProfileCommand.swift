@@ -20,7 +20,7 @@ struct ProfileListCommand: ParsableCommand {
         var table = TextTable("profile", "upstream", "limits", "rules", "cases")
         for profile in try ProfileLibrary().builtIn {
             table.add(
-                profile.name, profile.upstream ?? "any", Spelling.limits(profile.limits),
+                profile.name, profile.upstream ?? "any", Spelling.limits(profile.usualLimits),
                 "\(profile.rules.filter { $0.profile == profile.name }.count)", "\(profile.cases.count)")
         }
         for line in table.lines { StandardStreams.print(line) }

@@ -62,7 +62,7 @@ final class ProfileLibrary: Sendable {
     /// Of a file that is there and has mistakes it tells a stand-in, for these are reported as its own; see ``mistakes``.
     func defaults(of name: String) -> ProfileDefaults? {
         if let profile = try? profile(named: name) {
-            return ProfileDefaults(upstream: profile.upstream, limits: profile.limits)
+            return ProfileDefaults(profile)
         }
         guard files.withLock({ $0[Files.path(name, in: folder)] }) != nil else { return nil }
         return ProfileDefaults(upstream: "https://unknown.invalid", limits: [])

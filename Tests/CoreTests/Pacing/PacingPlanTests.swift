@@ -147,4 +147,70 @@ struct PacingPlanTests {
                 + #""9-per-month";q=9;w=2678400, "4-concurrent";q=4;qu="concurrent-requests""#)
         #expect(RateLimitFields.names(of: [windows[0]]) == ["default"])
     }
+
+    @Test("the rest is what no other limit names, and exceptions are not counted")
+    func rest() throws {
+        var search = RateLimit(requests: 30, per: .seconds(60), by: .credential)
+        search.routes = [try pattern("GET /search/**")]
+        search.exceptions = [try pattern("GET /search/code")]
+        var rest = RateLimit(requests: 100, per: .seconds(60), by: .credential)
+        rest.countsRest = true
+        var others = RateLimit(requests: 9, per: .seconds(1), by: .credential)
+        others.exceptions = [try pattern("POST /free")]
+        let limits = [search, rest, others]
+        let plan = PacingPlan(limits: limits)
+        for (method, path, expected) in [
+            ("GET", "/search/users", [1, 0, 1]), ("GET", "/search/code", [0, 1, 1]),
+            ("POST", "/free", [0, 1, 0]), ("GET", "/", [0, 1, 1]),
+        ] as [(String, String, [UInt16])] {
+            #expect(weigh(plan, method, path).0 == expected, "\(method) \(path)")
+            let counting = limits.counting(method: Text(method), path: Text(path))
+            #expect(limits.map { counting.contains($0) ? 1 : 0 } == expected, "\(method) \(path)")
+        }
+    }
+
+    private func marks(_ plan: PacingPlan, _ path: String) -> SIMD4<UInt64> {
+        plan.marks(method: Array("POST".utf8).span, path: Array(path.utf8).span)
+    }
+
+    @Test("a limit by a part of the path has a count for each text that stands there")
+    func pathMarks() throws {
+        var base = RateLimit(requests: 5, per: .seconds(1), by: .path(["base"]))
+        base.routes = [try pattern("* /v0/{base}/**"), try pattern("* /meta/x/{base}")]
+        let plan = PacingPlan(limits: [base])
+        #expect(plan.readsPath)
+        #expect(weigh(plan, "POST", "/v0/app1/t").0 == [1])
+        #expect(weigh(plan, "POST", "/v0").0 == [0])
+        let first = marks(plan, "/v0/app1/t")
+        #expect(first == marks(plan, "/v0/app1/other?x=1"))
+        #expect(first == marks(plan, "/meta/x/app1?x"))
+        #expect(first != marks(plan, "/v0/app2/t"))
+        #expect(marks(plan, "/other") == .zero)
+        #expect(!PacingPlan(limits: []).readsPath)
+    }
+
+    @Test("a limit by operation has a count for each entry, and counts nothing else")
+    func operationMarks() throws {
+        var limit = RateLimit(requests: 5, per: .seconds(1), by: .combined([.credential, .operation]))
+        limit.operations = [try pattern("POST /a"), try pattern("POST /b"), try pattern("POST /**")]
+        let plan = PacingPlan(limits: [limit])
+        let marks = ["/a", "/b", "/c", "/d", "/a?x"].map { self.marks(plan, $0)[0] }
+        #expect(Set(marks).count == 3)
+        #expect(marks[2] == marks[3] && marks[0] == marks[4])
+        #expect(weigh(plan, "GET", "/a").0 == [0])
+        #expect(LimitScope.combined([.credential, .operation]).base == .credential)
+        #expect(LimitScope.operation.base == .provider)
+    }
+
+    @Test("limits whose patterns say whose a request is share a scope only with equal patterns")
+    func counters() throws {
+        var first = RateLimit(requests: 5, per: .seconds(1), by: .path(["base"]))
+        first.routes = [try pattern("* /a/{base}")]
+        var second = first
+        second.requests = 100
+        second.per = .seconds(60)
+        var third = first
+        third.routes = [try pattern("* /b/{base}")]
+        #expect(PacingPlan(limits: [first, second, third]).windows.map(\.scope) == [0, 0, 1])
+    }
 }

@@ -157,4 +157,65 @@ struct PauseTests {
         _ = try pacer.refusal(at: at(1099))
         _ = try pacer.send(at: at(1100))
     }
+
+    // MARK: One limit
+
+    /// A pacer with a limit of all requests and one of some, as the weights say.
+    private func twoLimits() -> Pacer {
+        Pacer(
+            policy: PacingPolicy(windows: [
+                .init(requests: 5, per: .seconds(1)), .init(requests: 3, per: .seconds(2)),
+            ]))
+    }
+
+    private func demand(_ weights: UInt16..., key: UInt64 = 9) -> PacingDemand {
+        var all = SIMD8<UInt16>(repeating: 0)
+        for (index, weight) in weights.enumerated() { all[index] = weight }
+        return PacingDemand(keys: SIMD4(repeating: key), weights: all, usesQuota: false)
+    }
+
+    private func send(_ demand: PacingDemand, by pacer: Pacer, at now: MonotonicTime) throws -> Slot {
+        let waiter = Waiter(worker: 0, id: 1)
+        guard case .admitted(let slot) = pacer.admit(demand, waiter: waiter, patience: .zero, at: now) else {
+            throw TestFailure()
+        }
+        return slot
+    }
+
+    private struct TestFailure: Error {}
+
+    @Test("one limit that was hit pauses what it counts for its key, and nothing else")
+    func oneLimit() throws {
+        let pacer = twoLimits()
+        let slot = try send(demand(1, 1), by: pacer, at: at(0))
+        _ = pacer.responded(slot, verdict: .undecided, at: at(100))
+        _ = pacer.judge(slot, .limited(limit: 1, retryAfter: .seconds(5)), at: at(100))
+        for _ in 0..<4 { _ = try send(demand(1), by: pacer, at: at(200)) }
+        #expect(throws: TestFailure.self) { try send(demand(0, 1), by: pacer, at: at(200)) }
+        _ = try send(demand(1, 1, key: 8), by: pacer, at: at(200))
+        #expect(throws: TestFailure.self) { try send(demand(0, 1), by: pacer, at: at(5099)) }
+        // One tries, and the others follow.
+        let trial = try send(demand(0, 1), by: pacer, at: at(5100))
+        #expect(throws: TestFailure.self) { try send(demand(0, 1), by: pacer, at: at(5101)) }
+        _ = pacer.responded(trial, verdict: .accepted, at: at(5150))
+        for _ in 0..<2 { _ = try send(demand(0, 1), by: pacer, at: at(5400)) }
+        #expect(throws: TestFailure.self) { try send(demand(0, 1), by: pacer, at: at(5400)) }
+        #expect(pacer.brokenInvariants.isEmpty)
+    }
+
+    @Test("a limit that is hit again while it pauses is longer paused, and no slot is lost")
+    func hitAgain() throws {
+        let pacer = twoLimits()
+        let slots = try (0..<3).map { _ in try send(demand(0, 1), by: pacer, at: at(0)) }
+        for (index, slot) in slots.enumerated() {
+            let now = at(100 + Int64(index) * 100)
+            _ = pacer.responded(slot, verdict: .undecided, at: now)
+            _ = pacer.judge(slot, .limited(limit: 1, retryAfter: nil), at: now)
+        }
+        #expect(throws: TestFailure.self) { try send(demand(0, 1), by: pacer, at: at(2299)) }
+        _ = try send(demand(0, 1), by: pacer, at: at(2300))
+        #expect(throws: TestFailure.self) { try send(demand(0, 1), by: pacer, at: at(2300)) }
+        for _ in 0..<2 { _ = try send(demand(0, 1), by: pacer, at: at(2600)) }
+        #expect(pacer.brokenInvariants.isEmpty)
+    }
 }

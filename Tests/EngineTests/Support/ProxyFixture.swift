@@ -120,7 +120,7 @@ final class ProxyFixture: Sendable {
             text: yaml, file: "test.yaml", surroundings: surroundings,
             profiles: { name in
                 profiles.first { $0.name == name }.map {
-                    ProfileDefaults(upstream: $0.upstream, limits: $0.limits)
+                    ProfileDefaults($0)
                 }
             })
         let normalizers = try configuration.providers.map { provider in

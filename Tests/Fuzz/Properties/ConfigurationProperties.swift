@@ -33,7 +33,7 @@ enum ConfigurationProperties {
             text: text, file: "weir.yaml", surroundings: surroundings,
             profiles: { name in
                 BuiltInSubjects.profiles.first { $0.name == name }.map {
-                    ProfileDefaults(upstream: $0.upstream, limits: $0.limits)
+                    ProfileDefaults($0)
                 }
             })
     }

@@ -30,6 +30,17 @@ struct FreeTimes {
         }
     }
 
+    /// Forgets the slots that are free before `time`, and returns how many those were.
+    mutating func removeAll(before time: MonotonicTime) -> Int32 {
+        let former = slots
+        while entries > 0, ring[Int(head)].time < time {
+            slots -= ring[Int(head)].slots
+            head = Int32(position(1))
+            entries -= 1
+        }
+        return former - slots
+    }
+
     /// Adds slots that are free again at `time`.
     mutating func add(_ time: MonotonicTime, slots count: Int32 = 1) {
         slots += count

@@ -8,6 +8,8 @@ extension LedgerBook {
     private static let firstQuotaPause: Int64 = 60_000_000_000
     /// The longest time that a probe is waited for before another request may try.
     private static let longestProbe: Int64 = 30_000_000_000
+    /// How long one request tries alone after a limit was used up.
+    private static let shortestTrial: Int64 = 100_000_000
 
     /// The shortest window of a scope: after it, a provider that names no time may have room again.
     private func shortestWindow(_ scope: UInt8) -> Int64 {
@@ -98,6 +100,31 @@ extension LedgerBook {
             ledgers[ledger].probe = -1
             ledgers[ledger].closedUntil = now
         }
+    }
+
+    /// Takes all slots of one limit until the provider has some again: what else the key may do goes on.
+    ///
+    /// The first one is free a response time before the others, so that one request tries.
+    mutating func exhaust(_ rule: Int, of seats: Seats, for asked: Duration?, at now: MonotonicTime) {
+        guard !policy.isObserved, rules.indices.contains(rule), seats.ledgers[rules[rule].scope] >= 0
+        else { return }
+        let account = Int(seats.ledgers[rules[rule].scope]) * stride + rules[rule].place
+        let capacity = rules[rule].capacity
+        let length: Int64
+        if let asked, asked > .zero {
+            length = min(asked.wholeNanoseconds, Self.longestPause)
+        } else {
+            length = rules[rule].isConcurrent ? 1_000_000_000 : min(rules[rule].per, Self.longestBackoff)
+        }
+        let end = now.later(by: length)
+        let others = end.later(by: max(2 * responseTime, Self.shortestTrial))
+        _ = settle(account, rule: rule, at: now)
+        // Those that would be free before come back when the pause ends.
+        let early = accounts[account].times.removeAll(before: others)
+        let room = max(capacity - accounts[account].used, Int(early))
+        guard room > 0 else { return }
+        accounts[account].times.add(end, slots: 1)
+        if room > 1 { accounts[account].times.add(others, slots: Int32(clamping: room - 1)) }
     }
 
     private func pauseLength(_ asked: Duration?, of ledger: Int32) -> Int64 {

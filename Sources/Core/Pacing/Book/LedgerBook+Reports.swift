@@ -35,7 +35,7 @@ extension LedgerBook {
         let seats = flights[flight].seats
         var refused: Int32 = -1
         switch ruling {
-        case .rejected(let retryAfter?, _), .quotaUsedUp(let retryAfter?):
+        case .rejected(let retryAfter?, _), .quotaUsedUp(let retryAfter?), .limited(_, let retryAfter?):
             if retryAfter > .zero { dateUndated(of: seats, at: now + retryAfter, now: now) }
         default: break
         }
@@ -44,6 +44,8 @@ extension LedgerBook {
         case .rejected(let retryAfter, let reason):
             refused = seats.ledgers[0]
             pause(refused, for: retryAfter, reason: reason, flight: flight, at: now)
+        case .limited(let rule, let retryAfter):
+            exhaust(rule, of: seats, for: retryAfter, at: now)
         case .quotaUsedUp(let retryAfter):
             if let scope = policy.quotaScope { refused = seats.ledgers[scope] }
             if refused >= 0 {
