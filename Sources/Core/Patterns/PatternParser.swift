@@ -15,6 +15,8 @@ struct PatternParser {
     private var position = 0
     private var options = Options()
     private var depth = 0
+    /// Whether the group that captures has begun: only the first does.
+    private var hasCapture = false
 
     init(_ pattern: String) { self.pattern = Array(pattern.unicodeScalars) }
 
@@ -47,9 +49,9 @@ struct PatternParser {
         while let (least, most) = try quantifier() {
             if isQuantified { throw error("a repetition is repeated", at: position - 1) }
             isQuantified = true
-            node = .repeated(node, atLeast: least, atMost: most)
-            // Which of several matches is found first makes no difference.
-            if take("?") { continue }
+            let isLazy = take("?")
+            node = .repeated(node, atLeast: least, atMost: most, isLazy: isLazy)
+            if isLazy { continue }
             if next == "+" { throw error("a possessive repetition is not supported", at: position) }
         }
         return node
@@ -151,12 +153,15 @@ struct PatternParser {
 
     private mutating func group(from start: Int) throws(PatternError) -> PatternNode {
         let outer = options
+        var captures = true
         if take("?") {
+            captures = false
             if take(":") {
                 // The group only groups.
             } else if isAhead("P<") || (isAhead("<") && !isAhead("<=") && !isAhead("<!")) {
                 _ = take("P")
                 try groupName(from: start)
+                captures = true
             } else if isAhead("=") || isAhead("!") || isAhead("<=") || isAhead("<!") {
                 throw error("lookaround is not supported", at: start)
             } else if isAhead(">") {
@@ -168,11 +173,13 @@ struct PatternParser {
         }
         depth += 1
         guard depth <= Self.depthLimit else { throw error("groups are nested too deeply", at: start) }
+        let isCapture = captures && !hasCapture
+        if isCapture { hasCapture = true }
         let node = try alternatives()
         guard take(")") else { throw error("the group is not closed", at: start) }
         depth -= 1
         options = outer
-        return node
+        return isCapture ? .captured(node) : node
     }
 
     private mutating func groupName(from start: Int) throws(PatternError) {

@@ -8,14 +8,18 @@ struct PatternProgram: Sendable {
         case one(Int)
         /// The place must be like this.
         case anchor(PatternAnchor)
-        /// Goes on at two places.
+        /// Goes on at two places, of which the first is preferred.
         case split(Int, Int)
         case jump(Int)
+        /// The group that captures begins, or ends.
+        case groupStart
+        case groupEnd
         case match
     }
 
     private var instructions: [Instruction] = []
     private var sets: [ScalarSet] = []
+    private var hasGroup = false
 
     /// - Throws: if the pattern is too large.
     init(_ pattern: PatternNode) throws(PatternError) {
@@ -38,8 +42,9 @@ struct PatternProgram: Sendable {
         case .one, .anchor: size = 1
         case .sequence(let nodes): size = nodes.reduce(0) { $0 + Self.size(of: $1) }
         case .alternatives(let nodes): size = nodes.reduce(0) { $0 + Self.size(of: $1) + 2 }
-        case .repeated(let node, let least, let most):
+        case .repeated(let node, let least, let most, _):
             size = (Self.size(of: node) + 2) * max(most ?? least + 1, 1)
+        case .captured(let node): size = Self.size(of: node) + 2
         }
         return min(size, sizeLimit + 1)
     }
@@ -54,16 +59,21 @@ struct PatternProgram: Sendable {
         case .anchor(let anchor): instructions.append(.anchor(anchor))
         case .sequence(let nodes): for node in nodes { append(node) }
         case .alternatives(let nodes): append(alternatives: nodes)
-        case .repeated(let node, let least, let most):
+        case .repeated(let node, let least, let most, let isLazy):
             for _ in 0..<least { append(node) }
-            guard let most else { return append(endless: node) }
+            guard let most else { return append(endless: node, isLazy: isLazy) }
             var splits: [Int] = []
             for _ in least..<max(most, least) {
                 splits.append(instructions.count)
                 instructions.append(.match)
                 append(node)
             }
-            for split in splits { instructions[split] = .split(split + 1, instructions.count) }
+            for split in splits { instructions[split] = fork(split, end: instructions.count, isLazy) }
+        case .captured(let node):
+            hasGroup = true
+            instructions.append(.groupStart)
+            append(node)
+            instructions.append(.groupEnd)
         }
     }
 
@@ -84,12 +94,17 @@ struct PatternProgram: Sendable {
         for jump in jumps { instructions[jump] = .jump(instructions.count) }
     }
 
-    private mutating func append(endless node: PatternNode) {
+    private mutating func append(endless node: PatternNode, isLazy: Bool) {
         let split = instructions.count
         instructions.append(.match)
         append(node)
         instructions.append(.jump(split))
-        instructions[split] = .split(split + 1, instructions.count)
+        instructions[split] = fork(split, end: instructions.count, isLazy)
+    }
+
+    /// The choice between one more round, which begins behind `split`, and the end of the repetition.
+    private func fork(_ split: Int, end: Int, _ isLazy: Bool) -> Instruction {
+        isLazy ? .split(end, split + 1) : .split(split + 1, end)
     }
 
     // MARK: Running
@@ -182,6 +197,7 @@ struct PatternProgram: Sendable {
                 if !run.mustEnd || next == nil { return true }
             case .one: run.places.append(place)
             case .jump(let target): run.pending.append(target)
+            case .groupStart, .groupEnd: run.pending.append(place + 1)
             case .split(let first, let second):
                 run.pending.append(second)
                 run.pending.append(first)
@@ -190,6 +206,91 @@ struct PatternProgram: Sendable {
             }
         }
         return false
+    }
+
+    // MARK: Capturing
+
+    /// One way through the pattern: where it goes on, and where the match and the group began and ended.
+    private struct Thread {
+        var place: Int
+        var start: String.Index
+        var groupStart: String.Index?
+        var groupEnd: String.Index?
+    }
+
+    /// Where the first match is, or its group, if the pattern has one that captures.
+    ///
+    /// All ways are followed at once, those first that a backtracking engine would try first (Pike's construction): at each scalar an
+    /// instruction is in at most one of them.
+    func firstMatch(in text: Substring.UnicodeScalarView) -> Range<String.Index>? {
+        var waiting: [Thread] = []
+        var next: [Thread] = []
+        var stack: [Thread] = []
+        var seen = [UInt32](repeating: 0, count: instructions.count)
+        var round: UInt32 = 0
+        var found: Range<String.Index>??
+        var previous: Unicode.Scalar?
+        var index = text.startIndex
+        while true {
+            let scalar = index < text.endIndex ? text[index] : nil
+            // Only before anything is found, a match may begin here, after all that began before.
+            if found == nil { next.append(Thread(place: 0, start: index)) }
+            round += 1
+            waiting.removeAll(keepingCapacity: true)
+            search: for thread in next {
+                stack.append(thread)
+                while var thread = stack.popLast() {
+                    guard seen[thread.place] != round else { continue }
+                    seen[thread.place] = round
+                    switch instructions[thread.place] {
+                    case .match:
+                        found = .some(range(of: thread, end: index))
+                        // Whatever is left would be tried later.
+                        stack.removeAll(keepingCapacity: true)
+                        break search
+                    case .one: waiting.append(thread)
+                    case .jump(let target):
+                        thread.place = target
+                        stack.append(thread)
+                    case .split(let first, let second):
+                        thread.place = second
+                        stack.append(thread)
+                        thread.place = first
+                        stack.append(thread)
+                    case .groupStart:
+                        (thread.groupStart, thread.groupEnd) = (index, nil)
+                        thread.place += 1
+                        stack.append(thread)
+                    case .groupEnd:
+                        thread.groupEnd = index
+                        thread.place += 1
+                        stack.append(thread)
+                    case .anchor(let anchor):
+                        guard Self.holds(anchor, between: previous, and: scalar) else { continue }
+                        thread.place += 1
+                        stack.append(thread)
+                    }
+                }
+            }
+            next.removeAll(keepingCapacity: true)
+            guard let scalar, found == nil || !waiting.isEmpty else { return found ?? nil }
+            let end = text.index(after: index)
+            for var thread in waiting {
+                guard case .one(let set) = instructions[thread.place], sets[set].contains(scalar) else {
+                    continue
+                }
+                thread.place += 1
+                next.append(thread)
+            }
+            previous = scalar
+            index = end
+        }
+    }
+
+    private func range(of thread: Thread, end: String.Index) -> Range<String.Index>? {
+        guard hasGroup else { return thread.start..<end }
+        guard let start = thread.groupStart, let end = thread.groupEnd else { return nil }
+        return start..<end
     }
 
     private static func holds(

@@ -6,7 +6,7 @@
 /// - literals, `.` (anything but a line's end), `\` before punctuation, `\t \n \r \f \v \e \0 \xHH \x{H…} \uHHHH \u{H…}`
 /// - classes: `[a-z_]`, `[^,]`, `\d \w \s` and `\D \W \S`
 /// - anchors: `^ $ \A \z \b \B`
-/// - groups: `(…)`, `(?:…)`, `(?<name>…)`; alternatives: `a|b`
+/// - groups: `(…)`, `(?:…)`, `(?<name>…)`, of which the first without `?:` is what ``capture(in:)`` returns; alternatives: `a|b`
 /// - repetition: `? * +`, `{3}`, `{2,}`, `{2,5}`, each also with `?` behind it; each round takes the steps of what it repeats, and a
 ///   pattern has at most 2000
 /// - options: `(?i)` ignores case, `(?s)` lets `.` match a line's end, `(?m)` lets `^` and `$` match at lines; also `(?i:…)`
@@ -30,6 +30,19 @@ public final class TextPattern: Sendable {
     /// Whether something in the text matches.
     func isFound(in text: Text) -> Bool {
         program.isFound(in: text.string.unicodeScalars.prefix(Self.textLimit))
+    }
+
+    /// What the first group of the first match captured; the whole match if the pattern has no group that captures.
+    ///
+    /// Of several matches that begin at the same place, the one that a backtracking engine would find counts. A group that is repeated has
+    /// what its last round captured.
+    ///
+    /// - Returns: `nil` if nothing matches, or if the group took no part in the match.
+    public func capture(in text: Text) -> Text? {
+        let string = text.string
+        let scalars = string.unicodeScalars.prefix(Self.textLimit)
+        guard let range = program.firstMatch(in: scalars) else { return nil }
+        return Text(String(string.unicodeScalars[range]))
     }
 }
 
@@ -56,8 +69,10 @@ indirect enum PatternNode: Sendable {
     case sequence([PatternNode])
     /// Any one of several.
     case alternatives([PatternNode])
-    /// Repeated; without an upper bound if that is `nil`.
-    case repeated(PatternNode, atLeast: Int, atMost: Int?)
+    /// Repeated; without an upper bound if that is `nil`; lazy: as few times as possible.
+    case repeated(PatternNode, atLeast: Int, atMost: Int?, isLazy: Bool = false)
+    /// The first group that captures.
+    case captured(PatternNode)
 }
 
 /// A condition on a place in a text.

@@ -113,6 +113,62 @@ struct TextPatternTests {
         }
     }
 
+    @Test(
+        "a capture is the first group, or the whole match of a pattern without one",
+        arguments: [
+            ("a+", "xaaay", "aaa"), ("(a+)b", "aab", "aa"), ("x(?:a|b)(c)", "xbc", "c"),
+            ("(?<n>[0-9]+) of ([0-9]+)", "3 of 40", "3"), ("in ([0-9.]+) ?s", "try again in 6.5s.", "6.5"),
+            ("(a|ab)(c|bcd)", "abcd", "a"), ("(ab|a)(c|bcd)?", "abcd", "ab"), ("(a*)(a*)", "aaa", "aaa"),
+            ("(a*?)(a*)$", "aaa", ""), ("<(.*)>", "<a><b>", "a><b"), ("<(.*?)>", "<a><b>", "a"),
+            ("(a{2,3}?)", "aaaa", "aa"), ("(a{2,3})", "aaaa", "aaa"), ("(a??)b", "ab", "a"),
+            ("(?:(a)|b)+", "ab", "a"), ("(a|b)+", "abab", "b"), ("^(.)(.)", "😀ä", "😀"),
+            ("<Code>([^<]+)</Code>", "<E><Code>NoSuchKey</Code></E>", "NoSuchKey"),
+            ("()", "x", ""), ("\\b(\\w+)$", "the last", "last"), ("(?i)KEY=(\\w+)", "key=Ab", "Ab"),
+            ("(x)|a", "bax", nil), ("(x)", "abc", nil), ("b", "", nil), ("(?m)^(b.*)$", "a\nbc\nd", "bc"),
+        ] as [(String, String, String?)])
+    func capture(pattern: String, text: String, expected: String?) throws {
+        #expect(try TextPattern(pattern).capture(in: Text(text))?.string == expected)
+    }
+
+    @Test("of the same patterns, a capture is what the regular expressions of the standard library find")
+    func captureMatchesStandardLibrary() throws {
+        var numbers = SeededNumbers(seed: 18)
+        let atoms = ["a", "b", ".", "[ab]", "(a|b)", "(?:ab|a)", "(ab?)", "(?:a|b)"]
+        let repetitions = ["", "", "", "*", "+", "?", "*?", "+?", "??", "{1,2}", "{2}"]
+        for _ in 0..<400 {
+            var pattern = ""
+            for _ in 0..<Int.random(in: 1...4, using: &numbers) {
+                pattern += atoms[Int.random(in: 0..<atoms.count, using: &numbers)]
+                pattern += repetitions[Int.random(in: 0..<repetitions.count, using: &numbers)]
+            }
+            var text = ""
+            for _ in 0..<Int.random(in: 0...7, using: &numbers) { text += numbers.happens(0.4) ? "b" : "a" }
+            var expected: String?
+            if let match = try text.firstMatch(of: Regex(pattern)) {
+                let hasGroup = match.output.count > 1
+                expected = hasGroup ? match.output[1].substring.map { String($0) } : String(text[match.range])
+            }
+            let found = try TextPattern(pattern).capture(in: Text(text))?.string
+            #expect(found == expected, "\(pattern) in \(text)")
+        }
+    }
+
+    @Test(
+        "capturing takes time in proportion to the text, whatever the pattern",
+        arguments: [
+            "^((a+)+)$", "((a|a)*)b", "((a?){30}a{30}b)", "((?:x+x+)+)y", "(.*)(.*)(.*)(.*)x!",
+        ])
+    func linearCapture(pattern: String) throws {
+        let clock = ContinuousClock()
+        let compiled = try TextPattern(pattern)
+        let time = clock.measure {
+            for letter in ["a", "x"] {
+                _ = compiled.capture(in: Text(String(repeating: letter, count: 999) + "!?"))
+            }
+        }
+        #expect(time < .seconds(10))
+    }
+
     @Test("a pattern is used by all threads at once")
     func concurrent() async throws {
         let pattern = try TextPattern("(?i)^(a|b)+$")
