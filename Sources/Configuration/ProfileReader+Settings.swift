@@ -73,37 +73,56 @@ extension ProfileReader {
         }
     }
 
+    /// The keys of which a wait has one.
+    private static let waitKinds = ["header", "milliseconds", "reset", "body", "at", "from", "seconds"]
+
     static func wait(_ value: YAMLValue) -> WaitSource? {
-        var places: [WaitSource.Place] = []
+        var kinds: [WaitSource.Kind] = []
         var given = 0
-        var statuses = StatusSet.errors
-        for (key, value) in value.members(allowed: ["header", "milliseconds", "reset", "body", "from", "on"])
-        {
-            if key != "on" { given += 1 }
+        // An error in disguise may have any status.
+        var statuses = StatusSet([StatusSet.possible])
+        var when: ConditionSet?
+        var parts = PlaceParts()
+        var hasParts = false
+        for (key, value) in value.members(allowed: waitKinds + ["match", "unit", "then", "on", "when"]) {
+            if waitKinds.contains(key) { given += 1 }
             switch key {
-            case "header": if let name = value.fieldName { places.append(.delay(header: Text(name))) }
+            case "header": if let name = value.fieldName { kinds.append(.delay(header: Text(name))) }
             case "milliseconds":
-                if let name = value.fieldName { places.append(.milliseconds(header: Text(name))) }
+                if let name = value.fieldName { kinds.append(.milliseconds(header: Text(name))) }
             case "from":
                 guard let text = value.scalarText else { break }
                 guard text == "rate_fields" else {
                     value.report("\(value.quoted) must be rate_fields")
                     return nil
                 }
-                places.append(.usedUp)
-            case "reset": if let name = value.fieldName { places.append(.reset(header: Text(name))) }
-            case "body": if let pointer = value.pointer { places.append(.body(pointer)) }
-            default: statuses = value.statuses
+                kinds.append(.usedUp)
+            case "reset": if let name = value.fieldName { kinds.append(.reset(header: Text(name))) }
+            case "body": if let place = value.place(.time) { kinds.append(.at(place)) }
+            case "seconds":
+                if let seconds = value.integer(1...2_764_800) { kinds.append(.fixed(seconds: seconds)) }
+            case "on": statuses = value.statuses
+            case "when": when = ConditionSet(conditions(value, of: .part))
+            default:
+                hasParts = true
+                _ = parts.read(key, value, .time)
             }
         }
         guard value.isMapping else { return nil }
-        guard places.count == 1 else {
-            // A place that is wrong has been reported already.
-            if given == 1 { return nil }
-            value.report("needs one of 'header', 'milliseconds', 'reset', 'body' and 'from'")
+        if parts.hasPlace {
+            if let place = parts.place(of: value) { kinds.append(.at(place)) }
+        } else if hasParts {
+            value.report("needs 'at', the place that 'match', 'unit' and 'then' are about")
             return nil
         }
-        return WaitSource(places[0], on: statuses)
+        guard kinds.count == 1, given == 1 else {
+            // A place that is wrong has been reported already.
+            if given == 1 { return nil }
+            let names = waitKinds.map { "'\($0)'" }
+            value.report("needs one of \(names.dropLast().joined(separator: ", ")) and \(names.last ?? "")")
+            return nil
+        }
+        return WaitSource(kinds[0], on: statuses, when: when)
     }
 
     static func rateFields(_ value: YAMLValue) -> RateFields {
@@ -138,39 +157,30 @@ extension ProfileReader {
 
     static func bodyReading(_ value: YAMLValue) -> BodyReading {
         var reading = BodyReading()
-        for (key, value) in value.filledMembers(allowed: [
-            "message", "code", "code_headers", "fields", "request_id",
-        ]) {
-            switch key {
-            case "code_headers": reading.codeFields = value.fieldNames
-            case "message": reading.message = value.oneOrMany.compactMap(place)
-            case "code": reading.code = value.oneOrMany.compactMap(place)
-            case "fields": reading.fields = value.oneOrMany.compactMap(\.pointer)
-            default: reading.requestID = value.oneOrMany.compactMap(\.pointer)
+        let parts = BodyReading.Part.allCases
+        for (key, value) in value.filledMembers(allowed: ["inherit"] + parts.map(\.rawValue)) {
+            guard let part = BodyReading.Part(rawValue: key) else {
+                reading.inherited = inherited(value)
+                continue
+            }
+            switch part {
+            case .codeHeaders: reading.codeFields = value.fieldNames
+            case .message: reading.message = value.places(.message)
+            case .code: reading.code = value.places(.code)
+            case .fields: reading.fields = value.oneOrMany.compactMap(fieldPlace)
+            case .requestID: reading.requestID = value.places()
             }
         }
         return reading
     }
 
-    /// `/error`, `/error if identifier`, `/error if sentence`.
-    private static func place(_ value: YAMLValue) -> BodyReading.Place? {
-        guard let text = value.pointerText else { return nil }
-        var condition = BodyReading.Condition.any
-        var pointer = text
-        for (suffix, meaning) in [
-            (" if identifier", BodyReading.Condition.identifier), (" if sentence", .sentence),
-        ] where text.hasSuffix(suffix) {
-            pointer = String(text.dropLast(suffix.count))
-            condition = meaning
+    /// The parts to which those of the generic profile are added: `yes`, `no`, or a list.
+    private static func inherited(_ value: YAMLValue) -> Set<BodyReading.Part> {
+        let all = BodyReading.Part.allCases
+        guard !value.isSequence else {
+            return Set(value.filledElements.compactMap { $0.choice(all.map { ($0.rawValue, $0) }) })
         }
-        guard !YAMLValue.endsWithWords(pointer), let pointer = JSONPointer(pointer) else {
-            value.report(
-                "\(value.quoted) must be a JSON Pointer such as /error, then perhaps 'if identifier'"
-                    + " or 'if sentence'"
-            )
-            return nil
-        }
-        return BodyReading.Place(pointer, condition)
+        return value.boolean ?? true ? Set(all) : []
     }
 
     static func phrases(_ value: YAMLValue) -> [(phrase: String, code: FieldProblemCode)] {

@@ -29,25 +29,6 @@ extension YAMLValue {
     private static let nameCharacters = Set(
         "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz".utf8)
 
-    /// A JSON Pointer.
-    var pointer: JSONPointer? {
-        guard let text = pointerText else { return nil }
-        guard let pointer = JSONPointer(text), !Self.endsWithWords(text) else {
-            report("\(quoted) must be a JSON Pointer such as /error/message")
-            return nil
-        }
-        return pointer
-    }
-
-    /// The text of a JSON Pointer: an empty one, for the whole document, is written `''`.
-    var pointerText: String? {
-        guard !isNull else {
-            report("must be a JSON Pointer such as /error/message, or '' for the whole body")
-            return nil
-        }
-        return string
-    }
-
     /// Whether something follows a pointer that is meant as a condition or by mistake: ` if …`, or a blank.
     static func endsWithWords(_ text: String) -> Bool {
         guard let last = text.unicodeScalars.last else { return false }
@@ -118,7 +99,8 @@ extension YAMLValue {
         }
     }
 
-    private var pattern: TextPattern? {
+    /// A regular expression.
+    var pattern: TextPattern? {
         guard let text = nonEmptyString else { return nil }
         do {
             return try TextPattern(text)
@@ -126,5 +108,16 @@ extension YAMLValue {
             report("\(quoted) is not a regular expression: \(error)")
             return nil
         }
+    }
+
+    /// A decimal number.
+    var number: Double? {
+        guard let text = scalarText else { return nil }
+        let isDecimal = text.utf8.allSatisfy { (0x30...0x39).contains($0) || $0 == 0x2E || $0 == 0x2D }
+        guard isDecimal, let number = Double(text), number.isFinite else {
+            report("\(quoted) must be a number, such as 0 or 0.5")
+            return nil
+        }
+        return number
     }
 }

@@ -6,7 +6,7 @@ public enum ProfileReader {
         "name", "upstream", "credential", "limits", "tiers", "tier", "quota_requests", "request_defaults",
         "idempotency",
         "request_id", "waits",
-        "rate_fields", "read", "keep", "field_phrases", "rules", "cases",
+        "repeat", "rate_fields", "read", "keep", "field_phrases", "rules", "cases",
     ]
 
     /// Reads one profile.
@@ -27,6 +27,7 @@ public enum ProfileReader {
             profile.name = members.first { $0.name == "name" }?.value.nonEmptyString ?? ""
             for (key, value) in members { read(key, value, into: &profile) }
             checkDefaults(of: profile, members)
+            checkLimitNames(of: profile, members)
             checkTiers(of: profile, members)
             if profile.name.isEmpty { root.report("needs a 'name'") }
         } else if reading.mistakes.isEmpty {
@@ -72,6 +73,7 @@ public enum ProfileReader {
         case "idempotency": profile.idempotency = idempotency(value)
         case "request_id": profile.requestIDFields = value.fieldNames
         case "waits": profile.waits = value.filledElements.compactMap(wait)
+        case "repeat": profile.repeats = repeats(value)
         case "rate_fields": profile.rateFields = rateFields(value)
         case "read": profile.reading = bodyReading(value)
         case "keep": profile.kept = value.oneOrMany.compactMap(keptName)
@@ -97,6 +99,23 @@ public enum ProfileReader {
             value.report(
                 "'\(field.name)' carries a credential, as `credential` has it; a key of Weir's own is the provider's `credential` "
                     + "in the configuration")
+        }
+    }
+
+    /// Reports rules that name a limit which is not there; a profile without any leaves them to the configuration.
+    private static func checkLimitNames(of profile: Profile, _ members: [(name: String, value: YAMLValue)]) {
+        let limits = profile.limits + profile.tiers.flatMap(\.limits)
+        guard !limits.isEmpty, let rules = members.first(where: { $0.name == "rules" })?.value,
+            rules.isSequence
+        else { return }
+        let names = limits.compactMap(\.name)
+        for rule in rules.elements where rule.isMapping {
+            guard let value = rule.member("limit"), let name = value.plainText, !names.contains(name) else {
+                continue
+            }
+            let known =
+                names.isEmpty ? "none of them has a name" : "they are \(names.joined(separator: ", "))"
+            value.report("\(value.quoted) is not the name of one of `limits`: \(known)")
         }
     }
 
@@ -128,11 +147,7 @@ public enum ProfileReader {
 
     /// What every profile can do without saying so.
     private static func complete(_ profile: inout Profile, with generic: Profile) {
-        profile.reading.message += generic.reading.message
-        profile.reading.code += generic.reading.code
-        profile.reading.codeFields += generic.reading.codeFields
-        profile.reading.fields += generic.reading.fields
-        profile.reading.requestID += generic.reading.requestID
+        profile.reading.inherit(generic.reading)
         profile.fieldPhrases = profile.fieldPhrases.followed(by: generic.fieldPhrases)
         if profile.waits.isEmpty { profile.waits = generic.waits }
         if profile.rateFields == RateFields() { profile.rateFields = generic.rateFields }

@@ -118,7 +118,7 @@ extension YAMLValue {
     }
 
     /// A name that may stand in metrics and header fields.
-    private var limitName: String? {
+    var limitName: String? {
         guard let text = nonEmptyString else { return nil }
         guard ProviderConfiguration.isValid(name: text), !text.hasPrefix(RateLimitFields.prefix) else {
             report(

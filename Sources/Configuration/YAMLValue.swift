@@ -122,6 +122,15 @@ struct YAMLValue {
         return members
     }
 
+    /// The value of a key, of which nothing is reported; `nil` if there is none.
+    func member(_ name: String) -> YAMLValue? {
+        guard case .mapping(let mapping) = node, let value = mapping[Node(name)] else { return nil }
+        return YAMLValue(node: value, key: key.isEmpty ? name : "\(key).\(name)", reading: reading)
+    }
+
+    /// The text of a scalar as it is written, of which nothing is reported; `nil` for anything else.
+    var plainText: String? { node.scalar?.string }
+
     /// The members of a mapping that must have some: one without would mean the same as no key.
     func filledMembers(allowed: [String]?) -> [(name: String, value: YAMLValue)] {
         if case .mapping(let mapping) = node, mapping.isEmpty {

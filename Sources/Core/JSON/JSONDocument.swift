@@ -203,8 +203,13 @@ extension JSONDocument {
     /// The value that a JSON Pointer leads to.
     public func value(at pointer: JSONPointer) -> Int? {
         guard pointer.rootBit & rootNames != 0 || pointer.steps.isEmpty else { return nil }
+        return value(at: pointer, from: root)
+    }
+
+    /// The value that a JSON Pointer leads to from a node.
+    func value(at pointer: JSONPointer, from start: Int) -> Int? {
         let steps = pointer.steps.span
-        var node = root
+        var node = start
         for index in 0..<steps.count {
             switch nodes[node].kind {
             case .object:

@@ -22,34 +22,76 @@ final class AnswerReading {
     /// Hides secrets in texts that are put together from the body, or are not in it.
     private let redaction: TextRedaction
 
+    private let request: RequestFacts
+    private let normalizer: ErrorNormalizer
+
     init(
-        _ answer: ProviderAnswer, _ body: ProviderBody, _ reading: BodyReading, _ redaction: TextRedaction
+        _ answer: ProviderAnswer, _ body: ProviderBody, _ request: RequestFacts,
+        _ normalizer: ErrorNormalizer,
+        _ redaction: TextRedaction
     ) {
         self.answer = answer
         self.body = body
+        self.request = request
+        self.normalizer = normalizer
         self.redaction = redaction
+        let reading = normalizer.profile.reading
+        var context: PlaceContext {
+            PlaceContext(
+                json: body.json, fields: answer.fields, text: body.text(body.content), request: request)
+        }
+        /// The context of a code, which may be in the message.
+        func codeContext() -> PlaceContext {
+            var found = context
+            guard normalizer.readsCodeInMessage else { return found }
+            found.message =
+                if let json = body.json {
+                    BodyReading.message(reading.message, in: json, orSentence: nil) { context }
+                } else {
+                    BodyReading.message(reading.message, beyondJSON: { context })
+                        ?? body.plainMessage(isTruncated: answer.isTruncated)
+                }
+            return found
+        }
         guard let json = body.json else {
             isMessageCut = false
-            message = body.plainMessage(isTruncated: answer.isTruncated).map(redaction.redacted)
-            code = (body.markupCode(status: answer.status) ?? Self.code(of: answer, reading))
+            message =
+                (BodyReading.message(reading.message, beyondJSON: { context }).flatMap(
+                    MessageText.cleanSentence)
+                ?? body.plainMessage(isTruncated: answer.isTruncated)).map(redaction.redacted)
+            code =
+                (BodyReading.code(reading.code, in: nil, status: answer.status, codeContext).code
+                ?? body.markupCode(status: answer.status) ?? Self.code(of: answer, reading))
                 .flatMap(MessageText.clean).map(redaction.redacted)
             embedded = nil
             return
         }
-        var (code, sentence) = BodyReading.code(reading.code, in: json, status: answer.status)
-        var message = BodyReading.message(reading.message, in: json, orSentence: sentence)
+        var (code, sentence) = BodyReading.code(reading.code, in: json, status: answer.status, codeContext)
+        var message = BodyReading.message(reading.message, in: json, orSentence: sentence) { context }
         isMessageCut = message == nil && body.isCutJSON
         if isMessageCut { message = BodyReading.beginning(reading.message, in: json) }
         embedded = message.flatMap(Self.document)
         if let embedded {
-            if code == nil { code = BodyReading.code(reading.code, in: embedded, status: answer.status).code }
-            if let inner = BodyReading.message(reading.message, in: embedded, orSentence: nil) {
-                message = inner
+            let inner: () -> PlaceContext = { context.within(embedded) }
+            if code == nil {
+                code = BodyReading.code(reading.code, in: embedded, status: answer.status, inner).code
+            }
+            if let text = BodyReading.message(reading.message, in: embedded, orSentence: nil, inner) {
+                message = text
             }
         }
         self.code = (code ?? Self.code(of: answer, reading)).flatMap(MessageText.clean).map(
             redaction.redacted)
         self.message = message.flatMap(MessageText.cleanSentence).map(redaction.redacted)
+    }
+
+    /// What places look at.
+    ///
+    /// - Parameter patterns: those that give steps of the request's path their names.
+    func context(_ patterns: [RequestPattern] = []) -> PlaceContext {
+        PlaceContext(
+            json: body.json, fields: answer.fields, message: message, text: body.text(body.content),
+            request: request, patterns: patterns)
     }
 
     /// The JSON that a text is, if it is an object or an array.
@@ -73,15 +115,11 @@ final class AnswerReading {
         return nil
     }
 
-    /// Whether the body has a value there that is neither `null`, `false`, nor empty.
-    func has(_ pointer: JSONPointer) -> Bool {
-        guard let json = body.json, let node = json.value(at: pointer) else { return false }
-        switch json.kind(node) {
-        case .null, .false: return false
-        case .object, .array: return !json.isEmpty(node)
-        case .string: return json.string(node)?.isEmpty == false
-        case .true, .number: return true
-        }
+    /// Whether there is a value at the place that is neither `null`, `false`, nor empty.
+    func has(_ place: ValuePlace, _ patterns: [RequestPattern] = []) -> Bool {
+        guard place.details == nil else { return place.find(in: context(patterns)) { $0.isSomething } }
+        guard let json = body.json, let node = json.value(at: place.pointer) else { return false }
+        return json.isSomething(node)
     }
 
     /// Whether the rule knew what it saw: one that looks only at the status knows nothing of JSON that says
@@ -89,7 +127,7 @@ final class AnswerReading {
     ///
     /// - Parameter hasFields: whether the problem tells of fields. Where it does not, as with a 500, fields alone say nothing.
     func isKnown(to entry: RuleBook.Entry, hasFields: Bool) -> Bool {
-        entry.looksAtBody || body.kind != .json || body.isCutJSON || message != nil || code != nil
+        entry.when.looksAtBody || body.kind != .json || body.isCutJSON || message != nil || code != nil
             || hasFields
     }
 
@@ -105,19 +143,26 @@ final class AnswerReading {
     /// What the problem tells of them: where an error is not about the content of the request, only what the body calls a field.
     func fields(_ places: [FieldPlace], _ phrases: FieldPhrases, isValidation: Bool) -> [FieldProblem] {
         if FieldExtraction.refusesContent(answer.status) { return fields(places, phrases) }
-        guard isValidation || (400..<500).contains(answer.status) else { return [] }
+        let mayTell =
+            (400..<500).contains(answer.status) || (answer.status < 400 && normalizer.declaresFields)
+        guard isValidation || mayTell else { return [] }
         if readFields?.isEmpty == true, !isValidation { return [] }
         return extract(places, phrases, refusesContent: isValidation, isStrict: !isValidation)
+    }
+
+    /// Whether a place says something about fields.
+    func finds(_ place: FieldPlace, _ phrases: FieldPhrases) -> Bool {
+        !extract([place], phrases, refusesContent: true, isStrict: false).isEmpty
     }
 
     private func extract(
         _ places: [FieldPlace], _ phrases: FieldPhrases, refusesContent: Bool, isStrict: Bool
     ) -> [FieldProblem] {
-        guard let json = body.json else { return [] }
+        guard body.json != nil || normalizer.declaresFields else { return [] }
         var extraction = FieldExtraction(
             phrases: phrases, message: message, refusesContent: refusesContent, isStrict: isStrict)
-        var fields = extraction.read(places, of: json)
-        if fields.isEmpty, let embedded { fields = extraction.read(places, of: embedded) }
+        var fields = extraction.read(places, of: body.json, in: self)
+        if fields.isEmpty, let embedded { fields = extraction.read(places, of: embedded, in: self) }
         redaction.redact(&fields)
         return fields
     }
@@ -138,9 +183,14 @@ final class AnswerReading {
 
     private func requestID(_ profile: Profile) -> Text? {
         if let id = profile.requestID(in: answer.fields) { return id }
-        guard let json = body.json else { return nil }
         for place in profile.reading.requestID {
-            if let id = json.value(at: place).flatMap(json.string).flatMap(MessageText.clean) { return id }
+            if place.details != nil {
+                if let id = place.text(in: context()).flatMap(MessageText.clean) { return id }
+            } else if let json = body.json,
+                let id = json.value(at: place.pointer).flatMap(json.string).flatMap(MessageText.clean)
+            {
+                return id
+            }
         }
         return nil
     }
@@ -168,6 +218,69 @@ final class AnswerReading {
             kept.append(KeptMember(name: names[index], value: json.raw(node)))
         }
         return kept
+    }
+}
+
+// MARK: Conditions
+
+extension AnswerReading {
+    /// Whether conditions hold, but for those that ``ErrorNormalizer/acceptsHead(_:_:)`` checks.
+    func accepts(_ when: ConditionSet) -> Bool {
+        if !when.conditions.kinds.isEmpty, !when.conditions.kinds.contains(body.kind) { return false }
+        if let test = when.conditions.code {
+            guard let code, test.accepts(code) else { return false }
+        }
+        if let test = when.conditions.message {
+            guard let message, test.accepts(message) else { return false }
+            if let longer = longerMessage, !test.accepts(longer) { return false }
+        }
+        if let test = when.conditions.text {
+            guard !body.content.isEmpty, test.accepts(body.text(body.content)) else { return false }
+        }
+        for test in when.bodyValues where !accepts(test, when.conditions.requests) { return false }
+        if !when.conditions.present.isEmpty,
+            !when.conditions.present.contains(where: { has($0, when.conditions.requests) })
+        {
+            return false
+        }
+        guard acceptsAbsence(when) else { return false }
+        if let hasFields = when.conditions.hasFields {
+            guard fields(normalizer.fieldPlaces, normalizer.profile.fieldPhrases).isEmpty != hasFields else {
+                return false
+            }
+        }
+        if let isUsedUp = when.conditions.isUsedUp, normalizer.rate.saysUsedUp(answer.fields) != isUsedUp {
+            return false
+        }
+        return when.conditions.requests.isEmpty
+            || when.conditions.requests.contains { $0.matches(method: request.method, path: request.path) }
+    }
+
+    /// Whether all conditions hold: of what is no rule of its own.
+    func acceptsAll(_ when: ConditionSet) -> Bool {
+        when.conditions.statuses.contains(answer.status)
+            && ErrorNormalizer.acceptsHead(when, answer.fields) && accepts(when)
+    }
+
+    private func accepts(_ test: ValueTest, _ patterns: [RequestPattern]) -> Bool {
+        guard test.place.details == nil else {
+            return test.place.find(in: context(patterns)) { $0.text.map(test.accepts) ?? false }
+        }
+        guard let json = body.json, let node = json.value(at: test.place.pointer) else { return false }
+        return json.scalarText(node).map(test.accepts) ?? false
+    }
+
+    private func acceptsAbsence(_ when: ConditionSet) -> Bool {
+        let absent = when.conditions.absent
+        guard !absent.isEmpty else {
+            return !(body.isCutJSON && when.conditions.hasFields == false)
+        }
+        if absent.contains(where: { has($0, when.conditions.requests) }) { return false }
+        guard absent.contains(where: \.looksAtBody) else { return true }
+        // Below 400, nothing is absent from a body that could not be read.
+        if when.conditions.kinds.isEmpty, answer.status < 400, body.json == nil { return false }
+        // What is absent from a part of a body may be in the rest.
+        return !body.isCutJSON
     }
 }
 

@@ -3,28 +3,64 @@ internal import Wire
 extension BodyReading {
     /// What the provider calls the error, and a sentence that stands where such a name is expected.
     ///
-    /// An integer is a name by its spelling, unless it only repeats the status.
+    /// A whole number is a name by its spelling, unless it only repeats the status.
+    ///
+    /// - Parameter context: what places look at that are no plain pointers.
     static func code(
-        _ places: [Place], in json: JSONDocument, status: Int
+        _ places: [ValuePlace], in json: JSONDocument?, status: Int, _ context: () -> PlaceContext
     ) -> (code: Text?, sentence: Text?) {
         var sentence: Text?
         let places = places.span
         for index in 0..<places.count {
-            guard let node = json.value(at: places[index].pointer) else { continue }
-            if json.kind(node) == .number {
-                guard places[index].condition == .any, !places[index].isStatus,
-                    let number = json.integer(node), number != status
-                else { continue }
-                return (json.raw(node), sentence)
+            if places[index].details != nil {
+                let place = places[index]
+                var code: Text?
+                place.find(in: context()) { found in
+                    if case .node(let node, let json) = found {
+                        code = Self.code(at: node, place, in: json, status: status, &sentence)
+                    } else if case .text(let text) = found {
+                        code = Self.code(text, place, status: status, &sentence)
+                    }
+                    return code != nil
+                }
+                if let code { return (code, sentence) }
+                continue
             }
-            guard let text = json.string(node), !isBlank(text) else { continue }
-            if FieldName.hasBlank(text) {
-                if sentence == nil { sentence = text }
-            } else if places[index].condition != .identifier || isIdentifier(text), !isStatus(text, status) {
-                return (withoutNamespace(text), sentence)
+            guard let json, let node = json.value(at: places[index].pointer) else { continue }
+            if let code = code(at: node, places[index], in: json, status: status, &sentence) {
+                return (code, sentence)
             }
         }
         return (nil, sentence)
+    }
+
+    private static func code(
+        at node: Int, _ place: borrowing ValuePlace, in json: JSONDocument, status: Int,
+        _ sentence: inout Text?
+    ) -> Text? {
+        if json.kind(node) == .number {
+            let number = json.raw(node)
+            // What is too large for an integer is no code of anybody's.
+            guard place.condition == .any, !place.isStatus, let value = json.integer(node), value != status
+            else { return nil }
+            return number
+        }
+        guard let text = json.string(node) else { return nil }
+        return code(text, place, status: status, &sentence)
+    }
+
+    private static func code(
+        _ text: Text, _ place: borrowing ValuePlace, status: Int, _ sentence: inout Text?
+    ) -> Text? {
+        guard !isBlank(text) else { return nil }
+        if FieldName.hasBlank(text) {
+            if sentence == nil { sentence = text }
+            return nil
+        }
+        guard place.condition != .identifier || isIdentifier(text), !isStatus(text, status) else {
+            return nil
+        }
+        return withoutNamespace(text)
     }
 
     /// Whether the text is the status in digits.
@@ -57,24 +93,60 @@ extension BodyReading {
 
     /// The message: the first text that says more than the status, else the first of all.
     static func message(
-        _ places: [Place], in json: JSONDocument, orSentence sentence: Text?
+        _ places: [ValuePlace], in json: JSONDocument, orSentence sentence: Text?,
+        _ context: () -> PlaceContext
     ) -> Text? {
-        guard let first = first(places, in: json) else {
+        guard let first = first(places, in: json, context) else {
             return sentence ?? anySentence(in: json) ?? anySentence(in: json, allowsGeneric: true)
         }
         guard GenericTitle.isGeneric(first) else { return first }
-        return specific(places, in: json) ?? sentence.flatMap { GenericTitle.isGeneric($0) ? nil : $0 }
+        return specific(places, in: json, context) ?? sentence.flatMap {
+            GenericTitle.isGeneric($0) ? nil : $0
+        }
             ?? anySentence(in: json) ?? first
     }
 
     /// The first sentence at one of the places that says more than the status.
-    private static func specific(_ places: [Place], in json: JSONDocument) -> Text? {
+    private static func specific(
+        _ places: [ValuePlace], in json: JSONDocument, _ context: () -> PlaceContext
+    ) -> Text? {
+        func isSpecific(_ text: Text) -> Bool {
+            FieldName.hasBlank(text) && !isBlank(text) && !GenericTitle.isGeneric(text)
+        }
         let places = places.span
         for index in 0..<places.count {
+            if places[index].details != nil {
+                if let text = sentence(at: places[index], context(), isSpecific) { return text }
+                continue
+            }
             guard let node = json.value(at: places[index].pointer), let text = json.string(node),
-                FieldName.hasBlank(text), !isBlank(text), !GenericTitle.isGeneric(text)
+                isSpecific(text)
             else { continue }
             return text
+        }
+        return nil
+    }
+
+    /// The first text at a place that is no plain pointer which `accepts` accepts; numbers are no sentences.
+    private static func sentence(
+        at place: ValuePlace, _ context: PlaceContext, _ accepts: (Text) -> Bool
+    ) -> Text? {
+        var result: Text?
+        place.find(in: context) { found in
+            switch found {
+            case .node(let node, let json): result = json.string(node)
+            case .text(let text): result = text
+            }
+            if let text = result, !accepts(text) { result = nil }
+            return result != nil
+        }
+        return result
+    }
+
+    /// What the places find in a body that is not JSON.
+    static func message(_ places: [ValuePlace], beyondJSON context: () -> PlaceContext) -> Text? {
+        for place in places where place.details != nil {
+            if let text = sentence(at: place, context(), { accepts($0, place.condition) }) { return text }
         }
         return nil
     }
@@ -121,29 +193,43 @@ extension BodyReading {
         return found
     }
 
-    private static func isBlank(_ text: Text) -> Bool {
+    static func isBlank(_ text: Text) -> Bool {
         text.bytes.allSatisfy { $0 == 0x20 || (0x09...0x0D).contains($0) }
     }
 
     /// The text of the first place that has one of the wanted kind.
-    static func first(_ places: [Place], in json: JSONDocument) -> Text? {
+    private static func first(
+        _ places: [ValuePlace], in json: JSONDocument, _ context: () -> PlaceContext
+    ) -> Text? {
         let places = places.span
         for index in 0..<places.count {
-            guard let node = json.value(at: places[index].pointer), let text = json.string(node),
-                !isBlank(text)
-            else { continue }
-            switch places[index].condition {
-            case .any: return text
-            case .identifier: if isIdentifier(text) { return text }
-            case .sentence: if !isIdentifier(text) { return text }
+            if places[index].details != nil {
+                let condition = places[index].condition
+                if let text = sentence(at: places[index], context(), { accepts($0, condition) }) {
+                    return text
+                }
+                continue
             }
+            guard let node = json.value(at: places[index].pointer), let text = json.string(node),
+                accepts(text, places[index].condition)
+            else { continue }
+            return text
         }
         return nil
     }
 
+    private static func accepts(_ text: Text, _ condition: ValuePlace.Condition) -> Bool {
+        guard !isBlank(text) else { return false }
+        switch condition {
+        case .any: return true
+        case .identifier: return isIdentifier(text)
+        case .sentence: return !isIdentifier(text)
+        }
+    }
+
     /// What is there of a message whose end is missing: some words, for less may be a name.
-    static func beginning(_ places: [Place], in json: JSONDocument) -> Text? {
-        for place in places where place.condition != .identifier {
+    static func beginning(_ places: [ValuePlace], in json: JSONDocument) -> Text? {
+        for place in places where place.details == nil && place.condition != .identifier {
             guard let text = json.value(at: place.pointer).flatMap(json.beginning), !isBlank(text),
                 FieldName.hasBlank(text)
             else { continue }

@@ -12,8 +12,13 @@ public final class ErrorNormalizer: Sendable {
     private let plainRedactor: SecretRedactor
     private let redactors: RedactorMemo
     private let limits: [RateLimit]
-    private let rate: RateHeaders
-    private let fieldPlaces: [FieldPlace]
+    let rate: RateHeaders
+    /// Whether a code may be in the message.
+    let readsCodeInMessage: Bool
+    /// Whether the profile says of a place of fields what form they have there.
+    let declaresFields: Bool
+    /// Where field problems may be.
+    let fieldPlaces: [FieldPlace]
 
     /// Compiles a profile.
     ///
@@ -29,7 +34,9 @@ public final class ErrorNormalizer: Sendable {
         book = RuleBook(profile.rules)
         plainRedactor = SecretRedactor(secrets: [], prefixes: profile.secretPrefixes)
         redactors = RedactorMemo(prefixes: profile.secretPrefixes)
-        fieldPlaces = profile.reading.fields.map(FieldPlace.init)
+        fieldPlaces = profile.reading.fields
+        declaresFields = fieldPlaces.contains { $0.declared != nil }
+        readsCodeInMessage = profile.reading.code.contains(where: \.looksAtMessage)
     }
 
     /// Whether the body must be collected, because the answer is an error or may be one in disguise.
@@ -54,7 +61,7 @@ public final class ErrorNormalizer: Sendable {
     private func mayBeError(_ status: Int, _ fields: FieldBlock, _ examination: Examination) -> Bool {
         status >= 400
             || book.candidates(status).contains {
-                Self.acceptsHead($0, fields) && examination.allows($0, fields)
+                !$0.rule.isSuccess && Self.acceptsHead($0.when, fields) && examination.allows($0, fields)
             }
     }
 
@@ -64,28 +71,45 @@ public final class ErrorNormalizer: Sendable {
     public func normalize(
         _ answer: ProviderAnswer, of request: RequestFacts, at wallClockSeconds: Int64
     ) -> NormalizedError? {
+        guard let (reading, entry) = decide(answer, of: request), !entry.rule.isSuccess else { return nil }
+        return error(reading, entry, of: request, at: Int(wallClockSeconds))
+    }
+
+    /// Which rule decides about an answer: its place among those of the profile; `nil` if none does.
+    public func rule(for answer: ProviderAnswer, of request: RequestFacts) -> Int? {
+        guard let index = decide(answer, of: request)?.entry.index, index >= 0 else { return nil }
+        return index
+    }
+
+    /// What an answer says, and the rule that decides; `nil` if it is no error, of which no rule says so.
+    func decide(
+        _ answer: ProviderAnswer, of request: RequestFacts
+    ) -> (reading: AnswerReading, entry: RuleBook.Entry)? {
         let candidates = book.candidates(answer.status)
         guard answer.status >= 400 || !candidates.isEmpty else { return nil }
         let examination = Examination(answer, of: request)
         guard mayBeError(answer.status, answer.fields, examination) else { return nil }
+        let reading = reading(of: answer, request)
+        // It is about the connection to the provider, and must not reach the client as a status of Weir's own (RFC 9110 15.5.8).
+        if answer.status == 407 { return (reading, RuleBook.Entry(.proxyAuthentication)) }
+        for entry in candidates
+        where examination.allows(entry, answer.fields) && Self.acceptsHead(entry.when, answer.fields)
+            && reading.accepts(entry.when)
+        {
+            return (reading, entry)
+        }
+        guard answer.status >= 400 else { return nil }
+        return (reading, RuleBook.Entry(.lastResort(answer.status)))
+    }
+
+    /// Reads an answer, secrets taken out of it.
+    func reading(of answer: ProviderAnswer, _ request: RequestFacts) -> AnswerReading {
         let redactor = redactor(of: request)
         let isClean = !redactor.mayContain(answer.body.span)
         let redacted = isClean ? nil : redactor.redacted(answer.body, isCut: answer.isTruncated)
-        let reading = AnswerReading(
-            answer, ProviderBody(redacted ?? answer.body, isCut: answer.isTruncated), profile.reading,
+        return AnswerReading(
+            answer, ProviderBody(redacted ?? answer.body, isCut: answer.isTruncated), request, self,
             TextRedaction(redactor, cleanBody: isClean ? answer.body : nil))
-        // It is about the connection to the provider, and must not reach the client as a status of Weir's own (RFC 9110 15.5.8).
-        if answer.status == 407 {
-            return error(
-                reading, RuleBook.Entry(.proxyAuthentication), of: request, at: Int(wallClockSeconds))
-        }
-        for entry in candidates
-        where examination.allows(entry, answer.fields) && accepts(entry, reading, request) {
-            return error(reading, entry, of: request, at: Int(wallClockSeconds))
-        }
-        guard answer.status >= 400 else { return nil }
-        let fallback = RuleBook.Entry(.lastResort(answer.status))
-        return error(reading, fallback, of: request, at: Int(wallClockSeconds))
     }
 
     /// The provider's id of the request, from the fields of its response; `nil` if there is none.
@@ -153,48 +177,28 @@ public final class ErrorNormalizer: Sendable {
         return BodyShape(ProviderBody(body, isCut: isCut)).text(limit: limit)
     }
 
-    private static func acceptsHead(_ entry: RuleBook.Entry, _ fields: FieldBlock) -> Bool {
-        guard entry.looksAtFields else { return true }
-        if let test = entry.rule.contentType {
+    /// Whether those conditions hold that are about the head of an answer, but for its status.
+    static func acceptsHead(_ when: ConditionSet, _ fields: FieldBlock) -> Bool {
+        guard when.looksAtHead else { return true }
+        if let test = when.conditions.contentType {
             let isAccepted = fields.withFirstValue(of: contentTypeName.span) { test.accepts($0) }
             guard isAccepted ?? test.accepts(Text([])) else { return false }
         }
-        if let (name, test) = entry.rule.header {
+        for (name, test) in when.conditions.headers {
             guard let value = fields.text(name), test.accepts(value) else { return false }
         }
-        return true
-    }
-
-    private func accepts(_ entry: RuleBook.Entry, _ reading: AnswerReading, _ request: RequestFacts) -> Bool {
-        guard Self.acceptsHead(entry, reading.answer.fields) else { return false }
-        if !entry.rule.kinds.isEmpty, !entry.rule.kinds.contains(reading.body.kind) { return false }
-        if let test = entry.rule.code {
-            guard let code = reading.code, test.accepts(code) else { return false }
+        guard when.looksAtHeadPlaces else { return true }
+        let context = PlaceContext(json: nil, fields: fields, text: Text([]))
+        for test in when.headValues {
+            let isAccepted = test.place.find(in: context) { $0.text.map(test.accepts) ?? false }
+            guard isAccepted else { return false }
         }
-        if let test = entry.rule.message {
-            guard let message = reading.message, test.accepts(message) else { return false }
-            if let longer = reading.longerMessage, !test.accepts(longer) { return false }
+        let (present, absent) = (when.conditions.present, when.conditions.absent)
+        // One of several may be in the body.
+        if !present.isEmpty, present.allSatisfy({ $0.header != nil }) {
+            guard present.contains(where: { $0.find(in: context) { $0.isSomething } }) else { return false }
         }
-        if !entry.rule.present.isEmpty, !entry.rule.present.contains(where: reading.has) { return false }
-        if entry.rule.absent.contains(where: reading.has) { return false }
-        // Below 400, nothing is absent from a body that could not be read.
-        if !entry.rule.absent.isEmpty, entry.rule.kinds.isEmpty, reading.answer.status < 400,
-            reading.body.json == nil
-        {
-            return false
-        }
-        // What is absent from a part of a body may be in the rest.
-        if reading.body.isCutJSON, !entry.rule.absent.isEmpty || entry.rule.hasFields == false {
-            return false
-        }
-        if let hasFields = entry.rule.hasFields {
-            guard reading.fields(fieldPlaces, profile.fieldPhrases).isEmpty != hasFields else { return false }
-        }
-        if let isUsedUp = entry.rule.isUsedUp, rate.saysUsedUp(reading.answer.fields) != isUsedUp {
-            return false
-        }
-        return entry.rule.requests.isEmpty
-            || entry.rule.requests.contains { $0.matches(method: request.method, path: request.path) }
+        return !absent.contains { $0.header != nil && $0.find(in: context) { $0.isSomething } }
     }
 
     private func error(
@@ -207,17 +211,34 @@ public final class ErrorNormalizer: Sendable {
                 && profile.honoursIdempotencyKey(method: request.method, path: request.path))
         var fields: [FieldProblem] = []
         var kept: [KeptMember] = []
-        if let json = reading.body.json {
+        if reading.body.json != nil || declaresFields {
             fields = reading.fields(
                 fieldPlaces, profile.fieldPhrases, isValidation: entry.rule.result == .validationFailed)
-            kept = reading.kept(profile.kept, of: json)
         }
+        if let json = reading.body.json { kept = reading.kept(profile.kept, of: json) }
         return NormalizedError(
             entry, reading, isRepeatSafe: isRepeatSafe, fields: fields, kept: kept,
             retryAfter: WaitReading(reading, rate: rate, clock: clock).seconds(
                 entry.rule.waits ?? profile.waits),
             limit: entry.rule.result == .rateLimited ? limit(answer.fields, of: request) : nil,
+            mayRepeat: mayRepeat(
+                entry.rule.repeats ?? profile.repeats, reading, entry.when.conditions.requests),
             upstream: reading.upstream(profile, bodyLimit: bodyLimit))
+    }
+
+    /// Whether the provider says that the same request may succeed later; `nil` if it says nothing of that.
+    private func mayRepeat(
+        _ places: [ValuePlace], _ reading: AnswerReading, _ patterns: [RequestPattern]
+    ) -> Bool? {
+        for place in places {
+            guard let text = place.text(in: reading.context(patterns)) else { continue }
+            switch text.string.lowercased() {
+            case "true", "yes", "1": return true
+            case "false", "no", "0": return false
+            default: continue
+            }
+        }
+        return nil
     }
 
     /// The limit that counts the request: of several the one of which the provider speaks, else the first.

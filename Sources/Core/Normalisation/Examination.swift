@@ -35,17 +35,17 @@ struct Examination {
     ///
     /// - Parameter fields: the answer's.
     func allows(_ entry: RuleBook.Entry, _ fields: borrowing FieldBlock) -> Bool {
-        guard entry.looksAtBody, !isError else { return true }
+        guard entry.when.looksAtBody, !isError else { return true }
         guard isReadable else { return false }
-        if entry.rule.contentType != nil { return true }
+        if entry.when.conditions.contentType != nil { return true }
         // Wrong types are common; what has a length is no stream.
-        if hasLength, entry.rule.kinds.contains(.json) { return true }
+        if hasLength, entry.when.conditions.kinds.contains(.json) { return true }
         // Only few rules depend on it.
         switch fields.withFirstValue(of: Self.contentType.span, { MediaType($0) }) {
         case .json: return true
-        case .html: return entry.rule.kinds.contains(.html)
-        case .text: return entry.rule.kinds.contains(.text)
-        case .other: return isEmpty && entry.rule.kinds.contains(.empty)
+        case .html: return entry.when.conditions.kinds.contains(.html)
+        case .text: return entry.when.conditions.kinds.contains(.text)
+        case .other: return isEmpty && entry.when.conditions.kinds.contains(.empty)
         // Anything but a stream.
         case nil: return hasLength
         }

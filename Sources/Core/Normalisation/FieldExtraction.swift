@@ -19,6 +19,8 @@ struct FieldExtraction {
         case named
         /// What stands under `details` may be anything: only sentences about input count.
         case suspected
+        /// The profile says that it is one: every text counts.
+        case declared
     }
 
     /// Places under which a map may be about anything.
@@ -75,10 +77,26 @@ struct FieldExtraction {
     }
 
     /// The field problems of the first of the places that has any.
-    mutating func read(_ places: [FieldPlace], of json: JSONDocument) -> [FieldProblem] {
+    ///
+    /// - Parameters:
+    ///   - json: the body, or a JSON text in its message; `nil` if it is none.
+    ///   - reading: the answer.
+    mutating func read(
+        _ places: [FieldPlace], of json: JSONDocument?, in reading: AnswerReading
+    ) -> [FieldProblem] {
         let places = places.span
         for index in 0..<places.count where found.isEmpty {
-            guard let node = json.value(at: places[index].pointer) else { continue }
+            if let declared = places[index].declared {
+                if let when = declared.when, !reading.acceptsAll(when) { continue }
+                read(declared, in: reading.context().within(json))
+                continue
+            }
+            guard let json else { continue }
+            if places[index].place.details != nil {
+                read(all: places[index], in: reading.context().within(json))
+                continue
+            }
+            guard let node = json.value(at: places[index].place.pointer) else { continue }
             read(node, at: places[index], in: json)
         }
         return found
@@ -434,7 +452,7 @@ struct FieldExtraction {
             if FieldName.isLocation(name), entry[.names] != nil {
                 self.entry(node, in: json, under: nil, wholeMessage: message, depth: depth + 1)
             } else if let sentence = sentence(of: entry, in: json) {
-                guard kind == .named || isSentence(sentence) else { return }
+                guard kind != .suspected || isSentence(sentence) else { return }
                 add(field, sentence, code: code(of: entry, in: json))
             } else if let several = entry[.several], hasSentence(several, in: json) {
                 values(several, in: json, of: field, kind, depth: depth)
@@ -449,6 +467,7 @@ struct FieldExtraction {
             case .named: guard isSentence(text) || !Self.metaNames.contains(name) else { return }
             case .suspected:
                 guard phrases.code(of: text) != .invalid, !Self.metaNames.contains(name) else { return }
+            case .declared: break
             }
             add(field, text, code: nil)
         default: break
@@ -486,7 +505,9 @@ struct FieldExtraction {
             defer { index += 1 }
             guard found.count < Self.limit else { return }
             guard json.kind(element) == .object else {
-                guard let text = json.scalarText(element), kind == .named || isSentence(text) else { return }
+                guard let text = json.scalarText(element), kind != .suspected || isSentence(text) else {
+                    return
+                }
                 return add(field, text, code: nil)
             }
             guard !json.isCut(element) else { return }
@@ -512,6 +533,95 @@ struct FieldExtraction {
             if kind == .string || kind == .object { hasText = true }
         }
         return hasText
+    }
+
+    // MARK: Declared forms
+
+    /// What is at a place that leads to any number of values: each is a list, a map, an entry of a list, or a name.
+    private mutating func read(all place: FieldPlace, in context: PlaceContext) {
+        place.place.find(in: context) { result in
+            switch result {
+            case .node(let node, let json) where json.kind(node) == .object:
+                entry(node, in: json, under: nil, wholeMessage: nil, depth: 0)
+            case .node(let node, let json) where json.kind(node) == .array:
+                list(node, in: json, under: nil, depth: 0)
+            case .node(let node, let json):
+                if let name = json.string(node), FieldName.isName(name) { add(name, message, code: nil) }
+            case .text(let name): if FieldName.isName(name) { add(name, message, code: nil) }
+            }
+            return found.count >= Self.limit
+        }
+    }
+
+    private mutating func read(_ declared: DeclaredFields, in context: PlaceContext) {
+        declared.place.find(in: context) { result in
+            switch (declared.form, result) {
+            case (.each, .node(let node, let json)):
+                let inner = context.within(json, from: node)
+                guard let place = declared.name else { break }
+                addNames(at: place, declared, inner, inner)
+            case (.map, .node(let node, let json)): map(node, in: json, under: nil, .declared, depth: 0)
+            case (.names, _), (.from, _): addName(result, declared, context)
+            case (.each, .text), (.map, .text): break
+            }
+            return found.count >= Self.limit
+        }
+    }
+
+    private mutating func addNames(
+        at place: ValuePlace, _ declared: DeclaredFields, _ names: PlaceContext, _ context: PlaceContext
+    ) {
+        place.find(in: names) { name in
+            addName(name, declared, context)
+            return found.count >= Self.limit
+        }
+    }
+
+    /// Adds a problem of the field with this name, whose sentence and code are where the profile says.
+    private mutating func addName(
+        _ name: ValuePlace.Found, _ declared: DeclaredFields, _ context: PlaceContext
+    ) {
+        guard let field = Self.name(name, without: declared.drop) else { return }
+        var sentence = message
+        declared.message?.find(in: context) { result in
+            guard let text = result.text, !BodyReading.isBlank(text) else { return false }
+            sentence = text
+            return true
+        }
+        var hint = FieldCodeHint()
+        var meaning: FieldProblemCode?
+        declared.code?.find(in: context) { result in
+            guard let text = result.text, !text.isEmpty else { return false }
+            hint.name = text
+            meaning = declared.means.first { text.equalsIgnoringCase($0.name) }?.code
+            return true
+        }
+        add(field, sentence, code: hint, meaning: meaning)
+    }
+
+    /// A name, or a list of steps as one; the first step is left out if it is among `drop`.
+    private static func name(_ found: ValuePlace.Found, without drop: [Text]) -> Text? {
+        if case .node(let node, let json) = found, json.kind(node) == .array {
+            var bytes: [UInt8] = []
+            var isFirst = true
+            json.forEachElement(of: node) { step in
+                defer { isFirst = false }
+                guard let step = json.scalarText(step), bytes.count <= MessageText.limit,
+                    !isFirst || !drop.contains(where: { step.equalsIgnoringCase($0) })
+                else { return }
+                if !bytes.isEmpty { bytes.append(0x2E) }
+                bytes.append(step)
+            }
+            return bytes.isEmpty ? nil : Text(bytes)
+        }
+        guard let text = found.text, FieldName.isName(text) || FieldName.isLabel(text) else { return nil }
+        for step in drop where text.count > step.count {
+            let next = text.bytes[text.bytes.startIndex + step.count]
+            let first = Text(text.storage, in: text.range.lowerBound..<text.range.lowerBound + step.count)
+            guard next == 0x2E || next == 0x2F, first.equalsIgnoringCase(step) else { continue }
+            return Text(text.storage, in: text.range.lowerBound + step.count + 1..<text.range.upperBound)
+        }
+        return text
     }
 
     // MARK: Results
@@ -548,13 +658,15 @@ struct FieldExtraction {
         add(field, sentence, code: hint)
     }
 
-    private mutating func add(_ field: Text, _ sentence: Text?, code hint: FieldCodeHint) {
+    private mutating func add(
+        _ field: Text, _ sentence: Text?, code hint: FieldCodeHint, meaning: FieldProblemCode? = nil
+    ) {
         guard found.count < Self.limit, !field.isEmpty, !FieldName.isWhole(field),
             let field = MessageText.clean(field)
         else { return }
         if found.isEmpty { found.reserveCapacity(4) }
         let detail = sentence.flatMap(MessageText.cleanSentence)
-        let code = hint.code(of: detail, about: field, phrases)
+        let code = meaning ?? hint.code(of: detail, about: field, phrases)
         found.append(FieldProblem(field: field, code: code, detail: detail))
     }
 }

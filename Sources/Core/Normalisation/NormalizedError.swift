@@ -54,16 +54,18 @@ public final class NormalizedError: Sendable {
 
     /// What the rule says of the answer.
     ///
-    /// - Parameter isRepeatSafe: whether the request may be repeated even if it took effect.
+    /// - Parameters:
+    ///   - isRepeatSafe: whether the request may be repeated even if it took effect.
+    ///   - mayRepeat: what the provider says about whether the same request may succeed later.
     init(
         _ entry: RuleBook.Entry, _ reading: AnswerReading, isRepeatSafe: Bool, fields: [FieldProblem],
         kept: [KeptMember],
-        retryAfter: Int?, limit: QuotaLimit?, upstream: UpstreamAnswer
+        retryAfter: Int?, limit: QuotaLimit?, mayRepeat: Bool?, upstream: UpstreamAnswer
     ) {
         let status = upstream.status
         code = entry.rule.result
         self.status = entry.rule.status ?? (status < 400 ? entry.rule.result.status : status)
-        isTransient = entry.rule.isTransient ?? entry.rule.result.isTransient
+        isTransient = mayRepeat ?? entry.rule.isTransient ?? entry.rule.result.isTransient
         effect = entry.rule.effect ?? entry.rule.result.effect
         // The code alone does not promise it: a quota that is renewed at a known time, and a body that is too large for now (RFC 9110
         // 15.5.14).

@@ -15,24 +15,45 @@ struct WaitReading {
     /// The first answer of the sources, in whole seconds, at least 1.
     func seconds(_ sources: [WaitSource]) -> Int? {
         for index in 0..<sources.count where sources[index].statuses.contains(reading.answer.status) {
+            if let when = sources[index].when, !reading.acceptsAll(when) { continue }
             let found: Int?
-            switch sources[index].place {
+            switch sources[index].kind {
             case .delay(let header): found = clock.fields.greatest(header) { clock.delay($0) }
             case .milliseconds(let header): found = clock.fields.greatest(header) { clock.milliseconds($0) }
             case .usedUp: found = rate.usedUpSeconds(clock)
             case .reset(let header): found = clock.fields.greatest(header) { clock.reset($0) }
-            case .body(let pointer):
-                found = reading.body.json.flatMap { delay(at: pointer, in: $0) }
+            case .at(let place): found = delay(at: place)
+            case .fixed(let seconds): found = AnswerClock.bounded(seconds)
             }
             if let found { return found }
         }
         return nil
     }
 
-    private func delay(at pointer: JSONPointer, in json: JSONDocument) -> Int? {
-        guard let node = json.value(at: pointer), let text = json.scalarText(node) else { return nil }
-        guard json.kind(node) == .number else { return clock.delay(text) ?? clock.reset(text) }
-        return WallClockTime.spelledNumber(text).flatMap { clock.delay($0) }
+    private func delay(at place: ValuePlace) -> Int? {
+        guard let details = place.details else {
+            guard let json = reading.body.json, let node = json.value(at: place.pointer) else { return nil }
+            return delay(.node(node, json), unit: nil)
+        }
+        // Of the values of a field the greatest counts, as elsewhere; of those of a body the first that is a time.
+        var seconds: Int?
+        if case .header(let name) = details.source, details.match == nil, details.then == nil {
+            return clock.fields.greatest(name) { delay(.text($0), unit: details.unit) }
+        }
+        place.find(in: reading.context()) { found in
+            seconds = delay(found, unit: details.unit)
+            return seconds != nil
+        }
+        return seconds
+    }
+
+    private func delay(_ found: ValuePlace.Found, unit: ValuePlace.Unit?) -> Int? {
+        guard let text = found.text else { return nil }
+        if let unit, let number = WallClockTime.decimal(text) { return clock.delay(number * unit.length) }
+        if case .node(let node, let json) = found, json.kind(node) == .number {
+            return WallClockTime.spelledNumber(text).flatMap { clock.delay($0) }
+        }
+        return clock.delay(text) ?? clock.reset(text)
     }
 }
 
@@ -71,6 +92,11 @@ struct AnswerClock {
             if abs(distance) <= Self.longest { return distance > 0 ? distance : nil }
         }
         return Self.bounded(number)
+    }
+
+    /// Seconds, rounded up; more than 31 years of them are a time since 1970.
+    func delay(_ seconds: Double) -> Int? {
+        Int(exactly: seconds.rounded(.up)).map { delay($0) } ?? Self.longest
     }
 
     /// Milliseconds, rounded up.

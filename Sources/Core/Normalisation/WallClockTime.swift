@@ -38,6 +38,18 @@ enum WallClockTime {
         return Int(exactly: value.rounded(.up)) ?? .max
     }
 
+    /// A number without a sign, blanks around it aside; it may have a fraction and an exponent; `nil` for anything else.
+    static func decimal(_ text: Text) -> Double? {
+        guard text.count <= 64 else { return nil }
+        let bytes = text.bytes.filter { $0 != 0x20 && $0 != 0x09 }
+        guard let first = bytes.first, first.isASCIIDigit,
+            bytes.allSatisfy({
+                $0.isASCIIDigit || $0 == 0x2E || $0 == 0x2D || $0 == 0x2B || $0 | 0x20 == 0x65
+            }), let number = Double(String(decoding: bytes, as: UTF8.self)), number.isFinite
+        else { return nil }
+        return number
+    }
+
     /// A date: an HTTP-date in its three forms (RFC 9110 5.6.7), ISO 8601, or what JavaScript prints for a
     /// date.
     static func date(_ text: Text) -> Int? {

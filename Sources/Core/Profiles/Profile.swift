@@ -28,6 +28,8 @@ public struct Profile: Sendable {
     public var requestIDFields: [Text] = []
     /// Where an answer says how long to wait, in order.
     public var waits: [WaitSource] = []
+    /// Where a response says whether the same request may succeed later, in order.
+    public var repeats: [ValuePlace] = []
     /// The fields in which the provider tells the state of its rate limit.
     public var rateFields = RateFields()
     /// Where bodies hold what.
@@ -73,15 +75,14 @@ struct RuleBook: Sendable {
     /// A rule that can be handed round without copying its many parts.
     final class Entry: Sendable {
         let rule: Rule
-        /// See ``Rule/looksAtBody``.
-        let looksAtBody: Bool
-        /// Whether the rule has conditions on fields.
-        let looksAtFields: Bool
+        let when: ConditionSet
+        /// The rule's place among those of the profile, from 0; -1 for one that stands in none.
+        let index: Int
 
-        init(_ rule: Rule) {
+        init(_ rule: Rule, index: Int = -1) {
             self.rule = rule
-            looksAtFields = rule.contentType != nil || rule.header != nil
-            looksAtBody = rule.looksAtBody
+            self.index = index
+            when = ConditionSet(rule.when)
         }
     }
 
@@ -89,9 +90,9 @@ struct RuleBook: Sendable {
     private let byStatus: [[Entry]]
 
     init(_ rules: [Rule]) {
-        let entries = rules.map(Entry.init)
+        let entries = rules.enumerated().map { Entry($0.element, index: $0.offset) }
         // Between two of these, all statuses have the same rules: one array serves them.
-        let ranges = rules.flatMap(\.statuses.ranges)
+        let ranges = rules.flatMap(\.when.statuses.ranges)
         let possible = StatusSet.possible
         let edges = Set(ranges.flatMap { [$0.lowerBound, $0.upperBound + 1] } + [possible.lowerBound])
             .filter(possible.contains).sorted()
@@ -99,7 +100,7 @@ struct RuleBook: Sendable {
         byStatus.reserveCapacity(possible.count)
         for (index, edge) in edges.enumerated() {
             let end = index + 1 < edges.count ? edges[index + 1] : possible.upperBound + 1
-            let candidates = entries.filter { $0.rule.statuses.contains(edge) }
+            let candidates = entries.filter { $0.rule.when.statuses.contains(edge) }
             byStatus += repeatElement(candidates, count: end - edge)
         }
         self.byStatus = byStatus
@@ -111,48 +112,46 @@ struct RuleBook: Sendable {
     }
 }
 
-/// Where a provider's JSON bodies hold what, in the order in which the places are tried.
+/// Where a provider's responses hold what, in the order in which the places are tried.
 public struct BodyReading: Sendable {
-    /// Which strings of a place count.
-    public enum Condition: Sendable, Hashable {
-        /// Every string that is not empty.
-        case any
-        /// Identifiers such as `LEAD_NOT_FOUND`, `not_found` or `BadRequest`.
-        case identifier
-        /// Everything that is no such identifier.
-        case sentence
-    }
-
-    /// A place in a body.
-    public struct Place: Sendable, Hashable {
-        /// Where it is.
-        public var pointer: JSONPointer
-        /// What must stand there.
-        public var condition: Condition
-        /// Whether the place is called a status: a number there is one, and no code.
-        let isStatus: Bool
-
-        /// A place.
-        public init(_ pointer: JSONPointer, _ condition: Condition = .any) {
-            self.pointer = pointer
-            self.condition = condition
-            isStatus = ["status", "statusCode", "status_code"].contains(pointer.split?.name ?? "")
-        }
-    }
-
     /// The human message.
-    public var message: [Place] = []
+    public var message: [ValuePlace] = []
     /// The provider's code.
-    public var code: [Place] = []
+    public var code: [ValuePlace] = []
     /// Fields of the answer that hold the provider's code, if the body has none.
     public var codeFields: [Text] = []
-    /// Field problems: a map from names to sentences, a list of objects, or the name of one field.
-    public var fields: [JSONPointer] = []
+    /// Field problems: the first that yields something counts.
+    public var fields: [FieldPlace] = []
     /// The provider's id of the request.
-    public var requestID: [JSONPointer] = []
+    public var requestID: [ValuePlace] = []
+    /// The parts to which the places of another profile are added.
+    public var inherited = Set(Part.allCases)
+
+    /// What is read.
+    public enum Part: String, CaseIterable, Sendable {
+        /// ``BodyReading/message``.
+        case message
+        /// ``BodyReading/code``.
+        case code
+        /// ``BodyReading/codeFields``.
+        case codeHeaders = "code_headers"
+        /// ``BodyReading/fields``.
+        case fields
+        /// ``BodyReading/requestID``.
+        case requestID = "request_id"
+    }
 
     /// Nothing is read.
     public init() {}
+
+    /// Adds the places of another profile, which are tried after these, to the parts that inherit them.
+    public mutating func inherit(_ other: BodyReading) {
+        if inherited.contains(.message) { message += other.message }
+        if inherited.contains(.code) { code += other.code }
+        if inherited.contains(.codeHeaders) { codeFields += other.codeFields }
+        if inherited.contains(.fields) { fields += other.fields }
+        if inherited.contains(.requestID) { requestID += other.requestID }
+    }
 }
 
 /// What a body turned out to be, whatever its `Content-Type` says.
@@ -203,9 +202,9 @@ public struct RateFields: Sendable, Hashable {
 }
 
 /// One place where an answer may say how long to wait.
-public struct WaitSource: Sendable, Hashable {
-    /// The place.
-    public enum Place: Sendable, Hashable {
+public struct WaitSource: Sendable {
+    /// What it is.
+    public enum Kind: Sendable {
         /// A field with seconds (decimals allowed) or an HTTP-date: `Retry-After` (RFC 9110 10.2.3).
         case delay(header: Text)
         /// A field with milliseconds: `Retry-After-Ms`.
@@ -215,19 +214,24 @@ public struct WaitSource: Sendable, Hashable {
         case reset(header: Text)
         /// The reset of what the profile's ``RateFields`` say is used up; the latest of several.
         case usedUp
-        /// A time in a JSON body, in any dialect.
-        case body(JSONPointer)
+        /// A time at any place, in any dialect, or in the unit that the place names.
+        case at(ValuePlace)
+        /// So many seconds: a cool-down that the provider documents and does not send.
+        case fixed(seconds: Int)
     }
 
-    /// The place.
-    public var place: Place
+    /// What it is.
+    public var kind: Kind
     /// The statuses on which it counts; elsewhere it is ignored.
     public var statuses: StatusSet
+    /// What else must hold for it to count.
+    public var when: ConditionSet?
 
     /// A source.
-    public init(_ place: Place, on statuses: StatusSet) {
-        self.place = place
+    public init(_ kind: Kind, on statuses: StatusSet, when: ConditionSet? = nil) {
+        self.kind = kind
         self.statuses = statuses
+        self.when = when
     }
 }
 

@@ -69,7 +69,7 @@ public struct ProfileCase: Sendable {
     /// The same for an answer whose body has been decoded already.
     public func run(with normalizer: ErrorNormalizer, on answer: ProviderAnswer) -> [String] {
         let facts = RequestFacts(method: request.method, path: request.path)
-        let error = normalizer.normalize(answer, of: facts, at: Self.clock)
+        let error = normalizer.normalize(answer, of: facts, at: Int64(Self.clock))
         switch (error, expectation) {
         case (nil, nil): return []
         case (let error?, nil): return ["became \(error.code.name), should pass untouched"]
@@ -79,7 +79,7 @@ public struct ProfileCase: Sendable {
     }
 
     /// The time at which cases without `Date` were recorded, more or less: 2026-11-20.
-    private static let clock: Int64 = 1_795_132_800
+    static let clock = 1_795_132_800
 
     private static func differences(_ error: NormalizedError, _ expected: Expectation) -> [String] {
         var found: [String] = []

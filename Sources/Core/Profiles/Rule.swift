@@ -6,32 +6,13 @@ public struct Rule: Sendable {
     public var name: String
     /// The profile in which it stands.
     public var profile: String
-    /// The statuses it is about.
-    public var statuses = StatusSet.errors
-    /// The requests it is about; empty: all.
-    public var requests: [RequestPattern] = []
-    /// The kinds of body it is about; empty: all.
-    public var kinds: [BodyKind] = []
-    /// What the `Content-Type` must be.
-    public var contentType: TextTest?
-    /// What a field must be.
-    public var header: (name: Text, test: TextTest)?
-    /// What the provider's code must be.
-    public var code: TextTest?
-    /// What the message must be.
-    public var message: TextTest?
-    /// Where something must be: a value that is neither `null`, nor empty.
-    public var present: [JSONPointer] = []
-    /// Where nothing may be.
-    public var absent: [JSONPointer] = []
-
-    /// Whether the body must say something about fields; `nil`: that does not matter.
-    public var hasFields: Bool?
-    /// Whether the fields of the provider's own count must say that nothing is left; `nil`: that does not matter.
-    public var isUsedUp: Bool?
+    /// The responses it is about.
+    public var when = Conditions()
 
     /// What it means.
     public var result: ProblemCode
+    /// Whether the response is no error, and passes untouched: the rest of the rule then says nothing.
+    public var isSuccess = false
     /// Whether the same request may succeed later; `nil`: as the code says.
     public var isTransient: Bool?
     /// Whether the side effect was performed; `nil`: as the code says.
@@ -42,6 +23,9 @@ public struct Rule: Sendable {
     public var pause: Pause?
     /// Where the answer says how long to wait; `nil`: where the profile says.
     public var waits: [WaitSource]?
+    /// Where the response says whether the same request may succeed later, which counts more than ``isTransient``; `nil`: where the
+    /// profile says.
+    public var repeats: [ValuePlace]?
     /// The name of the limit that was hit; `nil`: that is not known.
     public var limitName: String?
     /// Whether the rule knows the answer, or only catches what no other does.
@@ -62,12 +46,6 @@ public struct Rule: Sendable {
         case ledger
         /// It stops what uses up the quota.
         case quota
-    }
-
-    /// Whether the rule looks at the body.
-    var looksAtBody: Bool {
-        !kinds.isEmpty || code != nil || message != nil || !present.isEmpty || !absent.isEmpty
-            || hasFields != nil
     }
 }
 

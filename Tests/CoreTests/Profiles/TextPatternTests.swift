@@ -176,7 +176,7 @@ struct TextPatternTests {
         test.add(pattern)
         var profile = Profile(name: "x")
         var rule = Rule(name: "r", profile: "x", result: .gone)
-        rule.header = (name: "X", test: test)
+        rule.when.headers = [(name: "X", test: test)]
         profile.rules = [rule]
         let normalizer = ErrorNormalizer(profile: profile)
         await withTaskGroup(of: Bool.self) { group in

@@ -56,6 +56,19 @@ public struct JSONPath: Sendable, Hashable {
         return evaluation.isExhausted ? nil : sink.first
     }
 
+    /// The nodes that the path selects if `node` is taken for the root, in the order of RFC 9535; none if a limit was exceeded.
+    ///
+    /// A `$` within a filter is still the root of the document.
+    func nodes(in document: JSONDocument, from node: Int) -> [Int] {
+        guard node != document.root else { return nodes(in: document) }
+        var query = query
+        query.isRelative = true
+        var evaluation = PathEvaluation(document)
+        var sink = NodeSink(stopsAt: .max, collectsAtMost: Self.resultLimit)
+        evaluation.run(query, from: node, into: &sink)
+        return evaluation.isExhausted || sink.isOverfull ? [] : sink.nodes
+    }
+
     /// The nodes that the path selects, and what it took to find them.
     public func evaluate(in document: JSONDocument) -> Result {
         guard rootBit & document.rootNames != 0 else { return Result(nodes: [], steps: 0, isComplete: true) }
