@@ -71,6 +71,8 @@ let package = Package(
         .target(name: "CFrames", path: "Sources/C/CFrames"),
         // The arguments of main().
         .target(name: "CLoader", path: "Sources/C/CLoader"),
+        // The files of Config/ that are part of the program.
+        .target(name: "CBuiltIn", path: "Sources/C/CBuiltIn"),
         .systemLibrary(
             name: "CMimalloc", path: "Sources/C/CMimalloc", providers: [.apt(["libmimalloc-dev"])]),
         .systemLibrary(
@@ -103,13 +105,9 @@ let package = Package(
             resources: [.embedInCode("SharedLedger/ledger.lua")], swiftSettings: settings),
         .target(name: "Configuration", dependencies: ["Core", yams], swiftSettings: settings),
         .target(
-            name: "BuiltIn", path: "Config", exclude: ["weir.yaml"], sources: ["BuiltIn.swift"],
-            resources: [
-                .embedInCode("Profiles/generic.yaml"), .embedInCode("Profiles/lemlist.yaml"),
-                .embedInCode("Profiles/lettr.yaml"), .embedInCode("Schemas/problem.schema.json"),
-                .embedInCode("Schemas/configuration.schema.json"),
-            ],
-            swiftSettings: settings),
+            name: "BuiltIn", dependencies: ["CBuiltIn"], path: "Config",
+            exclude: ["weir.yaml", "Profiles", "Schemas"], sources: ["BuiltIn.swift"], swiftSettings: settings
+        ),
 
         // Effects.
         .target(

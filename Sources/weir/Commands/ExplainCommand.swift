@@ -78,7 +78,7 @@ struct ExplainCommand: ParsableCommand {
         if let index = providers.firstIndex(where: { $0.name == provider }) {
             return loaded.normalizers[index]
         }
-        let isKnown = loaded.builtInProfiles.contains { $0.name == provider }
+        let isKnown = ProfileLibrary.names.contains(provider)
         guard isKnown || ProfileLibrary.isPath(provider) else {
             let names = providers.map(\.name).joined(separator: ", ")
             throw Failure.tell(

@@ -18,7 +18,7 @@ struct ProfileListCommand: ParsableCommand {
 
     mutating func run() throws {
         var table = TextTable("profile", "upstream", "limits", "rules", "cases")
-        for profile in try ProfileLibrary().builtIn {
+        for profile in try ProfileLibrary.allWithCases() {
             table.add(
                 profile.name, profile.upstream ?? "any", Spelling.limits(profile.usualLimits),
                 "\(profile.rules.filter { $0.profile == profile.name }.count)", "\(profile.cases.count)")
@@ -40,10 +40,13 @@ struct ProfileTestCommand: ParsableCommand {
 
     mutating func run() throws {
         let library = try ProfileLibrary()
-        let profiles = try profile.map { [try library.profileOrTell(named: $0)] } ?? library.builtIn
-        let generic = library.builtIn.first { $0.name == "generic" }?.cases ?? []
+        let builtIn = try ProfileLibrary.allWithCases()
+        let profiles = try profile.map { name in
+            [try builtIn.first { $0.name == name } ?? library.profileOrTell(named: name)]
+        }
+        let generic = builtIn.first { $0.name == "generic" }?.cases ?? []
         var areAllRight = true
-        for profile in profiles {
+        for profile in profiles ?? builtIn {
             let others = profile.name == "generic" ? [] : generic
             areAllRight = Self.test(profile, and: others) && areAllRight
         }

@@ -9,8 +9,6 @@ struct LoadedConfiguration {
     var configuration: ProxyConfiguration
     /// One for each provider, in the same order.
     var normalizers: [ErrorNormalizer]
-    /// The profiles that are part of the program.
-    var builtInProfiles: [Profile]
 }
 
 /// Reads the configuration from a file, the environment and the flags, and the profiles that it names.
@@ -46,8 +44,7 @@ struct ConfigurationLoader {
                     profile: profile, limits: configuration.ownLimits(of: provider),
                     bodyLimit: provider.includesUpstreamBody ? configuration.limits.errorBody : 0))
         }
-        return LoadedConfiguration(
-            configuration: configuration, normalizers: normalizers, builtInProfiles: profiles.builtIn)
+        return LoadedConfiguration(configuration: configuration, normalizers: normalizers)
     }
 
     /// Reads everything; tells the mistakes on standard error and returns the code to throw.

@@ -3,16 +3,20 @@ internal import Configuration
 internal import Core
 internal import Locking
 
-/// Finds profiles by name, among the built-in ones, or by path; each is read once.
+/// Finds profiles by name, among the built-in ones, or by path; each is read once, when it is asked for.
 final class ProfileLibrary: Sendable {
-    /// The profiles that are part of the program, in the order of their names.
-    let builtIn: [Profile]
+    /// The names of the built-in profiles, sorted.
+    static var names: [String] { BuiltIn.profileNames }
+
+    /// The profile that completes all others.
+    private let generic: Profile
     /// Where the paths of profile files begin; `nil` for the working directory.
     private let folder: String?
     private let sources: SourceFiles
     private let files = Lock<[String: Result<Profile, ConfigurationMistakes>]>([:])
+    private let builtIn = Lock<[String: Profile]>([:])
 
-    /// Reads the built-in profiles.
+    /// Reads the generic profile.
     ///
     /// - Parameters:
     ///   - folder: what paths of profile files are relative to.
@@ -21,16 +25,26 @@ final class ProfileLibrary: Sendable {
     init(folder: String? = nil, sources: SourceFiles = SourceFiles()) throws(ConfigurationMistakes) {
         self.folder = folder
         self.sources = sources
-        builtIn = try ProfileReader.builtIn(BuiltIn.profiles)
+        generic = try ProfileReader.read(
+            text: BuiltIn.profile(named: "generic") ?? "", file: "generic.yaml", generic: nil)
+    }
+
+    /// All built-in profiles with their recorded cases, in the order of their names; the second takes as long as a start.
+    ///
+    /// - Throws: ``ConfigurationMistakes`` if this program was built with a faulty one.
+    static func allWithCases() throws(ConfigurationMistakes) -> [Profile] {
+        try ProfileReader.builtIn(BuiltIn.profiles)
     }
 
     /// The profile of this name, or in this file.
     ///
+    /// A built-in one comes without the cases that it has in a file of their own.
+    ///
     /// - Throws: ``ConfigurationMistakes``
     func profile(named name: String) throws(ConfigurationMistakes) -> Profile {
-        if let profile = builtIn.first(where: { $0.name == name }) { return profile }
+        if let profile = try builtInProfile(named: name) { return profile }
         guard Self.isPath(name) else {
-            let names = builtIn.map(\.name).joined(separator: ", ")
+            let names = Self.names.joined(separator: ", ")
             throw ConfigurationMistakes(
                 file: name, reason: "is neither a profile (\(names)) nor the path of one (with a / or .yaml)")
         }
@@ -39,12 +53,20 @@ final class ProfileLibrary: Sendable {
         guard let text = sources.read(path) else {
             throw ConfigurationMistakes(file: path, reason: "cannot be read: \(Files.lastError)")
         }
-        let generic = builtIn.first { $0.name == "generic" }
         let result = Result { () throws(ConfigurationMistakes) in
             try ProfileReader.read(text: text, file: path, surroundings: .system, generic: generic)
         }
         files.withLock { $0[path] = result }
         return try result.get()
+    }
+
+    private func builtInProfile(named name: String) throws(ConfigurationMistakes) -> Profile? {
+        if name == "generic" { return generic }
+        if let profile = builtIn.withLock({ $0[name] }) { return profile }
+        guard let text = BuiltIn.profile(named: name) else { return nil }
+        let profile = try ProfileReader.read(text: text, file: "\(name).yaml", generic: generic)
+        builtIn.withLock { $0[name] = profile }
+        return profile
     }
 
     /// The profile that an argument of the command line names; tells why there is none, and throws the code.

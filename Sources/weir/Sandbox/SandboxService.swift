@@ -8,7 +8,7 @@ extension Sandbox {
         guard case .tcp(let host, let port) = address else {
             throw Failure.tell("the sandbox listens on a TCP port, not on \(address)", Failure.usage)
         }
-        let profiles = try ProfileLibrary().builtIn
+        let profiles = try ProfileLibrary.allWithCases()
         do {
             return try Sandbox(address: "\(host)", port: port, profiles: profiles)
         } catch {
