@@ -23,7 +23,7 @@ extension ConfigurationReader {
         for draft in drafts {
             guard let address = draft.listen else { continue }
             if let other = taken.first(where: { $0.address.conflicts(with: address) }) {
-                draft.report("\(address) is taken by \(other.user) (\(other.address))", at: .listen)
+                draft.report("\(address) is already used by \(other.user) (\(other.address))", at: .listen)
             }
             taken.append((address, "the provider '\(draft.name)'"))
         }
@@ -36,11 +36,11 @@ extension ConfigurationReader {
             let quoted = draft.quoted(.mount, else: mount.path)
             if mount.overlapsAdminPaths {
                 draft.report(
-                    "\(quoted) must not begin with /-, /metrics, /livez or /readyz: these are Weir's own",
+                    "\(quoted) must not begin with /-, /metrics, /livez or /readyz: these paths are reserved for Weir",
                     at: .mount)
             }
             if let owner = owners[mount] {
-                draft.report("\(quoted) is the mount of the provider '\(owner)'", at: .mount)
+                draft.report("\(quoted) is already the mount of the provider '\(owner)'", at: .mount)
             } else {
                 owners[mount] = draft.name
             }

@@ -41,7 +41,7 @@ extension ConfigurationReader {
     func checkReplicas(_ configuration: ProxyConfiguration, drafts: [ProviderDraft]) {
         if configuration.ledger != nil, replicas == nil {
             ledger?.report(
-                "needs `replicas`: each instance keeps to its share while the ledger cannot be reached")
+                "requires `replicas`: each instance uses its own share while the ledger is unreachable")
         }
         guard configuration.ledger == nil, configuration.replicas > 1 else { return }
         let count = configuration.replicas

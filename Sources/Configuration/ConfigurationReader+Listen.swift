@@ -76,7 +76,7 @@ extension YAMLValue {
     private var fileContents: String? {
         parsed { path throws(InvalidSetting) in
             guard !path.isEmpty, let text = reading.surroundings.file(path) else {
-                throw InvalidSetting("must be a file that can be read")
+                throw InvalidSetting("must be a readable file")
             }
             return text
         }

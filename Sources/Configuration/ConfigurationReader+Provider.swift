@@ -224,7 +224,7 @@ extension ConfigurationReader {
             }
         }
         if let key = places[.clientKey], places[.clientCertificate] == nil {
-            key.report("needs `client_certificate`, which the key belongs to")
+            key.report("requires `client_certificate`, to which the key belongs")
         }
     }
 }

@@ -114,7 +114,7 @@ extension YAMLValue {
     var readableFile: String? {
         parsed { path throws(InvalidSetting) in
             guard !path.isEmpty, reading.surroundings.file(path) != nil else {
-                throw InvalidSetting("must be a file that can be read")
+                throw InvalidSetting("must be a readable file")
             }
             return path
         }

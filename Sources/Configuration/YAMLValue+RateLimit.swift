@@ -24,7 +24,7 @@ extension YAMLValue {
             } else if let name = limit.name, limits.contains(where: { $0.name == name }) {
                 element.report("another limit is named '\(name)'; names must be different")
             } else if limits.contains(where: { $0.isMerelyLooser(than: limit) }) {
-                element.report("another limit has the same `per`; the smaller one is enough")
+                element.report("has the same `per` as another limit; keep only the smaller one")
             } else {
                 limits.append(limit)
             }
@@ -52,7 +52,7 @@ extension YAMLValue {
     private func rateLimit(defaultScope: LimitScope) -> RateLimit? {
         guard isMapping else {
             _ = members(of: LimitKey.self)
-            if isNull { report("must be { requests: N, per: TIME, by: … }, not nothing") }
+            if isNull { report("must be { requests: N, per: TIME, by: … }, not empty") }
             return nil
         }
         var draft = Draft(scope: defaultScope)
@@ -72,7 +72,8 @@ extension YAMLValue {
         }
         if places[.concurrent] != nil {
             for key in [LimitKey.requests, .per] {
-                places[key]?.report("excludes `concurrent`: a limit counts in time or at a time")
+                places[key]?.report(
+                    "cannot be combined with `concurrent`: a limit counts per window or concurrently")
             }
         } else {
             for key in [LimitKey.requests, .per] where places[key] == nil {

@@ -103,7 +103,7 @@ struct YAMLValue {
             report("must be a mapping (`key: value` lines), not \(described)")
             return []
         }
-        var seen: Set<String> = []
+        var firstLines: [String: Int] = [:]
         var members: [(name: String, value: YAMLValue)] = []
         for (keyNode, valueNode) in mapping {
             let name = keyNode.scalar?.string ?? ""
@@ -113,9 +113,10 @@ struct YAMLValue {
                 keyValue.report("a key must be a non-empty string")
             } else if let allowed, !allowed.contains(name) {
                 keyValue.report("unknown key; allowed: \(allowed.joined(separator: ", "))")
-            } else if !seen.insert(name).inserted {
-                keyValue.report("stands here a second time")
+            } else if let line = firstLines[name] {
+                keyValue.report("duplicate key (first defined at line \(line))")
             } else {
+                firstLines[name] = keyNode.mark?.line ?? 1
                 members.append((name, YAMLValue(node: valueNode, key: path, reading: reading)))
             }
         }
@@ -170,7 +171,7 @@ struct YAMLValue {
     /// The text of a scalar, its `${VAR}` and `${file:PATH}` replaced; a missing one is a mistake, and so is `null`.
     var string: String? {
         guard !isNull else {
-            report("must be a string, not nothing")
+            report("must be a string, not empty")
             return nil
         }
         return scalarText
@@ -373,9 +374,9 @@ extension YamlError {
             .reader(let problem, _, _, _):
             return problem
         case .duplicatedKeysInMapping(let keys, _):
-            return "these keys stand there twice: "
+            return "duplicate keys: "
                 + YAMLValue.printable(keys.sorted().joined(separator: ", "))
-        default: return "it cannot be read"
+        default: return "the text cannot be parsed"
         }
     }
 }

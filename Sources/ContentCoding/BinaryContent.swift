@@ -1,6 +1,6 @@
-/// Recognises what is no text, whatever its type says.
+/// Recognises binary content, whatever its declared type.
 enum BinaryContent {
-    /// The first bytes of formats that begin like text, or whose rest may look like it.
+    /// The signatures of formats that begin like text, or whose rest may look like it.
     private static let signatures: [[UInt8]] = [
         [0x1F, 0x8B],  // gzip
         [0x89, 0x50, 0x4E, 0x47],  // PNG
@@ -13,7 +13,7 @@ enum BinaryContent {
         Array("wOFF".utf8), Array("wOF2".utf8), [0x49, 0x49, 0x2A, 0x00], [0x4D, 0x4D, 0x00, 0x2A],  // TIFF
         [0x00, 0x61, 0x73, 0x6D], [0x1A, 0x45, 0xDF, 0xA3], Array("SQLite format 3".utf8),
     ]
-    /// Longer names of types are not looked at.
+    /// Longer names of types are ignored.
     private static let types: Set<String> = [
         "octet-stream", "pdf", "zip", "gzip", "x-gzip", "zstd", "x-tar", "x-bzip2", "x-7z-compressed",
         "protobuf", "x-protobuf", "x-google-protobuf", "vnd.google.protobuf", "grpc", "grpc+proto",
@@ -21,7 +21,7 @@ enum BinaryContent {
         "x-amz-cbor-1.1", "vnd.amazon.eventstream", "java-archive", "vnd.ms-excel", "msword",
     ]
 
-    /// Whether the bytes begin like a file of a known format.
+    /// Whether the bytes begin with the signature of a known format.
     static func hasSignature(_ bytes: [UInt8]) -> Bool {
         switch bytes.first {
         case 0x00, 0x1A, 0x1F, 0x25, 0x28, 0x37, 0x42, 0x47, 0x49, 0x4D, 0x4F, 0x50, 0x52, 0x53, 0x77, 0x7F,
@@ -34,7 +34,7 @@ enum BinaryContent {
         }
     }
 
-    /// Whether a type promises no text.
+    /// Whether a declared type is binary.
     static func isBinary(type: String?) -> Bool {
         guard let type else { return false }
         let name = type.prefix { $0 != ";" && $0 != " " }.lowercased()
@@ -47,17 +47,17 @@ enum BinaryContent {
         }
     }
 
-    /// Whether the byte is in no text: a binary data byte (WHATWG MIME Sniffing 3).
+    /// Whether the byte cannot occur in text: a binary data byte (WHATWG MIME Sniffing 3).
     static func isControl(_ byte: UInt8) -> Bool {
         byte < 0x20 && !(0x09...0x0D).contains(byte) && byte != 0x1B || byte == 0x7F
     }
 
-    /// Whether there is such a byte, the zeros aside that some servers end a text with.
+    /// Whether there is such a byte, apart from the zeros that some servers append to a text.
     static func isControl(in bytes: [UInt8]) -> Bool { content(bytes).contains(where: isControl) }
 
-    /// Whether a text has too many control characters for one.
+    /// Whether there are too many control characters for a text.
     ///
-    /// - Parameter isUTF8: whether the body is well-formed UTF-8, which is hardly ever so by chance.
+    /// - Parameter isUTF8: whether the body is well-formed UTF-8, which is rarely the case by chance.
     static func isBinary(_ bytes: [UInt8], type: @autoclosure () -> String?, isUTF8: Bool) -> Bool {
         let content = content(bytes)
         guard let first = content.firstIndex(where: isControl) else { return false }

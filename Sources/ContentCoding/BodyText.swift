@@ -1,16 +1,17 @@
-/// Makes the text of a provider's error: content codings taken off, and in UTF-8.
+/// Extracts the text of a provider's error: decodes its content codings and converts it to UTF-8.
 public enum BodyText {
-    /// How far the beginning of a page is searched for its character set.
+    /// How many bytes of a page are searched for its character set.
     private static let declarationLimit = 1024
 
-    /// The body as UTF-8, or nothing if it is still coded.
+    /// The body as UTF-8; empty if it could not be decoded.
     ///
-    /// What is text already, whatever the coding says, is kept: a coding that lies is more frequent than a text that looks like one.
+    /// A body that is already text is kept, whatever coding is declared: a wrong declaration is more common than
+    /// compressed data that looks like text.
     ///
     /// - Parameters:
-    ///   - coding: all values of `Content-Encoding`, as one list; `nil` if there is none.
-    ///   - contentType: the value of `Content-Type`; asked for only if something depends on it.
-    ///   - limit: how many bytes the result may have.
+    ///   - coding: all values of `Content-Encoding` as one list; `nil` if there is none.
+    ///   - contentType: the value of `Content-Type`; evaluated only if needed.
+    ///   - limit: the maximum size of the result in bytes.
     public static func decode(
         _ body: [UInt8], coding: String?, contentType: @autoclosure () -> String?, limit: Int
     ) -> DecodedBody {
@@ -27,7 +28,7 @@ public enum BodyText {
         let reading = Reading(result.bytes, contentType: contentType())
         if reading.isPlain { return result }
         if let charset = reading.charset {
-            // Such bytes are text only if nothing speaks against it.
+            // Such bytes are text only if nothing indicates otherwise.
             let isGuess = !reading.isDeclared
             if isGuess,
                 BinaryContent.isControl(in: result.bytes) || BinaryContent.isBinary(type: contentType())
@@ -43,19 +44,19 @@ public enum BodyText {
             ? binary(result) : result
     }
 
-    /// What is no text is never shown.
+    /// Binary content is never shown.
     private static func binary(_ body: DecodedBody) -> DecodedBody {
         DecodedBody(bytes: [], isTruncated: body.isTruncated, isIntact: false)
     }
 
     // MARK: Codings
 
-    /// Whether bytes that could not be decoded are text all the same.
+    /// Whether bytes that could not be decoded are text anyway.
     private static func isText(_ bytes: [UInt8], coding: String) -> Bool {
         let isControl = bytes.contains { $0 < 0x20 && !(0x09...0x0D).contains($0) || $0 == 0x7F }
         guard !isControl, String(validating: bytes, as: UTF8.self) != nil else { return false }
         if ContentDecoder.isKnown(coding) { return true }
-        // Of an unknown coding nothing is known, not even whether it yields text: only what nothing else looks like counts.
+        // For an unknown coding it is not even known whether it yields text, so only unambiguous text counts.
         let content = bytes.drop { $0 == 0x20 || (0x09...0x0D).contains($0) }
         let last = bytes.last { $0 != 0x20 && !(0x09...0x0D).contains($0) }
         switch content.first {
@@ -68,13 +69,14 @@ public enum BodyText {
 
     // MARK: Character sets
 
-    /// What a text is written in.
+    /// The encoding of a text.
     private struct Reading {
         /// `nil` for UTF-8.
         var charset: Charset?
         /// Where the text begins.
         var start = 0
-        /// Whether the response or the text says so, or its first bytes show it; else it is the guess that browsers make.
+        /// Whether the encoding is declared by the response or the text, or evident from its first bytes; otherwise
+        /// it is the guess that browsers make.
         var isDeclared = true
         /// Whether it is ASCII without control characters.
         var isPlain = false
@@ -90,7 +92,7 @@ public enum BodyText {
                 charset = Charset(name: name)
                 return
             }
-            // ASCII is the same in nearly all of them.
+            // ASCII is the same in nearly all encodings.
             guard !bytes.span.isPlainText else {
                 isPlain = true
                 return
@@ -99,7 +101,7 @@ public enum BodyText {
             isUTF8 = form == .valid
             if let contentType = contentType(), let label = parameter("charset", of: Array(contentType.utf8))
             {
-                // JSON is UTF-8 (RFC 8259 8.1), whatever a server adds to its type by default.
+                // JSON is UTF-8 (RFC 8259 8.1), whatever charset a server declares by default.
                 if isJSON(contentType), form == .valid, !BinaryContent.isControl(in: bytes) { return }
                 if Charset.isUTF8(label: label) { return }
                 if let declared = Charset(label: label) {
@@ -115,14 +117,15 @@ public enum BodyText {
                     return
                 }
             }
-            // What browsers do without a known label (WHATWG Encoding, HTML 13.2.3.2).
+            // The default of browsers without a known label (WHATWG Encoding, HTML 13.2.3.2).
             guard form == .other else { return }
             charset = Charset(name: "CP1252")
             isDeclared = false
         }
     }
 
-    /// Of UTF-16 without a mark and without zeros: high bytes of most letters are small, else browsers' choice.
+    /// The byte order of UTF-16 without a mark and without zeros: the high bytes of most letters are small; otherwise
+    /// the default of browsers.
     private static func byteOrder(of bytes: [UInt8]) -> String {
         var even = 0
         var odd = 0
@@ -144,7 +147,8 @@ public enum BodyText {
         }
     }
 
-    /// The encoding that the zeros among the first bytes show (RFC 4627 3): the first characters of JSON and of markup are ASCII.
+    /// The encoding indicated by zeros among the first bytes (RFC 4627 3): the first characters of JSON and of markup
+    /// are ASCII.
     private static func zeros(in bytes: [UInt8]) -> String? {
         guard bytes.count >= 2, bytes[0] == 0 || bytes[1] == 0 else { return nil }
         if bytes.count >= 4 {
@@ -160,7 +164,7 @@ public enum BodyText {
         return type.contains("/json") || type.contains("+json")
     }
 
-    /// What a page or an XML document says of itself: `<meta charset=…>`, `<?xml … encoding="…"?>`.
+    /// The encoding that a page or an XML document declares: `<meta charset=…>`, `<?xml … encoding="…"?>`.
     private static func declared(in bytes: [UInt8]) -> [UInt8]? {
         let head = Array(bytes.prefix(declarationLimit).map { $0 &- 0x41 < 26 ? $0 | 0x20 : $0 })
         let start = head.first { $0 != 0x20 && !(0x09...0x0D).contains($0) }
@@ -185,13 +189,13 @@ public enum BodyText {
         return (start...bytes.count - text.count).first { bytes[$0...].starts(with: text) }
     }
 
-    /// The value behind `name=`, with or without quotes.
+    /// The value after `name=`, with or without quotes.
     private static func parameter(_ name: String, of text: [UInt8]) -> [UInt8]? {
         let lowered = text.map { $0 &- 0x41 < 26 ? $0 | 0x20 : $0 }
         var start = 0
         while let place = find(name, in: lowered, from: start) {
             start = place + name.utf8.count
-            // A part of another name.
+            // This is part of another name.
             if place > 0, lowered[place - 1] &- 0x61 < 26 || lowered[place - 1] == 0x2D { continue }
             var rest = lowered[start...].drop { $0 == 0x20 || $0 == 0x09 }
             guard rest.popFirst() == 0x3D else { continue }
@@ -207,7 +211,8 @@ public enum BodyText {
 }
 
 extension Span where Element == UInt8 {
-    /// Whether all bytes are printable ASCII, tabs and line ends: what reads the same in every character set that is used for text.
+    /// Whether all bytes are printable ASCII, tabs and line ends, which are the same in every common encoding of
+    /// text.
     var isPlainText: Bool {
         unsafe withUnsafeBytes { bytes in
             func isPlain(_ range: Range<Int>) -> Bool {
@@ -220,7 +225,8 @@ extension Span where Element == UInt8 {
             var index = 0
             while index &+ 8 <= bytes.count {
                 let word = unsafe bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self)
-                // The highest bit of each byte: set, or borrowed by what is below a space, or carried into by DEL.
+                // The highest bit of each byte: set already, borrowed by a byte below a space, or carried into by
+                // DEL.
                 let marks = (word | word &- 0x2020_2020_2020_2020 | word &+ 0x0101_0101_0101_0101)
                 if marks & 0x8080_8080_8080_8080 != 0, !isPlain(index..<index &+ 8) { return false }
                 index &+= 8

@@ -1,13 +1,14 @@
 internal import Glibc
 
-/// A character set that providers' texts come in, and its conversion to UTF-8 by the C library's iconv.
+/// A character set of providers' texts, and its conversion to UTF-8 by the C library's iconv.
 struct Charset {
     /// The name that iconv knows.
     let name: String
 
-    /// The character sets of RFC 2045's `charset`, by the labels in use; nothing else reaches iconv, whose rarer converters nobody needs.
+    /// The known labels of character sets (RFC 2045's `charset`); no other label reaches iconv, whose rarer
+    /// converters are not needed.
     ///
-    /// Those of the WHATWG's Encoding Standard, and what programs for DOS and mail write.
+    /// The labels of the WHATWG Encoding Standard, and those of DOS and mail programs.
     private static let names: [String: String] = {
         let labels: [(name: String, labels: String)] = [
             (
@@ -91,15 +92,16 @@ struct Charset {
 
     init(name: String) { self.name = name }
 
-    /// Whether each character has two bytes or four.
+    /// Whether each character has two or four bytes.
     var isWide: Bool { unit > 1 }
 
-    /// How many bytes the smallest character has.
+    /// The size of the smallest character in bytes.
     private var unit: Int { name.hasPrefix("UTF-16") ? 2 : name.hasPrefix("UTF-32") ? 4 : 1 }
 
-    /// The text as UTF-8, at most `limit` bytes; what is no character becomes U+FFFD, and half a character at the end is dropped.
+    /// The text as UTF-8, at most `limit` bytes; invalid characters become U+FFFD, and an incomplete character at the
+    /// end is dropped.
     ///
-    /// - Returns: `nil` if the system has no converter.
+    /// - Returns: `nil` if the system has no such converter.
     func decode(_ bytes: ArraySlice<UInt8>, limit: Int) -> (bytes: [UInt8], isTruncated: Bool)? {
         guard let converter = unsafe iconv_open("UTF-8", name), Int(bitPattern: converter) != -1 else {
             return nil
@@ -107,7 +109,7 @@ struct Charset {
         defer { _ = unsafe iconv_close(converter) }
         let replacement: [UInt8] = [0xEF, 0xBF, 0xBD]
         var input = Array(bytes)
-        // No character of one byte takes more than three in UTF-8.
+        // One byte becomes at most three bytes of UTF-8.
         let size = min(limit, 3 * input.count + 16)
         var isTruncated = false
         let output = unsafe [UInt8](unsafeUninitializedCapacity: size) { target, count in
@@ -133,7 +135,7 @@ struct Charset {
                     unsafe next = next?.advanced(by: skipped)
                     left -= skipped
                 }
-                // Some converters keep the last character, to join it with what follows.
+                // Some converters hold back the last character to combine it with the next one.
                 if !isTruncated { _ = unsafe iconv(converter, nil, nil, &end, &room) }
                 count = size - room
             }
@@ -144,9 +146,9 @@ struct Charset {
 
 /// Whether bytes are UTF-8.
 enum UTF8Form {
-    /// All of them; half a character at the end, where a body was cut, does not count.
+    /// All bytes are; an incomplete character at the end of a truncated body does not count.
     case valid
-    /// Most of what is not ASCII.
+    /// Most of the non-ASCII characters are.
     case damaged
     /// No more than by chance.
     case other
@@ -177,7 +179,7 @@ enum UTF8Form {
         self = errors == 0 ? .valid : characters > errors ? .damaged : .other
     }
 
-    /// How many bytes follow a lead byte, and what the first of them may be (Unicode table 3-7).
+    /// The number of bytes after a lead byte, and the valid range of the first of them (Unicode table 3-7).
     private static func tail(of lead: UInt8) -> (length: Int, second: ClosedRange<UInt8>)? {
         switch lead {
         case 0xC2...0xDF: return (1, 0x80...0xBF)

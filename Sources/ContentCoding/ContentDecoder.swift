@@ -2,21 +2,20 @@ internal import CBrotli
 internal import CZlib
 internal import CZstd
 
-/// Takes content codings (RFC 9110 8.4) off bodies that are small enough to be held in memory.
+/// Decodes content codings (RFC 9110 8.4) of bodies that are small enough for memory.
 ///
-/// No input makes it fail: what cannot be decoded is handed back as it came, and marked. A body that expands
-/// without end costs its limit and one buffer.
+/// It never fails: a body that cannot be decoded is returned unchanged and marked. A body that expands without end
+/// costs at most its limit and one buffer.
 public enum ContentDecoder {
-    /// More codings on one body are a lie or an attack.
+    /// More codings on one body are an error or an attack.
     private static let codingLimit = 4
 
-    /// The body without its codings.
+    /// The body without its content codings.
     ///
     /// - Parameters:
-    ///   - coding: the value of `Content-Encoding`: `gzip`, `x-gzip`, `deflate` (with and without the zlib
-    ///     wrapper), `br`, `zstd`, `identity`, or a list of them in the order in which they were applied; their
-    ///     case does not matter.
-    ///   - limit: how many bytes the result may have, at least 0.
+    ///   - coding: the value of `Content-Encoding`: `gzip`, `x-gzip`, `deflate` (with and without the zlib wrapper),
+    ///     `br`, `zstd`, `identity`, or a list of them in the order of their application; case-insensitive.
+    ///   - limit: the maximum size of the result in bytes, at least 0.
     public static func decode(_ body: [UInt8], coding: String, limit: Int) -> DecodedBody {
         let limit = min(max(limit, 0), Int.max / 2)
         let codings = names(in: coding)
@@ -25,7 +24,7 @@ public enum ContentDecoder {
         }
         var result = DecodedBody(bytes: body, isTruncated: false, isIntact: true)
         for coding in codings.reversed().compactMap(Coding.init) where !result.bytes.isEmpty {
-            // What an outer coding lost, the inner one will miss: it says so itself.
+            // If the outer coding was truncated, the inner decoder will report it.
             let decoded = coding.decode(result.bytes, limit: limit)
             guard !decoded.bytes.isEmpty || decoded.isIntact else {
                 return cut(body, limit, isIntact: false)
@@ -38,10 +37,10 @@ public enum ContentDecoder {
         return result
     }
 
-    /// Whether all codings of a list can be taken off.
+    /// Whether all codings of a list are supported.
     static func isKnown(_ coding: String) -> Bool { names(in: coding).allSatisfy { Coding($0) != nil } }
 
-    /// The codings of a list that change something, in lower case.
+    /// The codings of a list except `identity`, in lower case.
     private static func names(in list: String) -> [String] {
         list.lowercased().split(separator: ",").map { name in
             String(name.drop { $0 == " " || $0 == "\t" }.prefix { $0 != " " && $0 != "\t" })
@@ -56,7 +55,7 @@ public enum ContentDecoder {
     }
 }
 
-/// A coding that can be taken off.
+/// A supported coding.
 private enum Coding {
     case gzip
     case deflate
@@ -81,11 +80,11 @@ private enum Coding {
         case .brotli: return Brotli.decode(body, limit: limit)
         case .zstandard: return Zstandard.decode(body, limit: limit)
         case .deflate:
-            // The name means the zlib format (RFC 9110 8.4.1.2), but many send the bare one.
+            // The name means the zlib format (RFC 9110 8.4.1.2), but many servers send raw deflate.
             let wrapped = Inflate.decode(body, .zlib, limit: limit)
             guard wrapped.bytes.isEmpty, !wrapped.isIntact else { return wrapped }
-            // The bare one has no mark and no check: almost any bytes begin like it. Only a good end, or
-            // more than a mistake would yield, shows that it is.
+            // Raw deflate has no signature and no checksum, and almost any bytes begin like it. Only a valid end, or
+            // more output than a mistake would yield, identifies it.
             var raw = Inflate.decode(body, .raw, limit: limit + rawMargin)
             guard raw.isIntact else { return DecodedBody(bytes: [], isTruncated: false, isIntact: false) }
             if raw.bytes.count > limit {
@@ -97,13 +96,13 @@ private enum Coding {
     }
 }
 
-/// A body without its content coding, as far as it could be taken off.
+/// A body without its content coding, as far as it could be decoded.
 public struct DecodedBody: Sendable, Hashable {
-    /// The decoded bytes; the coded ones if nothing could be decoded.
+    /// The decoded bytes; the original ones if nothing could be decoded.
     public var bytes: [UInt8]
-    /// Whether the bytes were cut at the limit.
+    /// Whether the bytes were truncated at the limit.
     public var isTruncated: Bool
-    /// Whether all of it could be decoded; `false` for an unknown coding, a lie, or a body that broke off.
+    /// Whether the whole body was decoded; `false` for an unknown coding, a wrong declaration, or a truncated body.
     public var isIntact: Bool
 
     /// A body.
@@ -116,8 +115,7 @@ public struct DecodedBody: Sendable, Hashable {
 
 /// The formats of DEFLATE (RFC 1950, 1951, 1952), through zlib.
 enum Inflate {
-    /// How the compressed data is wrapped, as `inflateInit2` wants it: the window's bits, plus 16 for gzip,
-    /// negative for none.
+    /// The `windowBits` of `inflateInit2`: plus 16 for gzip, negative for raw deflate.
     enum Wrapper: Int32 {
         case gzip = 31
         case zlib = 15
@@ -126,7 +124,7 @@ enum Inflate {
 
     private static let bufferSize = 16 * 1024
 
-    /// Decodes as much as there is, up to `limit` bytes.
+    /// Decodes up to `limit` bytes.
     static func decode(_ body: [UInt8], _ wrapper: Wrapper, limit: Int) -> DecodedBody {
         var stream = unsafe z_stream()
         let size = Int32(unsafe MemoryLayout<z_stream>.size)
@@ -174,7 +172,7 @@ enum Inflate {
 enum Brotli {
     private static let bufferSize = 16 * 1024
 
-    /// Decodes as much as there is, up to `limit` bytes.
+    /// Decodes up to `limit` bytes.
     static func decode(_ body: [UInt8], limit: Int) -> DecodedBody {
         guard let state = unsafe BrotliDecoderCreateInstance(nil, nil, nil) else {
             return DecodedBody(bytes: [], isTruncated: false, isIntact: false)
@@ -212,10 +210,10 @@ enum Brotli {
 /// Zstandard (RFC 8878), through libzstd.
 enum Zstandard {
     private static let bufferSize = 16 * 1024
-    /// The largest window that a receiver must support (RFC 9659), 8 MiB: more memory is not given to a provider's error.
+    /// The largest window that a receiver must support (RFC 9659), 8 MiB: a provider's error gets no more memory.
     private static let windowLog: Int32 = 23
 
-    /// Decodes as much as there is, up to `limit` bytes; a body may have several frames.
+    /// Decodes up to `limit` bytes; a body may have several frames.
     static func decode(_ body: [UInt8], limit: Int) -> DecodedBody {
         guard let stream = unsafe ZSTD_createDStream() else {
             return DecodedBody(bytes: [], isTruncated: false, isIntact: false)
@@ -235,7 +233,7 @@ enum Zstandard {
                     output.removeSubrange(limit...)
                     return DecodedBody(bytes: output, isTruncated: true, isIntact: true)
                 }
-                // 0 is the end of a frame: behind it there may be another one.
+                // 0 marks the end of a frame; another one may follow.
                 if status == 0, unsafe input.pos == input.size {
                     return DecodedBody(bytes: output, isTruncated: false, isIntact: true)
                 }

@@ -6,24 +6,24 @@ internal import Loop
 
 /// What a reload has changed.
 public struct ConfigurationChange: Hashable, Sendable {
-    /// Providers that were not there before.
+    /// New providers.
     public var added: [String] = []
-    /// Providers that are there no more.
+    /// Removed providers.
     public var removed: [String] = []
-    /// Providers that are treated otherwise, or are read from another profile.
+    /// Providers with changed settings or a changed profile.
     public var changed: [String] = []
-    /// Keys whose values run on as they were until a restart.
+    /// Changed keys that take effect only after a restart.
     public var needsRestart: [String] = []
 }
 
 extension ProxyServer {
-    /// Serves by another configuration what begins from now on; what has begun ends as it began.
+    /// Uses another configuration for new requests; exchanges in flight finish under the old one.
     ///
-    /// Each worker changes over at once, and for itself. Ledgers and connections go on wherever the new configuration
-    /// has use for them. Nothing happens while the server drains.
+    /// Each worker switches at once, independently of the others. Ledgers and connections are kept if the new
+    /// configuration can use them. Does nothing while the server drains.
     ///
     /// - Parameters:
-    ///   - configuration: what cannot change while the server runs is left as it is.
+    ///   - configuration: settings that cannot change while the server runs are ignored.
     ///   - normalizers: one for each provider, in the same order.
     public func reload(
         _ configuration: ProxyConfiguration, normalizers: [ErrorNormalizer]
@@ -52,7 +52,7 @@ extension ProxyServer {
         }
     }
 
-    /// Certificates have been looked at when the configuration was read; should one fail all the same, the old ones stay.
+    /// Certificates were checked when the configuration was read; if one fails anyway, the old ones stay in use.
     private func identities(
         of configuration: ProxyConfiguration, after former: ListenerIdentities
     ) -> ListenerIdentities {
@@ -64,16 +64,17 @@ extension ProxyServer {
         }
     }
 
-    /// Tells people and metrics that the configuration was read again and is the one in force.
+    /// Reports that a reload found the configuration in force unchanged.
     public func confirmConfiguration() {
         instance.reloads.withLock { status in
             status.succeed(at: SystemClock.wallNanoseconds, needsRestart: status.needsRestart)
         }
     }
 
-    /// Tells people and metrics that a configuration could not be taken, so that the old one stays.
+    /// Reports that a reload failed, so that the old configuration stays in force.
     ///
-    /// - Parameter mistakes: one line each, for the status page: no text of a file, where a secret may stand.
+    /// - Parameter mistakes: one line each, for the status page, without any text of a file, which may contain a
+    ///   secret.
     public func rejectConfiguration(_ mistakes: [String]) {
         instance.reloads.withLock { $0.fail(for: mistakes) }
     }

@@ -6,20 +6,20 @@ public import Logging
 internal import Loop
 internal import Upstream
 
-/// Weir itself: listens, and serves with one worker per core until it is drained.
+/// The server: listens, and serves with one worker per core until it is drained.
 public final class ProxyServer: Sendable {
-    /// What a server needs besides its configuration.
+    /// What a server needs in addition to its configuration.
     public struct Environment: Sendable {
-        /// The version and the libraries', for `/metrics`.
+        /// The versions of Weir and its libraries, for `/metrics`.
         public var build: BuildInfo
         /// The JSON Schema of the problem, served at `/-/schema/problem.json`.
         public var problemSchema: String
-        /// Where exchanges and failures are logged.
+        /// The log for exchanges and failures.
         public var logger: Logger
-        /// How many lines the log has lost.
+        /// Returns the number of dropped log lines.
         public var droppedLogLines: @Sendable () -> UInt64
 
-        /// An environment.
+        /// Creates an environment.
         public init(
             build: BuildInfo, problemSchema: String, logger: Logger,
             droppedLogLines: @escaping @Sendable () -> UInt64 = { 0 }
@@ -31,18 +31,19 @@ public final class ProxyServer: Sendable {
         }
     }
 
-    /// Why a server could not be started: an address that is taken, or a resource that is used up.
+    /// Why a server could not be started: an address is in use, or a resource is exhausted.
     public struct StartError: Error, CustomStringConvertible {
-        /// One line for a user.
+        /// One line for the user.
         public var description: String
     }
 
-    /// Hands a worker to its thread: it is made here, so that what fails is known before anything is served.
+    /// Passes a worker to its thread: the worker is created here, so that failures are known before anything is
+    /// served.
     private struct Handover: @unchecked Sendable {
         let worker: Worker
     }
 
-    /// What changes when a configuration is replaced.
+    /// The state that a reload replaces.
     struct State {
         var service: ProxyService
         var ledgers: Ledgers
@@ -54,14 +55,14 @@ public final class ProxyServer: Sendable {
     let mailboxes: [Mailbox<WorkerMessage>]
     private let threads: [LoopThread]
     private let listeners: ListenerPlan
-    /// The address that providers with mounts are reached at; with the port that the system chose if 0 was configured.
+    /// The address for providers with mounts; with the port that the system chose if 0 was configured.
     public let address: String
     /// The address of the admin paths, if they have one of their own.
     public let adminAddress: String?
-    /// The addresses of the providers that have one of their own, by provider.
+    /// The addresses of providers with their own address, by provider.
     public let providerAddresses: [(provider: String, address: String)]
 
-    /// The versions of the C libraries that run.
+    /// The versions of the loaded C libraries.
     public static var libraryVersions: (libcurl: String, libmicrohttpd: String) {
         (CurlLibrary.version, HTTPDaemon.version)
     }
@@ -75,7 +76,7 @@ public final class ProxyServer: Sendable {
     public init(
         configuration: ProxyConfiguration, normalizers: [ErrorNormalizer], environment: Environment
     ) throws(StartError) {
-        // Not every call can be told to raise none: OpenSSL's cannot.
+        // Not every write can be told not to raise SIGPIPE: OpenSSL's cannot.
         signal(SIGPIPE, SIG_IGN)
         Self.raiseFileLimit()
         CurlLibrary.initialise()
@@ -119,22 +120,24 @@ public final class ProxyServer: Sendable {
         }
     }
 
-    /// Stops accepting, finishes what is in flight within the configured grace period, answers what waits with `shutting_down`.
+    /// Stops accepting, finishes exchanges in flight within the configured grace period, and rejects waiting requests
+    /// with `shutting_down`.
     public func drain() {
         instance.startDraining()
         let end = Worker.clock() + state.withLock { $0.service.configuration.drain }
         for mailbox in mailboxes { mailbox.post(.drain(until: end)) }
     }
 
-    /// Removes the files of Unix domain sockets that are listened on still: for an end at once, in the middle of a drain.
+    /// Removes the files of open Unix domain sockets, for an immediate exit during a drain.
     public func removeSocketFiles() { listeners.removeFiles() }
 
-    /// Waits until all workers have ended; once, after ``drain()``.
+    /// Waits until all workers have ended; to be called once, after ``drain()``.
     public func join() {
         for thread in threads { thread.join() }
     }
 
-    /// A file descriptor serves a client, another one its provider: the system's soft limit is rarely meant for a proxy.
+    /// Raises the soft limit on file descriptors, which is rarely meant for a proxy that needs two descriptors per
+    /// exchange.
     private static func raiseFileLimit() {
         var limit = rlimit()
         let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)

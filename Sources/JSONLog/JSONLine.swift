@@ -1,6 +1,6 @@
-/// One line of the log while it is written.
+/// One log line under construction.
 struct JSONLine {
-    /// Bytes that a line may have, its line feed included.
+    /// The maximum length of a line, including its line feed.
     static let limit = 16_384
     private static let tail = ",\"truncated\":true}\n"
 
@@ -24,11 +24,10 @@ struct JSONLine {
 extension JSONMembers {
     /// A time as RFC 3339 writes it: UTC, to the millisecond.
     ///
-    /// - Parameter milliseconds: since 1970-01-01 UTC; what lies outside of the years 0 to 9999 is moved to
-    ///   their edge.
+    /// - Parameter milliseconds: since 1970-01-01 UTC; clamped to the years 0 to 9999.
     mutating func appendTimestamp(_ milliseconds: Int64) {
         let milliseconds = min(max(milliseconds, -62_167_219_200_000), 253_402_300_799_999)
-        // Floored: the millisecond of the day is never negative.
+        // Rounded down: the millisecond of the day is never negative.
         let days = milliseconds >= 0 ? milliseconds / 86_400_000 : (milliseconds - 86_399_999) / 86_400_000
         let time = milliseconds - days * 86_400_000
         let (year, month, day) = Self.civilDate(days)
@@ -47,10 +46,10 @@ extension JSONMembers {
 
     /// The date of a day counted from 1970-01-01, in the proleptic Gregorian calendar.
     ///
-    /// The calendar repeats every 400 years of 146097 days. Years are counted from March here, so that the
-    /// leap day is the last day of a year and a month's first day follows from its number alone.
+    /// The calendar repeats every 400 years or 146097 days. Years start in March here, so that the leap day is the
+    /// last day of a year and a month's first day follows from its number alone.
     private static func civilDate(_ days: Int64) -> (year: Int64, month: Int64, day: Int64) {
-        // From 0000-03-01, which lies 719468 days before 1970-01-01.
+        // From 0000-03-01, 719468 days before 1970-01-01.
         let shifted = days + 719_468
         let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
         let dayOfEra = shifted - era * 146_097
@@ -64,7 +63,7 @@ extension JSONMembers {
 }
 
 extension OutputSpan<UInt8> {
-    /// The digits of a number from that of `unit` down, zeros included, and the character after them.
+    /// The digits of a number from that of `unit` down, including zeros, and the character after them.
     fileprivate mutating func append(_ number: Int64, unit: Int64, then end: Unicode.Scalar) {
         var unit = unit
         while unit > 0 {

@@ -2,22 +2,22 @@ public import Logging
 
 /// Writes each event of a logger as one line with one JSON object.
 ///
-/// `{"time":"2026-01-31T12:00:00.000Z","level":"info","message":"…"`, then the metadata: members given as
-/// ``JSONMembers/metadata`` in their own order, the others sorted by key. Numbers and truth values in the
-/// metadata stay numbers and truth values. A line is never longer than 16 KiB: what was cut or left out is
-/// marked by `"truncated":true` at its end.
+/// `{"time":"2026-01-31T12:00:00.000Z","level":"info","message":"…"`, followed by the metadata: members given as
+/// ``JSONMembers/metadata`` in their own order, the others sorted by key. Numbers and booleans in the metadata keep
+/// their types. A line has at most 16 KiB; `"truncated":true` at its end marks a line from which something was cut or
+/// omitted.
 public struct JSONLogHandler: LogHandler {
     /// Metadata of every line of this logger.
     public var metadata: Logger.Metadata = [:]
     /// Metadata from the task or another context of the caller.
     public var metadataProvider: Logger.MetadataProvider?
-    /// The least level that is written.
+    /// The minimum level to log.
     public var logLevel: Logger.Level
 
     private let writer: LogWriter
     private let clock: @Sendable () -> Int64
 
-    /// A handler that gives its lines to `writer`, which several handlers may share.
+    /// A handler that passes its lines to `writer`, which several handlers may share.
     ///
     /// - Parameter clock: milliseconds since 1970-01-01 UTC.
     public init(
@@ -36,7 +36,7 @@ public struct JSONLogHandler: LogHandler {
         set { metadata[key] = newValue }
     }
 
-    /// Writes an event; warnings and worse are written without delay.
+    /// Writes an event; warnings and more severe events are written without delay.
     public func log(event: LogEvent) {
         var line = JSONLine(
             milliseconds: clock(), level: event.level.rawValue, message: event.message.description)
@@ -44,7 +44,7 @@ public struct JSONLogHandler: LogHandler {
         writer.write(line.finished(), urgent: event.level >= .warning)
     }
 
-    /// The nearer to the event, the stronger.
+    /// Metadata closer to the event takes precedence.
     private func allMetadata(of event: LogEvent) -> Logger.Metadata {
         var all = event.metadata ?? [:]
         if let provider = metadataProvider { all.merge(provider.get()) { nearer, _ in nearer } }

@@ -1,21 +1,22 @@
 public import Logging
 
-/// Members of a JSON object (RFC 8259 section 4), written one after the other in the order of the calls.
+/// Members of a JSON object (RFC 8259 section 4), written in the order of the calls.
 ///
-/// A line of the access log is made of these: they keep their order, cost one allocation, and take bytes of
-/// the wire as they are. Give them to a logger as ``metadata``.
+/// A line of the access log consists of these: they keep their order, cost one allocation, and accept bytes from the
+/// wire unchanged. Pass them to a logger as ``metadata``.
 ///
-/// A text beyond ``textLimit`` is cut and ends in `…`; a member beyond the limit of the whole is left out.
-/// Either sets ``isTruncated``. A name given twice stands there twice: names are the program's own.
+/// A text beyond ``textLimit`` is truncated and ends with `…`; a member beyond the total limit is omitted. Either
+/// sets ``isTruncated``. Names must be unique, which is not checked.
 public struct JSONMembers: Sendable, CustomStringConvertible {
-    /// Bytes that one text may take, escapes included.
+    /// The maximum size of one text in bytes, including escapes.
     public static let textLimit = 4096
-    /// Bytes that the members of one ``metadata`` may take, so that they fit into a line beside its message.
+    /// The maximum size of the members of one ``metadata`` in bytes, so that they fit into a line together with its
+    /// message.
     public static let limit = 11_264
 
     /// `,"name":value` for each member.
     var bytes: [UInt8] = []
-    /// Whether something was cut or left out.
+    /// Whether something was truncated or omitted.
     public internal(set) var isTruncated = false
     private let limit: Int
 
@@ -39,7 +40,7 @@ public struct JSONMembers: Sendable, CustomStringConvertible {
         appendMember(name) { $0.appendText(text) }
     }
 
-    /// Adds a text as it came over the wire: what is not UTF-8 becomes U+FFFD.
+    /// Adds a text from the wire; ill-formed UTF-8 becomes U+FFFD.
     public mutating func append(_ name: String, bytes text: Span<UInt8>) {
         let start = begin(name)
         if Self.isPlainASCII(text) {
@@ -63,17 +64,17 @@ public struct JSONMembers: Sendable, CustomStringConvertible {
         appendMember(name) { $0.appendNumber(number) }
     }
 
-    /// Adds a number; one that JSON does not have, infinite or not a number, as text.
+    /// Adds a number; infinity and not-a-number, which JSON does not have, are added as text.
     public mutating func append(_ name: String, _ number: Double) {
         appendMember(name) { $0.appendNumber(number) }
     }
 
-    /// Adds a truth value.
+    /// Adds a boolean.
     public mutating func append(_ name: String, _ value: Bool) {
         appendMember(name) { $0.appendLiteral(value ? "true" : "false") }
     }
 
-    /// Adds a time in seconds, to the microsecond.
+    /// Adds a time in seconds with microsecond precision.
     public mutating func append(_ name: String, secondsOf nanoseconds: Int64) {
         appendMember(name) { members in
             let microseconds = nanoseconds.magnitude / 1000
@@ -83,7 +84,7 @@ public struct JSONMembers: Sendable, CustomStringConvertible {
         }
     }
 
-    /// Adds the members of `other` after these, or marks these as truncated if there is no room.
+    /// Appends the members of `other`, or marks these as truncated if there is no space.
     mutating func append(contentsOf other: JSONMembers) {
         if other.isTruncated { isTruncated = true }
         guard bytes.count + other.bytes.count <= limit else {
@@ -93,14 +94,14 @@ public struct JSONMembers: Sendable, CustomStringConvertible {
         bytes.append(contentsOf: other.bytes)
     }
 
-    /// Adds a member whose value `value` writes, or leaves it out if it does not fit.
+    /// Adds a member whose value is written by `value`, or omits it if it does not fit.
     mutating func appendMember(_ name: String, _ value: (inout JSONMembers) -> Void) {
         let start = begin(name)
         value(&self)
         end(start)
     }
 
-    /// Whether there is no room left, so that a long value can stop being written.
+    /// Whether the limit is reached, so that writing a long value can stop.
     var isFull: Bool { bytes.count > limit }
 
     private mutating func begin(_ name: String) -> Int {
@@ -130,16 +131,16 @@ public struct JSONMembers: Sendable, CustomStringConvertible {
 }
 
 extension JSONMembers {
-    /// The key under which a logger takes them for members of the line itself.
+    /// The metadata key under which a logger receives members of the line itself.
     static let key = "members"
-    /// How deep arrays and dictionaries may lie in each other.
+    /// The maximum nesting depth of arrays and dictionaries.
     private static let depthLimit = 8
 
-    /// These members for a logger: ``JSONLogHandler`` writes them into the line, in their order, before other
+    /// These members for a logger: ``JSONLogHandler`` writes them into the line in their order, before other
     /// metadata.
     public var metadata: Logger.Metadata { [Self.key: .stringConvertible(self)] }
 
-    /// Adds all metadata, sorted by key so that lines of a kind look alike.
+    /// Adds all metadata, sorted by key so that similar lines look alike.
     mutating func append(_ metadata: Logger.Metadata) {
         if let value = metadata[Self.key], case .stringConvertible(let convertible) = value,
             let members = convertible as? JSONMembers
@@ -151,7 +152,7 @@ extension JSONMembers {
             if key == Self.key, case .stringConvertible(let convertible) = value, convertible is JSONMembers {
                 continue
             }
-            // The names of every line are taken.
+            // The names of the fixed members are reserved.
             let isTaken = ["time", "level", "message"].contains(key)
             appendMember(isTaken ? key + "_" : key) { $0.append(value, depth: 0) }
         }
@@ -187,7 +188,7 @@ extension JSONMembers {
         }
     }
 
-    /// Numbers and truth values as what they are, the rest by its description.
+    /// Numbers and booleans keep their types; other values are written by their description.
     private mutating func append(convertible: any CustomStringConvertible & Sendable) {
         switch convertible {
         case let number as Int: appendNumber(Int64(number))
@@ -235,7 +236,7 @@ extension JSONMembers {
         appendLiteral("\(number)")
     }
 
-    /// The digits after the point, without zeros at their end; nothing for 0.
+    /// The digits after the decimal point, without trailing zeros; nothing for 0.
     mutating func appendFraction(_ digits: UInt64, unit: UInt64) {
         guard digits > 0 else { return }
         bytes.append(addingCapacity: 20) { output in
@@ -257,8 +258,8 @@ extension JSONMembers {
 
     /// A string in quotation marks.
     ///
-    /// Escaped is what JSON demands, and what a terminal or a line reader would act on: DEL, the C1 controls,
-    /// and the line and paragraph separators U+2028 and U+2029.
+    /// Escapes what JSON requires, and what a terminal or a line reader would interpret: DEL, the C1 controls, and
+    /// the line and paragraph separators U+2028 and U+2029.
     ///
     /// - Parameter text: UTF-8.
     mutating func appendText(_ text: Span<UInt8>) {
@@ -268,7 +269,7 @@ extension JSONMembers {
         var index = 0
         while index < text.count {
             let byte = text[index]
-            // Before the first byte of a character only: a character is not cut.
+            // Only before the first byte of a character, so that no character is split.
             if bytes.count >= end, byte & 0xC0 != 0x80 {
                 appendLiteral("…")
                 isTruncated = true
@@ -279,7 +280,7 @@ extension JSONMembers {
         bytes.append(UInt8(ascii: "\""))
     }
 
-    /// The usual text, which needs no closer look: all of it at one go.
+    /// The common case: a text without special characters is copied at once.
     private mutating func appendPlain(_ text: Span<UInt8>) {
         bytes.append(addingCapacity: text.count + 2) { output in
             output.append(UInt8(ascii: "\""))
@@ -288,10 +289,9 @@ extension JSONMembers {
         }
     }
 
-    /// Whether nothing needs a closer look: not too long, and printable ASCII without the two characters that
-    /// JSON escapes.
+    /// Whether the text is not too long and consists of printable ASCII without the two characters that JSON escapes.
     ///
-    /// Without a branch in the loop, so that the compiler looks at many bytes at a time.
+    /// The loop has no branch, so that the compiler vectorises it.
     static func isPlain(_ text: Span<UInt8>) -> Bool {
         guard text.count <= textLimit else { return false }
         var special: UInt8 = 0
@@ -304,16 +304,16 @@ extension JSONMembers {
         return special == 0
     }
 
-    /// Whether all bytes are ASCII, so that none of them needs to be repaired.
+    /// Whether all bytes are ASCII and need no repair.
     static func isPlainASCII(_ text: Span<UInt8>) -> Bool {
         var all: UInt8 = 0
         for index in 0..<text.count { all |= text[index] }
         return all < 0x80
     }
 
-    /// Writes the byte at `index`, and those that must be escaped together with it.
+    /// Writes the byte at `index`, together with following bytes that belong to the same escape.
     ///
-    /// - Returns: how many bytes of the text it was.
+    /// - Returns: how many bytes of the text were used.
     private mutating func appendCharacter(
         _ byte: UInt8, in text: Span<UInt8>, at index: Int
     ) -> Int {

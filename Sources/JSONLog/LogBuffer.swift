@@ -1,40 +1,40 @@
-/// What the callers of a ``LogWriter`` and its thread share.
+/// The state that the callers of a ``LogWriter`` share with its thread.
 struct LogBuffer: Sendable {
-    /// Lines that wait for the thread, each with its line feed.
+    /// Lines waiting for the thread, each with its line feed.
     private(set) var lines: [UInt8] = []
-    /// Lines lost so far.
+    /// The number of lost lines.
     private(set) var dropped: UInt64 = 0
-    /// Lines lost that no line has told of yet.
+    /// Lost lines that no log line has reported yet.
     private(set) var unreported: UInt64 = 0
-    /// Lines taken so far, and how many of them were written or lost.
+    /// The number of accepted lines, and how many of them were written or lost.
     private(set) var taken: UInt64 = 0
     private(set) var settled: UInt64 = 0
-    /// Somebody does not want to wait for more lines.
+    /// A caller wants the lines to be written without waiting for more.
     var urgent = false
-    /// No more lines are taken; the thread ends when all are written.
+    /// No more lines are accepted; the thread ends when all are written.
     var closing = false
-    /// Nobody waits any longer for the lines that are left.
+    /// The remaining lines are not waited for any longer.
     var abandoned = false
-    /// The thread touches nothing any more.
+    /// The thread no longer accesses anything.
     var finished = false
-    /// Until it is joined or let go.
+    /// Until it is joined or detached.
     var thread: SystemThread?
 
     private let capacity: Int
 
-    /// So much waits that more company would make nothing cheaper, or that the room gets short.
+    /// Enough lines are waiting that more would save nothing, or the buffer is getting full.
     private var isFilling: Bool { lines.count >= min(capacity / 2, 65_536) }
 
     init(capacity: Int) {
         self.capacity = capacity
     }
 
-    /// Whether the thread has a reason to stop waiting for more.
+    /// Whether the thread has a reason not to wait for more lines.
     var isDue: Bool { urgent || closing || isFilling }
 
-    /// Takes a line or drops it.
+    /// Accepts a line or drops it.
     ///
-    /// - Returns: whether the thread has to be woken: it sleeps when there is nothing, and naps when there is
+    /// - Returns: whether the thread must be woken: it sleeps while the buffer is empty, and delays while it contains
     ///   little.
     mutating func append(_ line: [UInt8], urgent lineIsUrgent: Bool) -> Bool {
         guard !closing, line.count <= capacity - lines.count else {
@@ -49,8 +49,7 @@ struct LogBuffer: Sendable {
         return wasEmpty || (!wasDue && isDue)
     }
 
-    /// Hands all lines to the thread, and takes the empty room of the last ones for the next: a steady load
-    /// allocates nothing.
+    /// Passes all lines to the thread, and reuses the memory of the previous batch: a steady load allocates nothing.
     mutating func take(into room: inout [UInt8]) -> LogBatch {
         room.removeAll(keepingCapacity: true)
         swap(&lines, &room)
@@ -61,8 +60,8 @@ struct LogBuffer: Sendable {
         return LogBatch(lost: unreported, upTo: taken, isLast: closing)
     }
 
-    /// Deals with the lines up to number `upTo`: `lost` of them, and the telling of `untold` earlier ones,
-    /// failed.
+    /// Records the result of the lines up to number `upTo`: `lost` of them failed, and so did the report of `untold`
+    /// earlier ones.
     mutating func settle(upTo: UInt64, lost: UInt64, untold: UInt64) {
         settled = upTo
         unreported += untold
@@ -75,9 +74,9 @@ struct LogBuffer: Sendable {
     }
 }
 
-/// What the thread has to know of the lines that it writes at one go.
+/// What the thread needs to know about a batch of lines.
 struct LogBatch {
-    /// Lines lost since the last time that a line told of it.
+    /// Lines lost since the last line that reported losses.
     let lost: UInt64
     /// The number of the last line.
     let upTo: UInt64

@@ -1,16 +1,16 @@
-/// What the thread of a ``LogWriter`` does: it empties the buffer into the descriptor.
+/// The thread of a ``LogWriter``: writes the buffer to the descriptor.
 struct LogDrain {
-    /// How often a thread that waits for its reader looks whether it is still wanted.
+    /// How often a thread that waits for its reader checks whether it must end.
     static let pollMilliseconds: Int32 = 100
-    /// What POSIX promises that a pipe takes undivided (`PIPE_BUF` of Linux), and takes without blocking when
-    /// `poll` says that it is writable.
+    /// The size that POSIX guarantees to be written to a pipe atomically (`PIPE_BUF` of Linux), and without blocking
+    /// if `poll` reports the pipe as writable.
     private static let pieceLimit = 4096
 
     private let monitor: Monitor<LogBuffer>
     private let descriptor: Int32
     private let delay: Duration
     private let clock: @Sendable () -> Int64
-    /// A write failed within a line: the next one must not continue it.
+    /// A write failed within a line, so the next line must not continue it.
     private var isTorn = false
 
     init(
@@ -74,16 +74,16 @@ struct LogDrain {
         return start
     }
 
-    /// As many whole lines as one write should have, or a part of a line that is longer.
+    /// The end of as many whole lines as one write should contain, or of a part of a longer line.
     private static func endOfPiece(_ lines: [UInt8], from start: Int) -> Int {
         let limit = start + pieceLimit
         guard limit < lines.count else { return lines.count }
         return lines[start..<limit].lastIndex(of: 0x0A).map { $0 + 1 } ?? limit
     }
 
-    /// Writes a piece, waiting for the reader as long as somebody wants it.
+    /// Writes a piece; waits for the reader until the writer is shut down.
     ///
-    /// - Returns: how many bytes were written; fewer than asked for if the descriptor failed.
+    /// - Returns: how many bytes were written; fewer than requested if the descriptor failed.
     private func writePiece(_ piece: ArraySlice<UInt8>) -> Int {
         var rest = piece
         while !rest.isEmpty {

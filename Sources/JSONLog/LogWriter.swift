@@ -1,11 +1,10 @@
-/// Lines on their way to a file descriptor, without ever making the caller wait for it.
+/// Writes lines to a file descriptor without ever blocking the caller.
 ///
-/// Lines are put in a bounded buffer that a thread of its own empties. When the buffer is full, because the
-/// reader is slow or gone or the disk is full, whole lines are dropped and counted, and a later line says how
-/// many.
+/// Lines are put into a bounded buffer, which a separate thread writes out. If the buffer is full because the reader
+/// is slow or gone or the disk is full, whole lines are dropped and counted, and a later line reports their number.
 ///
-/// The descriptor stays as it was given: making it non-blocking would change it for every process that shares
-/// it. The thread writes at most what a pipe takes at once, when `poll` says that it takes something.
+/// The descriptor's flags are not changed: making it non-blocking would affect every process that shares it. The
+/// thread writes at most what a pipe accepts at once, when `poll` reports that it is writable.
 public final class LogWriter: Sendable {
     /// The thread could not be started.
     public struct StartFailure: Error, Equatable {
@@ -19,11 +18,11 @@ public final class LogWriter: Sendable {
     ///
     /// - Parameters:
     ///   - descriptor: where to write, standard error by default; it is not closed.
-    ///   - capacity: bytes that may wait; memory can reach twice as much, since one buffer fills while
-    ///     another empties.
-    ///   - delay: how long a line that is not urgent may wait for company, so that a busy proxy does not make
-    ///     a system call for each line.
-    ///   - clock: milliseconds since 1970-01-01 UTC, for the lines that the writer adds.
+    ///   - capacity: the maximum number of waiting bytes; memory use can be twice as high, since one buffer fills
+    ///     while another one is written.
+    ///   - delay: how long a line that is not urgent may wait for others, so that a busy proxy does not make a system
+    ///     call per line.
+    ///   - clock: milliseconds since 1970-01-01 UTC, for lines that the writer adds.
     /// - Throws: ``StartFailure``.
     public init(
         descriptor: Int32 = 2, capacity: Int = 1 << 20, delay: Duration = .milliseconds(20),
@@ -42,24 +41,24 @@ public final class LogWriter: Sendable {
         shutdown(within: .zero)
     }
 
-    /// Milliseconds since 1970-01-01 UTC, by the system's clock.
+    /// Milliseconds since 1970-01-01 UTC, from the system's clock.
     public static func wallClock() -> Int64 { SystemCall.wallClock() }
 
-    /// Lines lost so far: the buffer was full, the write failed, or the writer was shut down.
+    /// The number of lost lines: the buffer was full, a write failed, or the writer was shut down.
     public var droppedLines: UInt64 { monitor.withLock { $0.dropped } }
 
-    /// Takes a line, or drops it if there is no room; returns at once.
+    /// Accepts a line, or drops it if there is no space; never blocks.
     ///
     /// - Parameters:
-    ///   - line: one line with its line feed, and no other line feed in it.
-    ///   - urgent: whether it should be written without waiting for company.
+    ///   - line: one line including its line feed, without other line feeds.
+    ///   - urgent: whether to write it without waiting for more lines.
     public func write(_ line: [UInt8], urgent: Bool = false) {
         if monitor.withLock({ $0.append(line, urgent: urgent) }) { monitor.wakeAll() }
     }
 
-    /// Waits until every line taken so far was written or lost.
+    /// Waits until every accepted line was written or lost.
     ///
-    /// - Returns: whether that was so within `timeout`.
+    /// - Returns: whether that happened within `timeout`.
     @discardableResult
     public func flush(within timeout: Duration) -> Bool {
         let target = monitor.withLock { buffer in
@@ -70,10 +69,9 @@ public final class LogWriter: Sendable {
         return monitor.wait(timeout) { $0.settled >= target ? true : nil } ?? false
     }
 
-    /// Writes what is left, for no longer than `timeout`, and ends the thread; lines that come later are
-    /// dropped.
+    /// Writes the remaining lines within `timeout`, and ends the thread; later lines are dropped.
     ///
-    /// Returns a moment after `timeout` at the latest. Calling it again does nothing.
+    /// Returns soon after `timeout` at the latest. Further calls have no effect.
     public func shutdown(within timeout: Duration) {
         let thread = monitor.withLock { buffer in
             buffer.closing = true
@@ -85,9 +83,8 @@ public final class LogWriter: Sendable {
         let finished: (inout LogBuffer) -> Bool? = { $0.finished ? true : nil }
         if monitor.wait(timeout, for: finished) == nil {
             monitor.withLock { $0.abandoned = true }
-            // Whoever waits in `poll` looks at this soon. Only a thread inside a `write` that blocks after
-            // all, because another process filled the pipe first, does not: the end of the process will end
-            // it.
+            // A thread that waits in `poll` notices this soon. A thread in a blocking `write`, because another
+            // process filled the pipe first, does not; it ends with the process.
             let grace = Duration.milliseconds(3 * Int(LogDrain.pollMilliseconds))
             guard monitor.wait(grace, for: finished) != nil else { return thread.detach() }
         }

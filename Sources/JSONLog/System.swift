@@ -1,13 +1,13 @@
 internal import Glibc
 
-// Everything here that the compiler cannot check, in one place: the lock with its condition, the thread, and
-// the system calls.
+// Everything that the compiler cannot check, in one place: the lock with its condition variable, the thread, and the
+// system calls.
 
-/// A value behind a lock, and a way to wait until it has changed.
+/// A value protected by a lock, with a way to wait for its changes.
 ///
-/// `Lock` of Locking has nothing to wait on.
+/// `Lock` in Locking has no condition variable.
 ///
-/// Sendable though unchecked: `value` is touched only while `lock` is held.
+/// Sendable although unchecked: `value` is accessed only while `lock` is held.
 @safe final class Monitor<Value: Sendable>: @unchecked Sendable {
     private let lock: UnsafeMutablePointer<pthread_mutex_t>
     private let changed: UnsafeMutablePointer<pthread_cond_t>
@@ -15,7 +15,7 @@ internal import Glibc
 
     init(_ value: Value) {
         self.value = value
-        // Allocated, because their addresses must stay the same for as long as they are used.
+        // Allocated, because their addresses must not change while they are in use.
         unsafe lock = .allocate(capacity: 1)
         unsafe changed = .allocate(capacity: 1)
         var attributes = pthread_condattr_t()
@@ -39,14 +39,14 @@ internal import Glibc
         return body(&value)
     }
 
-    /// Lets all who wait look again.
+    /// Wakes all waiting threads so that they check again.
     func wakeAll() {
         unsafe pthread_cond_broadcast(changed)
     }
 
-    /// Waits until `ready` returns something, and returns it; `nil` when the time is over first.
+    /// Waits until `ready` returns a value, and returns it; `nil` if the time runs out first.
     ///
-    /// - Parameter timeout: `nil` for as long as it takes.
+    /// - Parameter timeout: `nil` for no limit.
     func wait<Result>(_ timeout: Duration?, for ready: (inout Value) -> Result?) -> Result? {
         let deadline = timeout.map { Self.deadline(after: $0) }
         unsafe pthread_mutex_lock(lock)
@@ -66,18 +66,18 @@ internal import Glibc
         unsafe clock_gettime(CLOCK_MONOTONIC, &now)
         let parts = max(timeout, .zero).components
         let nanoseconds = now.tv_nsec + Int(parts.attoseconds / 1_000_000_000)
-        // A year is for ever, and cannot overflow.
+        // A year is long enough, and cannot overflow.
         let seconds = Int(min(parts.seconds, 31_536_000)) + nanoseconds / 1_000_000_000
         return timespec(tv_sec: now.tv_sec + seconds, tv_nsec: nanoseconds % 1_000_000_000)
     }
 }
 
-/// A thread that runs one function; to be joined or let go exactly once.
+/// A thread that runs one function; must be joined or detached exactly once.
 struct SystemThread: Sendable {
     private let handle: pthread_t
 
-    /// Starts a thread that takes no signals: they are for the threads that expect them, and a write to a
-    /// reader that has gone becomes `EPIPE` instead of `SIGPIPE`.
+    /// Starts a thread that blocks all signals: other threads handle them, and a write to a closed pipe returns
+    /// `EPIPE` instead of raising `SIGPIPE`.
     ///
     /// - Throws: ``LogWriter/StartFailure``.
     init(_ body: @escaping @Sendable () -> Void) throws(LogWriter.StartFailure) {
@@ -85,7 +85,7 @@ struct SystemThread: Sendable {
         var everything = sigset_t()
         var before = sigset_t()
         unsafe sigfillset(&everything)
-        // A thread begins with its creator's mask.
+        // A thread inherits its creator's signal mask.
         unsafe pthread_sigmask(SIG_BLOCK, &everything, &before)
         var handle = pthread_t()
         let code = unsafe pthread_create(
@@ -104,12 +104,12 @@ struct SystemThread: Sendable {
         self.handle = handle
     }
 
-    /// Waits for its end.
+    /// Waits until the thread has ended.
     func join() {
         pthread_join(handle, nil)
     }
 
-    /// Leaves it to end by itself.
+    /// Detaches the thread.
     func detach() {
         pthread_detach(handle)
     }
@@ -121,7 +121,7 @@ private final class ThreadBody: Sendable {
     init(run: @escaping @Sendable () -> Void) { self.run = run }
 }
 
-/// What `write` did.
+/// The result of `write`.
 enum WriteOutcome {
     case wrote(Int)
     case tryAgain
@@ -136,8 +136,8 @@ enum SystemCall {
         return errno == EINTR || errno == EAGAIN ? .tryAgain : .failed
     }
 
-    /// Waits until a write would not block; a descriptor in error counts as writable, since the write will
-    /// say so.
+    /// Waits until a write would not block; a descriptor with an error counts as writable, since the write will
+    /// report it.
     static func isWritable(_ descriptor: Int32, withinMilliseconds timeout: Int32) -> Bool {
         var entry = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
         return unsafe poll(&entry, 1, timeout) > 0

@@ -1,21 +1,22 @@
 internal import Glibc
 
-/// A value that one thread at a time may touch: `Synchronization.Mutex`, as the thread sanitizer understands it.
+/// A value that one thread at a time may access: like `Synchronization.Mutex`, but understood by the thread
+/// sanitizer.
 ///
-/// The slow path of that type is in the standard library, which is not instrumented: the sanitizer does not see the lock
-/// being acquired where two threads meet, and reports a race on what it protects. It knows every call of
+/// The slow path of that type is in the standard library, which is not instrumented: the sanitizer does not see the
+/// lock being acquired under contention, and reports a race on the protected value. It intercepts every call of
 /// `pthread_mutex_lock`.
 ///
-/// Not recursive: a thread that acquires a lock it already holds waits for ever. One allocation for the life of a lock,
-/// since a mutex must not move; none for acquiring it.
+/// Not recursive: a thread that acquires a lock it already holds waits forever. A lock allocates once, since a mutex
+/// must not move; acquiring it does not allocate.
 ///
-/// Sendable though unchecked: `value` is touched only while `mutex` is held.
+/// Sendable although unchecked: `value` is accessed only while `mutex` is held.
 @safe public struct Lock<Value: ~Copyable>: ~Copyable, @unchecked Sendable {
-    /// The start of one block, which holds the value as well.
+    /// The start of one block, which also contains the value.
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
     private let value: UnsafeMutablePointer<Value>
 
-    /// A lock that nobody holds.
+    /// An unlocked lock.
     public init(_ initialValue: consuming sending Value) {
         let alignment = unsafe max(MemoryLayout<pthread_mutex_t>.alignment, MemoryLayout<Value>.alignment)
         let offset = unsafe (MemoryLayout<pthread_mutex_t>.size + alignment - 1) / alignment * alignment
@@ -34,7 +35,7 @@ internal import Glibc
         unsafe UnsafeMutableRawPointer(mutex).deallocate()
     }
 
-    /// Runs `body` with the value while no other thread can, and waits until that is so.
+    /// Waits for the lock, and runs `body` with exclusive access to the value.
     public borrowing func withLock<Result: ~Copyable, Failure: Error>(
         _ body: (inout sending Value) throws(Failure) -> sending Result
     ) throws(Failure) -> sending Result {

@@ -1,20 +1,22 @@
 internal import CEpoll
 internal import Glibc
 
-/// Is told when a descriptor that it watches becomes ready.
+/// Receives events of a descriptor.
 public protocol ReadinessHandler: AnyObject {
-    /// `descriptor` is ready; called on the loop's thread, and never for a watch that has been taken back.
+    /// `descriptor` is ready. Called on the loop's thread, and never for a watch that was removed.
     func descriptor(_ descriptor: Int32, isReady readiness: Readiness)
 }
 
-/// One epoll: watches descriptors and tells their handlers.
+/// An epoll event loop: watches descriptors and calls their handlers.
 ///
-/// Confined to the thread that turns it. It decides nothing: the order of work within a turn is the owner's.
+/// Confined to the thread that runs it. It makes no decisions: the owner determines the order of work within an
+/// iteration.
 @safe public final class EventLoop {
     private struct Watch {
         var handler: (any ReadinessHandler)?
         var interest: Readiness
-        /// Numbers are used again at once, even within one batch: an event of an earlier owner must not reach a later one.
+        /// Descriptor numbers are reused at once, even within one batch: an event of an earlier owner must not reach
+        /// a later one.
         var generation: UInt32
     }
 
@@ -24,7 +26,7 @@ public protocol ReadinessHandler: AnyObject {
     private let events: UnsafeMutablePointer<epoll_event>
     private var watches: [Watch] = []
 
-    /// Makes an epoll.
+    /// Creates an epoll instance.
     public init() throws(SystemError) {
         epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
         guard epoll >= 0 else { throw SystemError("epoll_create1") }
@@ -36,9 +38,9 @@ public protocol ReadinessHandler: AnyObject {
         unsafe events.deallocate()
     }
 
-    /// Tells `handler` from now on when `descriptor` is ready for `interest`; replaces an earlier watch.
+    /// Calls `handler` from now on when `descriptor` is ready for `interest`; replaces an earlier watch.
     ///
-    /// The handler is held until ``unwatch(_:)``.
+    /// The handler is retained until ``unwatch(_:)``.
     public func watch(
         _ descriptor: Int32, for interest: Readiness, handler: any ReadinessHandler
     ) throws(SystemError) {
@@ -58,14 +60,14 @@ public protocol ReadinessHandler: AnyObject {
         }
     }
 
-    /// Watches a number that is another descriptor's now: the one before it was closed without a word, as libcurl closes a socket whose
-    /// connection is not made yet.
+    /// Watches a number that now belongs to another descriptor: the former one was closed without a notification, as
+    /// libcurl does with a socket that is not connected yet.
     private func watchAnew(_ descriptor: Int32, for interest: Readiness) -> Bool {
         watches[Int(descriptor)].generation &+= 1
         return control(EPOLL_CTL_ADD, descriptor, interest)
     }
 
-    /// Forgets `descriptor`; events of it that are already on their way are dropped.
+    /// Stops watching `descriptor`; pending events of it are dropped.
     ///
     /// Harmless if it is not watched.
     public func unwatch(_ descriptor: Int32) {
@@ -76,7 +78,7 @@ public protocol ReadinessHandler: AnyObject {
         _ = control(EPOLL_CTL_DEL, descriptor, [])
     }
 
-    /// Forgets a descriptor that is being closed: the kernel takes it out of the set by itself.
+    /// Stops watching a descriptor that is being closed: the kernel removes it from the set on its own.
     public func forget(_ descriptor: Int32) {
         let index = Int(descriptor)
         guard index < watches.count, watches[index].handler != nil else { return }
@@ -84,15 +86,15 @@ public protocol ReadinessHandler: AnyObject {
         watches[index].generation &+= 1
     }
 
-    /// Waits for events and tells their handlers.
+    /// Waits for events and calls their handlers.
     ///
-    /// - Parameter milliseconds: the longest wait; 0 only looks, a negative number waits without end.
-    /// - Returns: how many events there were.
+    /// - Parameter milliseconds: the longest wait; 0 only polls, a negative number waits without a limit.
+    /// - Returns: the number of events.
     @discardableResult
     public func wait(atMost milliseconds: Int32) -> Int {
         let count = unsafe epoll_wait(epoll, events, Int32(Self.batch), milliseconds)
         guard count > 0 else {
-            // Only a signal may interrupt; anything else is a descriptor of ours that should not be there.
+            // Only a signal may interrupt; any other error is caused by an invalid descriptor of ours.
             precondition(count == 0 || errno == EINTR, "epoll_wait: errno \(errno)")
             return 0
         }
@@ -115,7 +117,7 @@ public protocol ReadinessHandler: AnyObject {
     }
 }
 
-/// What a file descriptor is ready for, or what someone waits for.
+/// What a file descriptor is ready for, or what a handler is interested in.
 public struct Readiness: OptionSet, Sendable {
     /// The bits of `epoll_event.events`.
     public let rawValue: UInt32
@@ -125,23 +127,23 @@ public struct Readiness: OptionSet, Sendable {
 
     /// Bytes, an end of file, or a connection to accept.
     public static let readable = Readiness(rawValue: EPOLLIN.rawValue)
-    /// Room to write into.
+    /// Buffer space to write into.
     public static let writable = Readiness(rawValue: EPOLLOUT.rawValue)
-    /// Everything that may happen to a socket, each change reported once.
+    /// All events of a socket, each change reported once.
     public static let anyChange = Readiness(rawValue: EPOLLRDHUP.rawValue | EPOLLET.rawValue)
         .union(readable).union(writable).union(urgent)
-    /// Bytes out of their order.
+    /// Out-of-band bytes.
     public static let urgent = Readiness(rawValue: EPOLLPRI.rawValue)
-    /// The descriptor failed, or was closed on both sides; reported in any case.
+    /// The descriptor failed, or was closed on both sides; always reported.
     public static let broken = Readiness(rawValue: EPOLLHUP.rawValue | EPOLLERR.rawValue)
-    /// The peer has ended its side, or all of the connection.
+    /// The peer has ended its sending side, or the whole connection.
     public static let ended = Readiness(rawValue: EPOLLRDHUP.rawValue).union(broken)
 
     /// Whether the descriptor failed or was closed on both sides.
     public var isBroken: Bool { !isDisjoint(with: .broken) }
 }
 
-/// A system call that failed: which one, and the error number it left.
+/// A failed system call with its error number.
 public struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The name of the call, such as `epoll_create1`.
     public var operation: String

@@ -2,7 +2,7 @@ internal import CEpoll
 internal import Glibc
 internal import Locking
 
-/// A named thread of the operating system, to be joined, or detached.
+/// A named thread of the operating system, to be joined or detached.
 public final class LoopThread: @unchecked Sendable {  // `thread` is written once, in init.
     private final class Body {
         let name: String
@@ -16,9 +16,9 @@ public final class LoopThread: @unchecked Sendable {  // `thread` is written onc
 
     private var thread: pthread_t = 0
 
-    /// Starts a thread that runs `body` and ends.
+    /// Starts a thread that runs `body`.
     ///
-    /// - Parameter name: at most 15 bytes are shown by the system.
+    /// - Parameter name: the system shows at most 15 bytes of it.
     public init(name: String, _ body: @escaping @Sendable () -> Void) throws(SystemError) {
         let context = unsafe Unmanaged.passRetained(Body(name: name, run: body))
         let status = unsafe pthread_create(
@@ -37,23 +37,23 @@ public final class LoopThread: @unchecked Sendable {  // `thread` is written onc
         }
     }
 
-    /// Lets the thread end by itself, whenever that is, instead of joining it; once.
+    /// Detaches the thread instead of joining it; to be called once.
     public func detach() {
         pthread_detach(thread)
     }
 
-    /// Waits until the thread has ended; once.
+    /// Waits until the thread has ended; to be called once.
     public func join() {
         pthread_join(thread, nil)
     }
 }
 
-/// The only way in from another thread: messages wait here until the owner's loop takes them.
+/// The only way to reach a loop from another thread: messages wait here until the loop's owner takes them.
 ///
-/// Unbounded by itself: who posts must be bounded (a worker posts at most one message per exchange that it holds).
+/// It has no bound of its own: its users must be bounded (a worker posts at most one message per exchange).
 public final class Mailbox<Message: Sendable>: Sendable {
     private let messages = Lock<[Message]>([])
-    /// An eventfd, readable while there are messages: watch it for `.readable`.
+    /// An eventfd that is readable while there are messages; watch it for `.readable`.
     public let descriptor: Int32
 
     /// An empty mailbox.
@@ -64,7 +64,7 @@ public final class Mailbox<Message: Sendable>: Sendable {
 
     deinit { close(descriptor) }
 
-    /// Leaves a message and wakes the loop; from any thread.
+    /// Adds a message and wakes the loop; may be called from any thread.
     public func post(_ message: Message) {
         let wasEmpty = messages.withLock { messages in
             messages.append(message)
@@ -86,15 +86,16 @@ public final class Mailbox<Message: Sendable>: Sendable {
     }
 }
 
-/// The clock that never goes back, and the one on the wall.
+/// The monotonic clock and the wall clock.
 public enum SystemClock {
-    /// Nanoseconds since some moment of this boot.
+    /// Nanoseconds since an arbitrary point of this boot.
     public static var monotonicNanoseconds: Int64 { read(CLOCK_MONOTONIC) }
 
     /// Nanoseconds since 1970-01-01T00:00:00Z.
     public static var wallNanoseconds: Int64 { read(CLOCK_REALTIME) }
 
-    /// Milliseconds since 1970-01-01T00:00:00Z as of the kernel's last tick, up to 10 ms ago: read in a tenth of the time.
+    /// Milliseconds since 1970-01-01T00:00:00Z at the kernel's last tick, up to 10 ms ago; reading it takes a tenth
+    /// of the time.
     public static var coarseWallMilliseconds: Int64 { read(CLOCK_REALTIME_COARSE) / 1_000_000 }
 
     private static func read(_ clock: clockid_t) -> Int64 {

@@ -1,44 +1,45 @@
 internal import Glibc
 public import Loop
 
-/// Is told what becomes of a connection.
+/// Receives the events of a connection.
 public protocol RedisConnectionDelegate: AnyObject {
-    /// The connection has ended, or could not be made; no reply comes any more. Called once, and not after ``RedisConnection/close()``.
+    /// The connection has ended or could not be established; no more replies arrive. Called once, and not after
+    /// ``RedisConnection/close()``.
     ///
     /// May be called from inside a call into the connection.
     ///
-    /// - Parameter isSenseless: whether the server has sent what is no reply, or none to what was asked.
+    /// - Parameter isSenseless: whether the server sent an invalid reply, or one that does not fit the command.
     func connectionClosed(_ connection: RedisConnection, reason: String, isSenseless: Bool)
 
-    /// A message of the channel that is subscribed to.
+    /// A message of the subscribed channel.
     func connection(_ connection: RedisConnection, received message: [UInt8])
 }
 
-/// One connection to a Redis server, on a loop: commands are sent one behind the other without waiting (pipelined), their
-/// replies come in the same order.
+/// One connection to a Redis server on an event loop: commands are pipelined, and their replies arrive in the same
+/// order.
 ///
-/// The server is not trusted: what it sends is no reply, too much, or more than was asked for, ends the connection.
+/// The server is not trusted: an invalid, oversized or unexpected reply ends the connection.
 ///
 /// Confined to the loop's thread.
 public final class RedisConnection: ReadinessHandler {
-    /// Where the server is.
+    /// The address of the server.
     public enum Place: Hashable, Sendable {
-        /// A numeric address, so that nothing is looked up: that would block.
+        /// A numeric address, because name resolution would block.
         case tcp(address: String, port: UInt16)
-        /// The path of a socket.
+        /// The path of a Unix socket.
         case unix(path: String)
     }
 
-    /// What is due to a reply.
+    /// What to do with a reply.
     private enum Expected {
         case reply((RedisReply) -> Void)
-        /// That the subscription to this channel holds.
+        /// The confirmation of the subscription to this channel.
         case subscription([UInt8])
     }
 
-    /// The most that may wait to be sent, in bytes: a server that reads nothing is as good as lost.
+    /// The maximum number of unsent bytes: a server that reads nothing counts as lost.
     private static let largestBacklog = 16 << 20
-    /// How much is received at a time, in bytes, and how often before others of the loop have their turn.
+    /// How many bytes are received at a time, and how often before other events of the loop are handled.
     private static let receiveSize = 16 << 10
     private static let receivesPerEvent = 16
 
@@ -57,7 +58,7 @@ public final class RedisConnection: ReadinessHandler {
 
     /// Begins to connect.
     ///
-    /// - Returns: nil if that cannot even be tried.
+    /// - Returns: nil if no attempt can be made.
     public init?(to place: Place, loop: EventLoop, delegate: any RedisConnectionDelegate) {
         self.loop = loop
         self.delegate = delegate
@@ -68,17 +69,19 @@ public final class RedisConnection: ReadinessHandler {
 
     deinit { release() }
 
-    /// Whether commands can be sent; the connection itself may still be in the making.
+    /// Whether commands can be sent; the connection may still be in progress.
     public var isOpen: Bool { socket >= 0 }
 
     /// Sends a command.
     ///
-    /// - Parameter reply: called with the reply, from inside the loop's call; never when the connection ends before.
+    /// - Parameter reply: called with the reply, from inside the loop's call; not called if the connection ends
+    ///   first.
     public func send(_ arguments: [[UInt8]], reply: @escaping (RedisReply) -> Void) {
         issue(arguments, expecting: .reply(reply))
     }
 
-    /// Subscribes to a channel; the delegate is told its messages, and first an empty one: the subscription holds.
+    /// Subscribes to a channel; the delegate receives its messages, beginning with an empty one that confirms the
+    /// subscription.
     public func subscribe(to channel: [UInt8]) {
         issue([Array("SUBSCRIBE".utf8), channel], expecting: .subscription(channel))
     }
@@ -101,7 +104,7 @@ public final class RedisConnection: ReadinessHandler {
             outgoing.append(contentsOf: "\r\n".utf8)
         }
         guard outgoing.count - sent <= Self.largestBacklog else { return end("does not read what is sent") }
-        // Calls of one turn leave together.
+        // All commands of one iteration are sent together.
         if isConnected { change(to: [.readable, .writable]) }
     }
 
@@ -174,7 +177,7 @@ public final class RedisConnection: ReadinessHandler {
         }
     }
 
-    /// What is said on a channel that is subscribed to; an empty text is nothing.
+    /// A message of the subscribed channel; empty messages are ignored.
     private func message(in reply: RedisReply) -> [UInt8]? {
         guard !channels.isEmpty, let parts = reply.elements, parts.count == 3,
             parts[0] == .bytes(Array("message".utf8)), case .bytes(let channel) = parts[1],
@@ -241,7 +244,7 @@ public final class RedisConnection: ReadinessHandler {
     private func change(to wanted: Readiness) {
         guard isOpen, wanted != interest else { return }
         interest = wanted
-        // What cannot be watched gives no reply, which is noticed as a timeout.
+        // If it cannot be watched, there are no replies, which is detected as a timeout.
         try? loop.watch(socket, for: wanted, handler: self)
     }
 

@@ -1,14 +1,14 @@
 /// A reply of a Redis server (the RESP2 protocol).
 public enum RedisReply: Hashable, Sendable {
-    /// A number.
+    /// An integer.
     case integer(Int64)
     /// A string of any bytes, or a status such as `OK`.
     case bytes([UInt8])
-    /// Nothing.
+    /// Null.
     case null
-    /// A failure: a code in capitals, then words.
+    /// An error: a code in capitals and a message.
     case error(String)
-    /// Several replies; null elements included.
+    /// An array, which may contain null elements.
     case array([RedisReply])
 
     /// The number, if it is one.

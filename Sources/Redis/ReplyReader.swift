@@ -1,9 +1,9 @@
-/// Reads the replies of a server out of the bytes that it sends, however they are cut.
+/// Reads replies from the bytes of a server, however they are split.
 ///
-/// What it reads may be anything: each length and number is checked before it is used, and a reply that is too large is an error before
-/// its bytes are there. The scripts of Weir answer with a few numbers, and its messages are a line.
+/// The input is not trusted: each length and number is checked before it is used, and a reply that is too large is an
+/// error before its bytes arrive. Weir's scripts return a few numbers, and its messages are one line long.
 public struct ReplyReader {
-    /// The bytes are no reply, or one that is larger than any that is asked for.
+    /// The bytes are not a reply, or a reply that is too large.
     public struct Malformed: Error, Hashable {
         /// What is wrong.
         public var reason: String
@@ -13,7 +13,7 @@ public struct ReplyReader {
     public static let longestString = 16 << 10
     /// The most elements of an array.
     public static let mostElements = 256
-    /// How deep arrays may be in each other.
+    /// The maximum nesting depth of arrays.
     public static let deepest = 8
     /// The largest reply, in bytes.
     public static let largestReply = 32 << 10
@@ -21,7 +21,7 @@ public struct ReplyReader {
     private var buffer: [UInt8] = []
     private var start = 0
 
-    /// A reader that has received nothing.
+    /// A reader without input.
     public init() {}
 
     /// Adds what was received.
@@ -33,11 +33,11 @@ public struct ReplyReader {
         buffer.append(contentsOf: bytes)
     }
 
-    /// The next reply; `nil` until all of it is there.
+    /// The next reply; `nil` until it is complete.
     public mutating func next() throws(Malformed) -> RedisReply? {
         var position = start
         let reply = try Self.reply(in: buffer, at: &position, depth: 0)
-        // Whether its bytes come together or one by one.
+        // Whether its bytes arrive together or one by one.
         guard (reply == nil ? buffer.count : position) - start <= Self.largestReply else {
             throw Malformed(reason: "a reply is larger than \(Self.largestReply) bytes")
         }
@@ -79,7 +79,7 @@ public struct ReplyReader {
         }
     }
 
-    /// The line at `position`, without its end; `nil` until that is there.
+    /// The line at `position` without its end; `nil` until it is complete.
     private static func line(in bytes: [UInt8], at position: inout Int) throws(Malformed) -> ArraySlice<
         UInt8
     >? {
@@ -96,7 +96,7 @@ public struct ReplyReader {
         return line
     }
 
-    /// A whole number: digits, perhaps a sign before them.
+    /// An integer: digits with an optional sign.
     private static func number(_ text: ArraySlice<UInt8>) throws(Malformed) -> Int64 {
         guard text.count <= 20, let number = Int64(String(decoding: text, as: UTF8.self)) else {
             throw Malformed(reason: "a number is none, or out of range")
@@ -104,7 +104,7 @@ public struct ReplyReader {
         return number
     }
 
-    /// A length or number of elements; `nil` for -1, which stands for nothing.
+    /// A length or number of elements; `nil` for -1, which means null.
     private static func count(_ text: ArraySlice<UInt8>, atMost most: Int) throws(Malformed) -> Int? {
         let count = try number(text)
         if count == -1 { return nil }

@@ -1,16 +1,16 @@
-/// Bytes of HTTP are compared as bytes: no `String` is made on the data path.
+/// HTTP is compared as bytes: the data path creates no `String`.
 extension Span where Element == UInt8 {
-    /// Whether these bytes are `literal`, the case of ASCII letters aside.
+    /// Whether these bytes equal `literal`, ignoring the case of ASCII letters.
     ///
     /// - Parameter literal: ASCII, in lower case.
     public func equalsIgnoringCase(_ literal: StaticString) -> Bool {
         guard count == literal.utf8CodeUnitCount else { return false }
-        // A StaticString is a constant of the program: its pointer is valid for ever.
+        // A StaticString is a constant of the program: its pointer is always valid.
         let expected = unsafe UnsafeRawBufferPointer(start: literal.utf8Start, count: count)
         return unsafe withUnsafeBytes { unsafe $0.equalsIgnoringCase(expected) }
     }
 
-    /// Whether these bytes and `other` are the same, the case of ASCII letters aside.
+    /// Whether these bytes equal `other`, ignoring the case of ASCII letters.
     public func equalsIgnoringCase(_ other: borrowing Span<UInt8>) -> Bool {
         guard count == other.count else { return false }
         let other = copy other
@@ -28,7 +28,7 @@ extension Span where Element == UInt8 {
         return true
     }
 
-    /// Whether these bytes start with `literal`, the case of ASCII letters aside.
+    /// Whether these bytes start with `literal`, ignoring the case of ASCII letters.
     ///
     /// - Parameter literal: ASCII, in lower case.
     public func startsIgnoringCase(with literal: StaticString) -> Bool {
@@ -36,7 +36,7 @@ extension Span where Element == UInt8 {
         return count >= length && extracting(0..<length).equalsIgnoringCase(literal)
     }
 
-    /// Whether these bytes end with `literal`, the case of ASCII letters aside.
+    /// Whether these bytes end with `literal`, ignoring the case of ASCII letters.
     ///
     /// - Parameter literal: ASCII, in lower case.
     public func endsIgnoringCase(with literal: StaticString) -> Bool {
@@ -44,9 +44,9 @@ extension Span where Element == UInt8 {
         return count >= length && extracting(count - length..<count).equalsIgnoringCase(literal)
     }
 
-    /// The number that these bytes spell in decimal digits, and nothing else.
+    /// The number in decimal digits that these bytes consist of.
     ///
-    /// `nil` for an empty span, any other byte (signs and blanks included), or more than `Int64` holds.
+    /// `nil` for an empty span, any other byte (including signs and spaces), or a number beyond `Int64`.
     public var decimal: Int64? {
         guard count > 0, count <= 19 else { return nil }
         var value: Int64 = 0
@@ -60,7 +60,7 @@ extension Span where Element == UInt8 {
         return value
     }
 
-    /// The range without leading and trailing blanks (space and tab: OWS of RFC 9110 5.6.3).
+    /// The range without leading and trailing whitespace (space and tab: OWS of RFC 9110 5.6.3).
     public var trimmedRange: Range<Int> {
         var start = 0
         var end = count
@@ -77,7 +77,7 @@ extension Span where Element == UInt8 {
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    /// Whether these bytes are a token (RFC 9110 5.6.2): one or more of the characters of names and methods.
+    /// Whether these bytes are a token (RFC 9110 5.6.2): one or more characters that names and methods may contain.
     public var isToken: Bool {
         guard count > 0 else { return false }
         for index in 0..<count where !self[index].isTokenCharacter { return false }
@@ -86,7 +86,7 @@ extension Span where Element == UInt8 {
 }
 
 extension UInt8 {
-    /// This byte, in lower case if it is an ASCII letter.
+    /// This byte, converted to lower case if it is an ASCII letter.
     @inlinable
     public var lowercasedASCII: UInt8 { self &- 0x41 < 26 ? self | 0x20 : self }
 
@@ -102,20 +102,20 @@ extension UInt8 {
     @inlinable
     public var isBlank: Bool { self == 0x20 || self == 0x09 }
 
-    /// Whether this is a control character (C0 but the tab, and DEL): never allowed in a field value.
+    /// Whether this is a control character (C0 except the tab, and DEL), which a field value must not contain.
     @inlinable
     public var isForbiddenInFieldValue: Bool { (self < 0x20 && self != 0x09) || self == 0x7F }
 
-    /// Whether this may stand in a token (RFC 9110 5.6.2).
+    /// Whether this may appear in a token (RFC 9110 5.6.2).
     @inlinable
     public var isTokenCharacter: Bool {
-        // A bit for each character: ! # $ % & ' * + - . and digits; letters and ^ _ ` | ~
+        // One bit per character: ! # $ % & ' * + - . and digits; letters and ^ _ ` | ~
         let (low, high): (UInt64, UInt64) = (0x03FF_6CFA_0000_0000, 0x57FF_FFFF_C7FF_FFFE)
         return self < 0x80 && (self < 0x40 ? low : high) &>> UInt64(self) & 1 != 0
     }
 }
 
-/// Some ASCII characters: whether one is among them is asked for every byte of a text, and costs two words instead of a chain of
+/// A set of ASCII characters in two words: a membership test per byte of a text is cheaper than a chain of
 /// comparisons.
 public struct ASCIISet: Sendable {
     private var low: UInt64 = 0
@@ -137,7 +137,7 @@ public struct ASCIISet: Sendable {
     }
 }
 
-/// The elements of a list value (RFC 9110 5.6.1): what stands between commas, without blanks around.
+/// The elements of a list value (RFC 9110 5.6.1): the parts between commas, without surrounding whitespace.
 public enum ListElements {
     /// Calls `body` with each element that is not empty.
     @inlinable
@@ -155,7 +155,7 @@ public enum ListElements {
 }
 
 extension Hasher {
-    /// Adds bytes as one value: an array would be added byte by byte.
+    /// Hashes bytes as one value: an array would be hashed byte by byte.
     public mutating func combine(_ bytes: borrowing Span<UInt8>) {
         unsafe bytes.withUnsafeBytes { unsafe combine(bytes: $0) }
     }

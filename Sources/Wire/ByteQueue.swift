@@ -1,6 +1,7 @@
-/// Bytes on their way through: what came and was not yet taken, in one piece of memory that does not move unless it grows.
+/// A queue of bytes in one block of memory, which moves only when it grows.
 ///
-/// The memory is kept when the queue runs empty. It is the one body buffer of an exchange; how full it may get is its owner's decision.
+/// The memory is kept when the queue becomes empty. It is the only body buffer of an exchange; its owner decides how
+/// full it may get.
 @safe public struct ByteQueue: ~Copyable, ByteSink {
     private var memory: UnsafeMutableRawPointer?
     private var capacity = 0
@@ -12,10 +13,10 @@
 
     deinit { unsafe memory?.deallocate() }
 
-    /// How many bytes wait.
+    /// The number of bytes in the queue.
     public var count: Int { end - start }
 
-    /// Whether no byte waits.
+    /// Whether the queue is empty.
     public var isEmpty: Bool { end == start }
 
     /// Adds a byte.
@@ -34,16 +35,16 @@
         }
     }
 
-    /// Adds the UTF-8 of a literal: where it is known, a few stores.
+    /// Adds the UTF-8 of a literal; if it is inlined, this takes a few stores.
     @inline(__always)
     public mutating func append(literal: StaticString) {
         let length = literal.utf8CodeUnitCount
-        // A StaticString is a constant of the program: its pointer is valid for ever.
+        // A StaticString is a constant of the program: its pointer is always valid.
         unsafe reserve(length).copyMemory(from: literal.utf8Start, byteCount: length)
         end &+= length
     }
 
-    /// Adds the line of a field: `name: value` and its end, of two bytes.
+    /// Adds a field line, `name: value` and CR LF.
     @inline(__always)
     public mutating func appendField(
         name: borrowing Span<UInt8>, value: borrowing Span<UInt8>, lineEnd: StaticString = "\r\n"
@@ -89,20 +90,20 @@
         }
     }
 
-    /// Forgets the first `count` bytes.
+    /// Removes the first `count` bytes.
     public mutating func removeFirst(_ count: Int) {
         precondition(count <= self.count)
         start += count
         if start == end { (start, end) = (0, 0) }
     }
 
-    /// Forgets the last `count` bytes.
+    /// Removes the last `count` bytes.
     public mutating func removeLast(_ count: Int) {
         precondition(count <= self.count)
         end -= count
     }
 
-    /// The waiting bytes where they are; valid until the queue is changed.
+    /// The bytes in the queue; valid until the queue is changed.
     public var waiting: UnsafeRawBufferPointer {
         unsafe UnsafeRawBufferPointer(start: memory.map { unsafe $0 + start }, count: count)
     }
@@ -114,7 +115,7 @@
         }
     }
 
-    /// Moves as many bytes as `target` holds, and says how many those were.
+    /// Moves as many bytes as fit into `target`, and returns their number.
     public mutating func read(into target: UnsafeMutableRawBufferPointer) -> Int {
         let length = min(count, target.count)
         guard length > 0, let memory = unsafe memory, let base = target.baseAddress else { return 0 }
@@ -124,7 +125,7 @@
         return length
     }
 
-    /// Forgets all bytes; memory above `kept` bytes is given back.
+    /// Removes all bytes; memory above `kept` bytes is released.
     public mutating func removeAll(keeping kept: Int = 64 << 10) {
         (start, end) = (0, 0)
         guard capacity > kept else { return }
@@ -133,16 +134,16 @@
         capacity = 0
     }
 
-    /// Where the waiting bytes begin; valid until the queue is changed.
+    /// The address of the first byte; valid until the queue is changed.
     public var address: UnsafeMutableRawPointer? { unsafe memory.map { unsafe $0 + start } }
 
-    /// A copy of the waiting bytes.
+    /// A copy of the bytes in the queue.
     public var bytes: [UInt8] {
         guard let memory = unsafe memory else { return [] }
         return unsafe [UInt8](UnsafeRawBufferPointer(start: memory + start, count: count))
     }
 
-    /// Makes room behind the bytes and says where it is.
+    /// Makes room after the bytes and returns its address.
     @inline(__always)
     private mutating func reserve(_ length: Int) -> UnsafeMutableRawPointer {
         if let memory = unsafe memory, length <= capacity &- end { return unsafe memory + end }
@@ -171,7 +172,7 @@
     }
 }
 
-/// What bytes are written to: an array, or the queue in which an answer waits for its client.
+/// A destination for bytes: an array, or the queue in which a response waits for its client.
 public protocol ByteSink: ~Copyable {
     /// Adds a byte.
     mutating func append(_ byte: UInt8)
@@ -194,7 +195,7 @@ extension [UInt8]: ByteSink {
 
     /// Adds the UTF-8 of a literal.
     public mutating func append(literal: StaticString) {
-        // A StaticString is a constant of the program: its pointer is valid for ever.
+        // A StaticString is a constant of the program: its pointer is always valid.
         unsafe append(
             contentsOf: UnsafeBufferPointer(start: literal.utf8Start, count: literal.utf8CodeUnitCount))
     }

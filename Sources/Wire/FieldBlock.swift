@@ -1,26 +1,27 @@
-/// The fields of one message, in order, as the bytes that came: names keep their case, repeated fields stay apart.
+/// The header fields of one message in order, as received: names keep their case, repeated fields stay separate.
 ///
-/// One allocation holds all; `removeAll()` keeps it, so a block that is used again allocates nothing. Each name and each
-/// value is followed by a NUL, which C libraries want and HTTP forbids inside.
+/// One allocation holds everything; `removeAll()` keeps it, so a reused block allocates nothing. A NUL follows each
+/// name and each value, because C libraries need it and HTTP forbids it inside.
 public struct FieldBlock: Sendable {
-    /// One field behind another, as far as `end`: its ``Lengths``, the name, a NUL, the value, a NUL.
+    /// The fields one after the other, up to `end`: the ``Lengths`` of a field, its name, a NUL, its value, a NUL.
     ///
-    /// What is behind has no meaning: an array that ended there would be asked for room and be moved its end with each piece.
+    /// Bytes after `end` are meaningless: an array that ended there would check its capacity and update its count for
+    /// each piece.
     private var memory: [UInt8] = []
     private var end = 0
-    /// How many fields there are, and above that where the last one begins: a larger block would be
-    /// handed on through memory.
+    /// The number of fields, and in the upper bits the start of the last field: a larger block would be passed
+    /// through memory.
     private var tail: UInt64 = 0
-    /// A bit for each name that was added, see ``bit(of:)``: most names that are asked for are not there.
+    /// One bit per added name, see ``bit(of:)``: most names that are looked up are absent.
     private var names: UInt64 = 0
 
-    /// How many fields there are; a repeated field counts each time.
+    /// The number of fields; a repeated field counts each time.
     public var count: Int { Int(tail & 0xFFFF_FFFF) }
 
     /// Where the last field begins.
     private var lastStart: Int { Int(tail &>> 32) }
 
-    /// A field has been added that begins there.
+    /// Counts a field that was added at `start`.
     @inline(__always)
     private mutating func countField(at start: Int) {
         tail = UInt64(UInt32(start)) &<< 32 | (tail &+ 1) & 0xFFFF_FFFF
@@ -29,10 +30,10 @@ public struct FieldBlock: Sendable {
     /// An empty block.
     public init() {}
 
-    /// The bytes of all names and values, without separators: what a limit on the field section counts.
+    /// The bytes of all names and values without separators, as counted by the limit on the header section.
     public var byteCount: Int { end - count * (Lengths.size + 2) }
 
-    /// Adds a field behind the others.
+    /// Appends a field.
     public mutating func append(name: borrowing Span<UInt8>, value: borrowing Span<UInt8>) {
         let lengths = Lengths(name: name.count, value: value.count)
         let (start, place) = (end, lengths.place(at: end))
@@ -50,16 +51,16 @@ public struct FieldBlock: Sendable {
         end = place.end
     }
 
-    /// Adds a field behind the others.
+    /// Appends a field.
     public mutating func append(_ name: String, _ value: String) {
         append(name: Array(name.utf8).span, value: Array(value.utf8).span)
     }
 
-    /// Adds a field whose value is what `write` writes: nothing is allocated for it.
+    /// Appends a field whose value is produced by `write`, without an allocation.
     public mutating func append(name: [UInt8], writingValue write: (inout ValueWriter) -> Void) {
         let start = end
         append(name: name.span, value: Span())
-        // The NUL behind the value comes when the value is there.
+        // The NUL after the value is added when the value is complete.
         end -= 1
         let valueStart = end
         var writer = ValueWriter(block: exchange(&self, with: FieldBlock()))
@@ -72,7 +73,7 @@ public struct FieldBlock: Sendable {
         }
     }
 
-    /// Adds the fields of `other` that `isWanted` chooses, in order.
+    /// Appends those fields of `other` for which `isWanted` returns true, in order.
     @inline(__always)
     public mutating func append(
         _ other: borrowing FieldBlock, where isWanted: (_ name: Span<UInt8>, _ value: Span<UInt8>) -> Bool
@@ -90,7 +91,7 @@ public struct FieldBlock: Sendable {
         }
     }
 
-    /// Adds `text` to the last field's value, behind a space: an obsolete line folding (RFC 9112 5.2).
+    /// Appends a space and `text` to the last field's value: an obsolete line folding (RFC 9112 5.2).
     public mutating func continueLastValue(with text: borrowing Span<UInt8>) {
         guard count > 0 else { return }
         let lengths = Lengths(in: memory.span, at: lastStart)
@@ -104,14 +105,14 @@ public struct FieldBlock: Sendable {
         }
     }
 
-    /// Takes the field out that was added last; there must be one, and not two of these calls in a row.
+    /// Removes the last field; there must be one, and this must not be called twice in a row.
     public mutating func removeLast() {
         guard count > 0 else { return }
         end = lastStart
         tail &-= 1
     }
 
-    /// Forgets all fields and keeps the memory.
+    /// Removes all fields and keeps the memory.
     public mutating func removeAll() {
         names = 0
         end = 0
@@ -143,12 +144,12 @@ public struct FieldBlock: Sendable {
         }
     }
 
-    /// The first value of the field `name`, whose case does not matter, or `nil`.
+    /// The first value of the field `name` (case-insensitive), or `nil`.
     public func first(_ name: String) -> String? {
         place(of: Array(name.utf8).span).map { memory.span.extracting($0.value).string }
     }
 
-    /// All values of the field `name` as one list (RFC 9110 5.3), or `nil` if there is no such field.
+    /// All values of the field `name` as one list (RFC 9110 5.3), or `nil` if there is none.
     public func list(_ name: String) -> String? {
         guard var list = first(name) else { return nil }
         var isFirst = true
@@ -161,17 +162,19 @@ public struct FieldBlock: Sendable {
         return list
     }
 
-    /// What ``rangeOfFirstValue(of:)`` is a part of; nothing else in it has a meaning for others.
+    /// The array that ``rangeOfFirstValue(of:)`` refers to; the rest of its contents is private.
     public var storage: [UInt8] { memory }
 
-    /// Where in ``storage`` the first value of the field `name` lies, whose case does not matter, without blanks around it.
+    /// The range in ``storage`` of the first value of the field `name` (case-insensitive), without surrounding
+    /// whitespace.
     public func rangeOfFirstValue(of name: borrowing Span<UInt8>) -> Range<Int>? {
         guard let place = place(of: name) else { return nil }
         let range = memory.span.extracting(place.value).trimmedRange
         return place.valueStart + range.lowerBound..<place.valueStart + range.upperBound
     }
 
-    /// What `body` makes of the first value of the field `name`, without blanks around it; `nil` if there is no such field.
+    /// The result of `body` for the first value of the field `name`, without surrounding whitespace; `nil` if there
+    /// is no such field.
     public func withFirstValue<Result>(
         of name: borrowing Span<UInt8>, _ body: (Span<UInt8>) -> Result
     ) -> Result? {
@@ -180,7 +183,7 @@ public struct FieldBlock: Sendable {
         return body(value.extracting(value.trimmedRange))
     }
 
-    /// Whether there is a field `name`, whose case does not matter.
+    /// Whether there is a field `name` (case-insensitive).
     public func contains(_ name: borrowing Span<UInt8>) -> Bool { place(of: name) != nil }
 
     private func place(of name: borrowing Span<UInt8>) -> Place? {
@@ -202,23 +205,23 @@ public struct FieldBlock: Sendable {
 // MARK: Memory
 
 extension FieldBlock {
-    /// The same bit for names that differ in nothing but the case of letters.
+    /// The bit is the same for names that differ only in the case of letters.
     @inline(__always)
     private static func bit(of name: borrowing Span<UInt8>) -> UInt64 {
         let count = name.count
         guard count > 0 else { return 1 }
-        // The difference between small and capital letters is one bit.
+        // Small and capital letters differ in one bit.
         let ends = (name[0] | 0x20) &+ (name[count - 1] | 0x20) &* 5
         return 1 &<< (UInt64(truncatingIfNeeded: count) &* 11 &+ UInt64(ends))
     }
 
-    /// How long a field's name and value are, as they stand before them.
+    /// The lengths of a field's name and value, stored before them.
     private struct Lengths {
         static let size = 8
 
         var word: UInt64
 
-        /// What has more than 4 GiB is stopped by every limit there is.
+        /// Every limit stops a message before it reaches 4 GiB.
         init(name: Int, value: Int) { word = UInt64(UInt32(name)) << 32 | UInt64(UInt32(value)) }
 
         init(in memory: Span<UInt8>, at start: Int) {
@@ -235,7 +238,7 @@ extension FieldBlock {
         }
     }
 
-    /// Where a field lies, with the NUL behind its value.
+    /// The position of a field, including the NUL after its value.
     private struct Place {
         var nameStart: Int
         var valueStart: Int
@@ -245,7 +248,7 @@ extension FieldBlock {
         var value: Range<Int> { valueStart..<end - 1 }
     }
 
-    /// Writes the value of a field, see ``FieldBlock/append(name:writingValue:)``.
+    /// Writes the value of a field; see ``FieldBlock/append(name:writingValue:)``.
     public struct ValueWriter: ~Copyable, ByteSink {
         private var block: FieldBlock
 
@@ -259,7 +262,7 @@ extension FieldBlock {
 
         /// Adds the UTF-8 of a literal.
         public mutating func append(literal: StaticString) {
-            // A StaticString is a constant of the program: its pointer is valid for ever.
+            // A StaticString is a constant of the program: its pointer is always valid.
             block.push(
                 unsafe Span(_unsafeStart: literal.utf8Start, count: literal.utf8CodeUnitCount))
         }
@@ -280,7 +283,7 @@ extension FieldBlock {
         end += bytes.count
     }
 
-    /// - Parameter memory: has room for it.
+    /// - Parameter memory: must have enough room.
     @inline(__always)
     private static func copy(
         _ text: borrowing Span<UInt8>, to memory: UnsafeMutableRawBufferPointer, at start: Int

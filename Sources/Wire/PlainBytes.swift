@@ -1,7 +1,7 @@
-/// Most bytes of a message mean themselves: they are looked through sixteen at a time, and copied as one piece.
+/// Searches bytes sixteen at a time: most bytes of a message need no treatment and are copied in one piece.
 extension Span where Element == UInt8 {
-    /// The index of the first byte, from `start` on, that does not mean itself in a JSON string: a quote, a backslash, or
-    /// anything but printable ASCII; `count` if there is none.
+    /// The index of the first byte, from `start` on, that needs an escape or a check in a JSON string: a quote, a
+    /// backslash, or anything but printable ASCII; `count` if there is none.
     public func endOfPlainRun(from start: Int) -> Int {
         precondition(start >= 0)
         return unsafe withUnsafeBytes { memory in
@@ -12,7 +12,7 @@ extension Span where Element == UInt8 {
                 index &+= 16
             }
             if start <= last, index < memory.count {
-                // What is left is looked at together with some of what stands before it.
+                // The rest is processed together with bytes before it that were already checked.
                 return unsafe Words(memory, at: last).special.firstMark.map { last &+ $0 } ?? memory.count
             }
             while index < memory.count, unsafe memory[index].isPlain { index &+= 1 }
@@ -20,7 +20,7 @@ extension Span where Element == UInt8 {
         }
     }
 
-    /// Whether these bytes and `other` are the same.
+    /// Whether these bytes equal `other`.
     public func equals(_ other: borrowing Span<UInt8>) -> Bool {
         guard count == other.count else { return false }
         let other = copy other
@@ -43,7 +43,7 @@ extension Span where Element == UInt8 {
         }
     }
 
-    /// The index, from `start` on, at which `first` stands directly before `second`; `count` if that is nowhere.
+    /// The index, from `start` on, of `first` directly followed by `second`; `count` if there is none.
     public func index(ofPair first: UInt8, _ second: UInt8, from start: Int) -> Int {
         precondition(start >= 0)
         return unsafe withUnsafeBytes { memory in
@@ -63,8 +63,8 @@ extension Span where Element == UInt8 {
         }
     }
 
-    /// The index of the first byte, from `start` on, that may not stand in a field value (see ``Swift/UInt8/isForbiddenInFieldValue``);
-    /// `count` if there is none.
+    /// The index of the first byte, from `start` on, that a field value must not contain (see
+    /// ``Swift/UInt8/isForbiddenInFieldValue``); `count` if there is none.
     public func endOfFieldValue(from start: Int) -> Int {
         precondition(start >= 0)
         return unsafe withUnsafeBytes { memory in
@@ -75,7 +75,7 @@ extension Span where Element == UInt8 {
                     continue
                 }
                 index &+= place
-                // A tab is allowed, and rare.
+                // Tabs are allowed and rare.
                 guard unsafe memory[index] == 0x09 else { return index }
                 index &+= 1
             }
@@ -101,7 +101,7 @@ extension Span where Element == UInt8 {
     }
 }
 
-/// Sixteen bytes as two numbers, the first byte lowest: what is done to one byte is done to all at once.
+/// Sixteen bytes as two numbers, with the first byte lowest: one operation processes all bytes.
 private typealias Words = SIMD2<UInt64>
 
 extension Words {
@@ -115,15 +115,15 @@ extension Words {
     @inline(__always)
     fileprivate init(all byte: UInt8) { self.init(repeating: 0x0101_0101_0101_0101 &* UInt64(byte)) }
 
-    /// Marks bytes that are 0 with their highest bit.
+    /// Marks zero bytes with their highest bit.
     ///
-    /// A mark above the lowest one of a number may be wrong: subtracting borrows.
+    /// Only the lowest mark of a number is reliable, because of the borrow of the subtraction.
     @inline(__always)
     fileprivate var zeros: Words { (self &- Words(all: 0x01)) & ~self & Words(all: 0x80) }
 
-    /// Marks bytes that do not mean themselves.
+    /// Marks bytes that are not plain; see ``endOfPlainRun(from:)``.
     ///
-    /// A mark above the lowest one of a number may be wrong.
+    /// Only the lowest mark of a number is reliable.
     @inline(__always)
     fileprivate var special: Words {
         let quotes = (self ^ Words(all: 0x22)).zeros
@@ -134,15 +134,15 @@ extension Words {
         return quotes | backslashes | others
     }
 
-    /// Marks control characters, the tab and DEL among them.
+    /// Marks control characters, including the tab and DEL.
     ///
-    /// A mark above the lowest one of a number may be wrong.
+    /// Only the lowest mark of a number is reliable.
     @inline(__always)
     fileprivate var controls: Words {
         ((self &- Words(all: 0x20)) & ~self & Words(all: 0x80)) | (self ^ Words(all: 0x7F)).zeros
     }
 
-    /// The place of the first byte with a mark.
+    /// The index of the first marked byte.
     @inline(__always)
     fileprivate var firstMark: Int? {
         guard self[0] | self[1] != 0 else { return nil }
@@ -152,7 +152,7 @@ extension Words {
 }
 
 extension UnsafeRawBufferPointer {
-    /// Whether these bytes and as many others are the same, the case of ASCII letters aside.
+    /// Whether these bytes equal as many bytes of `other`, ignoring the case of ASCII letters.
     func equalsIgnoringCase(_ other: UnsafeRawBufferPointer) -> Bool {
         guard count >= 8 else {
             guard count < 4 else { return unsafe ends.equalsIgnoringCase(other.ends) }
@@ -166,12 +166,12 @@ extension UnsafeRawBufferPointer {
             let expected = unsafe other.loadUnaligned(fromByteOffset: index, as: UInt64.self)
             guard word.equalsIgnoringCase(expected) else { return false }
             if index == count &- 8 { return true }
-            // What is left is looked at together with some of what stands before it.
+            // The rest is processed together with bytes before it that were already checked.
             index = Swift.min(index &+ 8, count &- 8)
         }
     }
 
-    /// The first four and the last four bytes: of four to eight, all of them.
+    /// The first four and the last four bytes: all bytes, if there are four to eight.
     @inline(__always)
     fileprivate var ends: UInt64 {
         let first = unsafe loadUnaligned(fromByteOffset: 0, as: UInt32.self)
@@ -181,11 +181,11 @@ extension UnsafeRawBufferPointer {
 }
 
 extension UInt64 {
-    /// Whether the eight bytes of both are the same, the case of ASCII letters aside.
+    /// Whether eight bytes are equal, ignoring the case of ASCII letters.
     @inline(__always)
     fileprivate func equalsIgnoringCase(_ other: UInt64) -> Bool {
         func all(_ byte: UInt8) -> UInt64 { 0x0101_0101_0101_0101 &* UInt64(byte) }
-        // Which bytes are letters is told by their highest bits: no addition carries beyond them.
+        // The highest bits show which bytes are letters: no addition carries beyond them.
         let lowercased = (self & all(0x7F)) | all(0x20)
         let letters =
             (lowercased &+ all(0x80 - 0x61)) & ~(lowercased &+ all(0x80 - 0x7B)) & ~self & all(0x80)
@@ -194,6 +194,6 @@ extension UInt64 {
 }
 
 extension UInt8 {
-    /// Whether this means itself in a JSON string: printable ASCII, no quote, no backslash.
+    /// Whether this can be copied into a JSON string: printable ASCII except quote and backslash.
     fileprivate var isPlain: Bool { self &- 0x20 < 0x5F && self != 0x22 && self != 0x5C }
 }

@@ -1,5 +1,5 @@
 extension RequestScanner {
-    /// The value of Content-Length or Transfer-Encoding: one number, or `chunked`, with blanks around it.
+    /// The value of Content-Length or Transfer-Encoding: one number, or `chunked`, with surrounding whitespace.
     mutating func scanFraming(_ bytes: inout MutableSpan<UInt8>, _ input: inout Input) {
         let byte = bytes[input.index]
         switch state {
@@ -23,7 +23,7 @@ extension RequestScanner {
                 endFraming(&bytes, .codingEnd, &input)
             }
         default:
-            // Blanks behind the value do not pass.
+            // Whitespace after the value is removed.
             if byte.isBlank { input.index += 1; return }
             let isLength = state == .lengthEnd
             guard byte == 0x0D else { return refuse(isLength ? .length : .coding) }
@@ -111,7 +111,7 @@ extension RequestScanner {
         let byte = bytes[input.index]
         if let digit = byte.hexadecimalDigit {
             position += 1
-            // Sixteen digits are what any size fits into; more than fifteen that count would overflow.
+            // Sixteen digits are enough for any size; more than fifteen significant ones would overflow.
             guard position <= 16, number < 1 << 58 else { return refuse(.chunkSize) }
             number = number << 4 | Int64(digit)
         } else if byte == 0x0D {
@@ -147,19 +147,19 @@ extension UInt8 {
     }
 }
 
-/// Trailers do not pass: they are kept here until their request asks for them.
+/// Trailers are not passed on: they are kept here until their request asks for them.
 extension RequestScanner {
-    /// Most bytes of trailers that wait on a connection: of one request, or of several that were sent at once.
+    /// The maximum number of trailer bytes kept per connection, for one request or several pipelined ones.
     static let trailerRoom = 16 << 10
 
-    /// A request's trailers, as lines `name:value` with a line feed at the end.
+    /// A request's trailers as lines `name:value`, each followed by a line feed.
     struct Trailers: Sendable {
         /// The first request of a connection is 1.
         var request: Int
         var lines: [UInt8]
     }
 
-    /// Keeps bytes of the trailer that is being read.
+    /// Keeps bytes of the current trailer.
     mutating func keepTrailer(_ bytes: Span<UInt8>) {
         if trailerLines.count <= Self.trailerRoom { trailerLines.append(bytes) }
     }
@@ -168,7 +168,7 @@ extension RequestScanner {
         if trailerLines.count <= Self.trailerRoom { trailerLines.append(byte) }
     }
 
-    /// The request that has just been counted has these trailers; they are dropped where others fill the room.
+    /// Assigns the trailers to the request that has just been counted; they are dropped if the memory is used up.
     mutating func endTrailers() {
         guard !trailerLines.isEmpty else { return }
         let waiting = trailers.reduce(0) { $0 + $1.lines.count }
@@ -178,7 +178,8 @@ extension RequestScanner {
         trailerLines = []
     }
 
-    /// The trailers of a request, the first of the connection being 1, once it has passed; those of earlier ones are dropped.
+    /// The trailers of a request that has passed, the first of the connection being 1; those of earlier requests are
+    /// dropped.
     public mutating func takeTrailers(of request: Int) -> FieldBlock {
         var fields = FieldBlock()
         guard !trailers.isEmpty else { return fields }

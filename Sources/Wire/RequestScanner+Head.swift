@@ -1,5 +1,5 @@
 extension RequestScanner {
-    /// `method SP target SP HTTP/1.x CR LF`, and empty lines before it.
+    /// `method SP target SP HTTP/1.x CR LF`, and preceding empty lines.
     mutating func scanRequestLine(_ bytes: inout MutableSpan<UInt8>, _ input: inout Input) {
         let byte = bytes[input.index]
         switch state {
@@ -59,12 +59,13 @@ extension RequestScanner {
         input.index += 1
     }
 
-    /// Where to stop reading a part that may have so many bytes, ``position`` of which have come: where it has one too many.
+    /// Where to stop reading a part of at most `limit` bytes, ``position`` of which were read before: after the first
+    /// byte in excess.
     private func end(ofAtMost limit: Int, from input: Input) -> Int {
         min(input.count, input.index + max(0, limit - position) + 1)
     }
 
-    /// What is wrong with the version's letter at ``position``: it must be `HTTP/1.0` or `HTTP/1.1`.
+    /// The fault of the version's character at ``position``: the version must be `HTTP/1.0` or `HTTP/1.1`.
     private mutating func versionFault(_ byte: UInt8) -> RequestFault? {
         switch position {
         case 0..<5: return byte == Self.letter(of: "HTTP/", at: position) ? nil : .requestLine
@@ -77,7 +78,7 @@ extension RequestScanner {
         }
     }
 
-    /// `name: value CR LF`, or the empty line behind the last.
+    /// `name: value CR LF`, or the empty line after the last field.
     mutating func scanField(_ bytes: inout MutableSpan<UInt8>, _ input: inout Input) {
         let byte = bytes[input.index]
         switch state {
@@ -146,7 +147,7 @@ extension RequestScanner {
         }
     }
 
-    /// A value has come to a byte that cannot be in it.
+    /// Ends a value at a byte that it cannot contain.
     mutating func endValue(_ byte: UInt8, _ input: inout Input) {
         guard byte == 0x0D else { return refuse(byte == 0x0A ? .lineEnd : .fieldValue) }
         state = .valueLF
@@ -179,7 +180,7 @@ extension RequestScanner {
         }
     }
 
-    /// Whether the name can still be the one that it began as.
+    /// Whether the name can still be the candidate that its first letter suggested.
     private mutating func follow(_ byte: UInt8, at position: Int) {
         let letter = byte.lowercasedASCII
         if candidate == .length, position == 2, letter == 0x6F { candidate = .cookie }
@@ -195,7 +196,7 @@ extension RequestScanner {
 
     /// The letter of `text`; 0 behind its end.
     static func letter(of text: StaticString, at position: Int) -> UInt8 {
-        // A StaticString is a constant of the program: its pointer is valid for ever.
+        // A StaticString is a constant of the program: its pointer is always valid.
         position < text.utf8CodeUnitCount ? unsafe text.utf8Start[position] : 0
     }
 }

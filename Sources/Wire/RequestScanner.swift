@@ -1,24 +1,26 @@
-/// Looks at a client's bytes before the parser behind it does, and lets only well-formed HTTP/1 requests pass (RFC 9112).
+/// Checks a client's bytes before the parser behind it reads them, and passes only well-formed HTTP/1 requests (RFC
+/// 9112).
 ///
-/// A parser that is lax, or that answers by itself, never gets to see what it would misread: bytes are looked at once, in
-/// order, in whatever pieces they come. What is read differently by different parsers is taken out on the way: chunk
-/// extensions and blanks behind a length, which mean nothing to a proxy, and trailers, which alone are kept.
+/// So a lenient parser, or one that responds on its own, never sees bytes that it would misread. Bytes are checked
+/// once, in order, however they are split. Parts that parsers interpret differently are removed: chunk extensions and
+/// whitespace after a length, which mean nothing to a proxy, and trailers, which are kept separately.
 public struct RequestScanner: Sendable {
-    /// How long the parts of a request may be, in bytes.
+    /// The maximum lengths of the parts of a request, in bytes.
     public struct Limits: Sendable {
         /// Of the request target.
         public var target: Int
-        /// Of the names and values of all fields together; of all trailers as well.
+        /// Of the names and values of all fields together, and of all trailers.
         public var fieldBytes: Int
-        /// How many fields; how many trailers as well.
+        /// The number of fields, and of trailers.
         public var fieldCount: Int
-        /// Of the whole head, with ``fieldOverhead`` for each field: what the parser has room for; of all trailers as well.
+        /// Of the whole head, counting ``fieldOverhead`` for each field, which is the parser's memory; and of all
+        /// trailers.
         ///
-        /// Every byte counts, also one that does not pass.
+        /// Every byte counts, including removed ones.
         public var head: Int
-        /// What the parser needs for each field besides its bytes.
+        /// The memory that the parser needs for each field in addition to its bytes.
         public var fieldOverhead: Int
-        /// Of a chunk, and so of a body.
+        /// Of a chunk, and therefore of a body.
         public var body: Int64
 
         /// Limits with these values.
@@ -42,93 +44,96 @@ public struct RequestScanner: Sendable {
         case refused
     }
 
-    /// A field that means something to whoever parses what passes: by its value the body is framed, or it is ``hiddenCookie``.
+    /// A field that matters to the parser: it frames the body, or is ``hiddenCookie``.
     enum Framing: UInt8 { case none, length, coding, cookie }
 
-    /// What stands for the last letter of `cookie`, small and capital, in a name that passes.
+    /// The byte that replaces the last letter of `cookie`, in lower and upper case, in names that are passed on.
     ///
-    /// > libmicrohttpd 0.9.75 parses that field for itself, in a copy, and where its memory does not suffice it answers, or closes the
-    /// connection, though the request is served. No other name can have these bytes.
+    /// > libmicrohttpd 0.9.75 parses that field for itself, in a copy, and where its memory does not suffice it
+    /// answers, or closes the connection, though the request is served. No other name can have these bytes.
     public static let hiddenCookie: (small: UInt8, capital: UInt8) = (0x01, 0x02)
 
-    /// What stands for `?` in a target that passes, where that is hidden: no target can have this byte.
+    /// The byte that replaces `?` in targets that are passed on, if queries are hidden; no target can contain this
+    /// byte.
     ///
     /// > libmicrohttpd parses every query, which cannot be turned off, and hangs at a long one (0.9.75).
     public static let hiddenQuery: UInt8 = 0x01
 
-    /// Most bytes of one chunk's extensions.
+    /// The maximum size of one chunk's extensions, in bytes.
     static let extensionLimit = 1024
-    /// Most bytes of all extensions of a body, besides two for each byte of the body before.
+    /// The maximum size of all extensions of a body, in addition to two bytes per preceding byte of the body.
     public static let extensionTotal = 16 << 10
-    /// Most empty lines before a request (RFC 9112 2.2).
+    /// The maximum number of empty lines before a request (RFC 9112 2.2).
     static let emptyLineLimit = 8
 
-    /// What is refused; may change between two requests.
+    /// The limits; may change between two requests.
     public var limits: Limits
     var state = State.start
-    /// What is wrong with the request that is being read; nothing more of it passes.
+    /// The fault of the current request; nothing more of it is passed on.
     public internal(set) var fault: RequestFault?
-    /// How many requests have passed, to their last byte.
+    /// The number of requests that have passed completely.
     public internal(set) var completeRequests = 0
-    /// How many heads have passed, to their last byte.
+    /// The number of heads that have passed completely.
     public internal(set) var completeHeads = 0
 
-    /// Counts within the part that is being read: blank lines, bytes of a target or of extensions, letters of a name or version.
+    /// A counter within the current part: empty lines, bytes of a target or of extensions, letters of a name or
+    /// version.
     var position = 0
     var isHTTP10 = false
     var isTrailer = false
-    /// Whether what is read does not pass.
+    /// Whether the current part is being removed.
     var isDropping = false
     var candidate = Framing.none
     var hasLength = false
     var hasCoding = false
     var declaredLength: Int64 = 0
-    /// The number that is being read, or what is left of the body or chunk.
+    /// The number that is being read, or the rest of the body or chunk.
     var number: Int64 = 0
-    /// Bytes of the head that is being read, with the empty lines before it, or of the trailers.
+    /// The bytes of the current head, including preceding empty lines, or of the trailers.
     private(set) var sectionBytes = 0
     var fieldBytes = 0
     var fieldCount = 0
-    /// Bytes of extensions, without those that the body's bytes allow for.
+    /// The bytes of extensions, minus those that the body's bytes allow for.
     var extensionBytes = 0
 
-    /// The lines of the trailers that are being read, and those of requests that have passed.
+    /// The lines of the current trailers, and those of requests that have passed.
     var trailerLines: [UInt8] = []
     var trailers: [Trailers] = []
 
     private(set) var hidesQuery: Bool
 
-    /// A scanner at the beginning of a connection.
+    /// A scanner for the beginning of a connection.
     ///
-    /// - Parameter hidesQuery: whether ``hiddenQuery`` stands for `?` in the targets that pass.
+    /// - Parameter hidesQuery: whether ``hiddenQuery`` replaces `?` in targets that are passed on.
     public init(limits: Limits, hidesQuery: Bool = false) {
         self.limits = limits
         self.hidesQuery = hidesQuery
     }
 
-    /// Whether the bytes that come next begin a request.
+    /// Whether the next byte begins a request.
     public var isBetweenRequests: Bool { state == .start }
 
-    /// Whether a head has begun that is not complete.
+    /// Whether a head is incomplete.
     public var isInHead: Bool {
         state.rawValue > State.start.rawValue && state.rawValue < State.body.rawValue && !isTrailer
     }
 
-    /// How many bytes of the body are still to come; `nil` between bodies, and within chunks, which do not tell.
+    /// How many bytes of the body are still expected; `nil` between bodies and within a chunked body.
     public var bodyLeft: Int64? { state == .body ? number : nil }
 
-    /// Looks at bytes as they come.
+    /// Checks bytes as they arrive.
     ///
-    /// What does not pass is taken out of `bytes`, whose later bytes move up.
+    /// Removes the parts of `bytes` that are not passed on; later bytes move up.
     ///
-    /// - Returns: how many bytes, from the front, may be read. If there is a ``fault``, those are of earlier requests.
+    /// - Returns: how many bytes, from the front, may be read. If there is a ``fault``, they belong to earlier
+    ///   requests.
     public mutating func scan(_ bytes: inout MutableSpan<UInt8>) -> Int {
         scan(&bytes, endsWithRequest: false).passed
     }
 
-    /// Looks at bytes as they come, up to the end of a request: those of the next one stay where they are.
+    /// Checks bytes as they arrive, up to the end of a request; bytes of the next request are not touched.
     ///
-    /// - Returns: how many bytes, from the front, may be read, as ``scan(_:)`` returns it; and how many were looked at.
+    /// - Returns: how many bytes, from the front, may be read, as for ``scan(_:)``, and how many were checked.
     public mutating func scanRequest(_ bytes: inout MutableSpan<UInt8>) -> (passed: Int, scanned: Int) {
         scan(&bytes, endsWithRequest: true)
     }
@@ -139,7 +144,7 @@ public struct RequestScanner: Sendable {
         guard state != .refused else { return (0, bytes.count) }
         var input = Input(count: bytes.count, dropStart: isDropping ? 0 : -1)
         let before = completeRequests
-        // From where on the bytes of a head or of trailers are not counted yet.
+        // The start of the bytes of a head or of trailers that are not counted yet.
         var uncounted = 0
         scanning: while input.index < input.count {
             switch state {
@@ -175,16 +180,16 @@ public struct RequestScanner: Sendable {
         return ((isDropping ? input.dropStart : input.index) - input.gap, input.index)
     }
 
-    /// Where one call of ``scan(_:)`` is.
+    /// The state of one call of ``scan(_:)``.
     struct Input {
         var index = 0
         let count: Int
-        /// Where what is being taken out begins.
+        /// Where the part that is being removed begins.
         var dropStart: Int
-        /// Where what is kept behind the last gap begins, and how wide all gaps before it are.
+        /// Where the part to be kept after the last gap begins, and the total width of the gaps before it.
         var keptStart = 0
         var gap = 0
-        /// Where the request that is being read began; 0 if it did earlier.
+        /// Where the current request began; 0 if it began in an earlier call.
         var requestStart = 0
 
         init(count: Int, dropStart: Int) {
@@ -192,30 +197,30 @@ public struct RequestScanner: Sendable {
             self.dropStart = dropStart
         }
 
-        /// Moves what is kept up to `end` to the front: each byte once.
+        /// Moves the kept bytes up to `end` to the front; each byte moves once.
         func closeGap(in bytes: inout MutableSpan<UInt8>, upTo end: Int) {
             guard gap > 0 else { return }
             for index in keptStart..<end { bytes[index - gap] = bytes[index] }
         }
     }
 
-    /// The colon and the line end of a field, which its overhead covers.
+    /// The colon and the line end of a field, which are covered by its overhead.
     private static let separators = 3
 
-    /// Counts bytes of a head or of trailers that are not complete: nothing of them is read that is not counted here.
+    /// Counts bytes of an incomplete head or incomplete trailers: no byte of them is passed on uncounted.
     ///
-    /// Counts only grow within a section, so it does not matter how many steps are counted at once. What is wrong behind too many bytes
-    /// would not have been seen one byte at a time: the size is the fault then.
+    /// Counts only grow within a section, so several steps may be counted at once. A fault after too many bytes would
+    /// not have been reached byte by byte, so the fault is the size.
     private mutating func countSection(from start: Int, to end: Int) {
         sectionBytes &+= end &- start
-        // There is at least one byte more.
+        // There is at least one more byte.
         let isTooLarge =
             fieldBytes > limits.fieldBytes || fieldCount > limits.fieldCount
             || sectionBytes &+ (limits.fieldOverhead &- Self.separators) &* fieldCount >= limits.head
         if isTooLarge { refuse(.fieldsTooLarge) }
     }
 
-    /// What has been read since ends a head, or the trailers: the next byte begins another section.
+    /// The head or the trailers are complete: the next byte begins another section.
     mutating func endSection() { (sectionBytes, fieldBytes, fieldCount) = (0, 0, 0) }
 
     mutating func refuse(_ fault: RequestFault) {
@@ -229,14 +234,14 @@ public struct RequestScanner: Sendable {
         input.closeGap(in: &bytes, upTo: input.index)
     }
 
-    /// What has been read since ``beginDropping(_:_:)`` does not pass.
+    /// Removes the bytes that were read since ``beginDropping(_:_:)``.
     mutating func endDropping(_ input: inout Input) {
         isDropping = false
         input.gap += input.index - input.dropStart
         input.keptStart = input.index
     }
 
-    /// The request is complete: the next byte begins another.
+    /// The request is complete: the next byte begins another one.
     mutating func endRequest(_ input: inout Input) {
         completeRequests += 1
         endSection()
@@ -246,7 +251,7 @@ public struct RequestScanner: Sendable {
     }
 }
 
-/// Why a client's bytes are no HTTP/1 request that can be passed on.
+/// Why a client's bytes are not an HTTP/1 request that can be forwarded.
 public enum RequestFault: Error, Sendable, CaseIterable {
     case requestLine, version
     case targetTooLong, fieldsTooLarge

@@ -1,14 +1,15 @@
-/// Where three bytes of a table end in a text, whose separators are left out: a few instructions for each byte, and no memory.
+/// Finds where three consecutive bytes of a table may end in a text, ignoring separators, with a few instructions per
+/// byte and without an allocation.
 ///
-/// It is often wrong, but only by finding a place.
+/// It may report false positives, but misses nothing.
 public struct TrigramTable: Sendable {
     /// Why a search has ended.
     public enum Result: Sendable, Equatable {
         /// Three bytes of the table may end at this index.
         case place(Int)
-        /// A byte at which every search ends stands before any such place.
+        /// A stop byte was reached before any such index.
         case stop
-        /// The text has neither.
+        /// The text contains neither.
         case none
     }
 
@@ -16,7 +17,7 @@ public struct TrigramTable: Sendable {
     private static let stop: UInt16 = 0x200
     private static let size = 8192
 
-    /// What each byte is compared as.
+    /// The folded value of each byte.
     private let folds: [UInt16]
     /// Whether three bytes of the table have this hash.
     private var isKnown = [Bool](repeating: false, count: size)
@@ -24,9 +25,9 @@ public struct TrigramTable: Sendable {
     /// An empty table.
     ///
     /// - Parameters:
-    ///   - fold: what a byte is compared as.
-    ///   - isSeparator: whether a folded byte is left out.
-    ///   - stops: bytes at which every search ends.
+    ///   - fold: returns the value as which a byte is compared.
+    ///   - isSeparator: whether a folded byte is ignored.
+    ///   - stops: bytes that end every search.
     public init(folding fold: (UInt8) -> UInt8, isSeparator: (UInt8) -> Bool, stops: [UInt8]) {
         folds = (UInt8.min...UInt8.max).map { byte in
             if stops.contains(byte) { return Self.stop }
@@ -42,9 +43,9 @@ public struct TrigramTable: Sendable {
         isKnown[hash] = true
     }
 
-    /// The next place in `text`, from `start` on.
+    /// The next match in `text`, from `start` on.
     ///
-    /// - Parameter hash: 0 in the beginning; what a search left there for the one that goes on behind its place.
+    /// - Parameter hash: 0 at the beginning; to continue after a match, the value that the previous search left.
     public func next(in text: Span<UInt8>, from start: Int, hash: inout Int) -> Result {
         precondition(start >= 0)
         return unsafe text.withUnsafeBytes { text in
@@ -71,7 +72,7 @@ public struct TrigramTable: Sendable {
         }
     }
 
-    /// Depends on the last three bytes alone: those before are shifted out.
+    /// Depends only on the last three bytes: earlier ones are shifted out.
     @inline(__always)
     private static func hash(_ byte: UInt16, after hash: Int) -> Int {
         (hash &<< 5 ^ Int(byte)) & (size - 1)

@@ -4,13 +4,13 @@ internal import Engine
 internal import Logging
 internal import Sandbox
 
-/// Reads the configuration again when a signal asks for it or a file has changed, and hands it to the server.
+/// Reloads the configuration when a signal asks for it or a file has changed, and passes it to the server.
 ///
-/// Changes are looked for by polling. That sees a file that is written in place, renamed over or reached through a
-/// symbolic link that is swapped (a Kubernetes ConfigMap) in one and the same way, on every file system, and needs none of
-/// the few inotify instances that all containers of a user share on a node. What decides is the bytes.
+/// Changes are detected by polling file contents. This works the same on every file system for a file that is written
+/// in place, renamed over, or reached through a replaced symbolic link (a Kubernetes ConfigMap). It also avoids
+/// inotify instances, of which all containers of a user on a node share only a few.
 struct ConfigurationReloader {
-    /// How often files are looked at, and how long a changed one must stay as it is before it is read.
+    /// How often files are checked, and how long a changed file must stay unchanged before it is read.
     private static let period = Duration.seconds(1)
     private static let settling = Duration.milliseconds(250)
 
@@ -19,14 +19,14 @@ struct ConfigurationReloader {
     private let server: ProxyServer
     private let sandbox: Sandbox?
     private let logger: Logger
-    /// What the last reading read, whether it was taken or not.
+    /// The files of the last reading, whether the configuration was accepted or not.
     private var sources: SourceFiles
-    /// What the configuration in force was read from.
+    /// The contents from which the configuration in force was read.
     private var inForce: [String: Int?]
-    private var looksForChanges: Bool
-    /// How long what is in flight may go on at the end.
+    private var reloadsOnChange: Bool
+    /// How long exchanges in flight may take to finish at shutdown.
     private(set) var drain: Duration
-    /// What has changed, and may not be written to its end.
+    /// The changed contents, which may still be incomplete.
     private var unsettled: [String: Int?]?
 
     init(
@@ -41,19 +41,19 @@ struct ConfigurationReloader {
         self.logger = logger
         sources = loader.sources
         inForce = loader.sources.contents
-        looksForChanges = configuration.reloadsOnChange
+        reloadsOnChange = configuration.reloadsOnChange
         drain = configuration.drain
     }
 
-    /// How long to wait until ``look()`` is due; `nil` if it never is.
-    var patience: Duration? {
-        guard path != nil, looksForChanges else { return nil }
+    /// How long to wait until ``check()`` is due; `nil` if never.
+    var timeUntilCheck: Duration? {
+        guard path != nil, reloadsOnChange else { return nil }
         return unsettled == nil ? Self.period : Self.settling
     }
 
-    /// Looks for changes, and reloads once they have settled.
-    mutating func look() {
-        guard path != nil, looksForChanges else { return }
+    /// Checks for changes, and reloads once they are stable.
+    mutating func check() {
+        guard path != nil, reloadsOnChange else { return }
         let current = sources.currentContents()
         guard current != sources.contents else {
             unsettled = nil
@@ -66,7 +66,7 @@ struct ConfigurationReloader {
         reload(because: "a file has changed")
     }
 
-    /// Reads everything again: takes it, or tells its mistakes and leaves all as it was.
+    /// Reads all files again; applies the configuration, or reports its mistakes and changes nothing.
     ///
     /// - Parameter reason: for the log.
     mutating func reload(because reason: String) {
@@ -78,10 +78,10 @@ struct ConfigurationReloader {
         unsettled = nil
         sources = SourceFiles(after: sources)
         let loader = ConfigurationLoader(
-            path: path, overrides: overrides, sources: sources, takesEmptyFile: false)
+            path: path, overrides: overrides, sources: sources, acceptsEmptyFile: false)
         do {
             var loaded = try loader.load()
-            looksForChanges = loaded.configuration.reloadsOnChange
+            reloadsOnChange = loaded.configuration.reloadsOnChange
             drain = loaded.configuration.drain
             if let sandbox { loaded.point(to: sandbox) }
             if sources.contents == inForce {
@@ -90,12 +90,12 @@ struct ConfigurationReloader {
                     "configuration unchanged", metadata: ["file": "\(path)", "because": "\(reason)"])
             } else {
                 inForce = sources.contents
-                tell(server.reload(loaded.configuration, normalizers: loaded.normalizers), of: path, reason)
+                report(server.reload(loaded.configuration, normalizers: loaded.normalizers), of: path, reason)
             }
         } catch {
             server.rejectConfiguration(error.all.map(\.place))
             logger.error(
-                "configuration not reloaded, the old one stays in force",
+                "configuration reload failed; the previous configuration stays in force",
                 metadata: [
                     "file": "\(path)", "because": "\(reason)",
                     "mistakes": .array(error.all.map { .string($0.description) }),
@@ -103,7 +103,7 @@ struct ConfigurationReloader {
         }
     }
 
-    private func tell(_ change: ConfigurationChange, of path: String, _ reason: String) {
+    private func report(_ change: ConfigurationChange, of path: String, _ reason: String) {
         var metadata: Logger.Metadata = ["file": "\(path)", "because": "\(reason)"]
         for (name, values) in [
             ("added", change.added), ("changed", change.changed), ("removed", change.removed),
@@ -113,13 +113,14 @@ struct ConfigurationReloader {
         logger.notice("configuration reloaded", metadata: metadata)
         guard !change.needsRestart.isEmpty else { return }
         logger.warning(
-            "a part of the configuration needs a restart, and is as it was until then",
+            "some changes take effect only after a restart",
             metadata: ["file": "\(path)", "keys": .array(change.needsRestart.map { .string($0) })])
     }
 }
 
 extension ConfigurationMistake {
-    /// Where it is and which key it is of, without what stands there: for a page that more people see than the log.
+    /// The position and key of the mistake, without the file's text: for the status page, which more people see than
+    /// the log.
     fileprivate var place: String {
         let place = line == 0 ? file : "\(file):\(line):\(column)"
         return key.isEmpty ? place : "\(place): \(key)"

@@ -2,9 +2,9 @@ internal import CLoader
 internal import Core
 internal import Engine
 
-/// The words of the command line.
+/// The arguments of the command line.
 enum ProcessArguments {
-    /// All of them behind the program's name, as `main` was given them.
+    /// All arguments of `main` after the program's name.
     ///
     /// `CommandLine.arguments` is empty without `/proc`.
     static var all: [String] {
@@ -14,19 +14,19 @@ enum ProcessArguments {
     }
 }
 
-/// What `weir --version` and `/metrics` say about the program.
+/// What `weir --version` and `/metrics` report about the program.
 enum Versions {
-    /// Weir's own; see CHANGELOG.md.
+    /// Weir's own version; see CHANGELOG.md.
     static let weir = "0.1.0"
 
-    /// The versions of everything that runs.
+    /// The versions of the running program and its libraries.
     static var build: BuildInfo {
         let libraries = ProxyServer.libraryVersions
         return BuildInfo(
             version: weir, swift: swift, libcurl: libraries.libcurl, libmicrohttpd: libraries.libmicrohttpd)
     }
 
-    /// One line.
+    /// All versions in one line.
     static var text: String {
         let build = build
         return "weir \(weir) (Swift \(swift), libcurl \(build.libcurl), libmicrohttpd \(build.libmicrohttpd))"

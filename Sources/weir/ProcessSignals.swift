@@ -1,21 +1,21 @@
 internal import Glibc
 internal import Loop
 
-/// SIGTERM, SIGINT and perhaps SIGHUP: waited for, instead of interrupting something.
+/// Receives SIGTERM, SIGINT and optionally SIGHUP by waiting for them, so that they interrupt nothing.
 struct ProcessSignals {
     /// What a signal asks for.
     enum Request: Equatable {
-        /// To end; the signal's name says who asks.
+        /// Shut down; `by` is the name of the signal.
         case stop(by: String)
-        /// To read the configuration again.
+        /// Reload the configuration.
         case reload
     }
 
     private var set = sigset_t()
 
-    /// Blocks the signals in this thread and in all that it starts.
+    /// Blocks the signals in this thread and in all threads that it starts.
     ///
-    /// - Parameter reloads: whether SIGHUP is one of them; else it ends the program, as it does by default.
+    /// - Parameter reloads: whether to handle SIGHUP; otherwise it ends the program, as it does by default.
     init(reloads: Bool) {
         unsafe sigemptyset(&set)
         for signal in [SIGTERM, SIGINT] { unsafe sigaddset(&set, signal) }
@@ -23,13 +23,13 @@ struct ProcessSignals {
         unsafe pthread_sigmask(SIG_BLOCK, &set, nil)
     }
 
-    /// Waits for one of them; `nil` if none has come after `patience`, which may be endless.
-    func wait(atMost patience: Duration?) -> Request? {
+    /// Waits for a signal; returns `nil` if none has arrived after `timeout`, which may be endless.
+    func wait(atMost timeout: Duration?) -> Request? {
         var set = set
         while true {
             let number: Int32
-            if let patience {
-                let parts = patience.components
+            if let timeout {
+                let parts = timeout.components
                 var time = timespec(
                     tv_sec: Int(parts.seconds), tv_nsec: Int(parts.attoseconds / 1_000_000_000))
                 number = unsafe sigtimedwait(&set, nil, &time)
@@ -45,11 +45,13 @@ struct ProcessSignals {
         }
     }
 
-    /// From now on another SIGINT ends the program at once, after `cleanUp`: a user who does not want to wait presses Ctrl-C again.
+    /// From now on another SIGINT ends the program at once, after `cleanUp`: a user who does not want to wait presses
+    /// Ctrl-C again.
     ///
-    /// SIGTERM and SIGHUP change nothing any more: a supervisor may send them to a group of processes, and again to each of them.
+    /// SIGTERM and SIGHUP have no effect any more: a supervisor may send them to a group of processes and again to
+    /// each of them.
     func endAtOnce(onInterruptAfter cleanUp: @escaping @Sendable () -> Void) {
-        // Without a thread SIGINT changes nothing either: the end comes with that of the drain.
+        // Without a thread SIGINT has no effect either, and the program ends with the drain.
         _ = try? LoopThread(name: "weir-signals") {
             var set = sigset_t()
             unsafe sigemptyset(&set)

@@ -1,42 +1,42 @@
 internal import Core
 internal import Glibc
 
-/// Why an instance could not be asked, or is not ready, in one line.
+/// Why an instance could not be probed or is not ready, in one line.
 struct ProbeFailure: Error, CustomStringConvertible {
     var description: String
 
     init(_ description: String) { self.description = description }
 }
 
-/// Asks a running instance whether it is ready: one request on one socket, with a time limit.
+/// Checks whether a running instance is ready, with one request on one socket and a time limit.
 struct ReadinessProbe {
     var address: ListenAddress
 
     /// The status of `GET /readyz`.
     ///
     /// - Throws: ``ProbeFailure``
-    func status(within patience: Duration) throws(ProbeFailure) -> Int {
-        let deadline = ContinuousClock.now + patience
+    func status(within timeout: Duration) throws(ProbeFailure) -> Int {
+        let deadline = ContinuousClock.now + timeout
         let socket = try connect(by: deadline)
         defer { close(socket) }
         let request = Array("GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".utf8)
         try wait(for: POLLOUT, of: socket, by: deadline)
         guard unsafe send(socket, request, request.count, Int32(MSG_NOSIGNAL)) == request.count
         else {
-            throw failure("does not take a request")
+            throw failure("does not accept a request")
         }
         var answer: [UInt8] = []
         var part = [UInt8](repeating: 0, count: 512)
-        // "HTTP/1.1 200 …": the status is all that is asked for.
+        // Only the status in "HTTP/1.1 200 …" is needed.
         while answer.count < 12 {
             try wait(for: POLLIN, of: socket, by: deadline)
             let count = unsafe recv(socket, &part, part.count, 0)
-            guard count > 0 else { throw failure("closed the connection without an answer") }
+            guard count > 0 else { throw failure("closed the connection without a response") }
             answer += part[..<count]
         }
         guard answer.starts(with: "HTTP/1.".utf8),
             let status = Int(String(decoding: answer[9..<12], as: UTF8.self))
-        else { throw ProbeFailure("what answers at \(address) does not speak HTTP") }
+        else { throw ProbeFailure("the program that listens at \(address) does not speak HTTP") }
         return status
     }
 
@@ -48,7 +48,7 @@ struct ReadinessProbe {
         let (family, bytes) = try socketAddress
         let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
         let socket = Glibc.socket(family, type, 0)
-        guard socket >= 0 else { throw failure("cannot be asked: \(Files.lastError)") }
+        guard socket >= 0 else { throw failure("cannot be probed: \(Files.lastError)") }
         let status = unsafe bytes.withUnsafeBytes { raw in
             unsafe Glibc.connect(
                 socket, raw.baseAddress?.assumingMemoryBound(to: sockaddr.self), socklen_t(raw.count))
@@ -79,11 +79,11 @@ struct ReadinessProbe {
             let count = unsafe poll(&query, 1, Int32(clamping: max(0, left)))
             if count > 0 { return }
             if count < 0, errno == EINTR { continue }
-            throw failure("does not answer in time")
+            throw failure("did not respond in time")
         }
     }
 
-    /// The family, and the address as the system wants it; where an instance listens on all addresses, the loopback one.
+    /// The address family and `sockaddr`; the loopback address if the instance listens on all addresses.
     private var socketAddress: (family: Int32, bytes: [UInt8]) {
         get throws(ProbeFailure) {
             switch address {
@@ -95,7 +95,7 @@ struct ReadinessProbe {
                 }
                 return (AF_UNIX, unsafe withUnsafeBytes(of: &name) { unsafe Array($0) })
             case .tcp(_, port: 0):
-                throw ProbeFailure("port 0 lets the system choose, so nobody knows where to ask")
+                throw ProbeFailure("port 0 lets the system choose the port, so its number is unknown")
             case .tcp(.v4(let number), let port):
                 var name = sockaddr_in()
                 name.sin_family = sa_family_t(AF_INET)

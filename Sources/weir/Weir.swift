@@ -6,7 +6,7 @@ struct Weir: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "weir",
         abstract:
-            "A sidecar for the APIs that an app calls: forwards, paces, and turns every error into one schema.",
+            "A sidecar for third-party APIs: forwards requests, paces them, and turns every error into one format.",
         version: Versions.text,
         subcommands: [
             RunCommand.self, CheckCommand.self, ExplainCommand.self, ProfileCommand.self, SandboxCommand.self,
@@ -14,7 +14,7 @@ struct Weir: ParsableCommand {
         ],
         defaultSubcommand: RunCommand.self)
 
-    /// Runs the command that the arguments name.
+    /// Runs the command named by the arguments.
     static func main() {
         StandardStreams.open()
         main(ProcessArguments.all)

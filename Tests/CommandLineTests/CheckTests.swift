@@ -14,20 +14,20 @@ struct CheckTests {
     }
 
     @Test("where others can use a key that Weir holds, it says so")
-    func keysWithinReach() throws {
+    func exposedKeys() throws {
         func output(_ settings: String) throws -> String {
             try CommandLine.run("check", "-", input: settings).output
         }
         let provider = "providers: { lemlist: { credential: k }, lettr: {} }"
         let told =
-            "whoever reaches 0.0.0.0:80 can use the key of lemlist, where Host is an address, localhost"
+            "any client that reaches 0.0.0.0:80 can use the key of lemlist if its Host is an address, localhost"
         #expect(try output("listen: 0.0.0.0:80\n\(provider)").contains("\(told); `hosts` may name more"))
         let named = try output("listen: 0.0.0.0:80\nhosts: [Api.internal, '*.b']\n\(provider)")
         #expect(named.contains("\(told) or one of `hosts`: api.internal, *.b"))
-        #expect(try !output("listen: 127.0.0.1:80\n\(provider)").contains("whoever"))
-        #expect(try !output("listen: 0.0.0.0:80\nproviders: { lettr: {} }").contains("whoever"))
+        #expect(try !output("listen: 127.0.0.1:80\n\(provider)").contains("any client"))
+        #expect(try !output("listen: 0.0.0.0:80\nproviders: { lettr: {} }").contains("any client"))
         let own = "listen: 127.0.0.1:80\nproviders: { lemlist: { listen: '[::]:81', credential: k } }"
-        #expect(try output(own).contains("whoever reaches [::]:81 can use the key of lemlist"))
+        #expect(try output(own).contains("any client that reaches [::]:81 can use the key of lemlist"))
     }
 
     @Test("standard input is checked like a file")

@@ -49,7 +49,7 @@ struct ExplainTests {
     func untouched() throws {
         let outcome = try CommandLine.run("explain", "--provider", "lettr", "--status", "200")
         #expect(outcome.code == 0 && outcome.output.isEmpty)
-        #expect(outcome.errorOutput.hasPrefix("passes untouched"))
+        #expect(outcome.errorOutput.hasPrefix("relayed unchanged"))
     }
 
     @Test("a provider of a configuration is explained by its profile, with its type base")

@@ -90,6 +90,6 @@ struct ListenTLSTests {
             "listen: { address: 127.0.0.1:1, tls: { certificate: tls.pem, key: tls.key } }\n",
             to: "alone.yaml")
         let outcome = try CommandLine.run("healthcheck", "--config", alone)
-        #expect(outcome.code == 1 && outcome.errorOutput.contains("which speaks TLS; set admin.listen"))
+        #expect(outcome.code == 1 && outcome.errorOutput.contains("which uses TLS; set admin.listen"))
     }
 }

@@ -61,7 +61,7 @@ struct LookupTests {
                 [try WeirBinary.path, "run", "--config", file], settings: settings))
         try process.waitForOutput(containing: #""message":"listening""#)
         try process.waitForOutput(containing: "asked")
-        try process.waitForOutput(containing: "its name is not resolved in time")
+        try process.waitForOutput(containing: "its name was not resolved in time")
         process.send(.terminate)
         #expect(try process.waitForExit(within: .seconds(10)) == .code(0))
     }

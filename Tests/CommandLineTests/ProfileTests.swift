@@ -37,7 +37,7 @@ struct ProfileTests {
         #expect(lines.first == "mine: a-2 (differs): code is not_found, should be gone")
         #expect(
             lines.last?.hasPrefix("mine: 2 cases and ") == true
-                && lines.last?.hasSuffix("1 not as recorded") == true)
+                && lines.last?.hasSuffix("1 failed") == true)
     }
 
     @Test("mistakes of a profile file are told with their places")

@@ -4,7 +4,8 @@ import Testing
 @Suite("weir run --config, when the file changes", .blocking)
 struct ReloadTests {
     private static let reloaded = #""message":"configuration reloaded""#
-    private static let refused = #""message":"configuration not reloaded, the old one stays in force""#
+    private static let refused =
+        #""message":"configuration reload failed; the previous configuration stays in force""#
 
     /// A folder with a configuration, and the instance that runs with it.
     private struct Setting {

@@ -40,7 +40,7 @@ struct SandboxTests {
             """, to: "weir.yaml")
         let weir = try RunningWeir(["--sandbox", "--config", file, "--listen", "127.0.0.1:0"])
         try weir.process.waitForOutput(containing: "weir_provider_rejections")
-        #expect(weir.process.errorOutput.contains("Not imitated, so for real: other"))
+        #expect(weir.process.errorOutput.contains("Not simulated, requests go to the real API: other"))
         #expect(try weir.get("/lemlist/team").status == 200)
         #expect(try weir.stop() == .code(0))
         #expect(!weir.process.errorOutput.contains("the-real-key"))
@@ -56,7 +56,7 @@ struct SandboxTests {
         #expect(try shell("curl -s -u :lemlist_demo \(url)/team").contains("Weir sandbox"))
         process.send(.terminate)
         #expect(try process.waitForExit() == .code(0))
-        #expect(process.errorOutput.contains("lemlist: 1 request, 0 too early"))
+        #expect(process.errorOutput.contains("lemlist: 1 request, 0 rejected"))
     }
 
     @Test("a port in use is exit 69, an address that is none is a usage error")

@@ -163,7 +163,7 @@ struct SocketFileTests {
         try directory.write(
             place.configuration("{ address: \"unix:\(path)\", mode: 0666 }"), to: "weir.yaml")
         process.send(.hangUp)
-        try process.waitForOutput(containing: "needs a restart")
+        try process.waitForOutput(containing: "only after a restart")
         #expect(try mode(of: path) == "socket 600")
         _ = try RawClient(to: .unix(path: path))
         process.send(.terminate)

@@ -46,7 +46,7 @@ struct LedgerAddressTests {
 
     @Test("a ledger needs the number of instances, and waits for a restart like it")
     func replicas() throws {
-        #expect(mistakes("ledger: redis://host").contains("needs `replicas`"))
+        #expect(mistakes("ledger: redis://host").contains("requires `replicas`"))
         #expect(mistakes("ledger: memory").isEmpty)
         var configuration = try read("{ replicas: 3, ledger: 'redis://other' }")
         let started = try read("{ replicas: 2, ledger: 'redis://host' }")

@@ -72,8 +72,8 @@ struct ListenTLSTests {
                 "1:38: listen.tls: must be a mapping") == true)
         #expect(
             mistakes("listen: { address: 127.0.0.1:1, tls: { certificate: no.pem, key: no.key } }") == [
-                "1:53: listen.tls.certificate: 'no.pem' must be a file that can be read",
-                "1:66: listen.tls.key: 'no.key' must be a file that can be read",
+                "1:53: listen.tls.certificate: 'no.pem' must be a readable file",
+                "1:66: listen.tls.key: 'no.key' must be a readable file",
             ])
         #expect(
             mistakes("listen: { address: 127.0.0.1:1, tls: { certificate: tls.pem } }")

@@ -67,10 +67,10 @@ struct MistakeTests {
             weir.yaml:17:31: providers.lemlist.timeouts.read: unknown key; allowed: connect, response, \
             idle, error_body, total
             weir.yaml:18:21: providers.lemlist.retries.max: '6' must be a whole number from 0 to 5
-            weir.yaml:19:21: providers.lemlist.tls.ca_file: '/nowhere.pem' must be a file that can be read
-            weir.yaml:19:47: providers.lemlist.tls.client_key: '/nowhere.key' must be a file that can be read
-            weir.yaml:19:47: providers.lemlist.tls.client_key: needs `client_certificate`, which the key \
-            belongs to
+            weir.yaml:19:21: providers.lemlist.tls.ca_file: '/nowhere.pem' must be a readable file
+            weir.yaml:19:47: providers.lemlist.tls.client_key: '/nowhere.key' must be a readable file
+            weir.yaml:19:47: providers.lemlist.tls.client_key: requires `client_certificate`, to \
+            which the key belongs
             weir.yaml:20:5: providers.lemlist.ledger: unknown key; allowed: profile, mount, listen, \
             upstream, credential, \
             errors, status, upstream_body, tier, limits, guarantee, pacing, group, max_wait, timeouts, quarantine, retries, circuit_breaker, \
@@ -83,7 +83,7 @@ struct MistakeTests {
             be read
             weir.yaml:25:12: providers.lettr.mount: '/metrics' must not begin with /-, /metrics, /livez or \
             /readyz: these \
-            are Weir's own
+            paths are reserved for Weir
             weir.yaml:27:10: providers.other: must be a mapping (`key: value` lines), not a list
             weir.yaml:29:17: limits.request_head: '1MiB' must be a size from 1KiB to 14KiB, such as 4096, \
             64KiB or 16MiB
@@ -110,13 +110,13 @@ struct MistakeTests {
             mistakes(text) == """
                 weir.yaml:3:11: admin.listen: `listen` (0.0.0.0:80) and `admin.listen` (127.0.0.1:80) cannot \
                 both be open; without `admin.listen` the admin paths are on `listen`
-                weir.yaml:7:12: providers.lettr.mount: '/x' is the mount of the provider 'lemlist'
-                weir.yaml:8:13: providers.lettr.listen: 0.0.0.0:81 is taken by the provider 'lemlist' \
+                weir.yaml:7:12: providers.lettr.mount: '/x' is already the mount of the provider 'lemlist'
+                weir.yaml:8:13: providers.lettr.listen: 0.0.0.0:81 is already used by the provider 'lemlist' \
                 (127.0.0.1:81)
                 """)
         #expect(
             mistakes("providers: { a: { mount: /lettr, upstream: 'http://a' }, lettr: }").contains(
-                "'/lettr' is the"))
+                "'/lettr' is already the"))
     }
 
     @Test("a file has at least one provider, and a bounded number of them")
@@ -280,7 +280,7 @@ struct MistakeTests {
         #expect(mistakes("listen: [\n").hasPrefix("weir.yaml:2:1: is not YAML: "))
         #expect(
             mistakes("listen: x\nlisten: y\n").hasPrefix(
-                "weir.yaml:1:1: is not YAML: these keys stand there twice"))
+                "weir.yaml:1:1: is not YAML: duplicate keys"))
         #expect(mistakes("x: *nothing").hasPrefix("weir.yaml:1:4: is not YAML: found undefined alias"))
         #expect(
             mistakes("a: 1\nb: \u{1}sk_secret\n")

@@ -15,7 +15,7 @@ struct CrowdTests {
         #expect(try weir.client().exchange("GET", "/p/a").status == 200)
         let crowd = try (1...150).map { _ in try weir.client() }
         for client in crowd { try client.send(Self.half) }
-        try weir.process.waitForOutput(containing: "clients have to wait")
+        try weir.process.waitForOutput(containing: "accept paused")
         try eventually("most descriptors to be used") { try descriptors(of: weir) > 60 }
 
         // What still happens is over after a while; what goes on for ever is not.
@@ -48,7 +48,7 @@ struct CrowdTests {
             for client in crowd { try client.send(Self.half) }
             let late = try (1...4).map { _ in try proxy.client() }
             for client in late { try client.request("GET", "/p/a") }
-            try eventually("a worker to take no more") { proxy.log.text.contains("clients have to wait") }
+            try eventually("a worker to take no more") { proxy.log.text.contains("accept paused") }
             for client in late { try client.expectSilence(for: .milliseconds(20)) }
             for client in crowd { client.close() }
             for client in late { #expect(try client.readResponse().status == 200) }

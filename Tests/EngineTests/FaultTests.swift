@@ -220,7 +220,7 @@ struct Misdeed: CustomTestStringConvertible, Sendable {
         }
     }
 
-    @Test("a provider that never reads a large request does not answer in time")
+    @Test("a provider that never reads a large request did not respond in time")
     func unreadRequest() throws {
         let upstream = try ScriptedUpstream(receiveBuffer: 65_536)
         try withProxy(to: upstream, provider: "timeouts: { response: 300ms }") { proxy throws in

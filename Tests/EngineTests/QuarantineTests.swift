@@ -37,7 +37,7 @@ struct QuarantineTests {
             #expect(upstream.requestCount == 3)
             #expect(try proxy.metric(Self.refusals) == 1)
             let page = try proxy.exchange("GET", "/-/").text
-            #expect(page.contains("1 credential that the provider keeps refusing"))
+            #expect(page.contains("1 quarantined credential"))
 
             #expect(try proxy.exchange("GET", "/p/x", fields: Self.key("good")).status == 200)
             #expect(try proxy.exchange("GET", "/p/x").code == "unauthenticated")

@@ -24,14 +24,14 @@ struct SharedLedgerFaultTests {
             try expectAllAnswered(try fleet.send(6), fleet)
             for member in fleet.members {
                 #expect(try member.metric("weir_ledger_fallbacks_total") >= 1)
-                #expect(member.log.text.contains("keeps to its share"))
+                #expect(member.log.text.contains("uses its own share"))
             }
             let second = try fleet.send(10)
             let redis = try fleet.redis.startAgain()
             try fleet.waitUntilShared(redis)
             try expectAllAnswered(second, fleet)
             try expectAllAnswered(try fleet.send(10), fleet)
-            for member in fleet.members { #expect(member.log.text.contains("in use again")) }
+            for member in fleet.members { #expect(member.log.text.contains("available again")) }
         }
     }
 
@@ -158,7 +158,7 @@ struct SharedLedgerFaultTests {
             settings: "replicas: 2\nledger: '\(redis.url(credentials: credentials))'"
         ) { proxy in
             try eventually("the log to tell", within: .seconds(30)) {
-                proxy.log.text.contains("keeps to its share")
+                proxy.log.text.contains("uses its own share")
             }
             #expect(!proxy.log.text.contains("wrong-secret"))
             // Its share, when what a predecessor may have sent is over.
@@ -179,7 +179,7 @@ struct SharedLedgerFaultTests {
             settings: "replicas: 2\nledger: '\(redis.url(credentials: ":wrong-secret"))'"
         ) { proxy in
             try eventually("the log to report the loss", within: .seconds(30)) {
-                proxy.log.text.contains("keeps to its share")
+                proxy.log.text.contains("uses its own share")
             }
             #expect(!proxy.log.text.contains("wrong-secret"))
         }

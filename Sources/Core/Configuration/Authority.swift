@@ -1,6 +1,6 @@
 internal import Wire
 
-/// A host, and perhaps a port, as a URL has them between its user and its path (RFC 3986 3.2.2, 3.2.3).
+/// A host and an optional port, as in a URL's authority (RFC 3986 3.2.2, 3.2.3).
 struct Authority {
     /// The name in lower case, or the address as it is spelled canonically, without brackets.
     let host: String
@@ -50,7 +50,7 @@ struct Authority {
         guard valid else {
             throw InvalidSetting("must have a host name of letters, digits, '-' and '_' between dots")
         }
-        // `127.1` and `0x7f.0.0.1` are addresses to a resolver: the name would lead somewhere private.
+        // Resolvers accept `127.1` and `0x7f.0.0.1` as addresses, so such a name could lead to a private address.
         guard let last = labels.last?.lowercased(), !last.hasPrefix("0x"),
             !last.utf8.allSatisfy(\.isASCIIDigit)
         else {
@@ -71,18 +71,18 @@ extension StringProtocol {
     }
 }
 
-/// A name, or several, that a request's `Host` may have.
+/// A pattern for the names that a request's `Host` may have.
 public enum HostPattern: Hashable, Sendable {
     /// Any name.
     case any
-    /// This one, in lower case.
+    /// This name, in lower case.
     case name([UInt8])
-    /// Those below a name: what they end with, in lower case, the dot before it included.
+    /// All names below a domain: their common suffix in lower case, including the leading dot.
     case below([UInt8])
 
     /// Reads `api.internal`, `*.internal` or `*`.
     ///
-    /// - Throws: `InvalidSetting` for anything else; an address is no name, and always allowed.
+    /// - Throws: `InvalidSetting` for anything else. Addresses are always allowed and are not names.
     public init(parsing text: String) throws(InvalidSetting) {
         if text == "*" {
             self = .any
@@ -101,7 +101,7 @@ public enum HostPattern: Hashable, Sendable {
         self = isBelow ? .below([0x2E] + name) : .name(name)
     }
 
-    /// Whether `host`, a name without a port, is meant.
+    /// Whether `host`, a name without a port, matches.
     func matches(_ host: Span<UInt8>) -> Bool {
         switch self {
         case .any: return true

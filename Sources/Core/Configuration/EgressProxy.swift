@@ -1,17 +1,17 @@
 /// A proxy between Weir and a provider: every connection to the provider is a tunnel through it.
 public struct EgressProxy: Hashable, Sendable {
-    /// The URL as libcurl takes it, with user and password if it has them.
+    /// The URL for libcurl, including user and password.
     public let url: Secret
-    /// Scheme, host and port, without user and password: what may be shown.
+    /// Scheme, host and port, without user and password; safe to show.
     public let display: String
 
-    /// The schemes that are understood: CONNECT over plaintext or TLS, and SOCKS 5 with names resolved by the proxy.
+    /// The supported schemes: CONNECT over plain text or TLS, and SOCKS 5 with names resolved by the proxy.
     static let schemes = ["http", "https", "socks5h"]
 
     /// Reads a URL such as `http://user:password@proxy.example:3128`; without a scheme it is http.
     ///
-    /// - Throws: `InvalidSetting` for another scheme, a bad host or port, an incomplete escape in the user, or more than host and port
-    ///   behind it.
+    /// - Throws: `InvalidSetting` for another scheme, an invalid host or port, an incomplete escape in the user, or
+    ///   anything after host and port.
     public init(parsing text: String) throws(InvalidSetting) {
         guard text.utf8.count <= 2048, text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
             throw InvalidSetting("must be printable ASCII without blanks, at most 2048 bytes")
@@ -43,10 +43,11 @@ public struct EgressProxy: Hashable, Sendable {
         display = "\(scheme)://\(host)"
     }
 
-    /// The proxy that the environment names for `upstream`, as curl and Go read it: `https_proxy` or `http_proxy` by the upstream's scheme,
-    /// else `all_proxy`, lower case first, unless `no_proxy` names the upstream; never for an address or name of this machine.
+    /// The proxy for `upstream` from the environment, by the rules of curl and Go: `https_proxy` or `http_proxy` by
+    /// the upstream's scheme, otherwise `all_proxy`, lower case first, unless `no_proxy` matches the upstream; never
+    /// for an address or name of this machine.
     ///
-    /// - Throws: `InvalidSetting` with the variable's name, for a value that is no proxy.
+    /// - Throws: `InvalidSetting` with the variable's name if its value is not a proxy.
     public static func fromEnvironment(
         for upstream: UpstreamURL, variable: (String) -> String?
     ) throws(InvalidSetting) -> EgressProxy? {
@@ -67,19 +68,19 @@ public struct EgressProxy: Hashable, Sendable {
     }
 }
 
-/// The hosts that are reached without the environment's proxy: the value of `no_proxy`.
+/// The hosts that bypass the environment's proxy: the value of `no_proxy`.
 ///
-/// Entries stand between commas or blanks: `*` for all, a name for itself and everything below it (a leading dot changes nothing), an
-/// address, or a block of addresses such as `10.0.0.0/8`; each with a port behind it if only that is meant.
+/// Entries are separated by commas or spaces: `*` for all, a name for itself and its subdomains (with or without a
+/// leading dot), an address, or a block of addresses such as `10.0.0.0/8`; each optionally with a port.
 public struct NoProxyList: Hashable, Sendable {
     private let entries: [Substring]
 
-    /// Reads a list; what is no entry matches nothing.
+    /// Reads a list; invalid entries match nothing.
     public init(parsing text: String) {
         entries = text.split(whereSeparator: { $0 == "," || $0 == " " || $0 == "\t" })
     }
 
-    /// Whether `upstream` is reached without a proxy.
+    /// Whether `upstream` bypasses the proxy.
     public func contains(_ upstream: UpstreamURL) -> Bool {
         entries.contains { Self.matches($0, upstream) }
     }
@@ -87,7 +88,7 @@ public struct NoProxyList: Hashable, Sendable {
     private static func matches(_ entry: Substring, _ upstream: UpstreamURL) -> Bool {
         if entry == "*" { return true }
         var name = entry
-        // `[2001:db8::1]:443` and `2001:db8::1` are both written.
+        // Both `[2001:db8::1]:443` and `2001:db8::1` are valid entries.
         if entry.hasPrefix("["), let end = entry.firstIndex(of: "]") {
             guard portMatches(entry[entry.index(after: end)...], upstream) else { return false }
             name = entry[entry.index(after: entry.startIndex)..<end]
@@ -108,7 +109,7 @@ public struct NoProxyList: Hashable, Sendable {
 }
 
 extension IPAddress {
-    /// Whether this is `text`, or lies in the block that it names: `10.0.0.0/8`, `fd00::/8`.
+    /// Whether this is `text` or inside the block `text`: `10.0.0.0/8`, `fd00::/8`.
     fileprivate func isWithin(_ text: Substring) -> Bool {
         guard let slash = text.firstIndex(of: "/") else { return IPAddress(parsing: text) == self }
         guard let network = IPAddress(parsing: text[..<slash]),

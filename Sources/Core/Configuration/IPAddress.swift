@@ -1,13 +1,13 @@
-/// An address of IPv4 or IPv6, as a number.
+/// An IPv4 or IPv6 address as a number.
 public enum IPAddress: Hashable, Sendable {
-    /// IPv4: the four bytes, the first one highest.
+    /// IPv4: four bytes, the first one most significant.
     case v4(UInt32)
     /// IPv6: the first and the last eight bytes.
     case v6(high: UInt64, low: UInt64)
 
-    /// Reads an address as people write it (RFC 4291 2.2); `nil` for anything else, zones included.
+    /// Reads an address in text form (RFC 4291 2.2); `nil` for anything else, including zones.
     ///
-    /// - Parameter text: `192.0.2.1` (four decimal numbers, no leading zeros) or `2001:db8::1`, no brackets.
+    /// - Parameter text: `192.0.2.1` (four decimal numbers without leading zeros) or `2001:db8::1`, without brackets.
     public init?(parsing text: some StringProtocol) {
         if let number = Self.parseV4(text) {
             self = .v4(number)
@@ -52,7 +52,7 @@ public enum IPAddress: Hashable, Sendable {
             let before = gap.lowerBound == text.startIndex ? [] : parseGroups(text[..<gap.lowerBound]),
             let after = tail.isEmpty ? [] : parseGroups(tail), before.count + after.count < 8
         else { return nil }
-        // An address of IPv4 may stand at the end of the whole text alone.
+        // An IPv4 address may appear only at the end of the whole text.
         guard !text[..<gap.lowerBound].contains(".") else { return nil }
         return before + [UInt16](repeating: 0, count: 8 - before.count - after.count) + after
     }
@@ -77,7 +77,7 @@ public enum IPAddress: Hashable, Sendable {
 }
 
 extension IPAddress: CustomStringConvertible {
-    /// The address as RFC 5952 spells it, without brackets.
+    /// The address in the form of RFC 5952, without brackets.
     public var description: String {
         switch self {
         case .v4(let number):
@@ -109,10 +109,10 @@ extension IPAddress: CustomStringConvertible {
 }
 
 extension IPAddress {
-    /// Whether this is not of the public Internet: loopback, private, link-local, reserved, multicast.
+    /// Whether this is not a public address: loopback, private, link-local, reserved or multicast.
     ///
     /// The blocks are those of the IANA special-purpose address registries (RFC 6890) that are not globally
-    /// reachable. An IPv4 address inside an IPv6 one (mapped, NAT64, 6to4) is judged itself.
+    /// reachable. For an IPv4 address inside an IPv6 one (mapped, NAT64, 6to4), the IPv4 address decides.
     public var isPrivate: Bool {
         switch self {
         case .v4(let number):

@@ -1,6 +1,6 @@
-/// Where several instances keep one count of their requests: a Redis server.
+/// The address of the Redis server in which several instances count their requests.
 public struct LedgerAddress: Hashable, Sendable {
-    /// How the server is reached.
+    /// The server's location.
     public enum Place: Hashable, Sendable {
         /// A host's name or address (an IPv6 address without brackets), and a port.
         case tcp(host: String, port: UInt16)
@@ -8,11 +8,11 @@ public struct LedgerAddress: Hashable, Sendable {
         case unix(path: String)
     }
 
-    /// How the server is reached.
+    /// The server's location.
     public var place: Place
     /// The user to authenticate as; `nil` for the server's default user.
     public var user: String?
-    /// The password; `nil` if none is asked for.
+    /// The password; `nil` if none is configured.
     public var password: Secret?
     /// The number of the database.
     public var database = 0
@@ -23,7 +23,7 @@ public struct LedgerAddress: Hashable, Sendable {
     /// Reads `redis://[user:password@]host[:port][/database]` or
     /// `redis+unix://[user:password@]/path[?db=database]`.
     ///
-    /// - Throws: the reason, without any part of the text: a password may stand there.
+    /// - Throws: the reason, without any part of the text, which may contain a password.
     public init(parsing text: String) throws(InvalidSetting) {
         guard text.utf8.count <= 4096, text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
             throw InvalidSetting("must be visible ASCII characters, blanks excluded, at most 4096")
@@ -96,7 +96,7 @@ public struct LedgerAddress: Hashable, Sendable {
         return number
     }
 
-    /// The text with its escapes undone; `nil` if one is not complete.
+    /// The text with its escapes decoded; `nil` if one is incomplete.
     private static func decoded(_ text: Substring) -> String? {
         var bytes: [UInt8] = []
         var rest = Array(text.utf8)[...]
@@ -116,7 +116,7 @@ public struct LedgerAddress: Hashable, Sendable {
 }
 
 extension LedgerAddress: CustomStringConvertible {
-    /// Where it is, without user and password.
+    /// The address without user and password.
     public var description: String {
         switch place {
         case .tcp(let host, let port):

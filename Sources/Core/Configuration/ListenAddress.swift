@@ -1,13 +1,13 @@
-/// Where Weir accepts connections.
+/// An address on which Weir accepts connections.
 public enum ListenAddress: Hashable, Sendable {
-    /// A TCP port of an address; port 0 lets the system choose one.
+    /// A TCP port of an address; with port 0 the system chooses one.
     case tcp(IPAddress, port: UInt16)
-    /// A Unix domain socket at an absolute path of at most 107 bytes, whose file has these permissions.
+    /// A Unix domain socket at an absolute path of at most 107 bytes; its file has these permissions.
     case unix(path: String, mode: FileMode = .ownerOnly)
 
     /// Reads `127.0.0.1:8080`, `[::1]:8080`, `localhost:8080` (127.0.0.1) or `unix:/run/w.sock`.
     ///
-    /// - Throws: `InvalidSetting` for anything else: names are not looked up, and a port is never guessed.
+    /// - Throws: `InvalidSetting` for anything else: names are not resolved, and a missing port is an error.
     public init(parsing text: String) throws(InvalidSetting) {
         let forms = "must be an address and a port (127.0.0.1:8080, [::1]:8080, 0.0.0.0:8080) or unix:/PATH"
         if text.hasPrefix("unix:") {
@@ -42,7 +42,7 @@ public enum ListenAddress: Hashable, Sendable {
         }
     }
 
-    /// Whether one socket could take connections meant for the other, so that both cannot be opened.
+    /// Whether one socket could receive connections meant for the other, so that both cannot be open.
     public func conflicts(with other: ListenAddress) -> Bool {
         switch (self, other) {
         case (.unix(let path, _), .unix(let otherPath, _)): return path == otherPath
@@ -75,13 +75,13 @@ extension UInt16 {
     }
 }
 
-/// What Weir shows clients that connect over TLS.
+/// The certificate that Weir presents to clients over TLS.
 public struct ListenerTLS: Hashable, Sendable {
-    /// The certificate, then those that lead to its authority, as PEM; its file may have the key as well.
+    /// The certificate followed by its chain, as PEM; the file may also contain the key.
     public var certificate: Secret
     /// The key of the certificate, as PEM.
     public var key: Secret
-    /// The oldest version of TLS that is spoken.
+    /// The oldest TLS version that clients may use.
     public var minimumVersion: TLSConfiguration.Version
 
     /// TLS with this certificate.
@@ -94,19 +94,20 @@ public struct ListenerTLS: Hashable, Sendable {
     }
 }
 
-/// The permissions of a file, as `chmod` writes them.
+/// The permissions of a file in `chmod` notation.
 public struct FileMode: Hashable, Sendable {
     /// The nine bits: 0 to 0o777.
     public let bits: UInt16
 
-    /// `0600`: the user that Weir runs as, and root.
+    /// `0600`: only the user that Weir runs as, and root.
     public static let ownerOnly = FileMode(bits: 0o600)
 
     private init(bits: UInt16) { self.bits = bits }
 
     /// Reads an octal number with its leading zero, such as `0660` (or `0o660`, as YAML 1.2 spells it).
     ///
-    /// - Throws: `InvalidSetting` for a number without the zero, which other programs read as decimal, and for anything above `0777`.
+    /// - Throws: `InvalidSetting` for a number without the leading zero, which other programs read as decimal, and
+    ///   for anything above `0777`.
     public init(parsing text: String) throws(InvalidSetting) {
         let digits = text.hasPrefix("0o") ? text.dropFirst(2) : text.dropFirst()
         guard text.hasPrefix("0"), digits.utf8.count == 3,

@@ -1,8 +1,8 @@
-/// One provider: where it is, how it is reached through Weir, and how it is treated.
+/// One provider: its upstream, the paths and ports that lead to it, and its settings.
 public struct ProviderConfiguration: Hashable, Sendable {
-    /// In which form the provider's errors reach the client.
+    /// The form in which the provider's errors reach the client.
     public enum ErrorForm: String, CaseIterable, Sendable {
-        /// As a problem of Weir's schema.
+        /// As a problem.
         case problem
         /// As the provider sent them.
         case raw
@@ -14,54 +14,54 @@ public struct ProviderConfiguration: Hashable, Sendable {
     public var name: String
     /// The name of a built-in profile, or the path of a profile file.
     public var profile: String
-    /// A hash of what the profile's file contained when it was read: another text is another configuration.
+    /// A hash of the profile file's contents when it was read, so that a changed file is a changed configuration.
     public var profileContents = 0
-    /// The path that leads to it on the proxy's port; `nil` if it is reached by ``listen`` alone.
+    /// The path prefix on the main port; `nil` if only ``listen`` leads to the provider.
     public var mount: MountPath?
-    /// A port of its own, where every path is the provider's.
+    /// A port of its own, on which every path belongs to the provider.
     public var listen: ListenAddress?
-    /// The TLS that is spoken at ``listen``; `nil` for none.
+    /// The TLS settings of ``listen``; `nil` for plain HTTP.
     public var listenTLS: ListenerTLS?
-    /// Where requests go.
+    /// The base URL of the API.
     public var upstream: UpstreamURL
     /// The key that Weir adds, so that the app needs none.
     public var credential: Secret?
     /// The form in which errors reach the client.
     public var errors = ErrorForm.problem
-    /// Whether a problem has the status of its code, whatever the provider's was.
+    /// Whether a problem has the status of its code instead of the provider's.
     public var sendsCanonicalStatus = false
-    /// Whether a problem shows the provider's body (capped and redacted).
+    /// Whether a problem includes the provider's body (truncated and redacted).
     public var includesUpstreamBody = false
-    /// The rate limits, all of which hold; empty for none.
+    /// The rate limits, all of which apply; empty for none.
     public var limits: [RateLimit]
-    /// When a used slot of a limit is free again.
+    /// When a used slot of a limit is freed.
     public var guarantee = PacingPolicy.Guarantee.strict
-    /// Whether limits are only watched: nothing waits or is refused.
+    /// Whether limits are only observed: nothing waits or is rejected.
     public var isPacingObserved = false
-    /// The ledger that is shared where a limit's scope is `group`; the provider's name by default.
+    /// The ledger shared by limits with the scope `group`; the provider's name by default.
     public var group: String
     /// The longest time in the queue, 0 s (never queue) to 1 h; 10 s by default.
     public var maximumWait = Duration.seconds(10)
-    /// How long an exchange may wait.
+    /// The time limits of an exchange.
     public var timeouts = TimeoutConfiguration()
-    /// Whether a credential that the provider keeps refusing is held back; see ``CredentialQuarantine``.
+    /// Whether a credential that the provider keeps rejecting is quarantined; see ``CredentialQuarantine``.
     public var quarantinesCredentials = true
-    /// When nothing is sent because the provider fails; never by default.
+    /// When a failing provider gets no requests; never by default.
     public var circuitBreaker: CircuitBreaker.Policy?
-    /// When a request is sent again; never by default.
+    /// When a request is retried; never by default.
     public var retries = RetryPolicy()
-    /// How the provider is recognised over TLS.
+    /// How the provider is verified over TLS.
     public var tls = TLSConfiguration()
-    /// Which version of HTTP is spoken with it.
+    /// The HTTP version for the provider.
     public var httpVersion = HTTPVersion.http1
-    /// The proxy that leads to it, if there is one between.
+    /// The outbound proxy, if any.
     public var egressProxy: EgressProxy?
-    /// Whether references of an answer to the upstream's own address lead to Weir instead.
+    /// Whether references in responses to the upstream's own address are rewritten to lead through Weir.
     public var rewritesLocations = true
     /// Whether a name may resolve to a private address, as configured.
     public var allowsPrivate = false
 
-    /// A provider with the defaults for what is not given.
+    /// A provider; omitted parameters have their defaults.
     public init(
         name: String, profile: String, mount: MountPath? = nil, listen: ListenAddress? = nil,
         upstream: UpstreamURL, limits: [RateLimit] = []
@@ -75,10 +75,10 @@ public struct ProviderConfiguration: Hashable, Sendable {
         group = name
     }
 
-    /// Whether connections to private addresses are meant: allowed, or obvious from the URL.
+    /// Whether connections to private addresses are intended: allowed explicitly, or evident from the URL.
     public var mayReachPrivateAddresses: Bool { allowsPrivate || upstream.isPrivateByItself }
 
-    /// Whether `name` may name a provider or a group.
+    /// Whether `name` is a valid name for a provider or a group.
     public static func isValid(name: some StringProtocol) -> Bool {
         guard let first = name.utf8.first, (0x61...0x7A).contains(first), name.utf8.count <= 32 else {
             return false
@@ -90,9 +90,9 @@ public struct ProviderConfiguration: Hashable, Sendable {
 }
 
 extension ProviderConfiguration {
-    /// Whether connections that were opened for `other` are as good for this provider.
+    /// Whether connections that were opened for `other` can be used for this provider.
     ///
-    /// What is not named here is taken to make a difference, so that a new setting does.
+    /// Settings that are not named here count as different, so that a new setting is safe by default.
     public func connects(like other: ProviderConfiguration) -> Bool {
         guard upstream.origin == other.upstream.origin else { return false }
         var same = other
@@ -113,11 +113,11 @@ extension ProviderConfiguration {
     }
 }
 
-/// What a profile says about a provider where the configuration says nothing.
+/// The defaults that a profile supplies to the configuration.
 public struct ProfileDefaults: Hashable, Sendable {
-    /// The provider's base URL, `nil` for a profile that fits many providers.
+    /// The provider's base URL; `nil` for a profile that fits many providers.
     public var upstream: String?
-    /// The provider's rate limits in each tier, empty if none are known.
+    /// The provider's rate limits in each tier; empty if none are known.
     public var limits: [RateLimit]
     /// The limits that each tier has besides.
     public var tiers: [ProfileTier]
@@ -141,35 +141,36 @@ public struct ProfileDefaults: Hashable, Sendable {
     }
 }
 
-/// Which version of HTTP is spoken with a provider.
+/// The HTTP version for a provider.
 public enum HTTPVersion: String, CaseIterable, Sendable {
-    /// HTTP/1.1: one connection for each request that is under way.
+    /// HTTP/1.1: one connection per request in flight.
     ///
-    /// The default: it goes without the cost of libcurl's framing, no stream can hold up another, and an early answer to a long upload is
-    /// seen at once.
+    /// The default: it avoids the cost of libcurl's framing, no stream can block another, and an early response to a
+    /// long upload is seen at once.
     case http1 = "1.1"
-    /// HTTP/2 where the provider offers it in the TLS handshake, else HTTP/1.1: fewer connections and handshakes.
+    /// HTTP/2 if the provider offers it in the TLS handshake, otherwise HTTP/1.1: fewer connections and handshakes.
     case auto
 }
 
-/// How long one exchange may wait for its provider.
+/// The time limits of one exchange.
 public struct TimeoutConfiguration: Hashable, Sendable {
-    /// Until a new connection stands, TLS included; 5 s by default.
+    /// To establish a new connection, including TLS; 5 s by default.
     public var connect: Duration
-    /// From the last byte of the request to the first byte of the response; 30 s by default, `nil` for a long poll that has no end.
+    /// From the last byte of the request to the first byte of the response; 30 s by default, `nil` for long polling
+    /// without a limit.
     public var response: Duration?
-    /// Between two pieces of a response's body; 30 s by default, `nil` for as long as it takes.
+    /// Between two parts of a response's body; 30 s by default, `nil` for no limit.
     ///
-    /// A stream of events (`text/event-stream`) may be silent in any case.
+    /// Does not apply to an event stream (`text/event-stream`).
     public var idle: Duration?
-    /// From the head of an answer that is, or may be, an error to the end of its body; 5 s by default.
+    /// From the head of a response that is, or may be, an error to the end of its body; 5 s by default.
     ///
-    /// Then what has come of it counts.
+    /// After that, the part that has arrived is used.
     public var errorBody: Duration
-    /// From the first byte sent to the last one received; `nil`, the default, lets a stream go on.
+    /// From the first byte sent to the last byte received; `nil`, the default, sets no limit.
     public var total: Duration?
 
-    /// Timeouts, the default where none is given.
+    /// Time limits; omitted parameters have their defaults.
     public init(
         connect: Duration = .seconds(5), response: Duration? = .seconds(30), idle: Duration? = .seconds(30),
         errorBody: Duration = .seconds(5), total: Duration? = nil
@@ -182,28 +183,28 @@ public struct TimeoutConfiguration: Hashable, Sendable {
     }
 }
 
-/// How a provider is recognised over TLS, and what Weir shows it; all paths are of PEM files.
+/// How a provider is verified over TLS, and what Weir presents to it; all paths are of PEM files.
 public struct TLSConfiguration: Hashable, Sendable {
-    /// The certification authorities to trust instead of the system's.
+    /// The certificate authorities to trust instead of the system's.
     public var caFile: String?
-    /// Weir's own certificate, for a provider that asks for one.
+    /// Weir's client certificate, for a provider that asks for one.
     public var clientCertificate: String?
     /// The key of ``clientCertificate``; `nil` if it is in the same file.
     public var clientKey: String?
 
-    /// The oldest version of TLS that is spoken.
+    /// The oldest TLS version to use.
     public var minimumVersion = Version.tls12
 
-    /// A version of TLS; older ones are never spoken.
+    /// A TLS version; older ones are not supported.
     public enum Version: String, CaseIterable, Sendable {
         case tls12 = "1.2"
         case tls13 = "1.3"
     }
 
-    /// A hash of what the files contained when they were read: a renewed certificate is another configuration.
+    /// A hash of the files' contents when they were read, so that a renewed certificate is a changed configuration.
     public var contents = 0
 
-    /// TLS with these files; none means the system's authorities and no certificate of our own.
+    /// TLS with these files; without files, the system's authorities and no client certificate.
     public init(caFile: String? = nil, clientCertificate: String? = nil, clientKey: String? = nil) {
         self.caFile = caFile
         self.clientCertificate = clientCertificate
@@ -211,7 +212,7 @@ public struct TLSConfiguration: Hashable, Sendable {
     }
 }
 
-/// A text that may be sent to one provider, and shown to nobody.
+/// A text that may be sent to one provider, but must never be shown.
 ///
 /// Printing, dumping or interpolating it gives `(secret)`; only ``value`` has the text.
 public struct Secret: Hashable, Sendable, CustomStringConvertible, CustomDebugStringConvertible,
@@ -220,7 +221,7 @@ public struct Secret: Hashable, Sendable, CustomStringConvertible, CustomDebugSt
     /// The text.
     public let value: String
 
-    /// Keeps `value` to itself.
+    /// Wraps `value`.
     public init(_ value: String) { self.value = value }
 
     /// Always `(secret)`.

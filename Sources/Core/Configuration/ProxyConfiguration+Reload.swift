@@ -1,13 +1,13 @@
 extension ProxyConfiguration {
-    /// Puts back what cannot change while Weir runs, so that the rest can be taken.
+    /// Restores the settings that cannot change while Weir runs, so that the others can be applied.
     ///
-    /// Sockets are bound, and workers are made, at the start. Whose requests count together cannot change under
-    /// requests that were counted otherwise, so where that is asked for the limits of all providers stay.
+    /// Sockets are bound and workers are created at the start. The grouping of requests cannot change while requests
+    /// are counted by the old one, so if such a change is requested, the limits of all providers stay as they were.
     ///
     /// - Parameters:
-    ///   - started: the configuration that the program began with.
-    ///   - running: the one in force.
-    /// - Returns: the keys that differ from what runs, in the order of the file.
+    ///   - started: the configuration with which the program started.
+    ///   - running: the configuration in force.
+    /// - Returns: the keys whose changes need a restart, in the order of the file.
     public mutating func keepWhatNeedsRestart(
         started: ProxyConfiguration, running: ProxyConfiguration
     ) -> [String] {
@@ -18,7 +18,7 @@ extension ProxyConfiguration {
             keys.append(key)
         }
         keep("listen", &listen, started.listen)
-        // A certificate can be another one; whether TLS is spoken cannot change.
+        // The certificate may change, but not whether TLS is used.
         if (listenTLS == nil) != (started.listenTLS == nil) {
             listenTLS = running.listenTLS
             keys.append("listen.tls")
@@ -26,7 +26,7 @@ extension ProxyConfiguration {
         keep("admin.listen", &adminListen, started.adminListen)
         keep("workers", &workers, started.workers)
         keep("ledger", &ledger, started.ledger)
-        // Instances that count together must agree on how many they are.
+        // Instances that share a ledger must agree on their number.
         if ledger != nil { keep("replicas", &replicas, started.replicas) }
         for index in providers.indices {
             let name = providers[index].name
@@ -61,7 +61,7 @@ extension ProxyConfiguration {
             } else if scopes.contains(.group), formerScopes.contains(.group), provider.group != former.group {
                 keys.append("providers.\(provider.name).group")
             } else if ledger != nil {
-                // What other instances count by cannot change here alone.
+                // The scopes that other instances count by cannot change in this instance alone.
                 keys.append("providers.\(provider.name).limits")
             } else if !plan.canFollow(formerPlan) {
                 keys.append("providers.\(provider.name).limits")

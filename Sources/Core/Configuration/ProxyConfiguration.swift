@@ -1,64 +1,66 @@
-/// All that a running Weir goes by: one value, replaced whole, never changed in place.
+/// The whole configuration of a running Weir: one value, replaced as a whole and never changed in place.
 public struct ProxyConfiguration: Hashable, Sendable {
-    /// Where clients connect.
+    /// The address for clients.
     public var listen = ListenAddress.tcp(.v4(0x7F00_0001), port: 8080)
-    /// The TLS that is spoken at ``listen``; `nil` for none.
+    /// The TLS settings of ``listen``; `nil` for plain HTTP.
     public var listenTLS: ListenerTLS?
-    /// Where the admin paths are served; `nil` for ``listen``.
+    /// The address of the admin paths; `nil` for ``listen``.
     public var adminListen: ListenAddress?
     /// The number of event loops, 1 to 256; `nil` for one per core.
     public var workers: Int?
-    /// How many instances use the providers' limits together, this one included.
+    /// How many instances share the providers' limits, including this one.
     public var replicas = 1
-    /// Where they keep one count for all of them; `nil` if each counts for itself.
+    /// The shared ledger of all instances; `nil` if each counts for itself.
     public var ledger: LedgerAddress?
-    /// How much the log says.
+    /// The minimum level of log messages.
     public var logLevel = LogLevel.info
     /// Whether every exchange is logged.
     public var logsAccess = true
-    /// Whether a change of the file, or of one that it names, is looked for and taken; a signal always does that.
+    /// Whether Weir reloads automatically when the file, or a file that it names, changes; a signal always does.
     public var reloadsOnChange = true
-    /// The names under which clients may use a credential that Weir adds; addresses and `localhost` always.
+    /// The host names under which clients may use a credential that Weir adds; addresses and `localhost` are always
+    /// allowed.
     public var hosts: [HostPattern] = []
-    /// What every problem's `type` begins with, without a slash at the end.
+    /// The prefix of every problem's `type`, without a slash at the end.
     public var typeBase = "/-/errors"
     /// The providers, in the order of the file.
     public var providers: [ProviderConfiguration]
-    /// How much of everything is taken.
+    /// The size limits.
     public var limits = SizeLimits()
-    /// How long clients are waited for.
+    /// The time limits for clients.
     public var clientTimeouts = ClientTimeouts()
-    /// How long what is in flight may go on after a request to stop; 25 s by default.
+    /// How long exchanges in flight may take to finish at shutdown; 25 s by default.
     public var drain = Duration.seconds(25)
 
     /// The most providers.
     public static let maximumProviders = 256
     /// The most elements of ``hosts``.
     public static let maximumHosts = 64
-    /// The values of ``workers`` that a configuration may have.
+    /// The valid values of ``workers``.
     public static let workersRange = 1...256
 
-    /// The values of ``replicas`` that a configuration may have.
+    /// The valid values of ``replicas``.
     public static let replicasRange = 1...1000
 
-    /// These providers, and the defaults for all else.
+    /// A configuration with these providers, and defaults otherwise.
     public init(providers: [ProviderConfiguration]) { self.providers = providers }
 
-    /// The way from a path to the index of its provider in ``providers``.
+    /// Maps a path to the index of its provider in ``providers``.
     public var routeTable: RouteTable {
         RouteTable(
             providers.enumerated().compactMap { index, provider in provider.mount.map { ($0, index) } })
     }
 }
 
-/// How much the log says: a message below the level is left out.
+/// The level of a log message; messages below the configured level are dropped.
 public enum LogLevel: String, CaseIterable, Sendable {
     case trace, debug, info, notice, warning, error, critical
 }
 
-/// What the URI of a problem's type begins with.
+/// The prefix of the URI of a problem's type.
 public enum TypeBase {
-    /// Whether `text` is a path, or a URL with a host and perhaps a port; two slashes at the start would name a host.
+    /// Whether `text` is a path, or a URL with a host and an optional port; two slashes at the start would denote a
+    /// host.
     public static func isValid(_ text: String) -> Bool {
         guard text.hasCompleteEscapes else { return false }
         guard let mark = text.firstRange(of: "://") else {
@@ -69,32 +71,32 @@ public enum TypeBase {
     }
 }
 
-/// Why a text is not the value that a setting needs.
+/// Why a text is not a valid value of a setting.
 ///
-/// The text itself is left out: whoever read it knows whether it may be shown.
+/// The text itself is not included: the caller knows whether it may be shown.
 public struct InvalidSetting: Error, Hashable, Sendable {
     /// What is wrong and what is allowed, such as `must have a port from 0 to 65535`.
     public var reason: String
 
-    /// Says that a text is wrong for this reason.
+    /// Creates an error with this reason.
     public init(_ reason: String) { self.reason = reason }
 }
 
-/// How long Weir waits for its own clients.
+/// The time limits for clients.
 public struct ClientTimeouts: Hashable, Sendable {
-    /// How long a connection without a request is kept; 75 s by default, whole seconds.
+    /// How long a connection without a request is kept; 75 s by default, in whole seconds.
     public var idle: Duration
-    /// How long a client may neither go on with its request nor take its answer; 30 s by default.
+    /// How long a client may stop sending its request or reading its response; 30 s by default.
     public var stall: Duration
 
-    /// Timeouts, the default where none is given.
+    /// Time limits; omitted parameters have their defaults.
     public init(idle: Duration = .seconds(75), stall: Duration = .seconds(30)) {
         self.idle = idle
         self.stall = stall
     }
 }
 
-/// How much of everything Weir takes: bytes unless a property says otherwise.
+/// The size limits, in bytes unless a property says otherwise.
 public struct SizeLimits: Hashable, Sendable {
     /// The largest body of a request, 64 MiB by default; a larger one is `request_too_large`.
     public var requestBody = 64 << 20
@@ -104,9 +106,10 @@ public struct SizeLimits: Hashable, Sendable {
     public var uri = 8 << 10
     /// The most header fields in a request (a number), 100 by default; more are `headers_too_large`.
     public var headerCount = 100
-    /// The most bytes of the header fields of a provider's response that are passed on, 64 KiB by default; of more, some are dropped.
+    /// The largest header section of a provider's response that is relayed, 64 KiB by default; fields beyond it are
+    /// dropped.
     public var responseHead = 64 << 10
-    /// How much is read of a provider's error body, 64 KiB by default; the rest is dropped.
+    /// How much of a provider's error body is read, 64 KiB by default; the rest is dropped.
     public var errorBody = 64 << 10
     /// The most client connections of each worker at each address (a number), 4096 by default.
     public var connections = 4096

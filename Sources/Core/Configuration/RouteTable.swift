@@ -1,14 +1,14 @@
 internal import Wire
 
-/// Finds the provider whose mount a path begins with; the longest mount wins.
+/// Finds the provider with the longest mount that is a prefix of a path.
 ///
-/// A trie of bytes in one array: a look-up allocates nothing and reads each byte of the path once at most.
+/// A trie of bytes in one array: a lookup allocates nothing and reads each byte of the path at most once.
 public struct RouteTable: Sendable {
-    /// Where a path leads.
+    /// The destination of a path.
     public struct Route: Hashable, Sendable {
         /// The provider's index, as given to the table.
         public var provider: Int
-        /// Where the rest begins, which goes to the provider: it is empty, or begins with `/` or `?`.
+        /// Where the rest of the path for the provider begins; the rest is empty or begins with `/` or `?`.
         public var restOffset: Int
     }
 
@@ -16,9 +16,9 @@ public struct RouteTable: Sendable {
         var byte: UInt8
         /// The provider whose mount ends here, or -1.
         var provider: Int32 = -1
-        /// The first of the nodes that go on from here, or -1.
+        /// The first child node, or -1.
         var child: Int32 = -1
-        /// The next node that goes on from the same place, or -1.
+        /// The next sibling node, or -1.
         var sibling: Int32 = -1
     }
 
@@ -26,11 +26,11 @@ public struct RouteTable: Sendable {
 
     /// A table of these mounts, each with its provider's index.
     ///
-    /// - Precondition: no mount stands there twice.
+    /// - Precondition: the mounts are unique.
     public init(_ mounts: [(mount: MountPath, provider: Int)]) {
         for (mount, provider) in mounts {
             var node = 0
-            // `/` takes everything, so it is the empty prefix, and the rest is the whole path.
+            // `/` matches everything, so it is the empty prefix, and the rest is the whole path.
             for byte in mount.path == "/" ? "".utf8 : mount.path.utf8 {
                 node = child(of: node, for: byte) ?? addChild(to: node, for: byte)
             }
@@ -39,9 +39,9 @@ public struct RouteTable: Sendable {
         }
     }
 
-    /// The provider that a path, with or without its query, leads to; `nil` if none has a mount there.
+    /// The provider for a path, with or without its query; `nil` if no mount matches.
     ///
-    /// Bytes are compared as they are: `/lemlist` takes `/lemlist`, `/lemlist/x` and `/lemlist?x=1`, not
+    /// Bytes are compared exactly: `/lemlist` matches `/lemlist`, `/lemlist/x` and `/lemlist?x=1`, but not
     /// `/lemlistx`, `/Lemlist` or `/%6Cemlist`.
     public func route(_ path: Span<UInt8>) -> Route? {
         guard path.count > 0, path[0] == UInt8(ascii: "/") else { return nil }
@@ -84,14 +84,13 @@ public struct MountPath: Hashable, Sendable, CustomStringConvertible {
     /// The longest path, in bytes.
     public static let maximumLength = 256
 
-    /// The first segments that belong to Weir's own paths.
+    /// The first path segments that are reserved for Weir.
     static let adminSegments: Set<Substring> = ["-", "metrics", "livez", "readyz"]
 
     /// Reads a path.
     ///
-    /// - Throws: `InvalidSetting` unless it begins with `/` and has no slash at the end, no empty or dot
-    ///   segment, and no other character than those of RFC 3986 3.3; no percent-encoding, for a path has one
-    ///   spelling here.
+    /// - Throws: `InvalidSetting` unless it begins with `/`, has no slash at the end, no empty or dot segment, and
+    ///   only characters of RFC 3986 3.3; percent-encoding is not allowed, so that a path has only one spelling.
     public init(parsing text: String) throws(InvalidSetting) {
         guard text.utf8.first == UInt8(ascii: "/") else { throw InvalidSetting("must begin with '/'") }
         guard text.utf8.count <= Self.maximumLength else {
@@ -115,14 +114,14 @@ public struct MountPath: Hashable, Sendable, CustomStringConvertible {
     /// The path as the user wrote it.
     public var description: String { path }
 
-    /// Whether requests for Weir's own paths (`/-/…`, `/metrics`, `/livez`, `/readyz`) could be meant.
+    /// Whether the mount could match Weir's own paths (`/-/…`, `/metrics`, `/livez`, `/readyz`).
     public var overlapsAdminPaths: Bool {
         path.dropFirst().split(separator: "/").first.map(Self.adminSegments.contains) ?? false
     }
 }
 
 extension UInt8 {
-    /// Whether this may stand in a path: `pchar` of RFC 3986 3.3 without percent-encoding, or a slash.
+    /// Whether this may appear in a path: `pchar` of RFC 3986 3.3 without percent-encoding, or a slash.
     var isPathCharacter: Bool {
         if isASCIILetter || isASCIIDigit { return true }
         switch self {

@@ -1,12 +1,12 @@
 internal import Wire
 
-/// A provider's base URL: what the target of a request is appended to.
+/// A provider's base URL, to which the target of a request is appended.
 public struct UpstreamURL: Hashable, Sendable {
     /// The two schemes that Weir speaks.
     public enum Scheme: String, Sendable {
         case http, https
 
-        /// The port of a URL that names none.
+        /// The scheme's default port.
         public var defaultPort: UInt16 { self == .http ? 80 : 443 }
     }
 
@@ -18,15 +18,16 @@ public struct UpstreamURL: Hashable, Sendable {
     public let address: IPAddress?
     /// The port: 1 to 65535.
     public let port: UInt16
-    /// The path before every request's own: empty, or `/` and segments without a slash at the end.
+    /// The prefix of every request's path: empty, or `/` and segments without a slash at the end.
     public let pathPrefix: String
 
     /// Reads an absolute URL such as `https://api.lemlist.com/api`.
     ///
-    /// An address, or `localhost`, needs no scheme and is reached by http; a name does, so that no key goes out unencrypted by mistake.
+    /// For an address or `localhost` the scheme may be omitted, which means http. A name needs a scheme, so that no
+    /// key is sent unencrypted by mistake.
     ///
-    /// - Throws: `InvalidSetting` unless the scheme is http or https, the host a name, an IPv4 address or an
-    ///   IPv6 address in brackets, and there is no user, password, query or fragment.
+    /// - Throws: `InvalidSetting` unless the scheme is http or https, the host is a name, an IPv4 address or an IPv6
+    ///   address in brackets, and there is no user, password, query or fragment.
     public init(parsing text: String) throws(InvalidSetting) {
         guard text.utf8.count <= 2048 else { throw InvalidSetting("must be at most 2048 bytes long") }
         guard text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
@@ -56,13 +57,13 @@ public struct UpstreamURL: Hashable, Sendable {
         if mark == nil, !isPrivateByItself { throw InvalidSetting("must begin with http:// or https://") }
     }
 
-    /// Whether TLS protects it.
+    /// Whether the scheme is https.
     public var isTLS: Bool { scheme == .https }
 
-    /// Whether the URL itself says that a private address is meant: an address, or `localhost`.
+    /// Whether the URL itself denotes a private address: an address, or `localhost`.
     public var isPrivateByItself: Bool { address != nil || host == "localhost" }
 
-    /// Host and port as the `Host` field has them: brackets around IPv6, no port that is the scheme's own.
+    /// Host and port as in the `Host` field: brackets around IPv6, and no default port.
     public var authority: String {
         var text = host
         if case .v6? = address { text = "[\(host)]" }

@@ -1,51 +1,52 @@
-/// Gives a provider that fails time to recover: when too many of its latest answers were failures, nothing is sent to it for a
-/// while; then one request at a time tries, and its success ends it.
+/// Protects a failing provider: if too many of its recent responses were failures, no requests are sent for a while;
+/// then one request at a time probes, and a success closes the circuit.
 ///
-/// Answers are counted in a ring of ``buckets`` that together cover the window, so that the memory is fixed, and what is
-/// older than the window is forgotten to within a tenth of it.
+/// Responses are counted in a ring of ``buckets`` that together cover the window. So the memory is fixed, and the
+/// window is accurate to a tenth of its length.
 public struct CircuitBreaker: Sendable {
     /// When the circuit opens, and for how long.
     public struct Policy: Hashable, Sendable {
-        /// How many of a hundred answers are failures when it opens, 1 to 100.
+        /// The percentage of failures at which it opens, 1 to 100.
         public var failurePercent = 50
-        /// How long an answer counts, 1 s to 1 h.
+        /// How long a response counts, 1 s to 1 h.
         public var window = Duration.seconds(30)
-        /// With fewer answers in the window it stays closed; 1 to 1000000.
+        /// The circuit stays closed with fewer responses in the window; 1 to 1000000.
         public var minimum = 20
-        /// How long nothing is sent, 100 ms to 1 h.
+        /// How long the circuit stays open, 100 ms to 1 h.
         public var openFor = Duration.seconds(15)
 
         /// The defaults.
         public init() {}
     }
 
-    /// Whether requests are sent; the raw value is that of the metric.
+    /// The state of the circuit; the raw value is that of the metric.
     public enum State: Int, Hashable, Sendable {
-        /// All are.
+        /// All requests are sent.
         case closed
-        /// One at a time is, to try.
+        /// One request at a time is sent, as a probe.
         case halfOpen
-        /// None is.
+        /// No request is sent.
         case open
     }
 
     /// Whether a request may be sent.
     public enum Admission: Hashable, Sendable {
-        /// It may; what it comes to is to be recorded.
+        /// It may; its result must be recorded.
         case admitted
-        /// It may, and tries for all others: it must be recorded, or given back with ``CircuitBreaker/returnProbe()``.
+        /// It may, as a probe: its result must be recorded, or the probe returned with
+        /// ``CircuitBreaker/returnProbe()``.
         case probe
-        /// It is worth trying again after this time.
+        /// It may not; try again after this time.
         case refused(retryAfter: Duration)
     }
 
     /// How many parts the window has.
     public static let buckets = 10
-    /// When to come again while another request tries.
+    /// The retry delay while another request probes.
     public static let probePause = Duration.seconds(1)
 
     private struct Bucket {
-        /// Which of all parts of time it counts.
+        /// The number of the bucket's time slot since the clock's beginning.
         var number = Int64.min
         var answers = 0
         var failures = 0
@@ -54,7 +55,7 @@ public struct CircuitBreaker: Sendable {
     private let policy: Policy
     private let bucketNanoseconds: Int64
     private var ring = Array(repeating: Bucket(), count: CircuitBreaker.buckets)
-    /// Until when nothing is sent; `nil` while the circuit is closed.
+    /// The end of the open state; `nil` while the circuit is closed.
     private var opensUntil: MonotonicTime?
     private var isProbing = false
 
@@ -64,9 +65,9 @@ public struct CircuitBreaker: Sendable {
         bucketNanoseconds = max(1, policy.window.wholeNanoseconds / Int64(Self.buckets))
     }
 
-    /// Whether an answer, or the lack of one, speaks of a provider that is down.
+    /// Whether a response, or its absence, indicates that the provider is down.
     ///
-    /// - Parameter code: what it became; `nil` if it is no error.
+    /// - Parameter code: the resulting problem code; `nil` if the response is not an error.
     public static func isFailure(_ code: ProblemCode?) -> Bool {
         guard let code else { return false }
         return code.origin == .network || code == .providerError || code == .providerUnavailable
@@ -87,13 +88,13 @@ public struct CircuitBreaker: Sendable {
         return .probe
     }
 
-    /// Takes back a probe that came to nothing that would tell: the next request is one.
+    /// Returns a probe without a usable result: the next request is a probe.
     public mutating func returnProbe() { isProbing = false }
 
-    /// Takes what a request came to.
+    /// Records the result of a request.
     ///
-    /// - Parameter isProbe: whether it was a probe. What others come to that were sent before does not count while the
-    ///   circuit is not closed.
+    /// - Parameter isProbe: whether it was a probe. Results of other requests, which were sent earlier, do not count
+    ///   while the circuit is not closed.
     public mutating func record(isFailure: Bool, isProbe: Bool, at now: MonotonicTime) {
         if isProbe {
             isProbing = false

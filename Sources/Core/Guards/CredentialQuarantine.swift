@@ -1,29 +1,29 @@
-/// Holds back credentials that a provider keeps refusing, so that it does not lock the account.
+/// Quarantines credentials that a provider keeps rejecting, so that it does not lock the account.
 ///
-/// After ``threshold`` refusals of one credential without another answer in between, requests that carry it are
-/// refused here. Once in ``probeInterval`` one is let through, to see whether the credential is good again. A
-/// request without a credential is nobody's, and is never held back.
+/// After ``threshold`` consecutive rejections of a credential, requests that carry it are rejected by Weir. One
+/// request per ``probeInterval`` is sent, to check whether the credential is valid again. A request without a
+/// credential is never quarantined.
 ///
-/// A credential is known by a keyed hash alone. At most ``capacity`` are remembered: a new one takes the place
-/// of the one whose last refusal is the longest ago.
+/// A credential is identified only by a keyed hash. At most ``capacity`` are remembered: a new one replaces the one
+/// whose last rejection is the longest ago.
 public struct CredentialQuarantine: Sendable {
-    /// Refusals in a row after which a credential is held back.
+    /// The number of consecutive rejections after which a credential is quarantined.
     public static let threshold = 3
-    /// How long after a refusal, or after the last probe, the next probe is let through.
+    /// The time from a rejection, or from the last probe, to the next probe.
     public static let probeInterval = Duration.seconds(60)
-    /// The most credentials that are remembered.
+    /// The maximum number of remembered credentials.
     public static let capacity = 1024
 
-    /// What a provider's answer says of the credential that it got.
+    /// What a provider's response says about the request's credential.
     public enum Verdict: Hashable, Sendable {
-        /// It knows the credential.
+        /// The provider accepts the credential.
         case taken
-        /// It refuses the credential.
+        /// The provider rejects the credential.
         case refused
-        /// It did not look, or does not say.
+        /// The response says nothing about it.
         case open
 
-        /// What an error says; the code decides, since providers refuse credentials with more than one status.
+        /// The verdict of an error; the code decides, since providers reject credentials with more than one status.
         public init(_ code: ProblemCode) {
             switch code {
             case .unauthenticated: self = .refused
@@ -37,9 +37,9 @@ public struct CredentialQuarantine: Sendable {
 
     /// Whether a request may be sent.
     public enum Admission: Hashable, Sendable {
-        /// Its credential is not held back.
+        /// Its credential is not quarantined.
         case admitted
-        /// Its credential is held back, and this request tries it; see ``CredentialQuarantine/returnProbe(_:)``.
+        /// Its credential is quarantined, and this request probes it; see ``CredentialQuarantine/returnProbe(_:)``.
         case probe
         /// The next probe may be sent after this time.
         case refused(retryAfter: Duration)
@@ -53,13 +53,13 @@ public struct CredentialQuarantine: Sendable {
 
     private var entries: [UInt64: Entry] = [:]
 
-    /// A quarantine that holds nobody back.
+    /// An empty quarantine.
     public init() {}
 
     /// Whether no credential is remembered.
     public var isEmpty: Bool { entries.isEmpty }
 
-    /// How many credentials are held back.
+    /// How many credentials are quarantined.
     public var count: Int { entries.values.count { $0.refusals >= Self.threshold } }
 
     /// Whether a request with the credential may be sent now.
@@ -72,12 +72,12 @@ public struct CredentialQuarantine: Sendable {
         return .probe
     }
 
-    /// Takes back a probe that was not sent: the next request is one.
+    /// Returns a probe that was not sent: the next request is a probe.
     public mutating func returnProbe(_ credential: UInt64) {
         entries[credential]?.nextProbe = .distantPast
     }
 
-    /// Takes what an answer says of the credential.
+    /// Records what a response says about the credential.
     public mutating func judge(_ credential: UInt64, _ verdict: Verdict, at now: MonotonicTime) {
         switch verdict {
         case .open: break

@@ -1,14 +1,13 @@
 internal import Wire
 
-/// A JSON text (RFC 8259) as a flat list of nodes over its bytes: nothing is copied until someone asks for a
-/// string.
+/// A JSON text (RFC 8259) as a flat list of nodes over its bytes; nothing is copied until a string is requested.
 ///
-/// Parsing is strict, except that duplicate names are allowed (the last wins, as in JavaScript, PHP and
-/// Python), and bounded in depth and in nodes. A node is known by its index; the root is 0.
+/// Parsing is strict, except that duplicate names are allowed (the last one wins, as in JavaScript, PHP and Python).
+/// Depth and number of nodes are bounded. A node is identified by its index; the root is 0.
 public struct JSONDocument: Sendable {
-    /// What a node is.
+    /// The type of a node.
     public enum Kind: UInt8, Sendable {
-        /// An object: its children are names and values by turns.
+        /// An object: its children are names and values in turn.
         case object
         /// An array.
         case array
@@ -26,36 +25,36 @@ public struct JSONDocument: Sendable {
 
     struct Node {
         var kind: Kind
-        /// Whether the string has a backslash in it.
+        /// Whether the string contains a backslash.
         var hasEscapes = false
-        /// Whether each byte of the string means itself; see ``Text/isPlain``.
+        /// Whether no byte of the string needs an escape; see ``Text/isPlain``.
         var isPlain = false
-        /// Whether its end is missing: of a string or a container in a text that was cut.
+        /// Whether its end is missing, for a string or a container in a truncated text.
         var isCut = false
-        /// The bytes of the value; those between the quotes of a string.
+        /// The bytes of the value; for a string, those between the quotes.
         var start: Int32
         var end: Int32
-        /// The node behind this one and all that is in it; while a container is open, the container around
-        /// it.
+        /// The index after this node and its descendants; while a container is open, the enclosing container.
         var next: Int32
     }
 
-    /// The greatest depth of nested containers.
+    /// The maximum depth of nested containers.
     public static let depthLimit = 64
-    /// The greatest number of values and names.
+    /// The maximum number of values and names.
     public static let nodeLimit = 100_000
 
     let bytes: [UInt8]
     let nodes: [Node]
-    /// Whether a string holds bytes outside ASCII, so that it may not be UTF-8.
+    /// Whether a string contains non-ASCII bytes, which may not be valid UTF-8.
     let hasForeignBytes: Bool
-    /// The names of the root's members, see ``NameSet``: most pointers lead nowhere, and are known to by their first step.
+    /// The names of the root's members, see ``NameSet``: most pointers do not match, which their first step shows.
     let rootNames: UInt64
 
-    /// Parses the JSON text that fills `range` of `bytes`; blanks around it are allowed.
+    /// Parses the JSON text in `range` of `bytes`; surrounding whitespace is allowed.
     ///
-    /// - Parameter isCut: whether the end of an object or array may be missing: then it has what is complete of it, see ``isCut(_:)``.
-    /// - Returns: `nil` if it is not JSON, exceeds a limit, or nothing of it is complete.
+    /// - Parameter isCut: whether the text may be truncated: then an unfinished object or array contains its complete
+    ///   members, see ``isCut(_:)``.
+    /// - Returns: `nil` if it is not JSON, exceeds a limit, or contains nothing complete.
     public init?(_ bytes: [UInt8], in range: Range<Int>? = nil, isCut: Bool = false) {
         let range = range ?? 0..<bytes.count
         guard range.lowerBound >= 0, range.upperBound <= bytes.count, bytes.count < Int32.max else {
@@ -84,10 +83,10 @@ public struct JSONDocument: Sendable {
     /// The outermost value.
     public var root: Int { 0 }
 
-    /// What the node is.
+    /// The type of the node.
     public func kind(_ node: Int) -> Kind { nodes[node].kind }
 
-    /// The bytes of the value as they stand in the text, the quotes of a string included.
+    /// The bytes of the value as in the text, including the quotes of a string.
     public func raw(_ node: Int) -> Text {
         let node = nodes[node]
         let quote = node.kind == .string ? 1 : 0
@@ -97,12 +96,12 @@ public struct JSONDocument: Sendable {
     /// Whether the end of a string, object or array is missing.
     func isCut(_ node: Int) -> Bool { nodes[node].isCut }
 
-    /// What is there of a string whose end is missing; `nil` for anything else.
+    /// The available part of a truncated string; `nil` for anything else.
     func beginning(_ node: Int) -> Text? {
         nodes[node].kind == .string && nodes[node].isCut ? text(nodes[node]) : nil
     }
 
-    /// The text of a string without its quotes and escapes; the spelling of a number, `true` or `false`.
+    /// The text of a string, decoded; the spelling of a number, `true` or `false`.
     ///
     /// - Returns: `nil` for an object, an array, or `null`.
     public func scalarText(_ node: Int) -> Text? {
@@ -113,9 +112,9 @@ public struct JSONDocument: Sendable {
         }
     }
 
-    /// The text of a string without its quotes and escapes, or `nil` for anything else, and for a string whose end is missing.
+    /// The text of a string, decoded; `nil` for anything else, and for a truncated string.
     ///
-    /// An escaped half of a surrogate pair without its other half becomes U+FFFD.
+    /// An escaped surrogate without its other half becomes U+FFFD.
     public func string(_ node: Int) -> Text? {
         nodes[node].kind == .string && !nodes[node].isCut ? text(nodes[node]) : nil
     }
@@ -126,7 +125,7 @@ public struct JSONDocument: Sendable {
             ? Text(JSONEscapes.decode(bytes[range])) : Text(bytes, in: range, isPlain: string.isPlain)
     }
 
-    /// Whether a container has nothing in it.
+    /// Whether a container is empty.
     func isEmpty(_ container: Int) -> Bool { Int(nodes[container].next) == container + 1 }
 
     /// The value of a number without fraction and exponent; `nil` for anything else.
@@ -135,14 +134,14 @@ public struct JSONDocument: Sendable {
         return Int(String(decoding: bytes[Int(nodes[node].start)..<Int(nodes[node].end)], as: UTF8.self))
     }
 
-    /// Whether the node is a string with nothing in it.
+    /// Whether the node is an empty string.
     func isEmptyString(_ node: Int) -> Bool {
         nodes[node].kind == .string && nodes[node].start == nodes[node].end
     }
 }
 
 extension JSONDocument {
-    /// The elements of an array, in order; nothing for any other value.
+    /// Calls `body` with the elements of an array in order; does nothing for any other value.
     public func forEachElement(of node: Int, _ body: (Int) -> Void) {
         guard nodes[node].kind == .array else { return }
         let end = Int(nodes[node].next)
@@ -153,7 +152,8 @@ extension JSONDocument {
         }
     }
 
-    /// The members of an object, in order, repeated ones included; nothing for any other value.
+    /// Calls `body` with the members of an object in order, including repeated ones; does nothing for any other
+    /// value.
     public func forEachMember(of node: Int, _ body: (_ name: Int, _ value: Int) -> Void) {
         guard nodes[node].kind == .object else { return }
         let end = Int(nodes[node].next)
@@ -164,7 +164,7 @@ extension JSONDocument {
         }
     }
 
-    /// The value of an object's member; the last of several with that name.
+    /// The value of an object's member; the last one if the name is repeated.
     public func member(_ wanted: Text, of node: Int) -> Int? {
         let nodes = nodes.span
         guard nodes[node].kind == .object else { return nil }
@@ -178,7 +178,7 @@ extension JSONDocument {
         return found
     }
 
-    /// The names of an object's members, see ``NameSet``; of any other value none.
+    /// The names of an object's members, see ``NameSet``; empty for any other value.
     func names(of node: Int) -> UInt64 {
         var names: UInt64 = 0
         forEachMember(of: node) { name, _ in
@@ -200,7 +200,7 @@ extension JSONDocument {
         return child < end ? child : nil
     }
 
-    /// The value that a JSON Pointer leads to.
+    /// The value that a JSON Pointer refers to.
     public func value(at pointer: JSONPointer) -> Int? {
         guard pointer.rootBit & rootNames != 0 || pointer.steps.isEmpty else { return nil }
         return value(at: pointer, from: root)
@@ -234,11 +234,11 @@ extension JSONDocument {
     }
 }
 
-/// A JSON Pointer (RFC 6901), split once, so that following it costs only comparisons.
+/// A JSON Pointer (RFC 6901), split in advance so that evaluating it takes only comparisons.
 public struct JSONPointer: Sendable, Hashable {
     struct Step: Sendable, Hashable {
         var name: Text
-        /// The same step in an array.
+        /// The step as an array index.
         var index: Int?
     }
 
@@ -254,12 +254,12 @@ public struct JSONPointer: Sendable, Hashable {
         rootBit = steps.first.map { NameSet.bit($0.name.bytes) } ?? .max
     }
 
-    /// The container of the value, and the value's name in it; `nil` for the whole document.
+    /// The pointer to the containing value, and the value's name in it; `nil` for the whole document.
     var split: (parent: JSONPointer, name: Text)? {
         steps.last.map { (JSONPointer(steps: Array(steps.dropLast())), $0.name) }
     }
 
-    /// Reads the string form: empty, or steps that begin with `/`, in which `~1` is a slash and `~0` a tilde.
+    /// Parses the string form: empty, or steps that begin with `/`, in which `~1` is a slash and `~0` a tilde.
     public init?(_ text: String) {
         guard !text.isEmpty else {
             self = .root
@@ -288,9 +288,9 @@ public struct JSONPointer: Sendable, Hashable {
     }
 }
 
-/// A set of names that may say yes for a name that is not in it: 64 bits.
+/// A set of names in 64 bits that may give false positives.
 enum NameSet {
-    /// The bit that stands for a name.
+    /// The bit for a name.
     static func bit(_ name: ArraySlice<UInt8>) -> UInt64 {
         let first = UInt64(name.first ?? 0) &* 5
         let last = UInt64(name.last ?? 0) &* 11

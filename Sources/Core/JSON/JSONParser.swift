@@ -1,6 +1,6 @@
 internal import Wire
 
-/// One pass over a JSON text that lists its nodes; no recursion, so that no input can exhaust the stack.
+/// Lists the nodes of a JSON text in one pass, without recursion, so that no input can exhaust the stack.
 struct JSONParser {
     private enum Expected {
         case value
@@ -12,7 +12,7 @@ struct JSONParser {
 
     private let bytes: [UInt8]
     private let end: Int
-    /// Whether the end of the text may be missing.
+    /// Whether the text may be truncated.
     private let isCut: Bool
     private var position: Int
     /// The open container, or -1.
@@ -20,9 +20,9 @@ struct JSONParser {
     private var depth = 0
     private(set) var nodes: [JSONDocument.Node] = []
     private(set) var hasForeignBytes = false
-    /// Whether more bytes were needed than there are.
+    /// Whether the text ended too early.
     private var isAtEnd = false
-    /// Whether the last node is the beginning of a string.
+    /// Whether the last node is a truncated string.
     private var isCutString = false
 
     init(bytes: [UInt8], range: Range<Int>, isCut: Bool = false) {
@@ -33,18 +33,18 @@ struct JSONParser {
         nodes.reserveCapacity(min(8 + range.count / 8, JSONDocument.nodeLimit))
     }
 
-    /// Lists the nodes; of a text whose end is missing, those that are complete, and the beginning of a string.
+    /// Lists the nodes; for a truncated text, the complete ones and the beginning of a string.
     ///
-    /// - Returns: whether it is JSON.
+    /// - Returns: whether it is valid JSON.
     mutating func parse() -> Bool {
         let (isWhole, isAfterName) = parseAll()
         return isWhole || isCut && finishCut(isAfterName: isAfterName)
     }
 
-    /// Closes what is open where the text was cut.
+    /// Closes the open containers at the end of a truncated text.
     ///
     /// - Parameter isAfterName: whether the last node is the name of a member without a value.
-    /// - Returns: whether everything before is JSON, and there is something in it.
+    /// - Returns: whether everything before is valid JSON and not empty.
     private mutating func finishCut(isAfterName: Bool) -> Bool {
         guard isAtEnd, parent >= 0 else { return false }
         if isAfterName { nodes.removeLast() }
@@ -153,7 +153,7 @@ struct JSONParser {
                 next: Int32(nodes.count + 1)))
     }
 
-    /// - Parameter isMember: whether it is the value of a member: then its beginning is kept where the rest is missing.
+    /// - Parameter isMember: whether it is the value of a member: then its beginning is kept if the rest is missing.
     private mutating func string(isMember: Bool = false) -> Bool {
         let start = position + 1
         var index = start
@@ -205,7 +205,7 @@ struct JSONParser {
             && bytes[index + 1..<end].allSatisfy { JSONEscapes.hexadecimal($0) != nil }
     }
 
-    /// How many bytes of an escape follow its backslash.
+    /// The number of bytes of an escape after its backslash.
     private func escapeLength(at index: Int) -> Int? {
         guard index < end else { return nil }
         switch bytes[index] {
@@ -232,7 +232,7 @@ struct JSONParser {
         return true
     }
 
-    /// Whether what is left of the text is the beginning of a word.
+    /// Whether the rest of the text is the beginning of a literal.
     private func isBeginning(of word: StaticString) -> Bool {
         word.description.utf8.starts(with: bytes[position..<end])
     }
@@ -252,7 +252,7 @@ struct JSONParser {
             if position < end, bytes[position] == 0x2B || bytes[position] == 0x2D { position += 1 }
             guard digits() else { return false }
         }
-        // More of it may be missing.
+        // More digits may be missing.
         if isCut, position == end, parent >= 0 {
             isAtEnd = true
             return false

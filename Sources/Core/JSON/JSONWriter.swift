@@ -1,10 +1,10 @@
 public import Wire
 
-/// Writes JSON (RFC 8259) behind the bytes that are already there: UTF-8, no blanks.
+/// Appends JSON (RFC 8259) to existing bytes: UTF-8, without whitespace.
 public enum JSONWriter {
     /// Writes a string with its quotes.
     ///
-    /// Quotes, backslashes and control characters are escaped; what is not UTF-8 becomes U+FFFD.
+    /// Quotes, backslashes and control characters are escaped; ill-formed UTF-8 becomes U+FFFD.
     public static func string(_ text: Text, into output: inout some ByteSink & ~Copyable) {
         let bytes = text.storage.span.extracting(text.range)
         output.append(0x22)
@@ -26,7 +26,8 @@ public enum JSONWriter {
         if value < 0 { output.append(0x2D) }
         var rest = value.magnitude
         if rest < 10 { return output.append(0x30 + UInt8(rest)) }
-        // From the last digit on: dividing by a constant is a multiplication, by a variable it is not.
+        // From the last digit on: dividing by a constant is compiled to a multiplication, unlike dividing by a
+        // variable.
         var digits = InlineArray<20, UInt8>(repeating: 0)
         var start = digits.count
         while rest > 0 {
@@ -37,14 +38,12 @@ public enum JSONWriter {
         output.append(digits.span.extracting(start..<digits.count))
     }
 
-    /// Writes seconds that must not be too few: a whole number as `2`, others rounded up to the millisecond,
-    /// as `1.187`.
+    /// Writes seconds, rounded up: a whole number as `2`, others to the millisecond, as `1.187`.
     ///
-    /// - Parameter seconds: what is negative or not finite counts as 0, what exceeds 10^12 as 10^12.
+    /// - Parameter seconds: negative values and non-finite ones count as 0; values above 10^12 as 10^12.
     public static func seconds(_ seconds: Double, into output: inout some ByteSink & ~Copyable) {
         let bounded = seconds.isFinite ? min(max(seconds, 0), 1e12) : seconds > 0 ? 1e12 : 0
-        // A binary fraction such as 0.3 lies a little beside its decimal: that is no reason for one
-        // millisecond more.
+        // A binary fraction such as 0.3 differs slightly from its decimal value, which must not add a millisecond.
         let milliseconds = Int((bounded * 1000 - 1e-6).rounded(.up))
         integer(milliseconds / 1000, into: &output)
         var fraction = milliseconds % 1000
@@ -98,7 +97,7 @@ public enum JSONWriter {
 
 /// The escapes of JSON strings (RFC 8259 7).
 enum JSONEscapes {
-    /// The text that the inside of a valid JSON string spells.
+    /// The decoded content of a valid JSON string.
     static func decode(_ content: ArraySlice<UInt8>) -> [UInt8] {
         var result: [UInt8] = []
         result.reserveCapacity(content.count)
@@ -135,7 +134,7 @@ enum JSONEscapes {
         }
     }
 
-    /// The code point of `XXXX` at `index`, with its second half if it is the first of a surrogate pair.
+    /// The code point of `XXXX` at `index`, including the second half of a surrogate pair.
     private static func codePoint(in content: ArraySlice<UInt8>, at index: inout Int) -> UInt32 {
         guard let first = unit(in: content, at: index) else { return 0xFFFD }
         index += 4
@@ -164,9 +163,9 @@ enum JSONEscapes {
     }
 }
 
-/// Makes bytes from a provider valid UTF-8.
+/// Repairs bytes from a provider so that they are valid UTF-8.
 enum UTF8Repair {
-    /// These bytes if they are UTF-8; else a copy in which every ill-formed part is U+FFFD.
+    /// These bytes if they are valid UTF-8; otherwise a copy with U+FFFD for each ill-formed part.
     static func repaired(_ bytes: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
         isValid(bytes) ? bytes : Array(String(decoding: bytes, as: UTF8.self).utf8)[...]
     }
@@ -186,9 +185,9 @@ enum UTF8Repair {
         return true
     }
 
-    /// Where the last character ends of which no byte is missing at the end.
+    /// The end of the last complete character.
     static func endOfWhole(_ bytes: ArraySlice<UInt8>) -> Int {
-        // A character has at most three bytes behind its first.
+        // A character has at most three bytes after its first.
         for count in 1...4 {
             let start = bytes.endIndex - count
             guard start >= bytes.startIndex else { break }
@@ -199,7 +198,7 @@ enum UTF8Repair {
         return bytes.endIndex
     }
 
-    /// How many bytes follow a lead byte, and what the first of them may be.
+    /// The number of bytes after a lead byte, and the valid range of the first of them.
     private static func tail(of lead: UInt8) -> (length: Int, second: ClosedRange<UInt8>)? {
         switch lead {
         case 0xC2...0xDF: return (1, 0x80...0xBF)

@@ -1,24 +1,23 @@
 internal import Wire
 
-/// Some text as bytes, usually a part of a body that is already in memory: making and copying one copies no
-/// bytes.
+/// Text as bytes, usually a part of a body in memory; creating or copying one copies no bytes.
 ///
-/// The bytes ought to be UTF-8; what is not becomes U+FFFD when the text is written as JSON or read as a
+/// The bytes should be UTF-8; ill-formed parts become U+FFFD when the text is written as JSON or converted to a
 /// string.
 public struct Text: Sendable {
-    /// The array that the text is a part of, and keeps alive.
+    /// The array that contains the text.
     let storage: [UInt8]
     private let start: UInt32
     private let end: UInt32
-    /// Whether it is known that each byte means itself in a JSON string: then nobody need look again.
+    /// Whether it is known that no byte needs an escape in a JSON string, which saves another check.
     let isPlain: Bool
 
-    /// A part of an array, which is kept alive with the text.
+    /// A part of an array, which is retained by the text.
     ///
-    /// - Parameter range: within the array; what lies beyond 4 GiB is cut off.
+    /// - Parameter range: within the array; truncated at 4 GiB.
     public init(_ storage: [UInt8], in range: Range<Int>) { self.init(storage, in: range, isPlain: false) }
 
-    /// A part of an array of which is known that it is printable ASCII without quotes and backslashes, or nothing is known.
+    /// A part of an array; `isPlain` says that it is known to be printable ASCII without quotes and backslashes.
     init(_ storage: [UInt8], in range: Range<Int>, isPlain: Bool) {
         self.storage = storage
         start = UInt32(clamping: range.lowerBound)
@@ -39,7 +38,7 @@ public struct Text: Sendable {
         self.init(copy)
     }
 
-    /// Where the text lies in its array.
+    /// The position of the text in its array.
     var range: Range<Int> { Int(start)..<Int(end) }
 
     /// The bytes, not terminated.
@@ -48,20 +47,20 @@ public struct Text: Sendable {
     /// How many bytes there are.
     public var count: Int { Int(end - start) }
 
-    /// Whether there is nothing in it.
+    /// Whether it is empty.
     public var isEmpty: Bool { start == end }
 
     /// The text as a string, for people and tests.
     public var string: String { String(decoding: bytes, as: UTF8.self) }
 
-    /// Whether the text is exactly `other`, the case of ASCII letters aside.
+    /// Whether the text equals `other`, ignoring the case of ASCII letters.
     public func equalsIgnoringCase(_ other: Text) -> Bool {
         storage.span.extracting(range).equalsIgnoringCase(other.storage.span.extracting(other.range))
     }
 }
 
 extension Text: Hashable {
-    /// Whether the bytes are the same, wherever they lie.
+    /// Whether the bytes are equal, wherever they are stored.
     public static func == (left: Text, right: Text) -> Bool {
         left.count == right.count && left.bytes.elementsEqual(right.bytes)
     }

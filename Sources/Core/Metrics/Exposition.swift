@@ -1,6 +1,6 @@
 internal import Wire
 
-/// The bytes of an exposition while it is written.
+/// The text of an exposition under construction.
 struct ExpositionText {
     private(set) var bytes: [UInt8] = []
 
@@ -45,8 +45,8 @@ struct ExpositionText {
         bytes.append(0x0A)
     }
 
-    /// The name of a sample and its labels, their values escaped (the same rule in both formats), and the
-    /// blank before the value.
+    /// The name of a sample and its labels with escaped values (the rule is the same in both formats), and the space
+    /// before the value.
     mutating func append(sample name: String, labels: [(name: String, value: String)]) {
         append(name)
         for (index, label) in labels.enumerated() {
@@ -59,7 +59,7 @@ struct ExpositionText {
         append(labels.isEmpty ? " " : "} ")
     }
 
-    /// The lines that announce a family.
+    /// The header lines of a family.
     mutating func append(headerOf family: MetricFamily, in format: ExpositionFormat) {
         let open = format == .openMetrics
         let name = open ? family.openMetricsName : family.name
@@ -95,7 +95,7 @@ struct ExpositionText {
     }
 }
 
-/// The text format of an answer of `/metrics`.
+/// The text format of `/metrics`.
 public enum ExpositionFormat: Sendable, CaseIterable {
     /// The Prometheus text format 0.0.4.
     case prometheusText
@@ -112,9 +112,9 @@ public enum ExpositionFormat: Sendable, CaseIterable {
 
     /// The format that an `Accept` field asks for (RFC 9110 12.5.1).
     ///
-    /// OpenMetrics only if it is named, in version 1.0.0 or in none, with a weight above 0 that is not below
-    /// the one of plain text. Everything else, no field and nonsense included, gets plain text: a scrape is
-    /// better answered than refused with 406.
+    /// OpenMetrics only if it is named, in version 1.0.0 or without a version, with a weight above 0 that is not
+    /// below the weight of plain text. Everything else, including no field or an invalid one, gets plain text,
+    /// because a scrape should not fail with 406.
     public init(accept: String?) {
         var openMetrics = 0
         var plain = 0
@@ -152,7 +152,7 @@ private struct MediaRange {
         }
     }
 
-    /// 0 for what is not a weight: such an element asks for nothing.
+    /// 0 for an invalid weight: such an element asks for nothing.
     private static func weight(_ text: Substring) -> Int {
         let parts = text.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
         guard let whole = parts.first.flatMap({ Int($0) }), whole == 0 || whole == 1 else { return 0 }

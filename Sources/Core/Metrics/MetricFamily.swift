@@ -1,28 +1,28 @@
 internal import Wire
 
-/// One family of metrics, as the documentation lists it and as `/metrics` announces it.
+/// One family of metrics, as documented and as announced by `/metrics`.
 public struct MetricFamily: Sendable, Equatable {
-    /// What the numbers of a family do.
+    /// The type of a family.
     public enum Kind: String, Sendable {
-        /// Only grows, and starts again at 0 with the process.
+        /// Only grows, and restarts at 0 with the process.
         case counter
         /// Goes up and down.
         case gauge
         /// Observations counted in cumulative buckets, with their sum and their number.
         case histogram
-        /// Always 1: what it says is in its labels.
+        /// Always 1; the information is in its labels.
         case info
     }
 
-    /// The name in the Prometheus text format: a counter's ends in `_total`, an info's in `_info`.
+    /// The name in the Prometheus text format: `_total` at the end of a counter's, `_info` of an info's.
     public let name: String
-    /// What the numbers do.
+    /// The type.
     public let kind: Kind
     /// The base unit (`seconds`, `bytes`), or `nil` for a plain number.
     ///
     /// It is the suffix of ``openMetricsName``, as OpenMetrics 1.0 asks.
     public let unit: String?
-    /// The names of its labels, in the order of the exposition; `le` of a histogram is not among them.
+    /// The names of its labels, in the order of the exposition, without `le` of a histogram.
     public let labels: [String]
     /// One line for people.
     public let help: String
@@ -36,7 +36,7 @@ public struct MetricFamily: Sendable, Equatable {
         assert(unit.map { openMetricsName.hasSuffix("_" + $0) } ?? true, "\(name): the unit is the suffix")
     }
 
-    /// The name in OpenMetrics 1.0: there `_total` and `_info` belong to the sample, not to the family.
+    /// The name in OpenMetrics 1.0, where `_total` and `_info` belong to the sample, not to the family.
     public var openMetricsName: String {
         switch kind {
         case .counter: String(name.dropLast("_total".count))
@@ -46,8 +46,7 @@ public struct MetricFamily: Sendable, Equatable {
     }
 }
 
-/// A family whose counters the shards hold: the beginnings of its lines, written once, and where their values
-/// are.
+/// A family whose counters are in the shards: the prebuilt beginnings of its lines, and the indices of their values.
 struct CountedFamily: Sendable {
     let family: MetricFamily
     private let headers: [ExpositionFormat: [UInt8]]
@@ -56,7 +55,7 @@ struct CountedFamily: Sendable {
     private var places: [Int] = []
     private let bounds: HistogramBounds?
 
-    /// - Parameter bounds: of a histogram, `nil` for all others.
+    /// - Parameter bounds: for a histogram; `nil` otherwise.
     init(_ family: MetricFamily, bounds: HistogramBounds? = nil) {
         self.family = family
         self.bounds = bounds
@@ -68,7 +67,7 @@ struct CountedFamily: Sendable {
             })
     }
 
-    /// Adds the series with these label values, whose first counter is at `place`.
+    /// Adds the series with these label values, whose first counter has the index `place`.
     mutating func add(_ values: [String], at place: Int) {
         precondition(values.count == family.labels.count, "\(family.name): a value for each label")
         let labels = zip(family.labels, values).map { (name: $0, value: $1) }
@@ -125,12 +124,12 @@ struct CountedFamily: Sendable {
     }
 }
 
-// The closed label sets. A raw value is a place in the counters, so it counts up from 0; `count` is a
-// constant because the data path multiplies by it.
+// The closed label sets. A raw value is an index into the counters, so they count up from 0; `count` is a constant
+// because the data path multiplies by it.
 
 /// The method of a request, as a metric label.
 ///
-/// A method that is none of these is ``other``: a label never comes from the client.
+/// All other methods are ``other``: a label value never comes from the client.
 public enum MethodClass: Int, Sendable, CaseIterable {
     case get, head, post, put, patch, delete, options, other
 
@@ -166,7 +165,7 @@ enum StatusClass: Int, CaseIterable {
 
     static let count = 5
 
-    /// The class of `status`; `none` for 0, and for anything that is not a final status of RFC 9110 15.
+    /// The class of `status`; `none` for 0 and for anything that is not a final status of RFC 9110 15.
     init(_ status: Int) {
         switch status {
         case 200...299: self = .success
@@ -188,15 +187,15 @@ enum StatusClass: Int, CaseIterable {
     }
 }
 
-/// What went on when a client left.
+/// The stage of an exchange in which its client disconnected.
 public enum ClientAbortStage: Int, Sendable, CaseIterable {
-    /// It was still sending its request.
+    /// The client was still sending its request.
     case request
-    /// It waited for its turn: nothing was sent.
+    /// The request was queued; nothing had been sent.
     case queue
-    /// The provider was at work.
+    /// The provider was working.
     case upstream
-    /// The answer was on its way.
+    /// The response was being sent.
     case response
 
     static let count = 4
@@ -204,13 +203,13 @@ public enum ClientAbortStage: Int, Sendable, CaseIterable {
     var label: String { "\(self)" }
 }
 
-/// Why a request was refused at the queue.
+/// Why a request was rejected at the queue.
 public enum QueueRefusalReason: Int, Sendable, CaseIterable {
     /// The wait would be longer than the provider's `max_wait`.
     case maxWait
     /// The wait would be longer than the request's own `Prefer: wait` (RFC 7240 4.3).
     case preferWait
-    /// The queue has as many requests as it may.
+    /// The queue is full.
     case queueFull
     /// Weir is shutting down.
     case shuttingDown
@@ -232,7 +231,7 @@ extension PauseReason {
 
     var label: String { name }
 
-    /// The reason as metrics and pages name it.
+    /// The reason as metrics and pages show it.
     public var name: String {
         switch self {
         case .rateLimited: "rate_limited"
@@ -242,7 +241,7 @@ extension PauseReason {
     }
 }
 
-/// What was wrong with an attempt that another one followed.
+/// Why an attempt was retried.
 enum RetryReason: Int, CaseIterable {
     case connection, response
 
@@ -251,7 +250,7 @@ enum RetryReason: Int, CaseIterable {
     var label: String { "\(self)" }
 }
 
-/// How a provider refuses a request because there were too many.
+/// How a provider rejects a request because of a limit.
 enum Rejection: Int, CaseIterable {
     case rateLimited, quotaExceeded
 
@@ -266,10 +265,10 @@ enum Rejection: Int, CaseIterable {
     }
 }
 
-/// The statuses of providers that have a series of their own, and one rest per class for all others.
+/// The statuses of providers that have their own series, and one other label per class.
 ///
-/// A label for each number that a provider may invent would be unbounded in practice: a broken one can answer
-/// with anything. The list has the statuses of RFC 9110 that an API sends, and those of a CDN before it.
+/// A label for every number would be unbounded in practice, since a broken provider can respond with anything. The
+/// list has the statuses of RFC 9110 that an API sends, and those of common CDNs.
 enum UpstreamStatusLabels {
     private static let statuses: [Int] = [
         200, 201, 202, 204, 206, 301, 302, 303, 304, 307, 308, 400, 401, 402, 403, 404, 405, 406, 408, 409,
@@ -280,13 +279,13 @@ enum UpstreamStatusLabels {
     ]
     private static let rests = ["other_2xx", "other_3xx", "other_4xx", "other_5xx", "other"]
 
-    /// How many places there are: a constant, because the data path multiplies by it.
+    /// The number of labels: a constant, because the data path multiplies by it.
     static let count = 56
 
-    /// The label of each place.
+    /// The label of each index.
     static let labels: [String] = statuses.map(String.init) + rests
 
-    /// The place of each status from 0 to 599; whatever is beyond has the last place, ``other``.
+    /// The index of each status from 0 to 599; all others have the last index, ``other``.
     static let places: [UInt8] = (0..<600).map { status in
         if let listed = statuses.firstIndex(of: status) { return UInt8(listed) }
         let rest = status < 200 ? rests.count - 1 : status / 100 - 2
@@ -294,12 +293,12 @@ enum UpstreamStatusLabels {
     }
 }
 
-/// The upper bounds of a histogram's buckets, and how they are written.
+/// The upper bounds of a histogram's buckets and their labels.
 struct HistogramBounds: Sendable {
-    /// Inclusive upper bounds in nanoseconds, growing; the bucket without a bound comes after them.
+    /// Inclusive upper bounds in nanoseconds, in ascending order; the unbounded bucket follows.
     let nanoseconds: [Int64]
-    /// The `le` label of each bucket, `+Inf` included: the same text in both formats, so that a scraper that
-    /// changes its format meets the same series.
+    /// The `le` label of each bucket, including `+Inf`: the same text in both formats, so that a scraper that changes
+    /// its format finds the same series.
     let labels: [String]
 
     private init(microseconds: [Int64]) {
@@ -307,7 +306,7 @@ struct HistogramBounds: Sendable {
         labels = microseconds.map(Self.label) + ["+Inf"]
     }
 
-    /// Counters that one series takes: the buckets and the sum.
+    /// The number of counters per series: the buckets and the sum.
     var stride: Int { nanoseconds.count + 2 }
 
     /// The bucket of a value.
@@ -317,20 +316,20 @@ struct HistogramBounds: Sendable {
         return index
     }
 
-    /// OpenMetrics wants a number with a point: `0.005`, `1.0`.
+    /// OpenMetrics requires a decimal point: `0.005`, `1.0`.
     private static func label(_ microseconds: Int64) -> String {
         var fraction = String(String(1_000_000 + microseconds % 1_000_000).dropFirst())
         while fraction.count > 1, fraction.hasSuffix("0") { fraction.removeLast() }
         return "\(microseconds / 1_000_000).\(fraction)"
     }
 
-    /// The advice of OpenTelemetry's semantic conventions for `http.client.request.duration`.
+    /// As recommended by OpenTelemetry's semantic conventions for `http.client.request.duration`.
     static let request = HistogramBounds(microseconds: requestMicroseconds)
 
-    /// The same, and two more: a queue may be as patient as its `max_wait`.
+    /// The same with two more buckets, since a queue may wait for up to `max_wait`.
     static let queue = HistogramBounds(microseconds: requestMicroseconds + [30_000_000, 60_000_000])
 
-    /// What the proxy adds is counted in microseconds.
+    /// The overhead of the proxy, in microseconds.
     static let overhead = HistogramBounds(
         microseconds: [
             10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 25_000, 50_000, 100_000, 250_000, 1_000_000,

@@ -1,16 +1,16 @@
-/// What the ledgers and the queue of one provider look like at the moment of a scrape.
+/// The state of one provider's ledgers and queue at the time of a scrape.
 public struct PacingGauges: Sendable {
     /// One limit of a provider.
     public struct Limit: Sendable {
-        /// Which limit it is; unique among the limits of its provider, from the configuration alone.
+        /// The name of the limit: unique among the limits of its provider, and derived only from the configuration.
         public var policy: String
-        /// Requests that it allows in its window.
+        /// Requests that it allows per window.
         public var requests: Int
         /// Its window.
         public var windowNanoseconds: Int64
-        /// Free slots; of several keys, the fewest.
+        /// Free slots; the minimum over all keys.
         public var remaining: Int
-        /// Time until all slots are free; of several keys, the longest.
+        /// Time until all slots are free; the maximum over all keys.
         public var resetNanoseconds: Int64
 
         /// One limit.
@@ -25,22 +25,22 @@ public struct PacingGauges: Sendable {
         }
     }
 
-    /// Requests that wait.
+    /// Waiting requests.
     public var queueDepth: Int
-    /// How long the oldest of them has waited, 0 if none does.
+    /// The waiting time of the oldest request; 0 if none waits.
     public var oldestNanoseconds: Int64
     /// The limits, in the order of the configuration.
     public var limits: [Limit]
 
-    /// Ledgers that let nobody through, or wait for the answer to the one request that tries again.
+    /// Ledgers that are paused, or that wait for the response to a probe.
     public var pausedLedgers = 0
-    /// What part of the provider's count was not ours in its latest answers, 0 to 1.
+    /// The fraction of the provider's count that did not come through Weir in its latest responses, 0 to 1.
     public var foreignShare = 0.0
-    /// The limit that the provider speaks of while none of ours has it, else 0.
+    /// The limit that the provider reports if no configured limit is as large; otherwise 0.
     public var strangeLimit = 0
-    /// Requests that were sent while limits are only watched, and would have waited or been refused.
+    /// Requests that would have waited or been rejected if limits were enforced.
     public var wouldHaveWaited: UInt64 = 0
-    /// The same for those that would have been refused.
+    /// Those that would have been rejected.
     public var wouldHaveBeenRefused: UInt64 = 0
 
     /// The state of one provider.
@@ -51,7 +51,7 @@ public struct PacingGauges: Sendable {
     }
 }
 
-/// How the ledger is that several instances share.
+/// The state of the shared ledger.
 public struct LedgerGauges: Hashable, Sendable {
     /// Whether it is in use.
     public var isUp: Bool
@@ -68,11 +68,11 @@ public struct LedgerGauges: Hashable, Sendable {
     }
 }
 
-/// What keeps requests from a provider at the moment of a scrape, its limits aside.
+/// The state of a provider's circuit and quarantine at the time of a scrape.
 public struct GuardGauges: Sendable {
-    /// Credentials that are held back because the provider keeps refusing them.
+    /// Credentials that are quarantined.
     public var quarantinedCredentials: Int
-    /// Whether requests are sent to a provider that may have failed too often.
+    /// The state of the circuit.
     public var circuit: CircuitBreaker.State
 
     /// The state of one provider.
@@ -82,17 +82,17 @@ public struct GuardGauges: Sendable {
     }
 }
 
-/// What the process looks like at the moment of a scrape.
+/// The state of the process at the time of a scrape.
 public struct ProcessGauges: Sendable {
-    /// When it started: nanoseconds since 1970-01-01 UTC.
+    /// The start time in nanoseconds since 1970-01-01 UTC.
     public var startNanoseconds: Int64
-    /// Processor time used, user and system.
+    /// CPU time used, user and system.
     public var cpuNanoseconds: Int64
-    /// Resident memory; `nil` where the system does not show it.
+    /// Resident memory; `nil` if the system does not provide it.
     public var residentBytes: Int?
-    /// File descriptors that are open; `nil` where the system does not show them.
+    /// Open file descriptors; `nil` if the system does not provide it.
     public var openFiles: Int?
-    /// File descriptors that may be open.
+    /// The maximum number of open file descriptors.
     public var maximumFiles: Int
 
     /// The state of the process.
@@ -108,11 +108,11 @@ public struct ProcessGauges: Sendable {
     }
 }
 
-/// What an instance counts besides its exchanges.
+/// Counters of an instance besides those of its exchanges.
 public struct InstanceCounts: Sendable {
-    /// Times that no more clients were taken for a while.
+    /// How often accepting was paused.
     public var acceptPauses: UInt64
-    /// Lines that the log has lost.
+    /// Dropped log lines.
     public var logLinesDropped: UInt64
 
     /// The counts so far.
@@ -122,18 +122,18 @@ public struct InstanceCounts: Sendable {
     }
 }
 
-/// How often the configuration was read again, and how that went.
+/// The number and results of reloads.
 public struct ReloadCounts: Hashable, Sendable {
-    /// Times that a new configuration was taken.
+    /// Successful reloads.
     public var successes: UInt64
-    /// Times that it was refused, so that the old one stayed.
+    /// Failed reloads, after which the old configuration stayed in force.
     public var failures: UInt64
-    /// Whether the last configuration that was read is in force; the one at the start is.
+    /// Whether the last reload succeeded; true at the start.
     public var lastWasSuccessful: Bool
-    /// When the one in force was read, in nanoseconds since 1970-01-01T00:00:00Z.
+    /// When the configuration in force was read, in nanoseconds since 1970-01-01T00:00:00Z.
     public var lastSuccessNanoseconds: Int64
 
-    /// Counts of a program that began with a good configuration at this time.
+    /// The counts of a program that started with a valid configuration at this time.
     public init(startedNanoseconds: Int64) {
         successes = 0
         failures = 0
@@ -148,12 +148,12 @@ public struct BuildInfo: Sendable, Equatable {
     public let version: String
     /// The compiler's.
     public let swift: String
-    /// The one that is loaded, not the one of the headers.
+    /// The version of the loaded library, not of the headers.
     public let libcurl: String
-    /// The one that is loaded, not the one of the headers.
+    /// The version of the loaded library, not of the headers.
     public let libmicrohttpd: String
 
-    /// Versions as their makers spell them.
+    /// Versions in their makers' spelling.
     public init(version: String, swift: String, libcurl: String, libmicrohttpd: String) {
         self.version = version
         self.swift = swift

@@ -2,8 +2,8 @@ internal import Locking
 
 /// The counters of one worker.
 ///
-/// Workers share nothing: each counts in its own shard, so its lock is only ever waited for while somebody
-/// reads `/metrics`. A call takes the lock once and allocates nothing.
+/// Each worker counts in its own shard, so its lock is contended only while `/metrics` is read. A call takes the lock
+/// once and allocates nothing.
 public final class MetricShard: Sendable {
     private let layout: MetricLayout
     private let rejectionOfCode: [UInt8]
@@ -13,11 +13,11 @@ public final class MetricShard: Sendable {
     private let overheadBounds: HistogramBounds
     private let counters: Lock<[UInt64]>
 
-    /// - Parameter rejectionOfCode: for each problem code the place of its ``Rejection``, or `UInt8.max`.
+    /// - Parameter rejectionOfCode: for each problem code the index of its ``Rejection``, or `UInt8.max`.
     init(layout: MetricLayout, rejectionOfCode: [UInt8]) {
         self.layout = layout
         self.rejectionOfCode = rejectionOfCode
-        // Kept here because a static's first use is checked at every use.
+        // Kept here because a static property is checked for initialisation at every use.
         statusPlaces = UpstreamStatusLabels.places
         requestBounds = .request
         queueBounds = .queue
@@ -25,7 +25,7 @@ public final class MetricShard: Sendable {
         counters = Lock(Array(repeating: 0, count: layout.size(providers: 0)))
     }
 
-    /// Has counters for at least so many providers from now on; new ones are at 0.
+    /// Grows to counters for at least this many providers; new ones are 0.
     func grow(providers: Int) {
         let size = layout.size(providers: providers)
         counters.withLock { counters in
@@ -35,7 +35,7 @@ public final class MetricShard: Sendable {
         }
     }
 
-    /// Sets the counters of a provider back to 0; nothing of it may be in flight.
+    /// Resets the counters of a provider to 0; it must have no exchanges in flight.
     func clear(provider: Int) {
         let start = layout.row(provider)
         counters.withLock { counters in
@@ -45,13 +45,13 @@ public final class MetricShard: Sendable {
 
     /// An exchange began.
     ///
-    /// - Parameter provider: its provider's place, `nil` without a route.
+    /// - Parameter provider: the index of its provider, `nil` without a route.
     public func exchangeStarted(provider: Int?) {
         let index = layout.row(provider) + layout.inFlight
         counters.withLock { $0[index] &+= 1 }
     }
 
-    /// An exchange is over, in whatever way: once for each that began.
+    /// An exchange is over, whatever its result: called once for each that began.
     public func exchangeFinished(_ record: ExchangeRecord) {
         counters.withLock { counters in
             let row = layout.row(record.provider)
@@ -60,11 +60,11 @@ public final class MetricShard: Sendable {
         }
     }
 
-    /// The outcome of an attempt was set aside for another attempt, so no ``ExchangeRecord`` will tell of it.
+    /// The result of an attempt was replaced by a retry, so no ``ExchangeRecord`` will contain it.
     ///
     /// - Parameters:
-    ///   - status: the provider's status, 0 if there was no answer.
-    ///   - problem: the place of the code that the outcome would have had, if one is known.
+    ///   - status: the provider's status, 0 if there was no response.
+    ///   - problem: the index of the code that the result would have had, if one is known.
     public func attemptRetried(provider: Int, status: Int, problem: Int?) {
         let row = layout.row(provider)
         let reason: RetryReason = status == 0 ? .connection : .response
@@ -80,7 +80,7 @@ public final class MetricShard: Sendable {
         counters.withLock { $0[index] &+= 1 }
     }
 
-    /// The provider answered with an error that no rule of its profile knows.
+    /// The provider responded with an error that no rule of its profile matches.
     ///
     /// - Parameter status: the provider's status; one that RFC 9110 does not know counts as 5xx (its section
     ///   15).
@@ -91,21 +91,21 @@ public final class MetricShard: Sendable {
         counters.withLock { $0[index] &+= 1 }
     }
 
-    /// A request was refused at the queue, before anything was sent.
+    /// A request was rejected at the queue, before anything was sent.
     public func queueRefused(provider: Int, reason: QueueRefusalReason) {
         let index = layout.row(provider) + layout.refusals + reason.rawValue
         counters.withLock { $0[index] &+= 1 }
     }
 
-    /// An answer of the provider stopped its queue for a while.
+    /// A response of the provider paused its queue.
     public func paused(provider: Int, reason: PauseReason) {
         let index = layout.row(provider) + layout.pauses + reason.rawValue
         counters.withLock { $0[index] &+= 1 }
     }
 
-    /// Adds these counters to `totals`, all of the same moment.
+    /// Adds these counters to `totals`, all from the same moment.
     func add(to totals: inout [UInt64]) {
-        // Not copied out: a worker's next count would then have to copy the array.
+        // The array is not copied out, because a worker's next update would then have to copy it.
         counters.withLock { counters in
             for index in counters.indices { totals[index] &+= counters[index] }
         }
@@ -150,18 +150,17 @@ public final class MetricShard: Sendable {
         counters[row + layout.rejections + rejection] &+= 1
     }
 
-    /// One bucket and the sum; buckets become cumulative, and are added up to the count, when they are
-    /// rendered.
+    /// One bucket and the sum; rendering accumulates the buckets and computes the count.
     private func observe(_ value: Int64, _ base: Int, _ bounds: HistogramBounds, _ counters: inout [UInt64]) {
         counters[base + bounds.bucket(value)] &+= 1
         counters[base + bounds.stride - 1] &+= UInt64(value)
     }
 }
 
-/// Where each series has its counter in the flat array of a shard.
+/// The index of each series' counter in the flat array of a shard.
 ///
-/// Each provider has a block of counters, a row, and so have the exchanges without a route: the first. A place is computed
-/// from small integers: no name is looked up while a request is served, and rows are added without moving any.
+/// Each provider has a row of counters; the first row is for exchanges without a route. An index is computed from
+/// small integers: no name is looked up while a request is served, and rows can be added without moving others.
 struct MetricLayout: Sendable {
     /// How many problem codes there are.
     let codes: Int
@@ -216,10 +215,10 @@ struct MetricLayout: Sendable {
         stride = next
     }
 
-    /// How many counters a shard has for so many providers.
+    /// How many counters a shard has for this many providers.
     func size(providers: Int) -> Int { (providers + 1) * stride }
 
-    /// Where the row of a provider begins, or that of exchanges without a route.
+    /// The start of the row of a provider, or of exchanges without a route.
     func row(_ provider: Int?) -> Int {
         guard let provider else { return 0 }
         precondition(provider >= 0, "no such provider")
@@ -227,38 +226,38 @@ struct MetricLayout: Sendable {
     }
 }
 
-/// What is counted of one exchange when it is over.
+/// What is recorded about one exchange when it is over.
 public struct ExchangeRecord: Sendable {
-    /// The place of its provider in the list given to ``ProxyMetrics``; `nil` without a route.
+    /// The index of its provider in ``ProxyMetrics``; `nil` without a route.
     ///
-    /// The same as was given to ``MetricShard/exchangeStarted(provider:)``.
+    /// The same value as passed to ``MetricShard/exchangeStarted(provider:)``.
     public var provider: Int?
     /// The class of its method.
     public var method: MethodClass
-    /// The status of the provider's last answer, 0 without one.
+    /// The status of the provider's last response; 0 without one.
     public var providerStatus: Int = 0
-    /// The status sent to the client, 0 if it left before.
+    /// The status sent to the client; 0 if it disconnected before.
     public var sentStatus: Int = 0
-    /// The place of its problem's code in the list given to ``ProxyMetrics``; `nil` if all went well.
+    /// The index of its problem's code in ``ProxyMetrics``; `nil` if it succeeded.
     ///
-    /// It is the code of what happened, even where the client asked for the provider's raw answer.
+    /// This is the code of what happened, even if the client asked for the provider's raw response.
     public var problem: Int?
     /// Time in the queue.
     public var queueNanoseconds: Int64 = 0
-    /// Time that the provider took, of all attempts.
+    /// Time that the provider took, over all attempts.
     public var upstreamNanoseconds: Int64 = 0
     /// The rest of the time between the first byte of the request and the last of the response.
     public var ownNanoseconds: Int64 = 0
-    /// Requests really sent to the provider.
+    /// Requests actually sent to the provider.
     public var attempts: Int = 0
-    /// Body bytes that came from the client.
+    /// Body bytes received from the client.
     public var requestBytes: UInt64 = 0
-    /// Body bytes that went to the client.
+    /// Body bytes sent to the client.
     public var responseBytes: UInt64 = 0
-    /// What went on when the client left; `nil` if it stayed.
+    /// The stage in which the client disconnected; `nil` if it did not.
     public var abort: ClientAbortStage?
 
-    /// A record to be filled: no provider's answer, nothing sent, no time spent.
+    /// An empty record: no response, nothing sent, no time spent.
     public init(provider: Int?, method: MethodClass) {
         self.provider = provider
         self.method = method

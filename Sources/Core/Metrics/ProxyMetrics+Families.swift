@@ -1,7 +1,7 @@
 extension ProxyMetrics {
     /// Every family that ``render(_:pacing:guards:ledger:reloads:process:instance:)`` writes, in its order.
     ///
-    /// This is the one list: the layout of the counters, the exposition and the documentation follow it.
+    /// The layout of the counters, the exposition and the documentation all follow this list.
     public static let families: [MetricFamily] =
         exchangeFamilies + pacingFamilies + guardFamilies + instanceFamilies
 
@@ -30,7 +30,8 @@ extension ProxyMetrics {
 extension MetricFamily {
     static let requests = MetricFamily(
         "weir_requests_total", .counter, labels: ["provider", "method", "status_class"],
-        help: "Finished exchanges by the class of the status sent; none: the client disconnected before a status was sent.")
+        help: "Finished exchanges by the class of the status sent; none: the client disconnected before that."
+    )
     static let requestsInFlight = MetricFamily(
         "weir_requests_in_flight", .gauge, labels: ["provider"],
         help: "Exchanges in flight.")

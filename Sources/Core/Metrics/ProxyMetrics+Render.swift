@@ -1,17 +1,17 @@
 extension ProxyMetrics {
-    /// The answer of `/metrics`.
+    /// The content of `/metrics`.
     ///
-    /// The sum over all workers; the counters of one worker are of one moment, those of different workers may
-    /// be a few microseconds apart. Several scrapes at a time do no harm.
+    /// The sum over all workers. The counters of one worker are from one moment; those of different workers may be a
+    /// few microseconds apart. Concurrent scrapes are safe.
     ///
     /// - Parameters:
     ///   - format: from ``ExpositionFormat/init(accept:)``.
-    ///   - pacing: one value per provider, by its place; those that are missing count as idle.
-    ///   - guards: the same; those that are missing hold nothing back.
-    ///   - ledger: how the ledger of all instances is; `nil` leaves its families out.
-    ///   - reloads: how often the configuration was read again, and how that went.
-    ///   - process: `nil` leaves the `process_…` families out.
-    ///   - instance: what else is counted.
+    ///   - pacing: one value per provider, by its index; missing ones count as idle.
+    ///   - guards: likewise; missing ones hold nothing back.
+    ///   - ledger: the state of the shared ledger; `nil` omits its families.
+    ///   - reloads: the number and results of reloads.
+    ///   - process: `nil` omits the `process_…` families.
+    ///   - instance: the other counters.
     public func render(
         _ format: ExpositionFormat, pacing: [Int: PacingGauges], guards: [Int: GuardGauges] = [:],
         ledger: LedgerGauges? = nil, reloads: ReloadCounts,
@@ -81,7 +81,7 @@ extension ProxyMetrics {
         }
         write(.pausedLedgers) { $1.endLine($0.pausedLedgers) }
         write(.foreignUsage) { gauge, output in
-            // A number of nanoseconds is written as seconds: the same digits as a part of one.
+            // A number of nanoseconds is written as seconds, with the same digits.
             output.endLine(secondsOf: UInt64(min(max(gauge.foreignShare, 0), 1) * 1e9))
         }
         write(.limitDrift) { $1.endLine($0.strangeLimit) }

@@ -1,5 +1,4 @@
-// Which series each counted family has: the same arithmetic as in MetricShard, run once over all label
-// values.
+// The series of each counted family: the same arithmetic as in MetricShard, run once over all label values.
 extension ProxyMetrics {
     /// A provider with a row of counters, or the exchanges without a route.
     struct Row {
@@ -70,8 +69,7 @@ extension ProxyMetrics {
         return [requests, family(.requestsInFlight, rows, layout.inFlight)]
     }
 
-    /// A code has one origin, and without a route nobody but the client and Weir can fail: no other series
-    /// exists.
+    /// Each code has one origin, and without a route only the client and Weir can fail: no other series exists.
     private static func errorFamily(
         _ layout: MetricLayout, rows: [Row], codes: [(name: String, origin: String)]
     ) -> CountedFamily {

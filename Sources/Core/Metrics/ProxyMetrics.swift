@@ -1,9 +1,9 @@
 import Locking
 
-/// Everything that `/metrics` shows: a shard of counters per worker, and their sum as text.
+/// The content of `/metrics`: a shard of counters per worker, and their sum as text.
 ///
-/// Label values come from the configuration and from the lists in the program, never from traffic, so memory
-/// is bounded and every series exists at 0 from the start: that of the program, or that of its provider.
+/// Label values come from the configuration and from lists in the program, never from traffic. So memory is bounded,
+/// and every series exists at 0 from the start of the program, or from the addition of its provider.
 public final class ProxyMetrics: Sendable {
     /// The value of the label `provider` for exchanges without a route; no provider may have this name.
     public static let unrouted = "-"
@@ -16,7 +16,7 @@ public final class ProxyMetrics: Sendable {
     let build: BuildInfo
     private let roster = Lock(ProviderRoster())
 
-    /// What a scrape begins with, all of one moment.
+    /// The values of a scrape, all from one moment.
     struct Reading {
         var providers: [(name: String, place: Int)]
         var counted: [CountedFamily]
@@ -26,8 +26,8 @@ public final class ProxyMetrics: Sendable {
     /// Counters at 0.
     ///
     /// - Parameters:
-    ///   - providers: the names to begin with, each opened once: their places are those in this list.
-    ///   - codes: the problem codes with their origins; a code is known by its place in this list.
+    ///   - providers: the initial names, each opened once: their indices are those in this list.
+    ///   - codes: the problem codes with their origins; a code is identified by its index in this list.
     ///   - workers: how many shards there are, 1 or more.
     ///   - build: what `weir_build_info` shows.
     public init(
@@ -47,9 +47,9 @@ public final class ProxyMetrics: Sendable {
         for provider in providers { _ = open(provider) }
     }
 
-    /// Sees to it that a provider has its series: they begin at 0, or go on if they are there.
+    /// Opens the series of a provider: they begin at 0, or continue if they exist.
     ///
-    /// - Returns: the place by which the shards know the provider; to be closed as often as it was opened.
+    /// - Returns: the index that identifies the provider in the shards; to be closed as often as it was opened.
     public func open(_ provider: String) -> Int {
         roster.withLock { roster in
             let place = roster.open(provider)
@@ -58,9 +58,9 @@ public final class ProxyMetrics: Sendable {
         }
     }
 
-    /// The provider at this place is not needed any more; when nobody needs it, its series go.
+    /// Releases this index; when it has been closed as often as opened, its series are removed.
     ///
-    /// Whoever counts for it must have it open: its place may become another provider's.
+    /// A caller that counts for it must have it open: the index may be reused for another provider.
     public func close(_ place: Int) {
         roster.withLock { roster in
             guard roster.close(place) else { return }
@@ -68,7 +68,7 @@ public final class ProxyMetrics: Sendable {
         }
     }
 
-    /// The sums of all shards, and the series that they belong to.
+    /// The sums of all shards, and their series.
     func read() -> Reading {
         roster.withLock { roster in
             let providers = roster.present
@@ -86,7 +86,7 @@ public final class ProxyMetrics: Sendable {
     }
 }
 
-/// Which providers have a row of counters, and how many hold it open.
+/// The providers with a row of counters, and how often each is open.
 struct ProviderRoster {
     private struct Entry {
         var name: String
@@ -94,10 +94,10 @@ struct ProviderRoster {
     }
 
     private var entries: [Entry?] = []
-    /// The beginnings of the lines of the present providers, written when somebody asks for them.
+    /// The prebuilt beginnings of the lines of the present providers.
     var counted: [CountedFamily]?
 
-    /// How many places there are, the vacant ones included.
+    /// The number of rows, including vacant ones.
     var places: Int { entries.count }
 
     /// The providers, in the order of their places.
@@ -105,7 +105,7 @@ struct ProviderRoster {
         entries.enumerated().compactMap { place, entry in entry.map { ($0.name, place) } }
     }
 
-    /// The place of `name`, held once more; a vacant one is used again first.
+    /// The index of `name`, opened once more; vacant ones are reused first.
     mutating func open(_ name: String) -> Int {
         if let place = entries.firstIndex(where: { $0?.name == name }) {
             entries[place]?.holders += 1
@@ -121,7 +121,7 @@ struct ProviderRoster {
         return entries.count - 1
     }
 
-    /// Lets go of a place, and says whether it is vacant now.
+    /// Closes an index; returns whether it is vacant now.
     mutating func close(_ place: Int) -> Bool {
         guard var entry = entries[place] else {
             assertionFailure("a provider was closed twice")
@@ -138,7 +138,7 @@ struct ProviderRoster {
     }
 }
 
-// What keeps requests from a provider: read when somebody asks.
+// The state of circuits and quarantines, read at a scrape.
 extension ProxyMetrics {
     static let guardFamilies: [MetricFamily] = [.quarantinedCredentials, .circuitState]
 

@@ -114,7 +114,7 @@ public struct ProviderAnswer: Sendable {
     public var fields: FieldBlock
     /// The body without its content coding.
     public var body: [UInt8]
-    /// Whether the body was cut at its limit, so that it cannot be read as a whole.
+    /// Whether the body was cut at its limit, so that the text cannot be parsed as a whole.
     public var isTruncated: Bool
     /// Whether the codings of the body could be undone.
     public var isDecoded: Bool

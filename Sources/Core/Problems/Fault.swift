@@ -1,10 +1,10 @@
-/// A failure that no provider's answer tells: Weir's own, the network's, or the client's.
+/// A failure that is not described by a provider's response: Weir's own, the network's or the client's.
 public struct Fault: Error, Sendable {
     /// What failed.
     public var code: ProblemCode
-    /// The status to send; the code's own unless there is a reason.
+    /// The status to send; the code's own by default.
     public var status: Int
-    /// What happened this time; the code's own sentence if nothing is known.
+    /// What happened; the code's own text by default.
     public var detail: Text?
     /// Whether the side effect was performed.
     public var effect: Effect
@@ -14,10 +14,10 @@ public struct Fault: Error, Sendable {
     public var retryAfter: Double?
     /// The limit that would have been exceeded.
     public var limit: QuotaLimit?
-    /// Whether the cause passes by itself; as the code says unless there is a reason.
+    /// Whether the cause is transient; the code's own value by default.
     public var isTransient: Bool
 
-    /// A failure; what is left out is the code's default.
+    /// A failure; omitted parameters have the code's defaults.
     public init(
         _ code: ProblemCode, detail: Text? = nil, effect: Effect? = nil, proxyError: ProxyErrorType? = nil,
         retryAfter: Double? = nil, limit: QuotaLimit? = nil, isTransient: Bool? = nil
@@ -34,11 +34,11 @@ public struct Fault: Error, Sendable {
 }
 
 extension Fault {
-    /// A request that the pacer neither sends nor lets wait.
+    /// The fault of a request that the pacer rejects.
     ///
     /// - Parameters:
-    ///   - scope: whose requests count together.
-    ///   - name: of the limit.
+    ///   - scope: which requests count together.
+    ///   - name: the name of the limit.
     public init(_ refusal: Refusal, scope: LimitScope, name: String? = nil) {
         let seconds = Double(refusal.retryAfter.wholeNanoseconds) / 1e9
         let detail: Text =
@@ -52,7 +52,7 @@ extension Fault {
             .throttled, detail: detail, effect: Effect.none,
             proxyError: refusal.reason == .queueFull ? .connectionLimitReached : nil, retryAfter: seconds,
             limit: refusal.window.flatMap {
-                // What counts requests at the same time has no window to tell.
+                // A limit on concurrent requests has no window to report.
                 $0.span == .concurrent
                     ? nil
                     : QuotaLimit(

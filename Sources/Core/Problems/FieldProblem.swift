@@ -1,15 +1,15 @@
 internal import Wire
 
-/// What a provider says about one field of the request.
+/// A provider's message about one field of the request.
 public struct FieldProblem: Sendable, Hashable {
     /// The field as the provider spells it, such as `to.0`.
     public var field: Text
     /// What is wrong.
     public var code: FieldProblemCode
-    /// The provider's sentence about it, or nothing.
+    /// The provider's message about it; may be empty.
     public var detail: Text?
 
-    /// One field's problem.
+    /// A problem with one field.
     public init(field: Text, code: FieldProblemCode, detail: Text?) {
         self.field = field
         self.code = code
@@ -47,25 +47,25 @@ public enum FieldProblemCode: String, CaseIterable, Sendable {
     case tooLong = "too_long"
     /// It has too few characters or elements.
     case tooShort = "too_short"
-    /// The value, or the field beside another one, is not allowed.
+    /// The value, or the field in combination with another one, is not allowed.
     case notAllowed = "not_allowed"
-    /// Something with this value exists.
+    /// An object with this value already exists.
     case duplicate
-    /// The value refers to something that does not exist.
+    /// The value refers to an object that does not exist.
     case notFound = "not_found"
     /// The provider does not know the field.
     case unknownField = "unknown_field"
-    /// Wrong for another reason; the detail says which.
+    /// Wrong for another reason, given in the detail.
     case invalid
 }
 
-/// The JSON Pointer of a field, as a URI fragment (RFC 6901 6), from the spellings that providers use.
+/// The JSON Pointer of a field as a URI fragment (RFC 6901 6), computed from the spellings that providers use.
 ///
 /// `to.0`, `to[0]`, `$.to[0]`, `to['0']` and `/to/0` all become `#/to/0`.
 enum FieldPointer {
-    /// What may stand in a fragment as it is (RFC 3986 3.5).
+    /// The characters that a fragment may contain unescaped (RFC 3986 3.5).
     private static let fragment = ASCIISet(alphanumericsAnd: "-._~!$&'()*+,;=:@/?")
-    /// The same, without what separates the steps of a path or must be escaped in one.
+    /// The same without the separators of a path's steps and the characters to be escaped in one.
     private static let step = ASCIISet(alphanumericsAnd: "-_!$&'()*+,;=:@?")
 
     /// Writes the pointer without quotes; none of its characters needs an escape in JSON.
@@ -78,7 +78,7 @@ enum FieldPointer {
         }
         if bytes.count > 1, bytes[0] == 0x2E { bytes = bytes.extracting(1..<bytes.count) }
         if bytes.count > 0, bytes[0] == 0x2F {
-            // A pointer already, whose steps are escaped.
+            // Already a pointer with escaped steps.
             PercentEncoding.encode(bytes, keeping: fragment, into: &output)
         } else {
             encodePath(bytes, into: &output)
@@ -89,7 +89,7 @@ enum FieldPointer {
         _ bytes: borrowing Span<UInt8>, into output: inout some ByteSink & ~Copyable
     ) {
         let step = step
-        // A bracket begins a step by itself.
+        // A bracket begins a step on its own.
         if bytes.count == 0 || bytes[0] != 0x5B { output.append(0x2F) }
         var isAfterBracket = false
         var written = 0

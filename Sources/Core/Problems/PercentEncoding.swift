@@ -2,7 +2,7 @@ public import Wire
 
 /// Percent-encoding (RFC 3986 2.1).
 public enum PercentEncoding {
-    /// What may stand anywhere in a URI as it is (RFC 3986 2.3).
+    /// The characters that may appear unescaped anywhere in a URI (RFC 3986 2.3).
     private static let unreserved = ASCIISet(alphanumericsAnd: "-._~")
 
     /// Writes `%XX`.
@@ -12,12 +12,12 @@ public enum PercentEncoding {
         output.append(digit(byte & 15))
     }
 
-    /// Writes a text as one segment of a path: only unreserved characters stay as they are.
+    /// Writes a text as one path segment: only unreserved characters are not escaped.
     public static func segment(_ text: Text, into output: inout some ByteSink & ~Copyable) {
         encode(text.storage.span.extracting(text.range), keeping: unreserved, into: &output)
     }
 
-    /// Writes bytes, those of `kept` as they are.
+    /// Writes bytes; those in `kept` are not escaped.
     static func encode(
         _ bytes: borrowing Span<UInt8>, keeping kept: ASCIISet, into output: inout some ByteSink & ~Copyable
     ) {
@@ -30,7 +30,7 @@ public enum PercentEncoding {
         output.append(bytes.extracting(written..<bytes.count))
     }
 
-    /// The bytes with every `%XX` undone; a `%` that begins no escape stays.
+    /// Decodes every `%XX`; a `%` that begins no escape is kept.
     static func decoded(_ text: Span<UInt8>) -> [UInt8] {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(text.count)
@@ -49,7 +49,7 @@ public enum PercentEncoding {
         return bytes
     }
 
-    /// The bytes with every `%XX` undone, those as well that an undone one completes.
+    /// Decodes every `%XX` repeatedly, including escapes that result from decoding.
     static func fullyDecoded(_ text: Span<UInt8>) -> [UInt8] {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(text.count)

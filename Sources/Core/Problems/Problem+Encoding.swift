@@ -1,7 +1,7 @@
 public import Wire
 
 extension Problem {
-    /// Writes the problem as JSON behind what is in `output`, members in the order of the contract.
+    /// Appends the problem as JSON to `output`, with the members in the documented order.
     public func encode(into output: inout some ByteSink & ~Copyable, as format: ProblemFormat) {
         let index = Int(code.rawValue)
         output.append(format.heads[index])
@@ -52,7 +52,7 @@ extension Problem {
         output.append(literal: #","request_id":"#)
         JSONWriter.string(requestID, into: &output)
         if !isMapped { output.append(literal: #","mapped":false"#) }
-        // A span lends its elements; an array would copy each.
+        // A span borrows its elements; an array would copy each.
         let kept = kept.span
         for index in 0..<kept.count { kept[index].encode(into: &output) }
     }

@@ -1,43 +1,43 @@
 internal import Wire
 
-/// One error as Weir tells it: RFC 9457, with more members.
+/// One error as Weir reports it: RFC 9457 with additional members.
 ///
-/// Always complete; what is unknown is absent. It has many parts and one reader, so it is never copied.
+/// Unknown members are absent. It has many parts and one reader, so it cannot be copied.
 public struct Problem: ~Copyable, Sendable {
     /// What went wrong; decides `type`, `title` and `origin`.
     public var code: ProblemCode
     /// The HTTP status that is sent.
     public var status: Int
-    /// What happened this time; the code's own sentence if nothing is known.
+    /// What happened; the code's own text if nothing more is known.
     public var detail: Text?
-    /// The exchange's id: also the last step of `instance`.
+    /// The exchange's id; also the last segment of `instance`.
     public var requestID: Text
     /// The provider's name in the configuration, once the request is routed.
     public var provider: Text?
-    /// Whether the identical request may succeed later, and repeating it is safe.
+    /// Whether the same request may succeed later and repeating it is safe.
     public let isRetryable: Bool
-    /// Seconds to wait, never too few; only where ``isRetryable``: a time to wait is an invitation to repeat the request.
+    /// Seconds to wait, never too few; only if ``isTemporary``, since a time to wait suggests repeating the request.
     public private(set) var retryAfter: Double?
-    /// Whether the cause passes with time: only then is there a time to wait.
+    /// Whether the cause is temporary.
     private let isTemporary: Bool
     /// Whether the side effect was performed.
     public var effect: Effect
-    /// What is wrong with which field.
+    /// The invalid fields.
     public var fields: [FieldProblem] = []
-    /// The limit that was hit.
+    /// The limit that was reached.
     public var limit: QuotaLimit?
-    /// The provider's answer.
+    /// The provider's response.
     public var upstream: UpstreamAnswer?
-    /// How many requests were really sent; absent if 0.
+    /// How many requests were actually sent; absent if 0.
     public var attempts = 0
     /// Seconds in the queue; absent if 0.
     public var waited = 0.0
-    /// Whether a rule knew the provider's answer.
+    /// Whether a rule matched the provider's response.
     public var isMapped = true
     /// Members of the provider's body that its own clients read.
     public var kept: [KeptMember] = []
 
-    /// A problem that a provider's answer became.
+    /// The problem for a provider's error response.
     public init(_ error: NormalizedError, provider: Text, requestID: Text) {
         code = error.code
         status = error.status
@@ -55,7 +55,7 @@ public struct Problem: ~Copyable, Sendable {
         kept = error.kept
     }
 
-    /// A problem that is Weir's own or the network's.
+    /// A problem that Weir or the network caused.
     ///
     /// - Parameter isRepeatSafe: whether the request may be repeated even if it took effect: its method is
     ///   idempotent, or it carries an idempotency key that the provider honours.
@@ -72,7 +72,7 @@ public struct Problem: ~Copyable, Sendable {
         limit = fault.limit
     }
 
-    /// Changes the time to wait, if the cause passes with time.
+    /// Changes the time to wait, if the cause is temporary.
     public mutating func setRetryAfter(_ seconds: Double?) { retryAfter = isTemporary ? seconds : nil }
 
     /// The value of a `Retry-After` field (RFC 9110 10.2.3): `retryAfter` in whole seconds, rounded up.
@@ -82,13 +82,13 @@ public struct Problem: ~Copyable, Sendable {
     }
 }
 
-/// Who failed.
+/// Where the error arose.
 public enum ProblemOrigin: String, CaseIterable, Sendable {
-    /// The provider answered with an error.
+    /// The provider responded with an error.
     case provider
-    /// There was no usable answer: the way to the provider, or the provider's end of it.
+    /// There was no usable response: the network, or the provider's end of the connection, failed.
     case network
-    /// Weir refused, or is broken.
+    /// Weir rejected the request, or has a defect.
     case proxy
     /// The request was malformed.
     case client
@@ -96,14 +96,14 @@ public enum ProblemOrigin: String, CaseIterable, Sendable {
 
 /// Whether the request's side effect was performed.
 public enum Effect: String, CaseIterable, Sendable {
-    /// Never sent, or refused before it ran.
+    /// Never sent, or rejected before it ran.
     case none
-    /// Sent, and no answer that settles it.
+    /// Sent, and no response settles it.
     case unknown
-    /// Performed, though the answer is an error.
+    /// Performed, although the response is an error.
     case applied
 
-    /// What is known of several attempts together: one that may have been performed is not undone by another that was not.
+    /// The effect of several attempts together: one that may have been performed is not undone by one that was not.
     public func combined(with other: Effect) -> Effect {
         if self == .applied || other == .applied { return .applied }
         return self == .unknown || other == .unknown ? .unknown : .none
@@ -112,7 +112,7 @@ public enum Effect: String, CaseIterable, Sendable {
 
 /// A member of the provider's body that is copied into the problem unchanged.
 public struct KeptMember: Sendable, Hashable {
-    /// The name, which no member of the problem has.
+    /// The name, which is not the name of a problem's own member.
     public var name: Text
     /// The value: valid JSON in UTF-8.
     public var value: Text
@@ -132,15 +132,15 @@ public struct KeptMember: Sendable, Hashable {
     }
 }
 
-/// The limit that stopped a request: so many requests in so many seconds.
+/// The limit that stopped a request: a number of requests per window.
 public struct QuotaLimit: Sendable, Hashable {
     /// How many requests are allowed.
     public var requests: Int
-    /// In how many seconds.
+    /// The window in seconds.
     public var per: Double
     /// How many are left.
     public var remaining: Int?
-    /// Who shares it.
+    /// Which requests share it.
     public var by: LimitScope
     /// Its name, if it has one.
     public var name: String?
@@ -174,17 +174,17 @@ public struct QuotaLimit: Sendable, Hashable {
     }
 }
 
-/// Whose requests count together against a limit.
+/// Which requests count together against a limit.
 public enum LimitScope: Sendable, Hashable {
-    /// Each credential has its own.
+    /// Each credential has its own count.
     case credential
-    /// All requests to the provider share it.
+    /// All requests to the provider share one count.
     case provider
-    /// Several providers or credentials share it, as the configuration says.
+    /// The providers of a group share one count, as configured.
     case group
-    /// Each value of a request field has its own.
+    /// Each value of a request field has its own count.
     case header(String)
-    /// Each value of a query parameter has its own.
+    /// Each value of a query parameter has its own count.
     case query(String)
     /// Each combination of what these captures of the limit's routes stand for has its own.
     case path([String])
@@ -228,8 +228,8 @@ public enum LimitScope: Sendable, Hashable {
     /// Whether the limit's patterns say whose a request is.
     public var readsPath: Bool { base != self }
 
-    /// Reads a scope as the configuration spells it; `nil` if it is none, if the name of the field is no token (RFC 9110 5.6.2), or
-    /// that of the parameter none that ``QueryParameterName`` allows.
+    /// Reads a scope as the configuration spells it; `nil` if it is invalid, if the name of the field is not a token
+    /// (RFC 9110 5.6.2), or if ``QueryParameterName`` does not allow that of the parameter.
     public init?(_ text: String) {
         let words = text.split(separator: " ").map(String.init)
         let isNamed = words.count == 2 && Array(words[1].utf8).span.isToken

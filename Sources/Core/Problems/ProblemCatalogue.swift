@@ -1,4 +1,4 @@
-/// What is fixed about each problem code.
+/// The fixed properties of each problem code.
 enum ProblemCatalogue {
     struct Entry: Sendable {
         var name: String

@@ -1,74 +1,74 @@
-/// What went wrong: the one member of a problem to branch on.
+/// What went wrong: the member of a problem to branch on.
 ///
-/// The set is closed for this version; a client that meets an unknown code decides by status class,
-/// `retryable` and `effect`.
+/// The set is closed for this version; a client that receives an unknown code decides by status class, `retryable`
+/// and `effect`.
 public enum ProblemCode: UInt8, CaseIterable, Sendable {
-    // The provider answered.
-    /// The provider refused the request as malformed.
+    // The provider responded.
+    /// The provider rejected the request as malformed.
     case invalidRequest
-    /// The provider refused one or more fields of the request.
+    /// The provider rejected one or more fields of the request.
     case validationFailed
     /// The provider did not accept the credential.
     case unauthenticated
-    /// The credential may not do this.
+    /// The credential is not allowed to do this.
     case permissionDenied
     /// The provider has blocked the account.
     case accountBlocked
     /// The plan does not include this, or the credits are used up.
     case paymentRequired
-    /// The provider has nothing at this address.
+    /// The provider has no resource at this path.
     case notFound
     /// The provider does not allow this method here.
     case methodNotAllowed
-    /// The provider cannot answer in the format asked for.
+    /// The provider cannot respond in the requested format.
     case notAcceptable
-    /// The state of the resource does not allow this.
+    /// The state of the resource does not permit this.
     case conflict
-    /// What the request would create exists.
+    /// The resource already exists.
     case alreadyExists
     /// The idempotency key was used with another request.
     case idempotencyConflict
-    /// The resource existed once and is gone.
+    /// The resource existed once and is permanently gone.
     case gone
-    /// A precondition of the request does not hold.
+    /// A precondition of the request is not met.
     case preconditionFailed
-    /// The provider refuses a request of this size.
+    /// The request is too large for the provider.
     case payloadTooLarge
     /// The provider does not accept this content type.
     case unsupportedMediaType
-    /// The provider refused the request because of its rate limit.
+    /// The provider's rate limit was exceeded.
     case rateLimited
     /// A quota of the account is used up.
     case quotaExceeded
-    /// The provider refuses this for legal reasons.
+    /// The provider rejects this for legal reasons.
     case legalBlock
-    /// A CDN or firewall in front of the provider refused the request.
+    /// A CDN or firewall in front of the provider rejected the request.
     case edgeBlocked
     /// The provider failed.
     case providerError
     /// The provider is not available.
     case providerUnavailable
 
-    // No usable answer came.
-    /// The provider's answer could not be used.
+    // There was no usable response.
+    /// The provider's response could not be used.
     case providerBadResponse
-    /// The provider did not answer in time.
+    /// The provider did not respond in time.
     case providerTimeout
     /// The provider could not be reached.
     case providerUnreachable
-    /// The connection broke before the answer was complete.
+    /// The connection broke before the response was complete.
     case connectionLost
-    /// No secure connection to the provider could be made.
+    /// No secure connection to the provider could be established.
     case tlsFailure
 
-    // Weir refused.
+    // Weir rejected the request.
     /// The request would have to wait longer than it may.
     case throttled
-    /// The request waited as long as it may and was not sent.
+    /// The request waited for its maximum time and was not sent.
     case queueTimeout
-    /// The provider has refused this credential several times in a row.
+    /// The provider has rejected this credential several times in a row.
     case credentialsQuarantined
-    /// The provider has failed several times in a row.
+    /// The provider has failed repeatedly.
     case circuitOpen
     /// Weir is shutting down.
     case shuttingDown
@@ -89,17 +89,17 @@ public enum ProblemCode: UInt8, CaseIterable, Sendable {
 
     /// The spelling in problems, metrics and profiles, such as `rate_limited`.
     public var name: String { entry.name }
-    /// Who failed.
+    /// Where the error arose.
     public var origin: ProblemOrigin { entry.origin }
-    /// The status that Weir sends when no provider's status is there to be kept.
+    /// The status that Weir sends if there is no provider status to keep.
     public var status: Int { entry.status }
-    /// Whether the same request may succeed later, unless a rule knows better.
+    /// Whether the same request may succeed later, unless a rule says otherwise.
     public var isTransient: Bool { entry.isTransient }
-    /// Whether the side effect was performed, unless a rule knows better.
+    /// Whether the side effect was performed, unless a rule says otherwise.
     public var effect: Effect { entry.effect }
     /// The title (RFC 9457 3.1.3): never changes.
     public var title: String { entry.title }
-    /// The detail of a problem about which nobody says more.
+    /// The detail of a problem if nothing more is known.
     public var detail: String { entry.detail }
     /// What the code means and what to do, for the page that `type` leads to.
     public var documentation: String { entry.documentation }
@@ -113,43 +113,43 @@ public enum ProblemCode: UInt8, CaseIterable, Sendable {
     private var entry: ProblemCatalogue.Entry { ProblemCatalogue.entries[Int(rawValue)] }
 }
 
-/// The error types of `Proxy-Status` (RFC 9209 2.3) that Weir can meet.
+/// The error types of `Proxy-Status` (RFC 9209 2.3) that Weir uses.
 public enum ProxyErrorType: String, CaseIterable, Sendable {
-    /// The resolver did not answer in time.
+    /// The resolver did not respond in time.
     case dnsTimeout = "dns_timeout"
     /// The name did not resolve.
     case dnsError = "dns_error"
     /// No provider is configured for the path.
     case destinationNotFound = "destination_not_found"
-    /// The provider is held back.
+    /// Requests to the provider are held back.
     case destinationUnavailable = "destination_unavailable"
-    /// The provider's address is one that must not be used.
+    /// The provider's address is not allowed.
     case destinationIPProhibited = "destination_ip_prohibited"
-    /// There is no way to the address.
+    /// There is no route to the address.
     case destinationIPUnroutable = "destination_ip_unroutable"
-    /// Nobody listens there.
+    /// The connection was refused.
     case connectionRefused = "connection_refused"
-    /// The connection was not made in time.
+    /// The connection was not established in time.
     case connectionTimeout = "connection_timeout"
-    /// The connection ended before the answer did.
+    /// The connection ended before the response did.
     case connectionTerminated = "connection_terminated"
-    /// Nothing came in time.
+    /// Nothing arrived in time.
     case connectionReadTimeout = "connection_read_timeout"
     /// The request could not be sent in time.
     case connectionWriteTimeout = "connection_write_timeout"
-    /// Too much is going on.
+    /// A capacity limit was reached.
     case connectionLimitReached = "connection_limit_reached"
     /// The TLS handshake failed.
     case tlsProtocolError = "tls_protocol_error"
     /// The certificate is not trusted.
     case tlsCertificateError = "tls_certificate_error"
-    /// The provider ended the handshake.
+    /// The provider aborted the handshake.
     case tlsAlertReceived = "tls_alert_received"
     /// The client's request is malformed.
     case httpRequestError = "http_request_error"
     /// The client's request is not allowed.
     case httpRequestDenied = "http_request_denied"
-    /// The answer broke off.
+    /// The response was truncated.
     case httpResponseIncomplete = "http_response_incomplete"
     /// The header section is too large.
     case httpResponseHeaderSectionSize = "http_response_header_section_size"
@@ -159,23 +159,23 @@ public enum ProxyErrorType: String, CaseIterable, Sendable {
     case httpResponseTransferCoding = "http_response_transfer_coding"
     /// The content coding is broken.
     case httpResponseContentCoding = "http_response_content_coding"
-    /// No answer began in time.
+    /// No response began in time.
     case httpResponseTimeout = "http_response_timeout"
-    /// The answer is not HTTP.
+    /// The response is not valid HTTP.
     case httpProtocolError = "http_protocol_error"
-    /// Weir answered by itself, as it should.
+    /// Weir generated the response on purpose.
     case proxyInternalResponse = "proxy_internal_response"
     /// A defect in Weir.
     case proxyInternalError = "proxy_internal_error"
     /// The configuration is wrong.
     case proxyConfigurationError = "proxy_configuration_error"
-    /// The request came round to Weir again.
+    /// The request came back to Weir in a loop.
     case proxyLoopDetected = "proxy_loop_detected"
 
-    /// The value of `Proxy-Status` with which the proxy `pseudonym` says it (RFC 9209 2).
+    /// The value of `Proxy-Status` for the proxy `pseudonym` (RFC 9209 2).
     public func status(of pseudonym: [UInt8]) -> [UInt8] { pseudonym + Array("; error=\(rawValue)".utf8) }
 
-    /// The type that fits a code about which nothing more is known.
+    /// The default type of a code.
     public init(_ code: ProblemCode) {
         switch code {
         case .providerTimeout: self = .httpResponseTimeout

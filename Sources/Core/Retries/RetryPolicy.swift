@@ -1,19 +1,19 @@
-/// Whether, and when, a request is sent again after an attempt that failed.
+/// Whether and when a request is retried after a failed attempt.
 ///
-/// Whether repeating it is safe is said by the failure itself; see ``AttemptFailure``.
+/// The failure itself says whether a retry is safe; see ``AttemptFailure``.
 public struct RetryPolicy: Hashable, Sendable {
-    /// What an attempt failed of.
+    /// Why an attempt failed.
     public enum Cause: String, Hashable, Sendable, CaseIterable {
-        /// No connection could be made, or it broke.
+        /// No connection could be established, or it broke.
         case connection
-        /// The provider said that it failed, or that it is not there.
+        /// The provider reported that it failed or is unavailable.
         case unavailable
-        /// The provider said that there were too many requests.
+        /// The provider reported too many requests.
         case rateLimited = "rate_limited"
         /// The provider took too long.
         case timeout
 
-        /// The cause that a problem's code tells; `nil` for what another attempt would not change.
+        /// The cause for a problem's code; `nil` if another attempt would not help.
         public init?(_ code: ProblemCode) {
             switch code {
             case .providerUnreachable, .connectionLost: self = .connection
@@ -25,30 +25,30 @@ public struct RetryPolicy: Hashable, Sendable {
         }
     }
 
-    /// How often a request is sent again at most, 0 to 5; 0, the default, is never.
+    /// The maximum number of retries, 0 to 5; 0, the default, means none.
     public var maximum = 0
-    /// What is tried again.
+    /// The failures after which to retry.
     public var causes = Set(Cause.allCases)
-    /// The longest wait before the first retry, 1 ms to 1 min; it doubles with each further one.
+    /// The longest wait before the first retry, 1 ms to 1 min; it doubles for each further one.
     public var base = Duration.milliseconds(250)
     /// The longest wait before any retry, 1 ms to 10 min.
     public var cap = Duration.seconds(10)
-    /// How many retries there may be for a hundred requests, 1 to 100; see ``RetryBudget``.
+    /// The maximum number of retries per hundred requests, 1 to 100; see ``RetryBudget``.
     public var budgetPercent = 20
 
     /// The defaults: no retries.
     public init() {}
 
-    /// How long to wait before the request is sent again; `nil` if the failure is the answer.
+    /// How long to wait before the next attempt; `nil` if the failure is final.
     ///
-    /// The wait is drawn evenly from 0 to the bound ("full jitter"), so that requests that failed together do not come
-    /// again together; it begins where the provider's `Retry-After` ends.
+    /// The wait is uniformly random between 0 and the bound ("full jitter"), so that requests that failed together
+    /// are not repeated together; it begins after the provider's `Retry-After`.
     ///
     /// - Parameters:
-    ///   - failure: what the last attempt came to.
-    ///   - retries: how often the request was sent again already.
-    ///   - patience: how long it may wait altogether from now on.
-    ///   - chance: any number, all equally likely.
+    ///   - failure: the result of the last attempt.
+    ///   - retries: how many retries have been made.
+    ///   - patience: how much longer the request may wait in total.
+    ///   - chance: a uniformly random number.
     public func wait(
         after failure: AttemptFailure, retries: Int, patience: Duration, chance: UInt64
     ) -> Duration? {
@@ -63,14 +63,15 @@ public struct RetryPolicy: Hashable, Sendable {
     }
 }
 
-/// Bounds what retries add to the load of a provider that fails: a part of the requests, and a few a second at least.
+/// Bounds the additional load of retries on a failing provider: a fraction of the requests, and at least a few per
+/// second.
 ///
-/// A bucket: each request adds its part of a retry, each second ``perSecond``, each retry takes one out.
-/// It holds ``capacity`` at most.
+/// A token bucket: each request adds its fraction of a retry, each second adds ``perSecond``, and each retry removes
+/// one. It holds at most ``capacity``.
 public struct RetryBudget: Sendable {
-    /// Retries that are allowed in a second however few requests there are.
+    /// The number of retries per second that is always allowed.
     public static let perSecond = 2
-    /// The most retries that are saved up.
+    /// The maximum number of saved retries.
     public static let capacity = 20
 
     // In hundredths of a retry.
@@ -78,7 +79,7 @@ public struct RetryBudget: Sendable {
     private let perRequest: Int
     private var filledAt: MonotonicTime
 
-    /// A budget of `percent` retries for a hundred requests, 1 to 100, with a few at the start.
+    /// A budget of `percent` retries per hundred requests, 1 to 100, with a few at the start.
     public init(percent: Int, at now: MonotonicTime) {
         perRequest = percent
         filledAt = now
@@ -105,11 +106,11 @@ public struct RetryBudget: Sendable {
     }
 }
 
-/// What an attempt that failed came to, as far as another one depends on it.
+/// The result of a failed attempt, as far as a retry depends on it.
 public struct AttemptFailure: Hashable, Sendable {
     /// What went wrong.
     public var code: ProblemCode
-    /// Whether the same request may succeed later, and repeating it is safe.
+    /// Whether the same request may succeed later and repeating it is safe.
     public var isRetryable: Bool
     /// How long the provider asks to wait; zero if it does not.
     public var retryAfter: Duration

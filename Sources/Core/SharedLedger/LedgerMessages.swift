@@ -1,6 +1,6 @@
-/// A request that this instance lets through, and that asks for slots of the ledger of all.
+/// A request that has its local slot and asks for slots of the shared ledger.
 ///
-/// Whoever makes one reports its end, once: `.responded` (and `.ended`, where requests at one time are limited), or one of the
+/// Its owner reports its end once: `.responded` (and `.ended`, under a limit on concurrent requests), or one of the
 /// others.
 public struct LedgerClaim: Sendable {
     /// Its name in this process.
@@ -8,10 +8,10 @@ public struct LedgerClaim: Sendable {
     let waiter: Waiter
     let account: LedgerAccount
     let demand: PacingDemand
-    /// When it waits no longer.
+    /// The end of its wait.
     let latest: MonotonicTime
 
-    /// A claim on `account` that `waiter` is told of, if it is granted until `latest`.
+    /// A claim on `account`; `waiter` is notified if it is granted before `latest`.
     public init(
         id: UInt64, waiter: Waiter, account: LedgerAccount, demand: PacingDemand, latest: MonotonicTime
     ) {
@@ -23,57 +23,57 @@ public struct LedgerClaim: Sendable {
     }
 }
 
-/// What a `SharedLedger` wants done, in this order.
+/// What the connection's owner must do for a `SharedLedger`, in this order.
 public enum LedgerEffect: Sendable {
-    /// Connect to the server: a session of this name begins. Its beginning, and its end if it fails, are reported.
+    /// Connect to the server: a session with this name begins. Its beginning, and its failure, are reported.
     case connect(session: String)
-    /// Close the connections of this session; nothing that still comes of it is reported.
+    /// Close the connections of this session; its later events are not reported.
     case disconnect(session: String)
-    /// Call the script; the reply is reported, in the order of the calls.
+    /// Call the script; replies are reported in the order of the calls.
     case call(LedgerCall)
     /// A request may be sent.
     case grant(Waiter)
-    /// A request would have to wait for longer than it may: its claim is over.
+    /// A request would have to wait longer than it may: its claim is over.
     case refuse(Waiter, Refusal)
-    /// The pacer must be asked again at that time.
+    /// The pacer must be called again at that time.
     case arm(Wake, of: Pacer)
-    /// Say that the ledger cannot be used, and why.
+    /// Log that the ledger is unavailable, and why.
     case tellOfLoss(reason: String)
-    /// Say that it is in use again.
+    /// Log that it is available again.
     case tellOfReturn
 }
 
 /// One call of the script.
 public struct LedgerCall: Sendable {
-    /// What the names of all its keys begin with.
+    /// The prefix of all its keys.
     public let key: [UInt8]
-    /// What is asked, and what the server must know for it.
+    /// The arguments.
     public let words: [String]
-    /// Whether the server may have forgotten the script, so that all of its text must be sent.
+    /// Whether the server may not know the script, so that its whole text must be sent.
     public var needsText = false
 }
 
-/// What the script has answered.
+/// The script's reply.
 public enum LedgerReply: Sendable, Hashable {
-    /// A number, or several; none if it was something else.
+    /// One or more numbers; empty for anything else.
     case numbers([Int64])
-    /// A failure: a code in capitals, then words.
+    /// A failure: a code in capitals and a message.
     case error(String)
 }
 
-/// What became of a claim.
+/// The result of a claim.
 public enum LedgerReport: Sendable {
-    /// The first byte of the answer has come.
+    /// The first byte of the response has arrived.
     case responded
-    /// The answer has ended.
+    /// The response has ended.
     case ended
-    /// It was sent, perhaps in part, and there will be no answer.
+    /// It was sent, at least in part, and there will be no response.
     case closedWithoutResponse
-    /// It was not sent, or waits no longer.
+    /// It was not sent, or no longer waits.
     case neverSent
 }
 
-/// That the provider has refused a key: all instances pause it.
+/// The provider has rejected a key: all instances pause it.
 public struct LedgerPause: Sendable {
     let account: LedgerAccount
     let key: UInt64
@@ -83,7 +83,7 @@ public struct LedgerPause: Sendable {
 
     /// A pause of `key` that lasts for `left`.
     ///
-    /// - Parameter usesQuota: whether the key is that of a quota that is used up.
+    /// - Parameter usesQuota: whether the key belongs to a quota that is used up.
     public init(
         account: LedgerAccount, key: UInt64, usesQuota: Bool, left: Duration, reason: PauseReason
     ) {
@@ -95,7 +95,7 @@ public struct LedgerPause: Sendable {
     }
 }
 
-/// The script that keeps the ledger in Redis.
+/// The script of the ledger in Redis.
 public enum LedgerScript {
     /// Its text, in Lua.
     public static var text: [UInt8] { PackageResources.ledger_lua }

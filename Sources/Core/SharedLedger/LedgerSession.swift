@@ -1,10 +1,10 @@
-/// One session with the ledger's server, from the attempt to connect to its end.
+/// One session with the ledger's server, from the connection attempt to its end.
 struct LedgerSession {
-    /// What the reply to a call is for.
+    /// The purpose of a call's reply.
     enum Purpose {
         case claim(UInt64)
         case beat(LedgerAccount)
-        /// Nobody waits for it.
+        /// The reply is not needed.
         case report
     }
 
@@ -14,19 +14,19 @@ struct LedgerSession {
         let at: MonotonicTime
     }
 
-    /// Under which the server knows this instance.
+    /// The name under which the server knows this instance.
     let name: String
-    /// Since when it is being connected.
+    /// When the connection attempt began.
     var startedAt: MonotonicTime?
-    /// A moment of the server's clock, in microseconds, and ours when it was heard of; nil until calls can be made.
+    /// A time of the server's clock, in microseconds, and when it was received by ours; nil until calls can be made.
     var clock: (server: Int64, at: MonotonicTime)?
-    /// Whether slots were asked for in it, and whether any request was given some, or was refused.
+    /// Whether slots were requested in it, and whether any request was granted or refused.
     var hasClaims = false
     var hasSettledClaims = false
-    /// The calls that have no reply, the oldest at `first`: replies come in the order of calls.
+    /// The calls without a reply, the oldest at `first`: replies arrive in the order of calls.
     private var pending: [Pending] = []
     private var first = 0
-    /// When it told that it is alive, and has not heard itself.
+    /// When it sent heartbeats whose echo has not arrived yet.
     private var echoes: [MonotonicTime] = []
 
     init(name: String) { self.name = name }
@@ -38,7 +38,7 @@ struct LedgerSession {
         pending.append(Pending(call: call, purpose: purpose, at: now))
     }
 
-    /// The call that is replied to now; nil if there is none.
+    /// The call to which the next reply belongs; nil if there is none.
     mutating func takeOldest() -> Pending? {
         guard first < pending.count else { return nil }
         let oldest = pending[first]
@@ -50,19 +50,19 @@ struct LedgerSession {
         return oldest
     }
 
-    /// What it told is heard: messages do arrive.
+    /// An echo of its heartbeat has arrived, so messages are delivered.
     mutating func hearEcho() { if !echoes.isEmpty { echoes.removeFirst() } }
 
-    /// The server's clock, in microseconds: what it shows, or a little less.
+    /// The server's clock in microseconds; never ahead of it.
     func time(at now: MonotonicTime) -> Int64 {
         clock.map { $0.server + $0.at.nanoseconds(to: now) / 1000 } ?? 0
     }
 
-    /// When a call that is made now is not to be acted on any more, in microseconds of the server's clock: nobody waits for
-    /// its reply then.
+    /// After which time, on the server's clock in microseconds, a call that is made now must not be executed: its
+    /// reply is no longer waited for.
     func latest(at now: MonotonicTime) -> Int64 { time(at: now) + SharedLedger.patience / 1000 + 500_000 }
 
-    /// When the server has to have answered; nil if nothing is to be answered.
+    /// When the server must have replied; nil if nothing is pending.
     var deadline: MonotonicTime? {
         if !isUp { return startedAt?.later(by: SharedLedger.patience) }
         let oldest = first < pending.count ? pending[first].at : nil

@@ -1,6 +1,6 @@
 /// How a claim gets its slots from the server.
 extension SharedLedger {
-    /// A request of this instance asks.
+    /// A request of this instance makes a claim.
     public mutating func take(_ claim: LedgerClaim, at now: MonotonicTime) {
         guard let place = place(of: claim.account) else { return }
         arrivals += 1
@@ -8,7 +8,7 @@ extension SharedLedger {
         if accounts[place].isShared { ask(claim.id, at: now) } else { askShare(claim.id, at: now) }
     }
 
-    /// Asks the server.
+    /// Sends a claim to the server.
     mutating func ask(_ id: UInt64, at now: MonotonicTime) {
         guard let record = records[id], let session else { return }
         let (claim, account) = (record.claim, record.claim.account)
@@ -24,19 +24,19 @@ extension SharedLedger {
                 "\(account.lifetime(of: limit))",
             ]
         }
-        // What no limit counts need not be asked for.
+        // A request that no limit applies to need not be sent.
         guard words.count > 6 else { return give(id, at: now) }
         call(words, of: record.account, for: .claim(id), at: now)
     }
 
-    /// The server has something to say: that a slot was given to a claim that waited, as its name and after how many microseconds it
-    /// may be sent, or, with the place of a limit behind, that there is none before; or that another instance has paused a key.
+    /// A message of the server: a waiting claim was granted a slot (its name, and after how many microseconds it may
+    /// be sent), or, with the index of a limit at the end, refused; or another instance has paused a key.
     public mutating func take(message: [UInt8], in name: String, at now: MonotonicTime) {
         guard session?.name == name else { return }
         let words = String(decoding: message, as: UTF8.self).split(separator: " ")
         if words == ["beat"] { session?.hearEcho() }
         if words.first == "pause" { return hear(pause: words, at: now) }
-        // Words that mean nothing here may come of another version.
+        // Unknown messages may come from another version.
         guard (2...3).contains(words.count), let id = UInt64(words[0]), let wait = Int64(words[1]),
             let place = words.count == 2 ? 0 : Int64(words[2])
         else { return }
@@ -49,7 +49,7 @@ extension SharedLedger {
         refuse(id, after: wait, place: Int(place), in: name)
     }
 
-    /// The server has no slot in time, and says when it would have one.
+    /// The server has no slot in time, and reports when it would have one.
     mutating func refuse(_ id: UInt64, after wait: Int64, place: Int, in name: String) {
         guard let record = records[id], record.session == name else { return }
         session?.hasSettledClaims = true
@@ -63,8 +63,8 @@ extension SharedLedger {
         }
     }
 
-    /// The server has given the slots, to be used in so many microseconds from now: the reply was on its way, so that is never
-    /// too early.
+    /// The server has granted the slots, usable this many microseconds from now; since the reply took time to arrive,
+    /// this is never too early.
     mutating func promise(_ id: UInt64, after wait: Int64, in name: String, at now: MonotonicTime) {
         guard let record = records[id], record.session == name else { return }
         session?.hasSettledClaims = true
@@ -86,7 +86,7 @@ extension SharedLedger {
         give(id, at: now)
     }
 
-    /// Lets the request go; what it takes of this instance's share is counted, whoever gave the slot.
+    /// Lets the request be sent, and counts it in this instance's share, whichever side granted the slot.
     private mutating func give(_ id: UInt64, at now: MonotonicTime) {
         guard let record = records[id] else { return }
         records[id]?.phase = .sent
@@ -98,12 +98,13 @@ extension SharedLedger {
         want(.grant(record.claim.waiter))
     }
 
-    /// The claims on an account, in the order in which they came.
+    /// The claims on an account, in order of arrival.
     func claims(of account: Int) -> [UInt64] {
         records.filter { $1.account == account }.sorted { $0.value.arrival < $1.value.arrival }.map(\.key)
     }
 
-    /// Has the server look after the queues in which this instance's requests wait: a lease that ends tells nobody.
+    /// Makes the server check the queues in which this instance's requests wait, since an expired lease causes no
+    /// event.
     mutating func nudge(at now: MonotonicTime) {
         guard let session else { return }
         var seen: Set<String> = []
@@ -123,15 +124,15 @@ extension SharedLedger {
         }
     }
 
-    /// The most limits whose queues are looked at when the server is told that this instance is alive.
+    /// The maximum number of limits whose queues are checked with a heartbeat.
     private static let nudges = 64
 }
 
-/// The share of this instance, by which it paces while the server cannot be reached.
+/// Pacing by this instance's share while the server is unavailable.
 extension SharedLedger {
     mutating func askShare(ofAllWaitingFor account: Int, at now: MonotonicTime) {
         guard !accounts[account].isShared, accounts[account].quietUntil <= now else { return }
-        // In the order in which they came.
+        // In order of arrival.
         for id in claims(of: account) { askShare(id, at: now) }
     }
 
@@ -140,7 +141,7 @@ extension SharedLedger {
             accounts[record.account].quietUntil <= now
         else { return }
         let account = record.claim.account
-        // A share of nothing: it waits for the server, or until its patience ends.
+        // With a share of nothing, it waits for the server or until its maximum wait is over.
         guard account.canShare(record.claim.demand) else { return }
         records[id]?.session = nil
         let patience = Duration.nanoseconds(max(now.nanoseconds(to: record.claim.latest), 0))
@@ -189,9 +190,9 @@ extension SharedLedger {
     }
 }
 
-/// Refusals by the provider: all instances hear of them at once.
+/// Pauses after rejections by the provider, which are shared by all instances.
 extension SharedLedger {
-    /// Tells the other instances that the provider has refused a key.
+    /// Tells the other instances that the provider has rejected a key.
     public mutating func tell(_ pause: LedgerPause, at now: MonotonicTime) {
         guard let session, let place = place(of: pause.account) else { return }
         call(
@@ -201,7 +202,7 @@ extension SharedLedger {
             ], of: place, at: now)
     }
 
-    /// Another instance was refused: `pause INSTANCE PREFIX quota|rate KEY MICROSECONDS REASON`.
+    /// Another instance was rejected: `pause INSTANCE PREFIX quota|rate KEY MICROSECONDS REASON`.
     mutating func hear(pause words: [Substring], at now: MonotonicTime) {
         guard words.count == 7, words[1] != session?.name ?? "", let key = UInt64(words[4]),
             let left = Int64(words[5]), left > 0, Self.waits.contains(left),

@@ -1,11 +1,11 @@
-/// What becomes of a claim once it is granted, or is given up.
+/// The results of granted and abandoned claims.
 extension SharedLedger {
-    /// How long a claim that waits no longer is kept, for a slot that may be on its way.
+    /// How long an abandoned claim is kept, because a slot may be in flight.
     private static let memory: Int64 = 5_000_000_000
-    /// The most that is kept to be told to a server that is away; what is not told has its lease.
+    /// The maximum number of reports kept for an unavailable server; without its report, a slot has its lease.
     private static let maximumUntold = 10_000
 
-    /// Something became of a claim.
+    /// Reports the result of a claim.
     public mutating func take(_ report: LedgerReport, of id: UInt64, at now: MonotonicTime) {
         guard let record = records[id] else { return }
         let account = record.claim.account
@@ -34,7 +34,7 @@ extension SharedLedger {
         }
     }
 
-    /// The provider has counted a request, in so many microseconds at the latest.
+    /// The provider will have counted a request in this many microseconds at the latest.
     private mutating func settle(
         _ record: Record, after start: Int64, runsOn: Bool, at now: MonotonicTime
     ) {
@@ -47,11 +47,11 @@ extension SharedLedger {
         if !runsOn { accounts[record.account].outstanding -= 1 }
         let end = now.later(by: (start + account.longest + account.grace) * 1000)
         accounts[record.account].busyUntil = max(accounts[record.account].busyUntil, end)
-        // What lasts longer than anybody waits for is told, and counts from then on.
+        // A response that takes longer than any lease is reported, and counts from then on.
         free(record, at: now) { $0.isLong && $0.span != .concurrent ? $0.delay(after: start) : nil }
     }
 
-    /// A request is not sent after all.
+    /// A request will not be sent after all.
     private mutating func withdraw(_ id: UInt64, _ record: Record, at now: MonotonicTime) {
         let share = record.claim.account.share
         records[id] = nil
@@ -59,7 +59,7 @@ extension SharedLedger {
         case .waiting:
             if let place = record.place { arm(share.leave(place, at: now).wake, of: record.account) }
             guard let session, session.name == record.session else { return }
-            // A slot may be on its way.
+            // A slot may be in flight.
             records[id] = record
             records[id]?.phase = .abandoned
             _ = events.insert(.forget(id), at: max(now, record.claim.latest).later(by: Self.memory))
@@ -77,9 +77,10 @@ extension SharedLedger {
         }
     }
 
-    /// Tells the server when slots are free again, now or when it is back: later than it is true, never earlier.
+    /// Tells the server when slots are free again, now or when it is available; the time may be later than the truth,
+    /// but never earlier.
     ///
-    /// They are those of the session in which they were given; of none, if the share let the request through.
+    /// They belong to the session in which they were granted; to none, if the share let the request through.
     mutating func free(
         _ record: Record, at now: MonotonicTime, after delay: (LedgerAccount.Limit) -> String?
     ) {
@@ -100,7 +101,7 @@ extension SharedLedger {
         }
     }
 
-    /// Tells the server what it has not heard while it was away.
+    /// Sends the server the reports that it has missed while it was unavailable.
     mutating func tellUntold(_ place: Int, at now: MonotonicTime) {
         let untold = accounts[place].untold
         accounts[place].untold = []

@@ -1,4 +1,4 @@
-/// The way to the server, and whether it is used.
+/// The session with the server, and whether the ledger is in use.
 extension SharedLedger {
     // MARK: The way to the server
 
@@ -9,17 +9,17 @@ extension SharedLedger {
         want(.connect(session: name))
     }
 
-    /// The attempt to connect begins: a name that had to be looked up is known.
+    /// The connection attempt begins, with a resolved address.
     public mutating func sessionBegins(_ name: String, at now: MonotonicTime) {
         guard session?.name == name, session?.startedAt == nil else { return }
         session?.startedAt = now
     }
 
-    /// Calls can be made, and messages are heard.
+    /// Calls can be made, and messages are received.
     ///
     /// - Parameters:
-    ///   - clock: a moment of the server's clock, in microseconds since 1970.
-    ///   - heard: when it was heard of.
+    ///   - clock: a time of the server's clock, in microseconds since 1970.
+    ///   - heard: when it was received.
     public mutating func sessionIsUp(
         _ name: String, clock: Int64, heard: MonotonicTime, at now: MonotonicTime
     ) {
@@ -30,12 +30,12 @@ extension SharedLedger {
         _ = events.insert(.beat(name), at: now.later(by: Self.beat))
     }
 
-    /// The session has ended, or could not be made: no reply comes any more.
+    /// The session has ended or could not be established; no more replies arrive.
     ///
     /// - Parameters:
-    ///   - reason: for people; without what is secret.
-    ///   - isSenseless: whether the server answered what makes no sense: it is not asked again soon, so that this instance's share
-    ///     has its time.
+    ///   - reason: for people; without secrets.
+    ///   - isSenseless: whether the server sent an invalid reply: it is not tried again soon, so that this instance's
+    ///     share comes into use.
     public mutating func sessionIsOver(
         _ name: String, reason: String, isSenseless: Bool = false, at now: MonotonicTime
     ) {
@@ -53,10 +53,10 @@ extension SharedLedger {
         _ = events.insert(.connect, at: now.later(by: wait))
     }
 
-    /// How long a server is left alone whose sessions are useless, in nanoseconds: until the share may be used, and then long enough for
-    /// the share to be of use.
+    /// How long a server with useless sessions is avoided, in nanoseconds: until the share may be used, and then long
+    /// enough for the share to be of use.
     ///
-    /// Each attempt costs the requests that wait another quiet time, so the time for the share grows.
+    /// Each attempt costs waiting requests another quiet period, so the time for the share grows.
     private mutating func longWait(at now: MonotonicTime) -> Int64 {
         let doublings = min(max(uselessSessions - Self.uselessSessionLimit, 0), Self.shareTimeDoublings)
         let shareTime = Self.shareTime << Int64(doublings)
@@ -64,13 +64,13 @@ extension SharedLedger {
         return max(now.nanoseconds(to: quietEnd), 0) + shareTime + Int64(random() % UInt64(shareTime))
     }
 
-    /// Gives a session up.
+    /// Abandons a session.
     mutating func lose(_ name: String, reason: String, isSenseless: Bool = false, at now: MonotonicTime) {
         want(.disconnect(session: name))
         sessionIsOver(name, reason: reason, isSenseless: isSenseless, at: now)
     }
 
-    /// Calls the script, if it can be called.
+    /// Calls the script, if possible.
     mutating func call(
         _ words: [String], of account: Int, for purpose: LedgerSession.Purpose = .report,
         at now: MonotonicTime
@@ -87,17 +87,17 @@ extension SharedLedger {
         want(.call(call))
     }
 
-    /// The oldest call that had no reply has this one.
+    /// The reply to the oldest pending call.
     public mutating func take(_ reply: LedgerReply, in name: String, at now: MonotonicTime) {
         guard session?.name == name, let pending = session?.takeOldest() else { return }
         switch reply {
         case .error(let words) where words.hasPrefix("NOSCRIPT") && !pending.call.needsText:
-            // The server has forgotten the script: what is given as a whole it remembers.
+            // The server does not know the script any more: it remembers one whose whole text is sent.
             var call = pending.call
             call.needsText = true
             send(call, for: pending.purpose, at: now)
         case .error(let words):
-            // What the script itself reports passes; a claim that fails otherwise would fail again.
+            // Errors that the script itself reports are temporary; a claim that fails otherwise would fail again.
             var isSenseless = false
             if case .claim = pending.purpose { isSenseless = !words.hasPrefix("WEIR ") }
             lose(name, reason: words, isSenseless: isSenseless, at: now)
@@ -108,7 +108,7 @@ extension SharedLedger {
         }
     }
 
-    /// Acts on the numbers of a reply; returns false if the script cannot have answered that.
+    /// Acts on the numbers of a reply; returns false if the script cannot have sent them.
     private mutating func take(
         _ numbers: [Int64], for purpose: LedgerSession.Purpose, in name: String, at now: MonotonicTime
     ) -> Bool {
@@ -129,12 +129,12 @@ extension SharedLedger {
 
     // MARK: Alive
 
-    /// Tells the server that this instance is there, and whether it sends nothing without asking.
+    /// Sends a heartbeat to the server, and whether this instance sends nothing without asking.
     mutating func sayAlive(_ place: Int, at now: MonotonicTime) {
         guard let session, session.isUp else { return }
         let state = accounts[place]
         let account = state.account
-        // Who loses the ledger after this is quiet for longer than the seat lasts.
+        // An instance that loses the ledger after this stays quiet for longer than its membership lasts.
         let keeps = state.isShared && state.outstanding == 0 && state.busyUntil <= now
         let until = keeps ? session.time(at: now) + LedgerAccount.lapse : 0
         call(
@@ -144,7 +144,7 @@ extension SharedLedger {
             ] + formerSessions(of: place), of: place, for: .beat(account), at: now)
     }
 
-    /// The sessions that are over, and in which slots were given that this instance uses.
+    /// The ended sessions in which slots were granted that this instance uses.
     private func formerSessions(of account: Int) -> [String] {
         var names: Set<String> = []
         for record in records.values where record.account == account {
@@ -164,7 +164,8 @@ extension SharedLedger {
             goShared(place, at: now)
             sayAlive(place, at: now)
         } else if wait > 0, accounts[place].isShared, let session {
-            // What is told of the slots that it has forgotten must not be taken for those that it gives from now on.
+            // Reports about slots that the server has forgotten must not be taken for slots that it grants from now
+            // on.
             return lose(session.name, reason: "it has forgotten everything", at: now)
         }
         updateStatus()

@@ -1,67 +1,68 @@
-/// This instance's part in the ledger that several instances share: asks it for slots, tells it of answers, and paces by
-/// the instance's own share while it cannot be reached.
+/// This instance's side of the shared ledger: requests slots, reports responses, and paces by the instance's own
+/// share while the server is unavailable.
 ///
-/// It decides only. Whoever has the connection tells it what happens, with the time, carries out the `effects`, and calls
-/// `run` when the `deadline` has come.
+/// It only makes decisions. The connection's owner reports events with their time, executes the `effects`, and calls
+/// `run` when the `deadline` is reached.
 ///
-/// **Nothing is exceeded.** The server gives out what the limit has, less the share of each instance that does not keep to it
-/// alone (that has no seat there). An instance asks for its seat while it asks the server for everything; one that loses the
-/// server waits until its seat has lapsed and all that others were given before is over (`LedgerAccount.quiet`), and then uses
-/// its share. When it comes back, it asks for its seat only when what it sent meanwhile is over.
+/// **The limit is never exceeded.** The server grants the slots of the limit minus the share of each instance that
+/// does not rely on it alone (is not a member). An instance is a member while it asks the server for everything. An
+/// instance that loses the server waits until its membership has expired and all earlier grants to others no longer
+/// count (`LedgerAccount.quiet`), and then uses its share. When it reconnects, it becomes a member only when its own
+/// requests in the meantime no longer count.
 public struct SharedLedger {
-    /// How long, in nanoseconds, the server may take for a reply: one that takes longer is as good as lost.
+    /// How long the server may take to reply, in nanoseconds; after that it counts as lost.
     public static let patience: Int64 = 1_000_000_000
-    /// How often the server is told that this instance is alive, in nanoseconds.
+    /// The interval of heartbeats, in nanoseconds.
     static let beat: Int64 = 1_000_000_000
-    /// How long, in nanoseconds, what the server says may be on its way: then the session is over.
+    /// How long messages of the server may take, in nanoseconds; after that the session is over.
     static let longestSilence = beat + patience
-    /// How long, in microseconds, anything can be that the server speaks of: more than two of the longest windows.
+    /// The longest time, in microseconds, that the server can refer to: more than two of the longest windows.
     static let waits: ClosedRange<Int64> = 0...1000 * 86_400_000_000
-    /// The places of the limits of a request.
+    /// The valid indices of a request's limits.
     static let places: Range<Int64> = 0..<Int64(PacingDemand.maximumLimits)
     static let firstBackoff: Int64 = 100_000_000
     static let longestBackoff: Int64 = 2_000_000_000
-    /// How many sessions in a row may end without an answer to any claim before the server is left alone for longer.
+    /// How many consecutive sessions may end without a settled claim before the server is avoided for longer.
     static let uselessSessionLimit = 3
-    /// How long, in nanoseconds, the share is used at least before a server is tried again whose sessions are useless; and how often
-    /// that is doubled.
+    /// The minimum time, in nanoseconds, that the share is used before a server with useless sessions is tried again,
+    /// and how often it is doubled.
     static let shareTime: Int64 = 15_000_000_000
     static let shareTimeDoublings = 4
 
-    /// One account as it stands.
+    /// The state of one account.
     struct State {
         let account: LedgerAccount
-        /// Whether the server is asked; else the instance's share paces.
+        /// Whether the server is asked; otherwise the instance's share paces.
         var isShared = false
         /// When the share may be used.
         var quietUntil: MonotonicTime
-        /// Requests of the share that have no answer, and until when the others are in a window.
+        /// Requests of the share without a response, and the end of the window of the others.
         var outstanding = 0
         var busyUntil = MonotonicTime.distantPast
-        /// What the server has to be told when it is back.
+        /// Reports for the server while it is unavailable.
         var untold: [[String]] = []
     }
 
-    /// One claim.
+    /// The state of one claim.
     struct Record {
         enum Phase {
             case waiting
             /// It may be sent at this time.
             case promised(MonotonicTime)
             case sent
-            /// It does not wait any more, and may still be given a slot.
+            /// It no longer waits, but may still be granted a slot.
             case abandoned
         }
 
         let claim: LedgerClaim
-        /// Its place in the order in which claims came.
+        /// Its position in the order of arrival.
         let arrival: UInt64
-        /// The place of its account.
+        /// The index of its account.
         let account: Int
         var phase = Phase.waiting
-        /// The session in which the server was asked, or gave the slot.
+        /// The session in which the server was asked, or granted the slot.
         var session: String?
-        /// What it holds of the share.
+        /// Its slots of the share.
         var slot: Slot?
         var place: Place?
         /// Whether the share let it through.
@@ -85,24 +86,24 @@ public struct SharedLedger {
     var session: LedgerSession?
     var events = DeadlineHeap<Event>()
     var backoff = SharedLedger.firstBackoff
-    /// How many sessions in a row ended in which claims were made and none was settled.
+    /// How many consecutive sessions ended with claims of which none was settled.
     var uselessSessions = 0
     var isToldOf = false
     let startedAt: MonotonicTime
-    /// Under which name its seat is taken, in every session.
+    /// The name of its membership, in every session.
     let seat: String
-    /// A moment of the server's clock, in microseconds, after this process began.
+    /// A time of the server's clock, in microseconds, after this process began.
     var since = Int64.max
     let random: () -> UInt64
     private var pendingEffects: [LedgerEffect] = []
     /// Whether the ledger is in use, for all accounts.
     public internal(set) var isInUse = false
-    /// How often it was lost, counted for each account.
+    /// How often it was lost, counted per account.
     public internal(set) var fallbacks: UInt64 = 0
 
-    /// The part of an instance that starts now.
+    /// The state of an instance that starts now.
     ///
-    /// - Parameter random: random numbers: names of sessions, that no other instance has, and waits.
+    /// - Parameter random: a source of random numbers for unique session names and for waits.
     public init(startedAt: MonotonicTime, random: @escaping () -> UInt64) {
         self.startedAt = startedAt
         self.random = random
@@ -110,7 +111,7 @@ public struct SharedLedger {
         _ = events.insert(.connect, at: startedAt)
     }
 
-    /// Keeps these accounts from now on, besides those that it has.
+    /// Also uses these accounts from now on.
     public mutating func add(_ added: [LedgerAccount], at now: MonotonicTime) {
         for account in added where places[ObjectIdentifier(account)] == nil {
             let end = startedAt.later(by: account.quiet * 1000)
@@ -124,10 +125,10 @@ public struct SharedLedger {
         updateStatus()
     }
 
-    /// The place of an account; nil if it was not added.
+    /// The index of an account; nil if it was not added.
     func place(of account: LedgerAccount) -> Int? { places[ObjectIdentifier(account)] }
 
-    /// When it wants to be called at the latest; nil if nothing is to be done.
+    /// When it must be called at the latest; nil if nothing is pending.
     public var deadline: MonotonicTime? {
         guard let end = session?.deadline else { return events.earliest }
         return min(end, events.earliest ?? end)
@@ -136,12 +137,12 @@ public struct SharedLedger {
     /// Does what is due.
     public mutating func run(at now: MonotonicTime) {
         if let session, let end = session.deadline, end <= now {
-            lose(session.name, reason: "it does not answer in time", at: now)
+            lose(session.name, reason: "it did not respond in time", at: now)
         }
         while let event = events.popDue(at: now) { act(on: event, at: now) }
     }
 
-    /// What is to be done now, in this order; each is given out once.
+    /// Returns the pending effects, in order, and removes them.
     public mutating func takeEffects() -> [LedgerEffect] {
         let taken = pendingEffects
         pendingEffects = []

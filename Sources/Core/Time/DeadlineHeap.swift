@@ -1,8 +1,9 @@
-/// Deadlines in order, the earliest first: a binary heap whose entries can be taken out again.
+/// Deadlines in order, the earliest first: a binary heap whose entries can be removed.
 ///
-/// O(log n) to add and to remove, O(1) to look at. One heap serves a whole worker, so that no request needs a timer of its own.
+/// O(log n) to add and to remove, O(1) to read the first. One heap serves a whole worker, so that no request needs
+/// its own timer.
 public struct DeadlineHeap<Element> {
-    /// Finds an entry again; valid until it is removed.
+    /// Identifies an entry; valid until it is removed.
     public struct Ticket: Hashable, Sendable {
         let slot: Int32
     }
@@ -13,7 +14,7 @@ public struct DeadlineHeap<Element> {
     }
 
     private var heap: [Entry] = []
-    /// The place of each slot's entry in the heap, or -1 for a free one.
+    /// The index of each slot's entry in the heap, or -1 for a free slot.
     private var places: [Int32] = []
     private var elements: [Element?] = []
     private var freeSlots: [Int32] = []
@@ -44,14 +45,14 @@ public struct DeadlineHeap<Element> {
         return Ticket(slot: slot)
     }
 
-    /// Takes a deadline out.
+    /// Removes a deadline.
     public mutating func remove(_ ticket: Ticket) {
         let place = Int(places[Int(ticket.slot)])
         precondition(place >= 0, "a deadline was removed twice")
         removeEntry(at: place)
     }
 
-    /// Takes the earliest deadline out if it has come.
+    /// Removes and returns the earliest deadline if it is due.
     public mutating func popDue(at now: MonotonicTime) -> Element? {
         guard let first = heap.first, first.time <= now else { return nil }
         let element = elements[Int(first.slot)]

@@ -1,14 +1,14 @@
 internal import Core
 internal import Wire
 
-/// The paths that Weir answers itself.
+/// The paths of Weir's admin pages.
 enum AdminPath: Equatable {
     case metrics
     case live
     case ready
     case index
     case problemSchema
-    /// `/-/limits`, for requests that weigh `cost`; `nil` for a cost that is no number from 1 on.
+    /// `/-/limits`, for requests with this `cost`; `nil` if the cost is not a number from 1 on.
     case limits(cost: Int?)
     /// `/-/errors`, or `/-/errors/<code>`.
     case errors(code: String?)
@@ -17,16 +17,16 @@ enum AdminPath: Equatable {
     case unmapped
     case unknown
 
-    /// The paths that there are, as they are told to people.
+    /// All admin paths, as listed for people.
     static let all = [
         "/metrics", "/livez", "/readyz", "/-/", "/-/limits", "/-/limits?cost=N", "/-/requests",
         "/-/requests/<id>",
         "/-/unmapped", "/-/errors", "/-/errors/<code>", "/-/schema/problem.json",
     ]
 
-    /// Whether `target` is Weir's to answer.
+    /// Whether `target` is an admin path.
     static func contains(_ target: Span<UInt8>) -> Bool {
-        // Most requests go to a provider: two bytes tell.
+        // Most requests go to a provider, which two bytes show.
         guard target.count >= 2, target[0] == 0x2F, "-mlr".utf8.contains(target[1]) else { return false }
         var end = 0
         while end < target.count, target[end] != 0x3F { end += 1 }
@@ -40,9 +40,9 @@ enum AdminPath: Equatable {
         }
     }
 
-    /// Whether `target` is a page that a problem links to: those are on every port that problems come from.
+    /// Whether problems link to `target`; such pages are served on every port that sends problems.
     static func isLinked(_ target: Span<UInt8>) -> Bool {
-        // Most requests go to a provider: three bytes tell.
+        // Most requests go to a provider, which three bytes show.
         guard target.count > 3, target[1] == 0x2D, target[0] == 0x2F, target[2] == 0x2F else { return false }
         switch AdminPath(target) {
         case .errors, .problemSchema: return true
@@ -51,7 +51,7 @@ enum AdminPath: Equatable {
         }
     }
 
-    /// What `target` asks for.
+    /// The admin path that `target` names.
     init(_ target: Span<UInt8>) {
         var end = 0
         while end < target.count, target[end] != 0x3F { end += 1 }
@@ -82,7 +82,7 @@ enum AdminPath: Equatable {
         path.hasPrefix(prefix) ? String(path.dropFirst(prefix.count)) : nil
     }
 
-    /// The number of `cost=N` in a query, 1 without a query.
+    /// The number in the query `cost=N`; 1 without a query.
     private static func cost(_ query: Span<UInt8>) -> Int? {
         guard query.count > 0 else { return 1 }
         guard query.startsIgnoringCase(with: "cost="), let cost = query.extracting(5..<query.count).decimal,
@@ -92,7 +92,7 @@ enum AdminPath: Equatable {
     }
 }
 
-/// An answer of Weir's own.
+/// A response of an admin path.
 struct AdminPage {
     static let json = "application/json"
     static let html = "text/html; charset=utf-8"
@@ -110,7 +110,7 @@ struct AdminPage {
 
     init(json text: String) { self.init(status: 200, contentType: Self.json, body: Array(text.utf8)) }
 
-    /// A page for people.
+    /// An HTML page.
     init(title: String, content: String) {
         let text = """
             <!doctype html><html lang="en"><meta charset="utf-8"><title>\(Self.escaped(title))</title>
@@ -125,7 +125,7 @@ struct AdminPage {
         self.init(status: 200, contentType: Self.html, body: Array(text.utf8))
     }
 
-    /// `text` as it may stand in HTML.
+    /// `text`, escaped for HTML.
     static func escaped(_ text: String) -> String {
         var result = ""
         for character in text {

@@ -4,15 +4,15 @@ internal import Loop
 internal import Synchronization
 internal import Wire
 
-/// A request for one of Weir's own pages: answered at once, from what is in memory.
+/// A request for an admin path, answered at once from memory.
 final class AdminRequest: IncomingRequest {
-    /// How many ledgers are looked at for the tightest one: those used last.
+    /// How many of the most recently used ledgers are searched for the one with the fewest free slots.
     static let rowsForGauges = 64
 
     private let worker: Worker
     private let target: [UInt8]
     private var path: AdminPath
-    /// Whether web pages could reach the listener that it came to; see ``PageGuard``.
+    /// Whether web pages can reach the listener on which the request arrived; see ``PageGuard``.
     private let isWithinReachOfPages: Bool
     private var page = AdminPage(status: 200, contentType: AdminPage.json, body: [])
     private var body = ByteQueue()
@@ -42,21 +42,22 @@ final class AdminRequest: IncomingRequest {
             return inspection.hasDrainableBody || answerAndLeave()
         }
         if isWithinReachOfPages, let refusal = pageRefusal(names: worker.service.configuration.hosts) {
-            page = problem(refusal.fault(place: "This is a page of Weir's own"))
+            page = problem(refusal.fault(place: "This is an admin page of Weir"))
             return inspection.hasDrainableBody || answerAndLeave()
         }
         let isRead = head.withMethod { $0.equals("GET") || $0.equals("HEAD") }
         var accept = ""
         head.forEachField { name, value in if name.equalsIgnoringCase("accept") { accept = value.string } }
         page =
-            isRead ? makePage(accept: accept) : problem(.methodNotAllowed, "Weir's own pages are only read.")
-        // A body is of no use; where it is short, its client keeps the connection.
+            isRead
+            ? makePage(accept: accept) : problem(.methodNotAllowed, "Admin pages accept only GET and HEAD.")
+        // A request body has no use here. A small one is read so that the connection can be kept.
         guard !inspection.hasDrainableBody else { return true }
-        if isRead { page = problem(.requestTooLarge, "Weir's own pages take no request body.") }
+        if isRead { page = problem(.requestTooLarge, "Admin pages accept no request body.") }
         return answerAndLeave()
     }
 
-    /// Answers whatever else the client sends; the connection ends.
+    /// Responds before the client has sent everything; the connection ends.
     private func answerAndLeave() -> Bool {
         let isHead = head.withMethod { $0.equals("HEAD") }
         let page = page
@@ -80,7 +81,7 @@ final class AdminRequest: IncomingRequest {
         var fields = FieldBlock()
         if page.status != 204 { fields.append("Content-Type", page.contentType) }
         fields.append("Cache-Control", "no-store")
-        // What is shown comes from configuration and providers: nothing in it is to be run by a browser.
+        // The page contains text from the configuration and from providers; browsers must not run any of it.
         fields.append("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'")
         fields.append("X-Content-Type-Options", "nosniff")
         for (name, value) in page.fields { fields.append(name, value) }
@@ -91,7 +92,7 @@ final class AdminRequest: IncomingRequest {
         if hasBegun { worker.requestIsOver() }
     }
 
-    /// What the request's head says, looked at as any other.
+    /// Inspects the request's head like that of any other request.
     private func inspect() -> RequestInspection {
         let service = worker.service
         var inspection = RequestInspection(pseudonym: service.instance.pseudonym)
@@ -139,12 +140,12 @@ final class AdminRequest: IncomingRequest {
                 ?? problem(
                     .routeNotFound,
                     Text(
-                        "None of the last \(RecentProblems.count) problems that Weir has sent has this request id."
+                        "None of the last \(RecentProblems.count) problems has this request id."
                     ))
         case .unmapped: return service.instance.unmapped.page()
         case .unknown:
             let all = AdminPath.all.joined(separator: ", ")
-            return problem(.routeNotFound, Text("Weir has no such page. There are: \(all)."))
+            return problem(.routeNotFound, Text("There is no such admin page. There are: \(all)."))
         }
     }
 

@@ -1,6 +1,6 @@
 internal import Core
 
-/// The pages that a problem's `type` leads to: what each code means and what to do.
+/// The pages for a problem's `type`: what each code means and what to do.
 enum ErrorCatalogue {
     static func index(asHTML: Bool, of service: ProxyService) -> AdminPage {
         if asHTML {

@@ -1,14 +1,14 @@
 internal import Core
 
-/// `/-/limits`: what the ledgers hold now, as JSON.
+/// `/-/limits`: the current state of the ledgers as JSON.
 enum LimitsPage {
-    /// How many ledgers of each provider are looked at, and how many are shown: the fullest.
+    /// How many ledgers of each provider are read, and how many of those, the fullest, are shown.
     ///
-    /// Reading them holds the pacer's lock; so many take a fraction of a millisecond.
+    /// Reading holds the pacer's lock; this many ledgers take a fraction of a millisecond.
     private static let read = 256
     private static let shown = 64
 
-    /// The page; each ledger says when `cost` requests could be sent.
+    /// The page; for each ledger it shows when `cost` requests could be sent.
     static func page(of service: ProxyService, cost: Int, at now: MonotonicTime) -> AdminPage {
         var output = Array(
             #"{"cost":\#(cost),"replicas":\#(service.configuration.replicas),"ledger":"\#(ledger(of: service))","providers":["#
@@ -21,7 +21,7 @@ enum LimitsPage {
         return AdminPage(status: 200, contentType: AdminPage.json, body: output)
     }
 
-    /// Whose count is shown: this instance's, which all others add to, or whose limits are its share.
+    /// How the instances count: each for itself, in the shared ledger, or each with its share as a fallback.
     private static func ledger(of service: ProxyService) -> String {
         guard service.configuration.ledger != nil else { return "memory" }
         return service.instance.ledger.gauges.isUp ? "shared" : "fallback"
@@ -48,7 +48,7 @@ enum LimitsPage {
         output += Array("]}".utf8)
     }
 
-    /// Who waits or is paused comes first, then who has used most.
+    /// Sorts ledgers with waiting requests or a pause first, then by used slots.
     private static func fullness(_ ledger: PacerSnapshot.Ledger) -> Double {
         let used = ledger.windows.map { Double($0.used) / Double($0.window.requests) }.max() ?? 0
         return used + (ledger.waiting > 0 ? 2 : 0) + (ledger.pause == nil ? 0 : 4)
@@ -59,7 +59,7 @@ enum LimitsPage {
         to output: inout [UInt8]
     ) {
         output += Array(#"{"by":"#.utf8)
-        // A ledger of limits that were replaced may be of a scope that is no more.
+        // A ledger of replaced limits may have a scope that no longer exists.
         let scopes = provider.plan.scopes
         JSONWriter.string(scopes[min(ledger.scope, scopes.count - 1)].name, into: &output)
         output += Array(#","key":"\#(key(ledger.key))","limits":["#.utf8)
@@ -80,7 +80,7 @@ enum LimitsPage {
         output += Array((rest + "}").utf8)
     }
 
-    /// A key is shown as a part of its hash; those that stand for no key by what they are.
+    /// A key is shown as part of its hash; keys that do not represent a credential are shown by their kind.
     private static func key(_ key: LedgerKey) -> String {
         if key == .none { return "none" }
         if key.hash < 1 << 16 { return "all" }

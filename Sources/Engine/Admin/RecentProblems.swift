@@ -4,11 +4,11 @@ internal import Locking
 internal import Synchronization
 internal import Wire
 
-/// The last problems that this process has sent: what their `instance` leads to.
+/// The last problems that this process has sent, for the pages that their `instance` links to.
 ///
-/// Shared by all workers. Each place has a lock of its own, which is held for a copy of some hundred bytes.
+/// Shared by all workers. Each entry has its own lock, which is held while a few hundred bytes are copied.
 final class RecentProblems: Sendable {
-    /// How many are kept.
+    /// How many problems are kept.
     static let count = 256
 
     private final class Place: Sendable {
@@ -18,7 +18,7 @@ final class RecentProblems: Sendable {
     private let places = (0..<RecentProblems.count).map { _ in Place() }
     private let added = Atomic(0)
 
-    /// Keeps the problem that `exchange` has sent, in place of the oldest.
+    /// Stores the problem that `exchange` has sent in place of the oldest one.
     func add(_ exchange: Exchange, _ record: ExchangeRecord, at wallNanoseconds: Int64) {
         let number = added.add(1, ordering: .relaxed).newValue
         places[number % Self.count].problem.withLock { problem in
@@ -26,7 +26,7 @@ final class RecentProblems: Sendable {
         }
     }
 
-    /// The latest of the problems whose request's id is spelled so in a path.
+    /// The latest problem whose request id has this spelling in a path.
     func page(named segment: String) -> AdminPage? {
         let segment = Array(segment.utf8)
         var found: RecentProblem?
@@ -41,7 +41,7 @@ final class RecentProblems: Sendable {
         return AdminPage(status: 200, contentType: AdminPage.json, body: output)
     }
 
-    /// All of them, the latest first, without the problems themselves.
+    /// All problems, newest first, without their bodies.
     func index() -> AdminPage {
         let all = places.map { $0.problem.withLock { $0 } }.filter { $0.number > 0 }
         var output = Array(#"{"kept":\#(Self.count),"problems":["#.utf8)
@@ -54,14 +54,14 @@ final class RecentProblems: Sendable {
     }
 }
 
-/// A problem that was sent, and what is known of its request: nothing of its query, its fields or its body.
+/// A problem that was sent and facts about its request, without query, header fields and body.
 struct RecentProblem {
-    /// Longer paths are cut.
+    /// Longer paths are truncated.
     private static let pathLimit = 1024
-    /// A problem that is longer is not kept: a profile may copy much of a provider's body into it.
+    /// A longer problem is not kept: a profile may copy much of a provider's body into it.
     private static let problemLimit = 8 << 10
 
-    /// Counts the problems of the process, from 1 on; 0 for none.
+    /// The number of the problem in this process, from 1 on; 0 for none.
     private(set) var number = 0
     private(set) var requestID: [UInt8] = []
     private(set) var code = ProblemCode.internalError
@@ -77,7 +77,7 @@ struct RecentProblem {
     private var ownSeconds = 0.0
     private var problem: [UInt8] = []
 
-    /// Takes the place of what was here; the memory is used again.
+    /// Replaces the previous contents and reuses their memory.
     mutating func replace(
         number: Int, by exchange: Exchange, _ record: ExchangeRecord, at wallNanoseconds: Int64
     ) {

@@ -2,9 +2,9 @@ internal import Core
 internal import Glibc
 internal import Loop
 
-/// The page for people: what is configured, and how full the ledgers are.
+/// The status page for people: the configuration, and the use of the ledgers.
 ///
-/// No credential is in it, nor where an upstream is.
+/// It shows neither credentials nor upstream addresses.
 enum StatusPage {
     static func page(of service: ProxyService, at now: MonotonicTime) -> AdminPage {
         var rows = ""
@@ -35,29 +35,29 @@ enum StatusPage {
                 \(rows)</table>
                 \(configuration(service.instance.reloadStatus, startedAt: service.startedWallNanoseconds))
                 <p><a href="/metrics">metrics</a> · <a href="/-/limits">limits</a> ·
-                <a href="/-/requests">recent problems</a> · <a href="/-/unmapped">unmapped answers</a> · <a href="/-/errors">error codes</a> ·
+                <a href="/-/requests">recent problems</a> · <a href="/-/unmapped">unmapped responses</a> · <a href="/-/errors">error codes</a> ·
                 <a href="/-/schema/problem.json">schema of a problem</a> · <a href="/readyz">readiness</a></p>
                 """)
     }
 
-    /// Which configuration is in force, and what stands between it and the file.
+    /// Which configuration is in force, and how it differs from the file.
     private static func configuration(_ status: ReloadStatus, startedAt start: Int64) -> String {
         let age = (SystemClock.wallNanoseconds - status.counts.lastSuccessNanoseconds) / 1_000_000_000
         var text = "<p>configuration: read \(max(0, age)) s ago"
         text += status.counts.lastSuccessNanoseconds == start ? ", at the start" : ""
         if !status.needsRestart.isEmpty {
             let keys = status.needsRestart.map { "<code>\(AdminPage.escaped($0))</code>" }
-            text += "; to be restarted for \(keys.joined(separator: ", "))"
+            text += "; restart required for \(keys.joined(separator: ", "))"
         }
         guard !status.counts.lastWasSuccessful else { return text + "</p>" }
         let mistakes = status.mistakes.map { "<li><code>\(AdminPage.escaped($0))</code></li>" }
         return text
-            + "</p><p><strong>the file has mistakes, and was not taken</strong>; the log has them:</p><ul>\(mistakes.joined())</ul>"
+            + "</p><p><strong>reload failed: the file has mistakes</strong>; the log lists them:</p><ul>\(mistakes.joined())</ul>"
     }
 }
 
 extension GuardGauges {
-    /// What is held back, in words; empty if nothing is.
+    /// Describes open circuits and quarantined credentials; empty if there are none.
     fileprivate var description: String {
         var parts: [String] = []
         switch circuit {
@@ -67,14 +67,14 @@ extension GuardGauges {
         }
         switch quarantinedCredentials {
         case 0: break
-        case 1: parts.append("1 credential that the provider keeps refusing")
-        default: parts.append("\(quarantinedCredentials) credentials that the provider keeps refusing")
+        case 1: parts.append("1 quarantined credential")
+        default: parts.append("\(quarantinedCredentials) quarantined credentials")
         }
         return parts.joined(separator: "; ")
     }
 }
 
-/// What the system says about this process.
+/// What the system reports about this process.
 enum ProcessReading {
     static func now(startedWallNanoseconds: Int64) -> ProcessGauges {
         var usage = rusage()
@@ -85,7 +85,7 @@ enum ProcessReading {
             residentBytes: residentBytes, openFiles: openFiles, maximumFiles: maximumFiles)
     }
 
-    /// How many file descriptors may be open.
+    /// The maximum number of open file descriptors.
     static var maximumFiles: Int {
         var files = rlimit()
         unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &files)

@@ -2,20 +2,21 @@ internal import Core
 internal import Locking
 internal import Wire
 
-/// Answers of providers that no rule knew, so that somebody can add the rule.
+/// Provider responses that no rule matched, collected so that a rule can be added.
 ///
-/// Shared by all workers. Answers of one status, content type and form of the body are one entry; the entry that was last seen longest ago
-/// makes room for a new one.
+/// Shared by all workers. Responses with the same status, content type and body shape are one entry; a new entry
+/// replaces the one that has not been seen for the longest time.
 final class UnmappedAnswers: Sendable {
-    /// How many kinds of answers are kept.
+    /// How many kinds of responses are kept.
     static let count = 256
-    /// How many of one provider, so that none displaces the entries of all others.
+    /// The maximum per provider, so that no provider displaces the entries of all others.
     static let countOfProvider = 128
-    /// How much is shown of a body, and of a content type, in bytes.
+    /// How many bytes of a body and of a content type are shown.
     private static let excerptLimit = 512
     private static let contentTypeLimit = 100
     private static let shapeLimit = 256
-    /// An excerpt is made anew after so long: a provider that fails at each request costs nothing.
+    /// The minimum age of an excerpt before it is replaced, so that a provider that fails for each request costs
+    /// nothing.
     private static let excerptAge: Int64 = 1_000_000_000
 
     private struct Kind: Hashable {
@@ -36,12 +37,12 @@ final class UnmappedAnswers: Sendable {
 
     private let kinds = Lock<[Kind: Sightings]>([:])
 
-    /// Counts an answer.
+    /// Counts a response.
     ///
     /// - Parameters:
-    ///   - shape: the form of its body.
-    ///   - wallNanoseconds: now, since 1970.
-    ///   - describe: the beginning of its body and the form in words, secrets taken out; asked for now and then.
+    ///   - shape: the shape of its body.
+    ///   - wallNanoseconds: the current time since 1970.
+    ///   - describe: returns the redacted beginning and the shape of its body as text; called only occasionally.
     func add(
         provider: String, status: Int, contentType: [UInt8], shape: UInt64, at wallNanoseconds: Int64,
         describe: (_ excerptLimit: Int, _ shapeLimit: Int) -> (excerpt: [UInt8], shape: [UInt8])
@@ -84,7 +85,7 @@ final class UnmappedAnswers: Sendable {
         }
     }
 
-    /// All of them, the most frequent first.
+    /// All entries, the most frequent first.
     func page() -> AdminPage {
         let all = kinds.withLock { $0 }.sorted {
             ($1.value.count, $0.key.provider, $0.key.status) < (

@@ -125,7 +125,7 @@ extension Exchange {
         claim = id
         account.waiting.add(1, ordering: .relaxed)
         worker.waiting[waiter.id] = self
-        worker.tellLedger(
+        worker.sendToLedger(
             .claim(
                 LedgerClaim(
                     id: id, waiter: waiter, account: account, demand: demand(on: provider),
@@ -164,7 +164,7 @@ extension Exchange {
         let scope = usesQuota ? provider.plan.quotaScope ?? 0 : 0
         let key = demand(on: provider).keys[scope]
         guard let pause = provider.pacer.pause(ofKey: key, usesQuota: usesQuota, at: now) else { return }
-        worker.tellLedger(
+        worker.sendToLedger(
             .pause(
                 LedgerPause(
                     account: account, key: key, usesQuota: usesQuota, left: pause.left, reason: pause.reason))
@@ -175,7 +175,7 @@ extension Exchange {
     private func reportToLedger(_ report: LedgerReport) {
         guard let claim else { return }
         if report != .responded || provider?.countsConcurrency != true { self.claim = nil }
-        worker.tellLedger(.report(report, of: claim))
+        worker.sendToLedger(.report(report, of: claim))
     }
 
     // MARK: The slot
@@ -210,7 +210,7 @@ extension Exchange {
             }, at: now)
         headroom = outcome.headroom
         reportToLedger(.responded)
-        if let limit = outcome.strangeLimit, provider.isNews(strangeLimit: limit) {
+        if let limit = outcome.strangeLimit, provider.isNewlyReported(strangeLimit: limit) {
             worker.service.logger.warning(
                 "the provider speaks of a limit that is not configured",
                 metadata: ["provider": "\(provider.configuration.name)", "limit": "\(limit)"])

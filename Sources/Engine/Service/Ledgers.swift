@@ -1,24 +1,24 @@
 internal import Core
 internal import Loop
 
-/// The pacers of all providers, by whom they count for: they outlive the configuration that they were made for.
+/// The pacers of all providers and groups, which outlive the configuration for which they were created.
 struct Ledgers {
-    /// How long an instance may hold what it has asked for, where a provider may take for ever to answer.
+    /// The longest lease of a slot, for providers whose response time is unlimited.
     private static let longestLease = Duration.seconds(3600)
 
-    /// What one provider of a configuration has to do with a pacer.
+    /// How one provider of a configuration uses a pacer.
     struct Share {
         let pacer: Pacer
         let plan: PacingPlan
-        /// The pacer's policy that the plan belongs to.
+        /// The version of the pacer's policy to which the plan belongs.
         let revision: UInt32
-        /// The key of all requests to this provider: others may share the pacer.
+        /// The key of all requests to this provider; other providers may share the pacer.
         let key: LedgerKey
         /// Whether other instances use the limits as well.
         let hasOtherInstances: Bool
-        /// What all of them count; nil if each counts for itself.
+        /// The shared ledger; nil if each instance counts for itself.
         let ledger: LedgerAccount?
-        /// Makes keys of credentials that are the same in all instances.
+        /// Computes keys from credentials that are the same in all instances.
         let digest: LedgerDigest?
     }
 
@@ -26,7 +26,7 @@ struct Ledgers {
         case provider(String)
         case group(String)
 
-        /// What it is called in the ledger of several instances.
+        /// Its name in the shared ledger.
         var name: String {
             switch self {
             case .provider(let name): "p.\(name)"
@@ -48,18 +48,18 @@ struct Ledgers {
     }
 
     private var entries: [Owner: Entry] = [:]
-    /// They stay: their limits cannot change.
+    /// Kept forever, since their limits cannot change.
     private var accounts: [Owner: LedgerAccount] = [:]
 
-    /// What is to be added to the monotonic clock to have the time since 1970.
+    /// The difference between the time since 1970 and the monotonic clock.
     static var wallClockOffset: Duration {
         .nanoseconds(SystemClock.wallNanoseconds - SystemClock.monotonicNanoseconds)
     }
 
-    /// The shares of the providers, in their order, their pacers counting by their limits from now on.
+    /// The shares of the providers in order; their pacers use the new limits from now on.
     ///
     /// - Parameter normalizers: one for each provider.
-    /// - Returns: also the timers to arm, for those that wait under a limit that has changed.
+    /// - Returns: also the timers to arm for requests that wait under a changed limit.
     mutating func shares(
         for configuration: ProxyConfiguration, normalizers: [ErrorNormalizer], at now: MonotonicTime
     ) -> (shares: [Share], wakes: [(pacer: Pacer, wake: Wake)]) {
@@ -99,7 +99,7 @@ struct Ledgers {
     ) -> LedgerAccount? {
         guard configuration.ledger != nil else { return nil }
         if let account = accounts[owner] { return account }
-        // As long as the slowest of those that share it may take.
+        // The lease allows for the slowest provider that shares it.
         let longest =
             configuration.providers.lazy.filter { Owner($0) == owner }
             .map { $0.timeouts.connect + ($0.timeouts.response ?? Self.longestLease) }.max() ?? .zero
@@ -125,7 +125,7 @@ struct Ledgers {
         return (entry.pacer, wake)
     }
 
-    /// A provider that comes back finds its ledger as long as that remembers something.
+    /// A provider that is added again finds its ledger while the ledger still remembers something.
     private mutating func leaveAll(except used: Set<Owner>, at now: MonotonicTime) {
         for owner in Array(entries.keys) {
             guard !used.contains(owner) else {
@@ -146,9 +146,9 @@ struct Ledgers {
 }
 
 extension PacingPolicy {
-    /// What providers that share a pacer allow, and how much may be held for them.
+    /// The common policy of providers that share a pacer.
     ///
-    /// Their limits are the same; of what else they may differ in, the pacer does what is safe for all.
+    /// Their limits are equal; for other settings in which they differ, the pacer uses what is safe for all.
     fileprivate init(
         _ members: [(provider: ProviderConfiguration, plan: PacingPlan)], limits: SizeLimits
     ) {

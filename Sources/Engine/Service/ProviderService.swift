@@ -3,53 +3,53 @@ internal import Locking
 internal import Synchronization
 internal import Wire
 
-/// One provider as all workers use it: what was configured, made ready to be used without thinking.
+/// One provider as all workers use it: its configuration, precomputed for the data path.
 final class ProviderService: Sendable {
-    /// Its place in the metrics: that of all providers of its name, whatever configuration they are of.
+    /// Its row in the metrics, which belongs to all providers of this name in any configuration.
     let index: Int
     private let metrics: ProxyMetrics
     let configuration: ProviderConfiguration
     let normalizer: ErrorNormalizer
     let pacer: Pacer
-    /// The ledger of all instances; nil if this one counts for itself.
+    /// The shared ledger; nil if this instance counts for itself.
     let ledger: LedgerAccount?
     let guards: ProviderGuards
     let credentials: CredentialReader
-    /// Hides the credential that Weir adds; nil if it adds none.
+    /// Redacts the credential that Weir adds; nil if it adds none.
     let heldCredential: SecretRedactor?
-    /// What a request weighs, and whose it is.
+    /// Computes the cost and the keys of a request.
     let plan: PacingPlan
-    /// The pacer's policy that the plan belongs to.
+    /// The version of the pacer's policy to which the plan belongs.
     let revision: UInt32
     let keys: LedgerKeyReader
-    /// Makes keys that are the same in all instances; nil if this one counts for itself.
+    /// Computes keys that are the same in all instances; nil if this instance counts for itself.
     let digest: LedgerDigest?
-    /// What answers say of the provider's own count; `nil` if its profile names no field, or other
-    /// instances send as well.
+    /// Reads the provider's own count from responses; `nil` if its profile names no field, or if other instances send
+    /// requests as well.
     let rateHeaders: RateHeaders?
-    /// Whether the pacer must know when a response has ended.
+    /// Whether the pacer must be notified when a response ends.
     let countsConcurrency: Bool
-    /// The name, as it stands in problems.
+    /// The name, as it appears in problems.
     let name: Text
-    /// What stands before the rest of a path on its way to the provider.
+    /// The prefix of a path on its way to the provider.
     let pathPrefix: [UInt8]
-    /// Makes references to the upstream lead to Weir; `nil` if they are to stay.
+    /// Rewrites references to the upstream so that they lead to Weir; `nil` if this is off.
     let references: ReferenceRewriter?
-    /// What stands before the rest of a path that leads here through the mount.
+    /// The prefix of a path that leads to this provider through its mount.
     let mountPrefix: [UInt8]
-    /// Fields that a request gets unless it has them.
+    /// Fields that are added to a request that does not have them.
     let requestDefaults: [(name: [UInt8], value: [UInt8])]
-    /// The value of `RateLimit-Policy`, or nothing without limits.
+    /// The value of `RateLimit-Policy`; empty without limits.
     let ratePolicy: [UInt8]
     private let windows: [PacingPolicy.Window]
-    /// The names of the limits, quoted, in their order.
+    /// The quoted names of the limits, in order.
     let windowNames: [[UInt8]]
-    /// Whether requests need slots, of which there may be none.
+    /// Whether requests need slots.
     let givesSlots: Bool
-    /// The configured times, in nanoseconds.
+    /// The configured timeouts, in nanoseconds.
     let timeouts: Timeouts
     private let strangeLimit = Atomic(0)
-    /// When the pacer is told the time of day again, in nanoseconds; never if no limit asks for it.
+    /// When the pacer must be told the time of day again, in nanoseconds; never if no limit needs it.
     private let nextClockReading: Atomic<Int64>
 
     init(
@@ -77,7 +77,7 @@ final class ProviderService: Sendable {
         digest = pacing.digest
         keys = LedgerKeyReader(
             scopes: plan.scopes, credentials: credentials, provider: pacing.key, digest: pacing.digest)
-        // What other instances send is in the provider's count, and is not a stranger's.
+        // The provider's count includes requests of other instances, which are not foreign.
         let hasCount = profile.rateFields != RateFields() && !pacing.hasOtherInstances
         let sizes = plan.windows.filter { $0.span != .concurrent }.map(\.requests)
         rateHeaders = hasCount ? RateHeaders(names: profile.rateFields, limits: sizes) : nil
@@ -99,14 +99,14 @@ final class ProviderService: Sendable {
         timeouts = Timeouts(configuration.timeouts)
     }
 
-    /// The last exchange of a configuration that is no more takes its provider along, and that its series.
+    /// The last exchange of a replaced configuration releases its provider, and that its series.
     deinit { metrics.close(index) }
 
-    /// The name of one of the pacer's limits, quoted.
+    /// The quoted name of one of the pacer's limits.
     func limitName(_ limit: Int, _ window: PacingPolicy.Window) -> [UInt8] {
         if limit < windows.count, windows[limit] == window { return windowNames[limit] }
         if windows.count == 1 { return windowNames[0] }
-        // The limits have changed under this exchange: the name that they would give it.
+        // The limits have changed since this exchange began: compute the name under the new limits.
         return Array("\"\(RateLimitFields.names(of: windows + [window])[windows.count])\"".utf8)
     }
 
@@ -121,36 +121,36 @@ final class ProviderService: Sendable {
         RateLimitFields.names(of: windows, called: windows == self.windows ? plan.names : [])
     }
 
-    /// The value of `RateLimit-Policy` behind a provider's own.
+    /// The value of `RateLimit-Policy` to append to a provider's own.
     func ratePolicy(_ naming: RateLimitFields.Naming) -> [UInt8] {
         naming == .own ? ratePolicy : RateLimitFields.policy(windows, called: plan.names, naming: naming)
     }
 
-    /// How the scope of a limit is called in problems.
+    /// How problems name the scope of a limit.
     func scope(of window: PacingPolicy.Window?) -> LimitScope {
         let scope = window?.scope ?? 0
-        // Limits that are newer than this may have scopes that it knows nothing of.
+        // Limits that are newer than this object may have scopes that it does not know.
         return plan.scopes[scope < plan.scopes.count ? scope : 0]
     }
 
-    /// How many requests of this instance have its own slots, and wait for those of all instances.
+    /// How many requests of this instance have a local slot and wait for the shared ledger.
     var waitingForLedger: Int { ledger?.waiting.load(ordering: .relaxed) ?? 0 }
 
-    /// Tells the pacer the time of day once a minute, if it needs it: a clock may be set.
+    /// Tells the pacer the time of day once a minute if it needs it, since a clock may be set.
     func keepClock(at now: MonotonicTime) {
         guard now.nanoseconds >= nextClockReading.load(ordering: .relaxed) else { return }
         nextClockReading.store(now.nanoseconds + 60_000_000_000, ordering: .relaxed)
         pacer.setWallClock(offset: Ledgers.wallClockOffset)
     }
 
-    /// Whether it is news that the provider speaks of a limit that none of ours is.
-    func isNews(strangeLimit limit: Int) -> Bool {
+    /// Whether the provider reports an unknown limit for the first time.
+    func isNewlyReported(strangeLimit limit: Int) -> Bool {
         strangeLimit.exchange(limit, ordering: .relaxed) != limit
     }
 
-    /// How long an exchange may wait, in nanoseconds: a `Duration` has 128 bits, which cost on the data path.
+    /// The timeouts of an exchange, in nanoseconds: a `Duration` has 128 bits, which is expensive on the data path.
     ///
-    /// ``never`` for what may take for ever.
+    /// ``never`` if there is no time limit.
     struct Timeouts: Sendable {
         static let never = Int64.max
 
@@ -168,13 +168,13 @@ final class ProviderService: Sendable {
     }
 }
 
-/// What keeps requests from one provider, its limits aside: shared by all workers.
+/// The circuit breaker, quarantine and retry budget of one provider, shared by all workers.
 ///
-/// It outlives a reload that changes nothing about its provider, and begins anew after any other.
+/// It survives a reload that does not change its provider, and is created anew after any other reload.
 final class ProviderGuards: Sendable {
-    /// Whether refusals of a credential are counted at all.
+    /// Whether rejected credentials are counted at all.
     let quarantinesCredentials: Bool
-    /// Whether the quarantine remembers any credential: as long as it does not, requests take no lock.
+    /// Whether the quarantine remembers any credential; if not, requests take no lock.
     private let remembersCredentials = Atomic(false)
     private let quarantine = Lock(CredentialQuarantine())
     /// Whether failures are counted at all.
@@ -193,17 +193,17 @@ final class ProviderGuards: Sendable {
 
     // MARK: Circuit
 
-    /// Whether a request may be sent to a provider that may have failed too often; asked where it ``hasCircuit``.
+    /// Whether a request may be sent to a provider that may have failed too often; called only if it ``hasCircuit``.
     func admitToCircuit(at now: MonotonicTime) -> CircuitBreaker.Admission {
         circuit.withLock { $0.admit(at: now) }
     }
 
-    /// Takes what a request came to.
+    /// Records the result of a request.
     func recordInCircuit(isFailure: Bool, isProbe: Bool, at now: MonotonicTime) {
         circuit.withLock { $0.record(isFailure: isFailure, isProbe: isProbe, at: now) }
     }
 
-    /// Takes back a probe that came to nothing that would tell.
+    /// Returns a probe whose result says nothing about the provider.
     func returnCircuitProbe() { circuit.withLock { $0.returnProbe() } }
 
     // MARK: Retries
@@ -213,22 +213,22 @@ final class ProviderGuards: Sendable {
         if hasRetries { retries.withLock { $0.requestSent() } }
     }
 
-    /// Whether there may be another retry now: it counts as made.
+    /// Takes a retry from the budget, if there is one.
     func takeRetry(at now: MonotonicTime) -> Bool {
         hasRetries && retries.withLock { $0.takeRetry(at: now) }
     }
 
     // MARK: Credentials
 
-    /// Whether there may be something to ask ``admit(credential:at:)`` for.
+    /// Whether ``admit(credential:at:)`` needs to be called.
     var hasRefusedCredentials: Bool { remembersCredentials.load(ordering: .relaxed) }
 
-    /// Whether a request with this credential, known by its hash, may be sent.
+    /// Whether a request with this credential, identified by its hash, may be sent.
     func admit(credential: UInt64, at now: MonotonicTime) -> CredentialQuarantine.Admission {
         quarantine.withLock { $0.admit(credential, at: now) }
     }
 
-    /// Takes what the provider's answer says of the credential.
+    /// Records what the provider's response says about the credential.
     func judge(credential: UInt64, _ verdict: CredentialQuarantine.Verdict, at now: MonotonicTime) {
         quarantine.withLock { quarantine in
             quarantine.judge(credential, verdict, at: now)
@@ -236,14 +236,14 @@ final class ProviderGuards: Sendable {
         }
     }
 
-    /// Takes back a probe that was not sent.
+    /// Returns a probe that was not sent.
     func returnProbe(ofCredential credential: UInt64) {
         quarantine.withLock { $0.returnProbe(credential) }
     }
 
     // MARK: Reading
 
-    /// What metrics and pages tell.
+    /// The values for metrics and pages.
     func gauges(at now: MonotonicTime) -> GuardGauges {
         GuardGauges(
             quarantinedCredentials: quarantine.withLock { $0.count },

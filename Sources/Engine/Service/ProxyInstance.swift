@@ -4,11 +4,12 @@ internal import Locking
 internal import Logging
 internal import Synchronization
 
-/// What outlives a configuration: the counters, the log, the name of this process towards others, and whether it ends.
+/// What outlives a configuration: the counters, the log, the name of this process, and whether it is shutting down.
 final class ProxyInstance: Sendable {
     let metrics: ProxyMetrics
     let problemSchema: [UInt8]
-    /// The name of this instance in `Via` and `Proxy-Status`: different in each, so that a loop is seen.
+    /// The name of this instance in `Via` and `Proxy-Status`; it differs between instances, so that loops can be
+    /// detected.
     let pseudonym: [UInt8]
     /// The value of `Via` on a forwarded request (RFC 9110 7.6.3).
     let via: [UInt8]
@@ -17,14 +18,14 @@ final class ProxyInstance: Sendable {
     let startedWallNanoseconds: Int64
     let problems = RecentProblems()
     let unmapped = UnmappedAnswers()
-    /// How often the configuration was read again, and how that went.
+    /// The number and results of reloads.
     let reloads: Lock<ReloadStatus>
-    /// How the ledger is that several instances share.
+    /// The state of the shared ledger.
     let ledger = LedgerStatus()
-    /// How often a worker took no more clients for a while.
+    /// How often a worker paused accepting.
     let acceptPauses = Atomic<UInt64>(0)
     private let draining = Atomic(false)
-    /// How many workers may have something in flight.
+    /// How many workers may have exchanges in flight.
     private let unfinishedWorkers: Atomic<Int>
 
     init(
@@ -45,26 +46,26 @@ final class ProxyInstance: Sendable {
 
     var reloadStatus: ReloadStatus { reloads.withLock { $0 } }
 
-    /// Whether new requests are refused because the program is about to end.
+    /// Whether new requests are rejected because the program is shutting down.
     var isDraining: Bool { draining.load(ordering: .relaxed) }
 
     func startDraining() { draining.store(true, ordering: .relaxed) }
 
-    /// Whether a worker has something in flight while the program drains.
+    /// Whether a worker has exchanges in flight while the program drains.
     var workersAreDraining: Bool { unfinishedWorkers.load(ordering: .acquiring) > 0 }
 
-    /// Notes, once for each worker, that a worker has nothing in flight any more; returns whether it is the last one.
+    /// Records, once per worker, that a worker has no exchanges in flight; returns whether it is the last one.
     func workerHasFinished() -> Bool {
         unfinishedWorkers.subtract(1, ordering: .acquiringAndReleasing).newValue == 0
     }
 }
 
-/// What is told of reloads: in numbers to `/metrics`, in words to the status page.
+/// The result of reloads, as numbers for `/metrics` and as text for the status page.
 struct ReloadStatus: Sendable {
     var counts: ReloadCounts
-    /// The places and keys of the mistakes that the last reload failed for; empty if it did not.
+    /// The positions and keys of the mistakes for which the last reload failed; empty if it succeeded.
     var mistakes: [String] = []
-    /// The keys of the configuration in force that wait for a restart.
+    /// The changed keys that take effect only after a restart.
     var needsRestart: [String] = []
 
     init(startedNanoseconds: Int64) { counts = ReloadCounts(startedNanoseconds: startedNanoseconds) }
@@ -84,11 +85,11 @@ struct ReloadStatus: Sendable {
     }
 }
 
-/// What clients are shown where a configuration speaks TLS with them.
+/// The TLS certificates of the listeners.
 struct ListenerIdentities: Sendable {
-    /// At the address of the mounts.
+    /// For the address of the mounts.
     let main: ServerIdentity?
-    /// At the addresses of providers that have their own, by provider.
+    /// For providers with their own address, by provider.
     let providers: [String: ServerIdentity]
 
     init(_ configuration: ProxyConfiguration) throws(ServerIdentity.Mistake) {
@@ -100,7 +101,7 @@ struct ListenerIdentities: Sendable {
         self.providers = providers
     }
 
-    /// That of a listener.
+    /// The certificate of a listener.
     func identity(for role: Listener.Role) -> ServerIdentity? {
         switch role {
         case .providers: main
@@ -124,7 +125,7 @@ extension ServerIdentity {
 }
 
 extension ListenerTLS {
-    /// Why clients cannot be shown this certificate, in one line without any of its text; `nil` if they can.
+    /// Why this certificate cannot be used, in one line without any of its text; `nil` if it can.
     public var mistake: String? {
         do throws(ServerIdentity.Mistake) {
             _ = try ServerIdentity(self)

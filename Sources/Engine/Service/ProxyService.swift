@@ -2,14 +2,14 @@ internal import Core
 internal import Logging
 internal import Wire
 
-/// One configuration, made ready to be used by all workers: never changed, but replaced by the next one.
+/// One configuration, prepared for use by all workers: immutable, and replaced as a whole.
 final class ProxyService: Sendable {
-    /// What the configurations of this process share.
+    /// What all configurations of this process share.
     let instance: ProxyInstance
     let configuration: ProxyConfiguration
     let routes: RouteTable
     let providers: [ProviderService]
-    /// What clients are shown where TLS is spoken with them.
+    /// The TLS certificates of the listeners.
     let identities: ListenerIdentities
     let problemFormat: ProblemFormat
     let inspectionLimits: RequestInspection.Limits
@@ -20,7 +20,7 @@ final class ProxyService: Sendable {
 
     /// - Parameters:
     ///   - normalizers: one for each provider, in their order.
-    ///   - pacing: the same.
+    ///   - pacing: one for each provider, in their order.
     ///   - former: the service that this one replaces.
     init(
         configuration: ProxyConfiguration, normalizers: [ErrorNormalizer], pacing: [Ledgers.Share],
@@ -49,7 +49,7 @@ final class ProxyService: Sendable {
     var metrics: ProxyMetrics { instance.metrics }
     var problemSchema: [UInt8] { instance.problemSchema }
     var startedWallNanoseconds: Int64 { instance.startedWallNanoseconds }
-    /// Whether new requests are refused because the program is about to end.
+    /// Whether new requests are rejected because the program is shutting down.
     var isDraining: Bool { instance.isDraining }
 
     func droppedLogLines() -> UInt64 { instance.droppedLogLines() }

@@ -5,24 +5,24 @@ internal import Loop
 internal import Redis
 internal import Synchronization
 
-/// Carries out what `SharedLedger` decides: has the connection, the log and the metrics, and tells it what happens.
+/// Executes the decisions of `SharedLedger`: owns the connection, the log and the metrics, and reports events to it.
 ///
-/// Confined to the first worker's thread; the others reach it through that worker's mailbox.
+/// Confined to the first worker's thread; other workers reach it through that worker's mailbox.
 final class LedgerClient: LedgerLinkOwner {
     private unowned let worker: Worker
     private let address: LedgerAddress
     private let status: LedgerStatus
     private var ledger: SharedLedger
     private var link: LedgerLink?
-    /// Links that are over, to be closed outside of the library.
+    /// Sessions that are over, to be closed outside of the library's callbacks.
     private var endedLinks: [LedgerLink] = []
-    /// The session that waits for the host's address, and until when.
+    /// The session that waits for the host's address, and its deadline.
     private var nextSession: (name: String, latest: MonotonicTime)?
-    /// Whether the host's name is being looked up: once at a time, however long that takes.
+    /// Whether the host's name is being resolved; there is one lookup at a time, however long it takes.
     private var isResolving = false
-    /// How long, in nanoseconds, a session waits for an address.
+    /// How long a session waits for an address, in nanoseconds.
     private static let longestLookup: Int64 = 5_000_000_000
-    /// How often a name was looked up: each attempt takes the next of its addresses, for not all may be served.
+    /// The number of lookups: each attempt uses the next address, since some may not be served.
     private var lookups = 0
     private var isActing = false
     private var isClosed = false
@@ -34,7 +34,7 @@ final class LedgerClient: LedgerLinkOwner {
         ledger = SharedLedger(startedAt: Worker.clock()) { .random(in: .min ... .max) }
     }
 
-    /// Keeps these accounts from now on, besides those that it has.
+    /// Also uses these accounts from now on.
     func add(_ accounts: [LedgerAccount], at now: MonotonicTime) {
         ledger.add(accounts, at: now)
         act()
@@ -51,7 +51,7 @@ final class LedgerClient: LedgerLinkOwner {
         act()
     }
 
-    /// When it wants to be called at the latest.
+    /// When it must be called at the latest.
     var deadline: MonotonicTime? {
         guard endedLinks.isEmpty else { return .distantPast }
         guard let latest = nextSession?.latest else { return ledger.deadline }
@@ -63,19 +63,19 @@ final class LedgerClient: LedgerLinkOwner {
         closeEndedLinks()
         if let (session, latest) = nextSession, latest <= now {
             nextSession = nil
-            ledger.sessionIsOver(session, reason: "its name is not resolved in time", at: now)
+            ledger.sessionIsOver(session, reason: "its name was not resolved in time", at: now)
         }
         ledger.run(at: now)
         act()
     }
 
-    /// Ends the connection.
+    /// Closes the connection.
     func close() {
         isClosed = true
         link?.close()
         link = nil
         closeEndedLinks()
-        // A lookup that is under way ends when it does: nobody waits for it.
+        // A running lookup ends on its own; nothing waits for it.
         nextSession = nil
     }
 
@@ -86,7 +86,7 @@ final class LedgerClient: LedgerLinkOwner {
 
     // MARK: Effects
 
-    /// Carries out what was decided; what that leads to comes behind it.
+    /// Executes the decided effects; effects that follow from them are appended.
     private func act() {
         guard !isActing, !isClosed else { return }
         isActing = true
@@ -94,13 +94,13 @@ final class LedgerClient: LedgerLinkOwner {
         while true {
             let effects = ledger.takeEffects()
             if effects.isEmpty { break }
-            for effect in effects { carryOut(effect) }
+            for effect in effects { execute(effect) }
         }
         status.isUp.store(ledger.isInUse, ordering: .relaxed)
         status.fallbacks.store(ledger.fallbacks, ordering: .relaxed)
     }
 
-    private func carryOut(_ effect: LedgerEffect) {
+    private func execute(_ effect: LedgerEffect) {
         switch effect {
         case .connect(let session): connect(session)
         case .disconnect(let session):
@@ -114,20 +114,20 @@ final class LedgerClient: LedgerLinkOwner {
         case .arm(let wake, let pacer): worker.mailbox.post(.wake(wake, of: pacer))
         case .tellOfLoss(let reason):
             worker.service.logger.warning(
-                "the shared ledger cannot be used: this instance keeps to its share",
-                metadata: ["ledger": "\(address)", "reason": "\(withoutSecrets(reason).prefix(200))"])
+                "shared ledger unavailable; this instance uses its own share",
+                metadata: ["ledger": "\(address)", "reason": "\(redacted(reason).prefix(200))"])
         case .tellOfReturn:
             worker.service.logger.notice(
-                "the shared ledger is in use again", metadata: ["ledger": "\(address)"])
+                "shared ledger available again", metadata: ["ledger": "\(address)"])
         }
     }
 
-    /// A server that does not know a command repeats it, with the password in it.
-    private func withoutSecrets(_ reason: String) -> String {
+    /// Removes secrets: a server that does not know a command repeats it, including the password.
+    private func redacted(_ reason: String) -> String {
         guard let password = address.password?.value, !password.isEmpty, reason.contains(password) else {
             return reason
         }
-        return "it refuses the credentials"
+        return "it rejects the credentials"
     }
 
     // MARK: The way to the server
@@ -144,7 +144,7 @@ final class LedgerClient: LedgerLinkOwner {
         }
     }
 
-    /// The addresses of the server's host are known, or there are none.
+    /// The lookup of the server's host has finished; `addresses` may be empty.
     private func resolved(_ addresses: [String], at now: MonotonicTime) {
         isResolving = false
         guard let (session, _) = nextSession, case .tcp(_, let port) = address.place else { return }
@@ -194,14 +194,15 @@ final class LedgerClient: LedgerLinkOwner {
     }
 }
 
-/// Looks names up.
+/// Resolves names.
 enum LedgerResolver {
-    /// Posts the addresses of `host` to `mailbox`, from a thread of its own: getaddrinfo() blocks for as long as it likes, and cannot be
-    /// cancelled.
+    /// Posts the addresses of `host` to `mailbox` from a thread of its own: getaddrinfo() may block for any time and
+    /// cannot be cancelled.
     ///
-    /// The thread is not joined, so that a program that ends need not wait for it; it holds nothing but the mailbox.
+    /// The thread is not joined, so that the program need not wait for it at its end; it retains nothing but the
+    /// mailbox.
     ///
-    /// - Returns: false if there is no thread to be had; nothing is posted then.
+    /// - Returns: false if no thread could be started; then nothing is posted.
     static func resolve(_ host: String, for mailbox: Mailbox<WorkerMessage>) -> Bool {
         let thread = try? LoopThread(name: "weir-resolver") {
             mailbox.post(.ledger(.addresses(lookUp(host, flags: AI_ADDRCONFIG))))
@@ -210,7 +211,7 @@ enum LedgerResolver {
         return thread != nil
     }
 
-    /// Whether nothing has to be looked up.
+    /// Whether `host` is an address that needs no lookup.
     static func isNumeric(_ host: String) -> Bool { !lookUp(host, flags: AI_NUMERICHOST).isEmpty }
 
     private static func lookUp(_ host: String, flags: Int32) -> [String] {

@@ -4,25 +4,25 @@ internal import Loop
 internal import Redis
 internal import Synchronization
 
-/// Is told what becomes of the way to the ledger.
+/// Receives the events of a session with the ledger's server.
 protocol LedgerLinkOwner: AnyObject {
-    /// Calls can be made.
+    /// The session is ready for calls.
     ///
     /// - Parameters:
-    ///   - clock: a moment of the server's clock, in microseconds since 1970.
-    ///   - heard: when it was heard of.
+    ///   - clock: a time of the server's clock, in microseconds since 1970.
+    ///   - heard: when it was received.
     func linkIsUp(_ link: LedgerLink, clock: Int64, heard: MonotonicTime)
-    /// The oldest call that had no reply has one.
+    /// The oldest pending call has received its reply.
     func link(_ link: LedgerLink, received reply: LedgerReply)
-    /// The server has something to say.
+    /// The server has published a message.
     func link(_ link: LedgerLink, received message: [UInt8])
-    /// No reply comes any more; told once.
+    /// The session is over; reported once.
     ///
-    /// - Parameter isSenseless: whether the server answered what makes no sense.
+    /// - Parameter isSenseless: whether the server sent a reply that no valid server sends.
     func linkIsDown(_ link: LedgerLink, reason: String, isSenseless: Bool)
 }
 
-/// One session with the ledger's server: a connection for calls, one for what it has to say.
+/// One session with the ledger's server: a connection for calls and one for published messages.
 final class LedgerLink: RedisConnectionDelegate {
     /// The name of this session, under which the server knows the instance.
     let name: String
@@ -32,11 +32,11 @@ final class LedgerLink: RedisConnectionDelegate {
     private var calls: RedisConnection?
     private var messages: RedisConnection?
     private var digest: [UInt8] = []
-    /// To what it listens: to what is meant for all instances, and for this one.
+    /// The number of confirmed subscriptions: one channel for all instances, and one for this instance.
     private var subscriptions = 0
     private var isUp = false
     private var isOver = false
-    /// A moment of the server's clock, in microseconds, and ours when it was heard of.
+    /// A time of the server's clock, in microseconds, and when it was received by ours.
     private var clock: (server: Int64, heard: MonotonicTime)?
 
     init(
@@ -51,9 +51,9 @@ final class LedgerLink: RedisConnectionDelegate {
         messages = RedisConnection(to: place, loop: loop, delegate: self)
     }
 
-    /// Introduces itself; the owner hears whether that went well.
+    /// Starts the session; its owner is notified of the result.
     func start() {
-        guard let calls, let messages else { return fail("cannot be connected to") }
+        guard let calls, let messages else { return fail("cannot be reached") }
         authenticate(calls)
         authenticate(messages)
         messages.subscribe(to: Array("weir:all".utf8))
@@ -61,7 +61,7 @@ final class LedgerLink: RedisConnectionDelegate {
         ask([Array("TIME".utf8)]) { [weak self] reply in
             guard let self else { return }
             guard let server = Self.microseconds(ofTime: reply) else {
-                return fail("its TIME is none", isSenseless: true)
+                return fail("its reply to TIME is invalid", isSenseless: true)
             }
             clock = (server, Worker.clock())
         }
@@ -75,12 +75,12 @@ final class LedgerLink: RedisConnectionDelegate {
         }
     }
 
-    /// The bytes of a script's SHA-1 in hexadecimal digits.
+    /// The length of a script's SHA-1 in hexadecimal digits.
     private static let digestLength = 40
-    /// The last second whose microseconds the script's numbers (2^53) count exactly: in the year 2255.
+    /// The last second whose microseconds fit into the script's numbers (2^53): in the year 2255.
     private static let lastSecond: Int64 = 9_007_199_254
 
-    /// The reply to TIME, two numbers in strings, in microseconds since 1970; nil for anything else.
+    /// The reply to TIME, two numbers as strings, in microseconds since 1970; nil for anything else.
     static func microseconds(ofTime reply: RedisReply) -> Int64? {
         guard let parts = reply.elements, parts.count == 2,
             let seconds = parts[0].text.flatMap({ Int64($0) }),
@@ -118,7 +118,7 @@ final class LedgerLink: RedisConnectionDelegate {
         }
     }
 
-    /// Asks what must be known before the script can be called.
+    /// Sends a request that is needed before the script can be called.
     private func ask(_ arguments: [[UInt8]], _ body: @escaping (RedisReply) -> Void) {
         send(arguments) { [weak self] reply in
             if case .error(let words) = reply { self?.fail(words) } else { body(reply) }
@@ -137,7 +137,7 @@ final class LedgerLink: RedisConnectionDelegate {
         owner?.linkIsDown(self, reason: reason, isSenseless: isSenseless)
     }
 
-    /// Closes both connections; not from inside one of them.
+    /// Closes both connections; must not be called from inside their callbacks.
     func close() {
         isOver = true
         calls?.close()
@@ -174,22 +174,22 @@ extension LedgerReply {
     }
 }
 
-/// The keys of ledgers that several instances share.
+/// The keys of shared ledgers.
 enum LedgerKeys {
-    /// The same in every instance, and no way back to the credential.
+    /// The same in every instance, and not reversible to the credential.
     static let digest: LedgerDigest = { KeyedDigest.value(of: $0, key: Array("weir ledger".utf8)) }
 }
 
-/// What workers tell the one that has the connection to the ledger.
+/// Messages from workers to the one that owns the connection to the ledger.
 enum LedgerMessage: Sendable {
     case claim(LedgerClaim)
     case pause(LedgerPause)
     case report(LedgerReport, of: UInt64)
-    /// The addresses of the ledger's host; none if its name leads nowhere.
+    /// The addresses of the ledger's host; none if its name does not resolve.
     case addresses([String])
 }
 
-/// What is told of the ledger that several instances share.
+/// The state of the shared ledger for metrics and pages.
 final class LedgerStatus: Sendable {
     /// Whether the ledger is in use, for all providers.
     let isUp = Atomic(false)

@@ -1,19 +1,19 @@
 internal import Core
 
-/// One configuration as a worker serves it, with its ways to the providers.
+/// One configuration as a worker serves it, with its connections to the providers.
 ///
-/// An exchange ends under the generation under which it began. One that is no more the worker's own lives until its last
-/// exchange is over.
+/// An exchange finishes under the generation under which it began. A generation that was replaced lives until its
+/// last exchange is over.
 final class Generation {
     let service: ProxyService
-    /// The ways to the providers, in their order.
+    /// The connections to the providers, in the providers' order.
     private(set) var upstreams: [ProviderConnections] = []
-    /// Requests that have begun under it, and are not over.
+    /// The number of its exchanges in flight.
     var exchanges = 0
 
     init(service: ProxyService) { self.service = service }
 
-    /// Opens the ways to the providers; one that leads where a former one does is that one, with its connections.
+    /// Opens the connections to the providers; takes over those of `former` that lead to the same place.
     func open(on worker: Worker, after former: Generation?) {
         upstreams = service.providers.map { provider in
             let name = provider.configuration.name
@@ -26,13 +26,13 @@ final class Generation {
         }
     }
 
-    /// Lets go of what holds the worker.
-    func letGo() { upstreams = [] }
+    /// Releases everything that retains the worker.
+    func releaseAll() { upstreams = [] }
 }
 
 /// The change from one configuration to the next.
 extension Worker {
-    /// Serves what begins from now on by `service`; what has begun goes on as it was.
+    /// Uses `service` for new requests; exchanges that have begun continue unchanged.
     func adopt(_ service: ProxyService) {
         let former = generation
         let next = Generation(service: service)
@@ -40,23 +40,23 @@ extension Worker {
         generation = next
         upstreams += next.upstreams.filter { upstream in !upstreams.contains { $0 === upstream } }
         formerGenerations.append(former)
-        // They would hold on to the former generation.
+        // They would retain the former generation.
         idleExchanges = []
         for listener in listeners { listener.adoptConfiguration() }
         adoptLedgers(of: service)
         mustSweep = true
     }
 
-    /// Ends former generations without exchanges: nobody uses their connections any more.
+    /// Closes former generations without exchanges, whose connections are no longer used.
     ///
-    /// Only between the libraries' calls: libcurl must not be closed from inside one of its own.
+    /// Must not be called from inside a library's callback: libcurl must not be closed from its own callback.
     func sweepGenerations() {
         mustSweep = false
         formerGenerations.removeAll { $0.exchanges == 0 }
         let used = (formerGenerations + [generation]).flatMap(\.upstreams)
         for upstream in upstreams where !used.contains(where: { $0 === upstream }) {
             upstream.close()
-            listed.removeAll { $0 === upstream }
+            scheduled.removeAll { $0 === upstream }
         }
         upstreams.removeAll { upstream in !used.contains { $0 === upstream } }
     }

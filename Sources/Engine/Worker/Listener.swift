@@ -7,39 +7,40 @@ internal import Wire
 
 /// One listening socket of a worker, with the daemon that serves it.
 final class Listener: HTTPDaemonDelegate, ReadinessHandler {
-    /// What is served there.
+    /// What a listener serves.
     enum Role {
-        /// All providers by their mounts; the admin paths too, unless they have a listener of their own.
+        /// All providers by their mounts, and the admin paths unless they have their own listener.
         case providers(servesAdmin: Bool)
-        /// The provider of this name, at `/`.
+        /// One provider, at `/`.
         case provider(String)
-        /// The admin paths alone.
+        /// Only the admin paths.
         case admin
     }
 
-    /// Bytes per connection for the heads of a request and its answer, and the library's notes about them.
+    /// The memory per connection, in bytes, for the heads of a request and its response and for the library's
+    /// bookkeeping.
     static let connectionMemory = 16 << 10
 
-    /// For how long no clients are taken where the system has no descriptors left, in nanoseconds.
+    /// How long accepting is paused when the system has run out of file descriptors, in nanoseconds.
     private static let exhaustionNanoseconds: Int64 = 100_000_000
-    /// How often, at most, the log is told that clients have to wait, in nanoseconds.
+    /// The minimum time between two warnings about paused accepting, in nanoseconds.
     private static let warningNanoseconds: Int64 = 10_000_000_000
-    /// How many times clients are taken, a few each time, before the listening socket is closed: more than wait in a backlog.
+    /// How many bursts are accepted before the listening socket is closed: more connections than a backlog holds.
     private static let backlogBursts = 128
-    /// What part of the file descriptors is kept for providers and files, and how many at most.
+    /// The fraction of file descriptors reserved for providers and files, and its maximum.
     private static let reserve = (share: 4, limit: 1024)
 
     let role: Role
-    /// Where requests go that are not for the admin paths.
+    /// The destination of requests that are not for the admin paths.
     private var destination = Exchange.Destination.mounts
-    /// Whether a web page could have a browser connect to it: not to a Unix socket.
+    /// Whether a browser can be made to connect to it by a web page; not true for a Unix socket.
     private let isWithinReachOfPages: Bool
     private let worker: Worker
     private let socket: ListenSocket
     let daemon: HTTPDaemon
-    /// Why no clients are taken at the moment.
+    /// Whether accepting is paused, and why.
     private var acceptance = Acceptance.goesOn
-    /// When the log may be told of that again.
+    /// When the next warning about it may be logged.
     private var warnsFrom = MonotonicTime.distantPast
 
     init(role: Role, socket: ListenSocket, worker: Worker) throws {
@@ -61,7 +62,7 @@ final class Listener: HTTPDaemonDelegate, ReadinessHandler {
         try worker.loop.watch(daemon.listenDescriptor, for: .readable, handler: self)
     }
 
-    /// The descriptor of a client behind which none are taken for a while.
+    /// The highest client descriptor; accepting pauses when it is exceeded.
     static var highestDescriptor: Int {
         let files = ProcessReading.maximumFiles
         return files - min(files / reserve.share, reserve.limit)
@@ -74,7 +75,8 @@ final class Listener: HTTPDaemonDelegate, ReadinessHandler {
             fieldOverhead: HTTPDaemon.fieldOverhead, body: Int64(configuration.limits.requestBody))
     }
 
-    /// Takes what is its own from the worker's configuration: the limits, the certificate, and the provider; it may be there no more.
+    /// Adopts its part of the worker's configuration: the limits, the certificate and the provider, which may have
+    /// been removed.
     func adoptConfiguration() {
         daemon.change(to: Self.requestLimits(of: worker.service.configuration))
         if let identity = worker.service.identities.identity(for: role) { daemon.identity = identity }
@@ -93,31 +95,31 @@ final class Listener: HTTPDaemonDelegate, ReadinessHandler {
     private func accept() {
         acceptance = daemon.accept()
         guard acceptance != .goesOn else { return }
-        // Who waits in the backlog would be told of in every turn.
+        // Otherwise each iteration would report the clients in the backlog.
         worker.loop.unwatch(daemon.listenDescriptor)
         worker.service.instance.acceptPauses.add(1, ordering: .relaxed)
         warn()
-        if acceptance != .isFull { tryLater() }
+        if acceptance != .isFull { pauseAccepting() }
     }
 
-    private func tryLater() {
+    private func pauseAccepting() {
         _ = worker.deadlines.insert(
             .acceptance(self), at: worker.now.later(by: Self.exhaustionNanoseconds))
     }
 
-    /// Some time has passed since the system had no descriptors left.
-    func acceptAgain() {
+    /// Resumes accepting after a pause for lack of file descriptors.
+    func resumeAccepting() {
         guard daemon.listenDescriptor >= 0 else { return }
         acceptance = daemon.accept()
         worker.daemonsAreReady()
         switch acceptance {
         case .goesOn: worker.watch(daemon.listenDescriptor, for: .readable, handler: self)
         case .isFull: break
-        case .isExhausted: tryLater()
+        case .isExhausted: pauseAccepting()
         }
     }
 
-    /// Whether `/livez`, `/readyz` and `/metrics` are served here.
+    /// Whether it serves `/livez`, `/readyz` and `/metrics`.
     var servesProbes: Bool {
         switch role {
         case .providers(let servesAdmin): servesAdmin
@@ -126,9 +128,9 @@ final class Listener: HTTPDaemonDelegate, ReadinessHandler {
         }
     }
 
-    /// Closes the listening socket, and removes its file; returns whether it was open.
+    /// Closes the listening socket and removes its file; returns whether it was open.
     ///
-    /// > That resets the connections in its backlog: those are taken first.
+    /// > Closing resets the connections in the backlog, so they are accepted first.
     @discardableResult
     func stopAccepting() -> Bool {
         guard daemon.listenDescriptor >= 0 else { return false }
@@ -145,14 +147,14 @@ final class Listener: HTTPDaemonDelegate, ReadinessHandler {
         let reason: String
         switch acceptance {
         case .goesOn: return
-        case .isFull: reason = "as many are connected as limits.connections allows"
+        case .isFull: reason = "limits.connections is reached"
         case .isExhausted(let number):
             var error = SystemError("accept4")
             error.number = number
             reason = "\(error); see ulimit -n, process_open_fds and process_max_fds"
         }
         worker.service.logger.warning(
-            "clients have to wait before they are taken", metadata: ["reason": .string(reason)])
+            "accept paused", metadata: ["reason": .string(reason)])
     }
 
     // MARK: HTTPDaemonDelegate
@@ -190,7 +192,7 @@ final class Listener: HTTPDaemonDelegate, ReadinessHandler {
         _ daemon: HTTPDaemon, refuses fault: RequestFault, of request: IncomingRequest?
     ) -> ClosingAnswer {
         if let exchange = request as? Exchange { return exchange.refuse(fault) }
-        // Nothing that can be routed has come: the refusal is an exchange all the same, which is counted and logged.
+        // The request cannot be routed; its rejection is still an exchange that is counted and logged.
         let exchange = worker.makeExchange(target: Span(), to: .mounts)
         defer { exchange.completed(isWhole: true) }
         return exchange.refuse(fault)
@@ -201,16 +203,17 @@ final class Listener: HTTPDaemonDelegate, ReadinessHandler {
     }
 }
 
-/// The listening sockets of all workers: each address has one per worker, which the kernel spreads connections over.
+/// The listening sockets of all workers: one per address and worker, between which the kernel distributes
+/// connections.
 struct ListenerPlan {
     /// The sockets of each worker.
     private(set) var sockets: [[(role: Listener.Role, socket: ListenSocket)]]
-    /// The addresses as they were bound.
+    /// The bound addresses.
     private(set) var main = ""
     private(set) var admin: String?
     private(set) var providers: [(provider: String, address: String)] = []
 
-    /// Binds everything that `configuration` names.
+    /// Binds all addresses of `configuration`.
     init(_ configuration: ProxyConfiguration, workers: Int) throws(ListenError) {
         sockets = Array(repeating: [], count: workers)
         do throws(ListenError) {
@@ -234,7 +237,7 @@ struct ListenerPlan {
             guard let address = provider.listen else { continue }
             providers.append((provider.name, try add(.provider(provider.name), at: address, to: 0..<workers)))
         }
-        // Pages for people and probes are rare: one worker answers them.
+        // Requests for pages and probes are rare, so one worker serves them.
         if let address = configuration.adminListen { admin = try add(.admin, at: address, to: 0..<1) }
     }
 
@@ -249,7 +252,8 @@ struct ListenerPlan {
         case .tcp(let host, let wanted):
             var port = wanted
             let isShared = workers.count > 1
-            // Sockets that share a port would also share it with another process of this user, silently: one that does not tells.
+            // A port shared by sockets (SO_REUSEPORT) could also be shared silently with another process of this
+            // user; binding it once without sharing detects that.
             if isShared, port != 0 {
                 try ListenSocket(host: "\(host)", port: port, isShared: false).closeUnused()
             }

@@ -2,13 +2,14 @@ internal import Core
 internal import Loop
 internal import Upstream
 
-/// One worker's way to one provider: its connections, and the sockets of them that the loop watches.
+/// One worker's connections to one provider, and their sockets that the loop watches.
 final class ProviderConnections: SocketWatcher, ReadinessHandler, HTTP1PoolOwner {
-    /// The provider as it is configured now; what its connections go by has not changed since the first.
+    /// The provider's current configuration; the settings for its connections have not changed since this object was
+    /// created.
     var provider: ProviderService {
         didSet { keys = LedgerKeyMemo(provider.keys) }
     }
-    /// Whose the requests are that `provider` gets.
+    /// Computes the ledger keys of requests to `provider`.
     var keys: LedgerKeyMemo
     private let worker: Worker
     private let multi: CurlMulti
@@ -16,8 +17,8 @@ final class ProviderConnections: SocketWatcher, ReadinessHandler, HTTP1PoolOwner
     /// Whether the provider may speak HTTP/2, as far as is known: libcurl's part then.
     private let triesHTTP2: Bool
     /// Whether it stands in the worker's list of those that have something to do.
-    var isListed = false
-    /// Whether it stands in the worker's list of those on whom libcurl works.
+    var isScheduled = false
+    /// Whether it is in the worker's list of connections on which libcurl is working.
     var isBusy = false
     private var reportedConnections = 0
 
@@ -38,7 +39,7 @@ final class ProviderConnections: SocketWatcher, ReadinessHandler, HTTP1PoolOwner
         }
         options.requiresTLS13 = configuration.tls.minimumVersion == .tls13
         options.proxy = configuration.egressProxy?.url.value
-        // The proxy's address is what is connected to; the provider's is the proxy's to find.
+        // With a proxy, Weir connects to the proxy's address; the proxy resolves the provider's name.
         if options.proxy != nil { options.allowsAddress = { _ in true } }
         options.offersHTTP2 = configuration.upstream.isTLS && configuration.httpVersion == .auto
         triesHTTP2 = options.offersHTTP2
@@ -49,54 +50,54 @@ final class ProviderConnections: SocketWatcher, ReadinessHandler, HTTP1PoolOwner
             room: worker.receiveRoom, owner: self)
     }
 
-    /// Closes all connections, while the loop and the worker are still there to be told; no transfer runs any more.
+    /// Closes all connections while the loop and the worker can still be notified; no transfer is running.
     func close() {
         pool?.close()
         pool = nil
         multi.close()
     }
 
-    /// A transfer to this provider, to be filled and started.
+    /// Creates a transfer to this provider, to be configured and started.
     ///
-    /// Until the first answer has come, nobody knows whether the provider speaks HTTP/2: libcurl takes what is offered.
+    /// Until the first response, it is unknown whether the provider supports HTTP/2; libcurl uses what is offered.
     func makeTransfer() -> any UpstreamTransfer {
         if triesHTTP2, multi.speaksHTTP2 != false { return multi.makeTransfer() }
         return pool?.makeTransfer() ?? multi.makeTransfer()
     }
 
-    /// Starts a transfer; its delegate is told at the end.
+    /// Starts a transfer; its delegate is notified at the end.
     func start(_ transfer: any UpstreamTransfer, for delegate: any TransferDelegate) {
         transfer.start(for: delegate)
-        if multi.needsKick { worker.list(self) }
+        if multi.needsKick { worker.schedule(self) }
     }
 
     func cancel(_ transfer: any UpstreamTransfer) {
         guard transfer.isRunning else { return }
         transfer.cancel()
-        if multi.needsKick { worker.list(self) }
+        if multi.needsKick { worker.schedule(self) }
     }
 
-    /// Goes on with a transfer that was paused.
+    /// Resumes a paused transfer.
     func resume(_ transfer: any UpstreamTransfer, _ direction: TransferDirection) {
         transfer.resume(direction)
-        if multi.needsKick { worker.list(self) }
+        if multi.needsKick { worker.schedule(self) }
     }
 
-    /// Whether libcurl has anything to do.
+    /// Whether libcurl has work to do.
     var hasWork: Bool { multi.runningTransfers + multi.pendingConnections > 0 }
 
-    /// When libcurl wants to be called at the latest, in milliseconds of the monotonic clock, while it has something to do.
+    /// When libcurl must be called at the latest, in milliseconds of the monotonic clock, while it has work to do.
     var deadlineMilliseconds: Int64? { multi.deadlineMilliseconds }
 
-    /// Lets libcurl work, and reports what has ended.
+    /// Runs libcurl, and reports finished transfers.
     func run(nowMilliseconds: Int64) {
         multi.run(nowMilliseconds: nowMilliseconds)
         multi.reportFinished()
         pool?.reportFinished()
-        if multi.needsKick { worker.list(self) }
+        if multi.needsKick { worker.schedule(self) }
     }
 
-    /// Counts the connections that were opened since the last call.
+    /// Returns the number of connections opened since the last call.
     func takeOpenedConnections() -> Int {
         defer { reportedConnections = multi.openedConnections }
         return multi.openedConnections - reportedConnections
@@ -106,7 +107,7 @@ final class ProviderConnections: SocketWatcher, ReadinessHandler, HTTP1PoolOwner
 
     var nowNanoseconds: Int64 { worker.now.nanoseconds }
 
-    func poolHasFinishedTransfers(_ pool: HTTP1Pool) { worker.list(self) }
+    func poolHasFinishedTransfers(_ pool: HTTP1Pool) { worker.schedule(self) }
 
     // MARK: SocketWatcher
 
@@ -121,7 +122,7 @@ final class ProviderConnections: SocketWatcher, ReadinessHandler, HTTP1PoolOwner
         if isClosing { worker.loop.forget(socket) } else { worker.loop.unwatch(socket) }
     }
 
-    func multiHasWork() { worker.noteBusy(self) }
+    func multiHasWork() { worker.markBusy(self) }
 
     // MARK: ReadinessHandler
 
@@ -129,12 +130,12 @@ final class ProviderConnections: SocketWatcher, ReadinessHandler, HTTP1PoolOwner
         multi.socket(
             descriptor, isReadable: readiness.contains(.readable),
             isWritable: readiness.contains(.writable), isBroken: readiness.isBroken)
-        worker.list(self)
+        worker.schedule(self)
     }
 }
 
 extension IPAddress {
-    /// The same address, as the configuration spells it.
+    /// The address as the configuration spells it.
     fileprivate init(_ address: ResolvedAddress) {
         switch address {
         case .v4(let bits): self = .v4(bits)

@@ -2,19 +2,20 @@ internal import Core
 internal import Downstream
 internal import Loop
 
-/// The order of work within a turn of the loop. What is called from inside a library only records; what calls back into one happens here.
+/// The order of work within one iteration of the loop. Callbacks of the libraries only record; calls into the
+/// libraries are made here.
 extension Worker {
-    /// How often libmicrohttpd runs in a row while it has something to do: its steps are small, and looking for events between them
-    /// is dear.
+    /// How often libmicrohttpd runs in a row while it has work: its steps are small, and polling for events between
+    /// them is expensive.
     private static let burst = 8
-    /// For how long, in nanoseconds, at most: large answers always go on.
+    /// The maximum duration of a burst, in nanoseconds, since large responses could continue forever.
     private static let burstNanoseconds: Int64 = 500_000
-    /// How often a turn goes round between the libraries before it looks for events again.
+    /// How many rounds an iteration makes between the libraries before it polls for events again.
     private static let roundsPerTurn = 4
-    /// For how long, in nanoseconds, last answers are sent behind the grace period of a drain.
+    /// How long final responses may be sent after the grace period of a drain, in nanoseconds.
     private static let lastAnswerNanoseconds: Int64 = 1_000_000_000
 
-    /// Serves until a drain is over.
+    /// Serves until a drain is complete.
     func run() {
         while drainStage != .over {
             turn()
@@ -23,24 +24,24 @@ extension Worker {
         stop()
     }
 
-    /// Notes that libmicrohttpd has something to do.
+    /// Records that libmicrohttpd has work to do.
     func daemonsAreReady() { daemonsMustRun = true }
 
-    /// Notes that a multi was called, or wants to be.
-    func list(_ upstream: ProviderConnections) {
-        guard !upstream.isListed else { return }
-        upstream.isListed = true
-        listed.append(upstream)
+    /// Records that a multi was called, or wants to be called.
+    func schedule(_ upstream: ProviderConnections) {
+        guard !upstream.isScheduled else { return }
+        upstream.isScheduled = true
+        scheduled.append(upstream)
     }
 
-    /// Notes that libcurl begins to work on an upstream.
-    func noteBusy(_ upstream: ProviderConnections) {
+    /// Records that libcurl begins to work on an upstream.
+    func markBusy(_ upstream: ProviderConnections) {
         guard !upstream.isBusy else { return }
         upstream.isBusy = true
         busy.append(upstream)
     }
 
-    /// Notes that an exchange has something new for its client, or room for its provider.
+    /// Records that an exchange has new data for its client, or buffer space for its provider.
     func touch(_ exchange: Exchange) {
         guard !exchange.isTouched else { return }
         exchange.isTouched = true
@@ -55,8 +56,8 @@ extension Worker {
         isIdleTick = events == 0 && timeout == 1
         if let daemonsRunAt, daemonsRunAt <= now { daemonsMustRun = true }
         if let earliest = deadlines.earliest, earliest <= now {
-            // A deadline may send a request. What has arrived on an idle connection until then must have been seen, or it would be taken
-            // for the response.
+            // A deadline may send a request. Bytes that arrived on an idle connection before that must have been
+            // seen, or they would be taken for the response.
             if events == 0 { _ = loop.wait(atMost: 0) }
             while let deadline = deadlines.popDue(at: now) { fire(deadline) }
         }
@@ -65,17 +66,17 @@ extension Worker {
             runUpstreams()
             runTouched()
             if daemonsMustRun { runDaemons() }
-            if listed.isEmpty, touched.isEmpty, !daemonsMustRun { break }
+            if scheduled.isEmpty, touched.isEmpty, !daemonsMustRun { break }
         }
         if mustSweep { sweepGenerations() }
     }
 
     /// The longest time to wait for events.
     ///
-    /// libmicrohttpd asks for 0 also while a request waits without being suspended. One millisecond serves that one as well, since its
-    /// answer comes as an event of another socket; the loop does not spin.
+    /// libmicrohttpd also asks for 0 while a request waits without being suspended. One millisecond is enough for
+    /// such a request, since its response arrives as an event of another socket, and it keeps the loop from spinning.
     private func waitMilliseconds() -> Int32 {
-        if daemonsMustRun || !listed.isEmpty || !touched.isEmpty { return 0 }
+        if daemonsMustRun || !scheduled.isEmpty || !touched.isEmpty { return 0 }
         if drainsUntil != nil, !hasLookedAgain {
             if daemonsHaveNews { daemonsMustRun = true }
             return 0
@@ -114,43 +115,43 @@ extension Worker {
         case .departure(let exchange): exchange.checkDeparture()
         case .wake(let pacer, let wake): advance(wake, of: pacer)
         case .idleMemory: giveBackIdleMemory()
-        case .acceptance(let listener): listener.acceptAgain()
+        case .acceptance(let listener): listener.resumeAccepting()
         }
     }
 
-    /// Lets libcurl work where it has something to do, and reports what has ended.
+    /// Runs libcurl where it has work, and reports finished transfers.
     private func runUpstreams() {
         let milliseconds = now.nanoseconds / 1_000_000
-        if !busy.isEmpty { listDue(at: milliseconds) }
+        if !busy.isEmpty { scheduleDue(at: milliseconds) }
         var index = 0
-        while index < listed.count {
-            let upstream = listed[index]
+        while index < scheduled.count {
+            let upstream = scheduled[index]
             index += 1
-            upstream.isListed = false
+            upstream.isScheduled = false
             upstream.run(nowMilliseconds: milliseconds)
             let opened = upstream.takeOpenedConnections()
             for _ in 0..<opened { metrics.upstreamConnectionOpened(provider: upstream.provider.index) }
             if index > 64 { break }
         }
-        listed.removeFirst(index)
+        scheduled.removeFirst(index)
     }
 
-    /// Lists those whose deadline has come, and forgets those on whom libcurl works no more.
-    private func listDue(at milliseconds: Int64) {
+    /// Lists connections whose deadline has passed, and removes those on which libcurl no longer works.
+    private func scheduleDue(at milliseconds: Int64) {
         busy.removeAll { upstream in
             guard upstream.hasWork else {
                 upstream.isBusy = false
                 return true
             }
-            if let deadline = upstream.deadlineMilliseconds, deadline <= milliseconds { list(upstream) }
+            if let deadline = upstream.deadlineMilliseconds, deadline <= milliseconds { schedule(upstream) }
             return false
         }
     }
 
-    /// What was recorded in libcurl's callbacks is acted on: an answer that is not complete starts to stream, pauses end.
+    /// Acts on what libcurl's callbacks recorded: starts to stream an incomplete response, resumes paused transfers.
     private func runTouched() {
         while !touched.isEmpty {
-            // Two arrays take turns, so that neither is allocated anew.
+            // Two arrays alternate, so that neither is reallocated.
             swap(&touched, &acting)
             for exchange in acting {
                 exchange.isTouched = false
@@ -175,7 +176,7 @@ extension Worker {
         }
     }
 
-    /// - Returns: after how many milliseconds it wants to run again, whatever happens.
+    /// - Returns: the milliseconds after which it must run again in any case.
     private func run(_ daemon: HTTPDaemon) -> Int? {
         daemon.run()
         if daemon.hasNews { daemonsHaveNews = true }
@@ -184,7 +185,7 @@ extension Worker {
 
     // MARK: The end
 
-    /// Stops accepting; what waits is refused, what is in flight goes on until `end`.
+    /// Stops accepting; waiting requests are rejected, exchanges in flight may continue until `end`.
     func drain(until end: MonotonicTime) {
         guard drainsUntil == nil else { return }
         drainsUntil = end
@@ -195,28 +196,29 @@ extension Worker {
         daemonsMustRun = true
     }
 
-    /// Whether a worker that drains has nothing to do any more.
+    /// Whether a draining worker has no work left.
     private var isQuiet: Bool {
-        // An answer that ends its connection has not arrived when the system has it: the client may still send.
+        // When the system has accepted a final response, the client has not necessarily received it, and may still be
+        // sending.
         guard activeRequests == 0, hasLookedAgain, !daemonsMustRun, !daemonsHaveNews else { return false }
         return !hasLeavingClients
     }
 
     private var hasLeavingClients: Bool { listeners.contains { $0.daemon.hasLeavingClients } }
 
-    /// When the stage of a drain ends at the latest.
+    /// When the current stage of a drain ends at the latest.
     private var drainEnd: MonotonicTime? {
         drainStage == .lastAnswers ? drainsUntil?.later(by: Self.lastAnswerNanoseconds) : drainsUntil
     }
 
-    /// Goes to the next stage of a drain where this one is over.
+    /// Enters the next stage of a drain if this one is over.
     private func advanceDrain() {
         guard let drainsUntil else { return }
         let isLate = now >= drainsUntil
         if drainStage == .finishing, isLate || isQuiet {
             drainStage = .awaitingOthers
             if service.instance.workerHasFinished() {
-                for mailbox in mailboxes { mailbox.post(.othersHaveFinished) }
+                for mailbox in mailboxes { mailbox.post(.allWorkersFinished) }
             }
         }
         if drainStage == .awaitingOthers,
@@ -224,7 +226,7 @@ extension Worker {
         {
             drainStage = .closing
             for listener in listeners where listener.stopAccepting() {
-                // What has been accepted last is answered.
+                // Requests on the connections that were accepted last are answered.
                 hasLookedAgain = false
                 daemonsMustRun = true
             }
@@ -243,7 +245,7 @@ extension Worker {
         }
     }
 
-    /// Ends everything: transfers are cancelled, connections closed.
+    /// Ends everything: cancels transfers and closes connections.
     private func stop() {
         for listener in listeners { listener.daemon.stopSuspending() }
         for exchange in allExchanges { exchange.abortForShutdown() }
@@ -252,6 +254,6 @@ extension Worker {
             listener.daemon.stop()
         }
         for upstream in upstreams { upstream.close() }
-        letGo()
+        releaseAll()
     }
 }

@@ -5,36 +5,36 @@ internal import Loop
 internal import Upstream
 internal import Wire
 
-/// What other threads tell a worker.
+/// Messages from other threads to a worker.
 enum WorkerMessage: Sendable {
-    /// The turn of one of its waiting requests has come.
+    /// One of the worker's waiting requests has been granted a slot.
     case grant(Grant, of: Pacer)
-    /// The ledger that several instances share lets the request go that waits under this name.
+    /// The shared ledger has granted a slot to the request that waits under this name.
     case ledgerGrant(UInt64)
-    /// That ledger has no slot in time for the request that waits under this name.
+    /// The shared ledger has no slot in time for the request that waits under this name.
     case ledgerRefusal(UInt64, Refusal)
-    /// To the worker that has the connection to that ledger.
+    /// For the worker that owns the connection to the shared ledger.
     case ledger(LedgerMessage)
-    /// Ask this pacer again at these times.
+    /// Call this pacer again at these times.
     case wake(Wake, of: Pacer)
-    /// Serve what begins from now on by another configuration.
+    /// Use another configuration for new requests.
     case adopt(ProxyService)
-    /// Finish what is in flight until this moment, then end.
+    /// Finish exchanges in flight until this time, then end.
     case drain(until: MonotonicTime)
-    /// All workers have finished what was in flight.
-    case othersHaveFinished
+    /// All workers have finished their exchanges.
+    case allWorkersFinished
 }
 
-/// One thread with its loop: serves connections of its own, and shares nothing with the other workers but the service.
+/// One thread with its event loop: it serves its own connections and shares only the service with other workers.
 ///
 /// Confined to its thread once ``run()`` is called.
 final class Worker: ReadinessHandler {
     let index: Int
-    /// The configuration by which requests are served that begin now.
+    /// The configuration for new requests.
     var generation: Generation
-    /// Those of requests that began earlier.
+    /// The configurations of requests that began earlier.
     var formerGenerations: [Generation] = []
-    /// Whether a former generation may be over.
+    /// Whether a former generation may have no exchanges left.
     var mustSweep = false
     let loop: EventLoop
     let mailbox: Mailbox<WorkerMessage>
@@ -44,79 +44,80 @@ final class Worker: ReadinessHandler {
     private(set) var listeners: [Listener] = []
     /// The upstreams of all generations.
     var upstreams: [ProviderConnections] = []
-    /// Where all of them receive.
+    /// The receive buffer of all upstreams.
     let receiveRoom = ReceiveRoom()
-    /// The time at which this turn began.
+    /// The time at which this iteration began.
     private(set) var now: MonotonicTime
     var requestIDs: RequestIDGenerator
 
     private var expectsIdleConnections = false
 
-    // Work of the current turn; see Worker+Turn.swift.
+    // Work of the current iteration; see Worker+Turn.swift.
     var daemonsMustRun = true
-    /// Whether something has happened on a client's socket of which libmicrohttpd had no time to hear.
+    /// Whether an event of a client's socket has not been passed to libmicrohttpd yet.
     var daemonsHaveNews = false
-    /// When it wants to run again, whatever happens.
+    /// When libmicrohttpd must run again in any case.
     var daemonsRunAt: MonotonicTime?
-    var listed: [ProviderConnections] = []
-    /// The upstreams on whom libcurl works: of many, few.
+    var scheduled: [ProviderConnections] = []
+    /// The upstreams on which libcurl is working, which are few.
     var busy: [ProviderConnections] = []
     var touched: [Exchange] = []
-    /// Those that are acted on just now.
+    /// The exchanges that are being processed.
     var acting: [Exchange] = []
     var deliveredUploads = false
-    /// Requests that wait without being suspended.
+    /// The number of requests that wait without being suspended.
     var pollers = 0
     /// Whether a whole millisecond has just passed without an event.
     var isIdleTick = false
 
     var deadlines = DeadlineHeap<Deadline>()
-    /// Requests in a queue, by the id under which the pacer knows them.
+    /// Queued requests, by the id under which the pacer knows them.
     var waiting: [UInt64: Exchange] = [:]
     private var lastWaiterID: UInt64 = 0
-    /// The connection to the ledger that several instances share: the first worker has it.
+    /// The connection to the shared ledger; only the first worker has one.
     private(set) var ledgerClient: LedgerClient?
     /// The exchange on each client's socket.
     private var exchangesBySocket: [Exchange?] = []
     var idleExchanges: [Exchange] = []
-    /// Requests whose head is complete, and which are not over.
+    /// The number of requests with a complete head that are not over.
     var activeRequests = 0
     var drainsUntil: MonotonicTime?
-    /// How far a drain has come.
+    /// The stage of a drain.
     var drainStage = DrainStage.none
-    /// Whether there was nothing to be told since it drains, and since the last request was over: clients that were taken last may have
-    /// sent something before, and others have sent requests behind it.
+    /// Whether an iteration has found nothing to do since the drain began and the last request ended: recently
+    /// accepted clients may have sent a request before, and others may have pipelined one.
     var hasLookedAgain = false
 
     /// The stages of a drain; the end of the grace period leads to the last one at once.
     enum DrainStage {
         case none
-        /// What is in flight goes on.
+        /// Exchanges in flight continue.
         case finishing
-        /// Where probes are served, they are until no worker has anything in flight.
+        /// A worker that serves probes continues until no worker has exchanges in flight.
         case awaitingOthers
         /// Nothing is accepted any more.
         case closing
-        /// The grace period is over: what had no response has been given one, which is on its way.
+        /// The grace period is over: exchanges without a response have received one, which is being sent.
         case lastAnswers
         case over
     }
 
-    /// What a deadline is of.
+    /// What a deadline belongs to.
     enum Deadline {
         case exchange(Exchange)
         case wake(Pacer, Wake)
-        /// A client that has ended its side may not wait any more.
+        /// The wait of a half-closed client is over.
         case departure(Exchange)
         /// Connections may have been idle for a while.
         case idleMemory
-        /// The system may have descriptors again.
+        /// The system may have file descriptors again.
         case acceptance(Listener)
     }
 
-    /// After how much of idleness, in nanoseconds, a connection's memory is given back: between once and twice as long.
+    /// The idle time, in nanoseconds, after which a connection's memory is released; it happens after one to two
+    /// times this period.
     private static let idleMemoryNanoseconds: Int64 = 1_000_000_000
-    /// The time, in nanoseconds, between two lots of connections whose memory is given back.
+    /// The time, in nanoseconds, between two batches of connections whose memory is released.
     private static let idleMemoryPause: Int64 = 2_000_000
 
     /// How many unused exchanges are kept.
@@ -144,17 +145,17 @@ final class Worker: ReadinessHandler {
         adoptLedgers(of: service)
     }
 
-    /// Keeps the shared ledgers of this configuration as well.
+    /// Also uses the shared ledgers of this configuration.
     func adoptLedgers(of service: ProxyService) {
         ledgerClient?.add(service.providers.compactMap(\.ledger), at: Self.clock())
     }
 
-    /// Tells the worker that has the connection to the shared ledger; that one acts in its own time, too.
-    func tellLedger(_ message: LedgerMessage) {
+    /// Sends a message to the worker that owns the connection to the shared ledger; also if that is this worker.
+    func sendToLedger(_ message: LedgerMessage) {
         if let ledgerClient { ledgerClient.receive(message) } else { mailboxes[0].post(.ledger(message)) }
     }
 
-    /// The clock of this machine, read now.
+    /// The current time of this machine's clock.
     static func clock() -> MonotonicTime { MonotonicTime(nanoseconds: SystemClock.monotonicNanoseconds) }
 
     func readClock() { now = Self.clock() }
@@ -171,28 +172,28 @@ final class Worker: ReadinessHandler {
         return exchange
     }
 
-    /// Sees to it that the memory of connections is given back once they have been idle for a while.
+    /// Schedules the release of memory of connections that stay idle.
     func expectIdleConnections() {
-        if !expectsIdleConnections { lookForIdleConnections(in: Self.idleMemoryNanoseconds) }
+        if !expectsIdleConnections { scheduleIdleCheck(in: Self.idleMemoryNanoseconds) }
     }
 
-    private func lookForIdleConnections(in nanoseconds: Int64) {
+    private func scheduleIdleCheck(in nanoseconds: Int64) {
         expectsIdleConnections = true
         _ = deadlines.insert(.idleMemory, at: now.later(by: nanoseconds))
     }
 
-    /// Gives back the memory of connections that are idle, or whose request waits.
+    /// Releases the memory of connections that are idle or whose request waits.
     func giveBackIdleMemory() {
         expectsIdleConnections = false
         let returns = listeners.map { $0.daemon.giveBackIdleMemory() }
         if returns.contains(.goesOn) {
-            lookForIdleConnections(in: Self.idleMemoryPause)
+            scheduleIdleCheck(in: Self.idleMemoryPause)
         } else if returns.contains(.later) {
             expectIdleConnections()
         }
     }
 
-    /// Takes an exchange back that is over.
+    /// Takes a finished exchange back for reuse.
     func recycle(_ exchange: Exchange) {
         expectIdleConnections()
         exchange.generation.exchanges -= 1
@@ -203,43 +204,43 @@ final class Worker: ReadinessHandler {
         if idleExchanges.count < Self.idleLimit { idleExchanges.append(exchange) }
     }
 
-    /// A request whose head was complete is over, or has got its last answer.
+    /// A request with a complete head is over, or has its final response.
     func requestIsOver() {
         activeRequests -= 1
         hasLookedAgain = false
     }
 
-    /// Lets go of everything that holds this worker.
-    func letGo() {
+    /// Releases everything that retains this worker.
+    func releaseAll() {
         ledgerClient?.close()
         ledgerClient = nil
         loop.unwatch(mailbox.descriptor)
         idleExchanges = []
         exchangesBySocket = []
         listeners = []
-        for generation in formerGenerations + [generation] { generation.letGo() }
+        for generation in formerGenerations + [generation] { generation.releaseAll() }
         formerGenerations = []
         upstreams = []
-        listed = []
+        scheduled = []
         busy = []
         touched = []
         waiting = [:]
         deadlines = DeadlineHeap()
     }
 
-    /// Says whose exchange runs on a client's socket, so that its hang-up reaches it.
+    /// Sets the exchange on a client's socket, which receives the socket's hang-up.
     func setExchange(_ exchange: Exchange?, on socket: Int32) {
         guard socket >= 0 else { return }
         while exchangesBySocket.count <= Int(socket) { exchangesBySocket.append(nil) }
         exchangesBySocket[Int(socket)] = exchange
     }
 
-    /// The exchange that runs on a client's socket.
+    /// The exchange on a client's socket.
     func exchange(on socket: Int32) -> Exchange? {
         Int(socket) < exchangesBySocket.count ? exchangesBySocket[Int(socket)] : nil
     }
 
-    /// The exchanges that run.
+    /// The exchanges in flight.
     var allExchanges: [Exchange] { exchangesBySocket.compactMap { $0 } }
 
     // MARK: Descriptors
@@ -248,13 +249,14 @@ final class Worker: ReadinessHandler {
         do {
             try loop.watch(descriptor, for: interest, handler: handler)
         } catch {
-            // The kernel's limit on watches: what is not watched runs into a timeout, which tells the client.
+            // The kernel's limit on watches is reached: the socket is not watched, so its exchange runs into a
+            // timeout, which reports it to the client.
             service.logger.error("a socket cannot be watched", metadata: ["reason": "\(error)"])
         }
     }
 
     func descriptor(_ descriptor: Int32, isReady readiness: Readiness) {
-        // What a message begins has its time from now on, not from the end of the last turn.
+        // The time of an exchange that a message begins counts from now, not from the end of the last iteration.
         readClock()
         for message in mailbox.takeAll() { receive(message) }
     }
@@ -268,27 +270,28 @@ final class Worker: ReadinessHandler {
         case .wake(let wake, let pacer): arm(wake, of: pacer)
         case .adopt(let service): adopt(service)
         case .drain(let end): drain(until: end)
-        case .othersHaveFinished: break  // It has woken the loop, which looks.
+        case .allWorkersFinished: break  // It has woken the loop, which looks.
         }
     }
 
     // MARK: Pacing
 
-    /// A waiter's name for an exchange that is about to ask the pacer.
+    /// A waiter that identifies an exchange for the pacer.
     func makeWaiter() -> Waiter {
         lastWaiterID &+= 1
         return Waiter(worker: index, id: lastWaiterID)
     }
 
-    /// Sees to it that the pacer is asked again at that time.
+    /// Schedules the next call of the pacer.
     func arm(_ wake: Wake?, of provider: ProviderService) { arm(wake, of: provider.pacer) }
 
     private func arm(_ wake: Wake?, of pacer: Pacer) {
-        // One that is due waits for the next turn as well: this may be inside a callback, where no transfer can be started.
+        // A wake that is already due waits for the next iteration as well: this may be inside a callback, where no
+        // transfer can be started.
         if let wake { _ = deadlines.insert(.wake(pacer, wake), at: wake.at) }
     }
 
-    /// Gives out the turns that have come, to this worker's exchanges and to those of others.
+    /// Delivers grants to this worker's exchanges and to those of other workers.
     func advance(_ wake: Wake, of pacer: Pacer) {
         var next: Wake? = wake
         while let due = next, due.at <= now {
@@ -309,7 +312,7 @@ final class Worker: ReadinessHandler {
         if let exchange = waiting.removeValue(forKey: grant.waiter.id) {
             exchange.turnCame(grant.slot)
         } else {
-            // It left while the grant was on its way.
+            // The exchange left the queue while the grant was on its way.
             arm(pacer.neverSent(grant.slot, at: now), of: pacer)
         }
     }

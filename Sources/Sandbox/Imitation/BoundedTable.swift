@@ -1,8 +1,8 @@
-/// Records in the order in which they were added; when they are too many or too large, the oldest go.
+/// Records in the order of their addition; the oldest are removed when there are too many or they are too large.
 struct BoundedTable<Record: Sendable>: Sendable {
-    /// The most records.
+    /// The maximum number of records.
     static var capacity: Int { 1000 }
-    /// The most bytes of all records together, more or less.
+    /// The approximate maximum size of all records together, in bytes.
     static var byteLimit: Int { 4 << 20 }
 
     private var records: [String: (record: Record, weight: Int)] = [:]
@@ -10,9 +10,9 @@ struct BoundedTable<Record: Sendable>: Sendable {
     private var weight = 0
     private let weigh: @Sendable (Record) -> Int
 
-    /// A table without records.
+    /// An empty table.
     ///
-    /// - Parameter weigh: the bytes of a record that a caller determines, more or less.
+    /// - Parameter weigh: returns the approximate size of the parts of a record that a caller determines, in bytes.
     init(weigh: @escaping @Sendable (Record) -> Int) { self.weigh = weigh }
 
     /// The record with that key; setting `nil` removes it.
@@ -36,7 +36,7 @@ struct BoundedTable<Record: Sendable>: Sendable {
     /// All records, oldest first.
     var all: [Record] { order.compactMap { records[$0]?.record } }
 
-    /// How many there are.
+    /// The number of records.
     var count: Int { order.count }
 
     private mutating func removeOldest() {
@@ -45,15 +45,15 @@ struct BoundedTable<Record: Sendable>: Sendable {
 }
 
 extension BoundedTable<JSONValue> {
-    /// A table of JSON values, without records.
+    /// An empty table of JSON values.
     init() { self.init { $0.weight } }
 }
 
-/// Identifiers that look like those of the providers: always the same ones, in the same order.
+/// Generates identifiers in the providers' formats: always the same ones, in the same order.
 struct IdentifierSource: Sendable {
     private var state: UInt64
 
-    /// A source; another seed gives other identifiers.
+    /// A generator; another seed gives other identifiers.
     init(seed: UInt64) { state = seed }
 
     /// Letters and digits.
@@ -61,10 +61,10 @@ struct IdentifierSource: Sendable {
         text(count, of: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
     }
 
-    /// Digits, the first of which is not 0.
+    /// Digits, of which the first is not 0.
     mutating func digits(_ count: Int) -> String { "7" + text(count - 1, of: "0123456789") }
 
-    /// The spelling of a UUID.
+    /// A UUID.
     mutating func uuid() -> String {
         let hexadecimal = "0123456789abcdef"
         let parts = [8, 4, 4, 4, 12].map { text($0, of: hexadecimal) }

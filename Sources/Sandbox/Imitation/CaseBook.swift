@@ -1,14 +1,14 @@
 internal import Core
 internal import Wire
 
-/// The recorded answers that can be asked for by their ids, with the request field ``fieldName``.
+/// The recorded responses, which can be requested by id with the request field ``fieldName``.
 struct CaseBook: Sendable {
-    /// The request field that names a case.
+    /// The request field with the id of a case.
     static let fieldName = "X-Sandbox-Case"
-    /// Where the ids are listed.
+    /// The path that lists the ids.
     static let listPath = "/-/sandbox/cases"
 
-    /// Fields that belong to the connection or to the framing, which is the server's own.
+    /// Fields of the connection or the framing, which the server writes itself.
     private static let framingFields: Set<String> = [
         "connection", "content-length", "keep-alive", "transfer-encoding", "upgrade", "trailer",
     ]
@@ -17,7 +17,7 @@ struct CaseBook: Sendable {
     /// The ids, in the order of the profiles.
     private(set) var ids: [String] = []
 
-    /// The cases of these profiles; of two with the same id, the first counts.
+    /// The cases of these profiles; for duplicate ids, the first one counts.
     init(_ profiles: [Profile]) {
         for recorded in profiles.flatMap(\.cases) where cases[recorded.id] == nil {
             cases[recorded.id] = recorded
@@ -25,14 +25,14 @@ struct CaseBook: Sendable {
         }
     }
 
-    /// The answer that a request asks for, as it was recorded; `nil` if it asks for none.
+    /// The recorded response that a request asks for; `nil` if it asks for none.
     func answer(to request: ImitationRequest) -> ImitationResponse? {
         guard let id = request.field(Self.fieldName) else { return nil }
         guard let recorded = cases[id] else {
             let hint = "No recorded case has the id '\(id)'. GET \(Self.listPath) lists them."
             return .json(404, ["message": .string(hint)])
         }
-        // A server cannot send what is no final status.
+        // A server can only send final statuses.
         var response = ImitationResponse(max(200, min(recorded.status, 999)), type: nil, body: recorded.body)
         recorded.fields.forEach { name, value in
             guard !Self.framingFields.contains(name.string.lowercased()) else { return }

@@ -1,6 +1,6 @@
 internal import Core
 
-/// A date and a time of day in UTC, as providers spell it.
+/// A date and time of day in UTC, in the providers' formats.
 struct CivilTime: Sendable, Equatable {
     var year: Int
     var month: Int
@@ -12,7 +12,7 @@ struct CivilTime: Sendable, Equatable {
     var second: Int
     var millisecond: Int
 
-    /// The date at a number of milliseconds since 1970, which is not negative.
+    /// The date at a number of milliseconds since 1970, which must not be negative.
     init(milliseconds: Int64) {
         let total = Int(max(0, milliseconds))
         let days = total / 86_400_000
@@ -20,7 +20,7 @@ struct CivilTime: Sendable, Equatable {
         (hour, minute) = (rest / 3_600_000, rest / 60_000 % 60)
         (second, millisecond) = (rest / 1000 % 60, rest % 1000)
         weekday = (days + 4) % 7
-        // Counted in years that begin in March, so that the leap day is the last one of its year.
+        // Years start in March here, so that the leap day is the last day of a year.
         let shifted = days + 719_468
         let era = shifted / 146_097
         let dayOfEra = shifted % 146_097
@@ -44,7 +44,7 @@ struct CivilTime: Sendable, Equatable {
         return "\(time.date)T\(time.clock)+00:00"
     }
 
-    /// What JavaScript's `Date.prototype.toString` says in Paris: `Sat Sep 12 2026 04:07:49 GMT+0200 (Central
+    /// The result of JavaScript's `Date.prototype.toString` in Paris: `Sat Sep 12 2026 04:07:49 GMT+0200 (Central
     /// European Summer Time)`.
     static func javaScript(_ milliseconds: Int64) -> String {
         let isSummer = isSummerInParis(CivilTime(milliseconds: milliseconds))
@@ -55,7 +55,7 @@ struct CivilTime: Sendable, Equatable {
         return "\(day) \(time.clock) \(zone)"
     }
 
-    /// Milliseconds since 1970 at `2026-06-01T09:00:00`, with a fraction or without, and `Z`, an offset, or
+    /// Milliseconds since 1970 for `2026-06-01T09:00:00`, with or without a fraction, and with `Z`, an offset, or
     /// nothing for UTC.
     static func milliseconds(parsing text: String) -> Int64? {
         let bytes = Array(text.utf8)
@@ -92,8 +92,7 @@ struct CivilTime: Sendable, Equatable {
     /// From the last Sunday of March to the last Sunday of October, at 01:00 UTC.
     private static func isSummerInParis(_ time: CivilTime) -> Bool {
         guard time.month == 3 || time.month == 10 else { return (4...9).contains(time.month) }
-        // Both months have 31 days: the last Sunday is the last day whose week holds no other Sunday of the
-        // month.
+        // Both months have 31 days: the last Sunday is the last day whose week contains no other Sunday of the month.
         let lastSunday = 31 - (time.weekday + 31 - time.day) % 7
         let isPast = time.day > lastSunday || (time.day == lastSunday && time.hour >= 1)
         return isPast == (time.month == 3)
@@ -113,19 +112,19 @@ struct CivilTime: Sendable, Equatable {
     ]
 }
 
-/// A point in time on both clocks: one to measure with, one to show.
+/// A point in time on two clocks: one for measuring, one for display.
 struct Moment: Sendable, Hashable {
     /// For windows and delays.
     var monotonic: MonotonicTime
-    /// Milliseconds since 1970-01-01T00:00:00Z, for what is shown.
+    /// Milliseconds since 1970-01-01T00:00:00Z, for display.
     var wall: Int64
 
-    /// The wall clock in whole seconds since 1970, rounded up, once `duration` has passed.
+    /// The wall clock after `duration`, in whole seconds since 1970, rounded up.
     func epochSeconds(after duration: Duration) -> Int64 {
         (wallMilliseconds(after: duration) + 999) / 1000
     }
 
-    /// The wall clock once `duration` has passed, in milliseconds since 1970.
+    /// The wall clock after `duration`, in milliseconds since 1970.
     func wallMilliseconds(after duration: Duration) -> Int64 {
         wall + (duration.wholeNanoseconds + 999_999) / 1_000_000
     }

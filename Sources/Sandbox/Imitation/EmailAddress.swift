@@ -1,6 +1,6 @@
-/// What the imitations understand of an e-mail address.
+/// The simulated providers' check of e-mail addresses.
 enum EmailAddress {
-    /// Whether `text` could be one: a local part, an `@`, and a host name with a dot.
+    /// Whether `text` is plausible: a local part, an `@`, and a host name with a dot.
     static func isValid(_ text: String) -> Bool {
         let parts = text.split(separator: "@", omittingEmptySubsequences: false)
         guard parts.count == 2, !parts[0].isEmpty, text.utf8.count <= 254 else { return false }
@@ -19,9 +19,9 @@ enum EmailAddress {
         }
     }
 
-    /// What stands before the `@`.
+    /// The part before the `@`.
     static func localPart(_ text: String) -> Substring { text.prefix { $0 != "@" } }
 
-    /// What stands behind the `@`.
+    /// The part after the `@`.
     static func domain(_ text: String) -> Substring { text.split(separator: "@").last ?? "" }
 }

@@ -1,23 +1,23 @@
 internal import Core
 internal import Wire
 
-/// A request as an imitation sees it: behind its mount, complete, with the time at which it came.
+/// A complete request as a simulated provider sees it, without its mount, and with its time of arrival.
 struct ImitationRequest: Sendable {
     /// The method, as sent.
     var method: String
-    /// The path behind the mount, as sent, without the query.
+    /// The path after the mount, as sent, without the query.
     var path: String
-    /// What follows the `?`, as sent.
+    /// The query, as sent.
     var query: String
     /// The request's fields.
     var fields: FieldBlock
     /// The whole body.
     let body: [UInt8]
-    /// The body as JSON; `null` if it is none.
+    /// The body as JSON; `null` if it is not JSON.
     let json: JSONValue
-    /// When it came.
+    /// The time of arrival.
     var arrival: Moment
-    /// The steps of the path that a route's `*` stands for, in order; set by the one that routes.
+    /// The path segments that match a route's `*`, in order; set by the route table.
     var captures: [String] = []
 
     /// A request.
@@ -35,15 +35,15 @@ struct ImitationRequest: Sendable {
         self.arrival = arrival
     }
 
-    /// The decoded steps of the path; a slash at the end means nothing.
+    /// The decoded segments of the path; a slash at the end is ignored.
     var steps: [String] {
         path.split(separator: "/").map { PercentDecoding.decode($0) }
     }
 
-    /// The first value of a field, whose name's case does not matter.
+    /// The first value of a field (case-insensitive).
     func field(_ name: String) -> String? { fields.first(name) }
 
-    /// The step that the route's `*` number `index` stands for.
+    /// The segment that matches the route's `*` number `index`.
     func capture(_ index: Int) -> String { index < captures.count ? captures[index] : "" }
 
     /// The first query parameter of that name, decoded.
@@ -57,7 +57,7 @@ struct ImitationRequest: Sendable {
         return nil
     }
 
-    /// The credential of the authentication scheme `scheme` (lower case), whose own case does not matter.
+    /// The credential of the authentication scheme `scheme` (lower case, compared case-insensitively).
     func credential(_ scheme: String) -> String? {
         guard let value = field("Authorization") else { return nil }
         let parts = value.split(separator: " ", maxSplits: 1)
@@ -66,54 +66,54 @@ struct ImitationRequest: Sendable {
     }
 }
 
-/// An answer of an imitation.
+/// A response of a simulated provider.
 struct ImitationResponse: Sendable {
     /// The status code.
     var status: Int
-    /// The fields; without `Content-Type` if the provider sends none.
+    /// The fields, without `Content-Type` if the provider sends none.
     var fields = FieldBlock()
     /// The body.
     var body: [UInt8]
-    /// How long to wait before it is sent.
+    /// The delay before it is sent.
     var delay: Duration?
-    /// Whether it refuses a request that came too early for the rate limit.
+    /// Whether it rejects a request because of the rate limit.
     var isRefusal = false
 
-    /// An answer with a body of that type; `nil` leaves the type out.
+    /// A response with a body of that type; `nil` omits the type.
     init(_ status: Int, type: String?, body: [UInt8]) {
         self.status = status
         self.body = body
         if let type { fields.append("Content-Type", type) }
     }
 
-    /// A JSON answer.
+    /// A JSON response.
     static func json(_ status: Int, _ value: JSONValue) -> ImitationResponse {
         ImitationResponse(status, type: "application/json", body: value.bytes)
     }
 
-    /// A sentence, without any content type.
+    /// A plain message without a content type.
     static func bareText(_ status: Int, _ text: String) -> ImitationResponse {
         ImitationResponse(status, type: nil, body: Array(text.utf8))
     }
 
-    /// A page.
+    /// An HTML page.
     static func html(_ status: Int, _ text: String) -> ImitationResponse {
         ImitationResponse(status, type: "text/html; charset=utf-8", body: Array(text.utf8))
     }
 
-    /// An answer without a body.
+    /// A response without a body.
     static func empty(_ status: Int) -> ImitationResponse {
         ImitationResponse(status, type: nil, body: [])
     }
 
-    /// The same answer with one more field.
+    /// The same response with one more field.
     func with(_ name: String, _ value: String) -> ImitationResponse {
         var copy = self
         copy.fields.append(name, value)
         return copy
     }
 
-    /// The same answer, some time later.
+    /// The same response after a delay.
     func after(_ delay: Duration?) -> ImitationResponse {
         var copy = self
         copy.delay = delay
@@ -121,11 +121,11 @@ struct ImitationResponse: Sendable {
     }
 }
 
-/// Percent-encoding (RFC 3986 2.1), read leniently.
+/// Percent-encoding (RFC 3986 2.1), decoded leniently.
 enum PercentDecoding {
-    /// The text behind an encoding; a `%` without two digits stands for itself.
+    /// The decoded text; a `%` without two digits is kept.
     ///
-    /// - Parameter plusIsBlank: whether `+` is a blank, as in forms.
+    /// - Parameter plusIsBlank: whether `+` means a space, as in forms.
     static func decode(_ text: Substring, plusIsBlank: Bool = false) -> String {
         var result: [UInt8] = []
         var rest = text.utf8[...]

@@ -1,6 +1,6 @@
 internal import Core
 
-/// A JSON value that an imitation keeps or sends; the members of an object stay in order.
+/// A JSON value that a simulated provider stores or sends; members of objects keep their order.
 enum JSONValue: Sendable, Equatable {
     /// A name and its value.
     struct Member: Sendable, Equatable {
@@ -10,19 +10,19 @@ enum JSONValue: Sendable, Equatable {
 
     case null
     case boolean(Bool)
-    /// A number as it is spelled.
+    /// A number in its original spelling.
     case number(String)
     case string(String)
     case array([JSONValue])
     case object([Member])
 
-    /// Reads a JSON text; `nil` if it is none, or beyond the limits of ``JSONDocument``.
+    /// Parses a JSON text; `nil` if it is invalid or exceeds the limits of ``JSONDocument``.
     init?(parsing bytes: [UInt8]) {
         guard let document = JSONDocument(bytes) else { return nil }
         self.init(document, document.root)
     }
 
-    /// Nesting is bounded by the document's own limit.
+    /// The document's own limit bounds the nesting.
     private init(_ document: JSONDocument, _ node: Int) {
         switch document.kind(node) {
         case .null: self = .null
@@ -44,7 +44,7 @@ enum JSONValue: Sendable, Equatable {
         }
     }
 
-    /// The member of that name, the last of several; `null` if there is none.
+    /// The member of that name, the last one if it is repeated; `null` if there is none.
     subscript(_ name: String) -> JSONValue {
         get {
             guard case .object(let members) = self else { return .null }
@@ -58,7 +58,7 @@ enum JSONValue: Sendable, Equatable {
         }
     }
 
-    /// The text of a string that is not empty.
+    /// The text of a non-empty string.
     var text: String? {
         guard case .string(let text) = self, !text.isEmpty else { return nil }
         return text
@@ -70,10 +70,10 @@ enum JSONValue: Sendable, Equatable {
         return elements
     }
 
-    /// Whether this is what PHP and forms call empty: nothing, no text, or no element.
+    /// Whether this is empty by the rules of PHP and forms: null, an empty text, or no elements.
     var isBlank: Bool { self == .null || self == .string("") || self == .array([]) }
 
-    /// The bytes that it takes in memory, more or less.
+    /// Its approximate size in memory, in bytes.
     var weight: Int {
         switch self {
         case .null, .boolean: 32
@@ -83,7 +83,7 @@ enum JSONValue: Sendable, Equatable {
         }
     }
 
-    /// An object from names and values, in that order.
+    /// An object of names and values, in that order.
     static func members(_ pairs: [(String, JSONValue)]) -> JSONValue {
         .object(pairs.map { Member(name: $0.0, value: $0.1) })
     }
@@ -128,7 +128,7 @@ extension JSONValue: ExpressibleByStringInterpolation {
 extension JSONValue: ExpressibleByIntegerLiteral {
     init(integerLiteral value: Int) { self = .integer(value) }
 
-    /// A whole number.
+    /// An integer.
     static func integer(_ value: some BinaryInteger) -> JSONValue { .number("\(value)") }
 }
 

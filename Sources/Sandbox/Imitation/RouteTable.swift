@@ -1,14 +1,14 @@
-/// The routes of an imitation, in order: the first that fits a request answers it.
+/// The routes of a simulated provider, in order: the first one that matches handles the request.
 struct RouteTable<Imitation>: Sendable {
     typealias Answer = @Sendable (inout Imitation, ImitationRequest) -> ImitationResponse
 
-    /// What the table says about a request.
+    /// The result of a lookup.
     enum Match {
-        /// It is answered by this, and these steps stand where the route has a `*`.
+        /// The handler, and the segments that match the route's `*`.
         case answer(Answer, captures: [String])
-        /// The path has other methods.
+        /// The path exists with other methods.
         case otherMethods([String])
-        /// There is no such path.
+        /// The path does not exist.
         case unknown
     }
 
@@ -20,7 +20,7 @@ struct RouteTable<Imitation>: Sendable {
 
     private let routes: [Route]
 
-    /// Routes such as `GET /emails/*`; a `*` is any one step of the path.
+    /// Routes such as `GET /emails/*`; a `*` matches one segment of the path.
     init(_ routes: KeyValuePairs<String, Answer>) {
         self.routes = routes.compactMap { pattern, answer in
             let words = pattern.split(separator: " ")
@@ -29,7 +29,7 @@ struct RouteTable<Imitation>: Sendable {
         }
     }
 
-    /// Finds the route; HEAD is answered as GET.
+    /// Finds the route; HEAD is handled like GET.
     func match(_ method: String, _ steps: [String]) -> Match {
         var others: [String] = []
         for route in routes {

@@ -1,26 +1,25 @@
 internal import Core
 
-/// A strict sliding window, counted at arrival: within any stretch of its length it admits so many requests
-/// and not one more.
+/// A strict sliding window over arrivals: any interval of its length contains at most `limit` admitted requests.
 struct StrictWindow: Sendable {
-    /// What became of a request.
+    /// The result for a request.
     struct Verdict: Sendable, Equatable {
         /// Whether it was admitted.
         var isAdmitted: Bool
-        /// How many more would be admitted at the same moment.
+        /// How many more requests would be admitted at the same moment.
         var remaining: Int
-        /// How long until the oldest request that counts does so no more.
+        /// How long until the oldest request leaves the window.
         var untilReset: Duration
     }
 
-    /// How many requests a window has.
+    /// The number of requests per window.
     let limit: Int
     /// Its length.
     let length: Duration
-    /// When the requests came that were admitted within the last window, oldest first; at most `limit`.
+    /// The arrival times of the requests admitted within the last window, oldest first; at most `limit`.
     private var arrivals: [MonotonicTime] = []
 
-    /// A window in which nothing has been counted.
+    /// An empty window.
     init(limit: Int, length: Duration) {
         self.limit = limit
         self.length = length
@@ -28,7 +27,7 @@ struct StrictWindow: Sendable {
 
     /// Counts a request.
     ///
-    /// One that is refused does not count: who tries again too early is not kept out for ever.
+    /// A rejected request does not count, so that a client that retries too early is not locked out forever.
     mutating func admit(at now: MonotonicTime) -> Verdict {
         arrivals.removeAll { $0 + length <= now }
         let isAdmitted = arrivals.count < limit
@@ -37,26 +36,26 @@ struct StrictWindow: Sendable {
         return Verdict(isAdmitted: isAdmitted, remaining: limit - arrivals.count, untilReset: reset)
     }
 
-    /// Whether no request counts any more.
+    /// Whether the window is empty.
     func isIdle(at now: MonotonicTime) -> Bool { arrivals.allSatisfy { $0 + length <= now } }
 }
 
-/// A strict window for each key, of a bounded number of keys.
+/// A strict window per key, for a bounded number of keys.
 struct KeyedWindows: Sendable {
-    /// The most keys that are told apart at a time; those beyond share one window.
+    /// The maximum number of separate keys; further ones share one window.
     static let capacity = 1024
 
     private let empty: StrictWindow
     private var windows: [String: StrictWindow] = [:]
     private var shared: StrictWindow
 
-    /// Windows of `limit` requests and that length.
+    /// Windows of that length with `limit` requests.
     init(limit: Int, length: Duration) {
         empty = StrictWindow(limit: limit, length: length)
         shared = empty
     }
 
-    /// How many requests a window has.
+    /// The number of requests per window.
     var limit: Int { empty.limit }
 
     /// Counts a request of `key`.

@@ -51,7 +51,7 @@ extension LemlistImitation {
     static let noCampaign = ImitationResponse.bareText(404, "Campaign not found")
 }
 
-/// A campaign of the imitated team.
+/// A campaign of the simulated team.
 struct LemlistCampaign: Sendable {
     var id: String
     var name: String
@@ -59,7 +59,7 @@ struct LemlistCampaign: Sendable {
     var state: String
     var createdAt: String
 
-    /// As it stands in a list.
+    /// Its representation in a list.
     var summary: JSONValue {
         [
             "_id": .string(id), "name": .string(name), "labels": [], "createdAt": .string(createdAt),
@@ -67,7 +67,7 @@ struct LemlistCampaign: Sendable {
         ]
     }
 
-    /// As it is answered alone.
+    /// Its representation as a single resource.
     var detail: JSONValue {
         [
             "_id": .string(id), "name": .string(name), "createdAt": .string(createdAt),
@@ -77,7 +77,7 @@ struct LemlistCampaign: Sendable {
         ]
     }
 
-    /// What the team begins with.
+    /// The initial campaigns.
     static let samples = [
         LemlistCampaign(
             id: "cam_A1B2C3D4E5F6G7H8I", name: "Product Launch Campaign", state: "running",

@@ -94,7 +94,7 @@ extension LemlistImitation {
         left.lowercased() == right.lowercased()
     }
 
-    /// An address that begins with `slow@` is answered late.
+    /// A lead whose address begins with `slow@` gets a delayed response.
     private static func delay(of email: String) -> Duration? {
         EmailAddress.localPart(email) == "slow" ? .seconds(2) : nil
     }
@@ -102,23 +102,23 @@ extension LemlistImitation {
     private static let noLead = ImitationResponse.bareText(404, "Lead not found")
 }
 
-/// A lead in a campaign of the imitated team.
+/// A lead in a campaign of the simulated team.
 struct LemlistLead: Sendable {
     var id: String
     var contactID: String
     var campaignID: String
     var email: String
-    /// What the caller said about it.
+    /// The members that the caller supplied.
     var variables: JSONValue
     var isPaused = false
     var updatedAt: String
 
-    /// Where it stands in the table of leads.
+    /// Its key in the table of leads.
     static func place(_ campaignID: String, _ email: String) -> String {
         "\(campaignID)/\(email.lowercased())"
     }
 
-    /// As it is answered when it is created, changed or deleted.
+    /// Its representation when it is created, changed or deleted.
     func record(in campaign: LemlistCampaign?) -> JSONValue {
         var members: [(String, JSONValue)] = [("campaignId", .string(campaignID))]
         if let campaign { members.append(("campaignName", .string(campaign.name))) }
@@ -132,7 +132,7 @@ struct LemlistLead: Sendable {
         return .members(members)
     }
 
-    /// As it is answered when it is looked up by its address.
+    /// Its representation when it is looked up by address.
     func detail(in campaign: LemlistCampaign?) -> JSONValue {
         [
             "_id": .string(id), "updatedAt": .string(updatedAt), "isPaused": .boolean(isPaused),

@@ -5,7 +5,7 @@ extension LemlistImitation {
 
     func unsubscribe(_ request: ImitationRequest) -> ImitationResponse {
         guard Self.isAddressOrDomain(request.capture(0)) else { return Self.badAddress }
-        // What is in no list is answered with an empty body, not with an error.
+        // For an address that is in no list, the response has an empty body and is not an error.
         guard let found = unsubscribes[request.capture(0).lowercased()] else { return .empty(200) }
         return .json(200, found)
     }
@@ -77,7 +77,7 @@ extension LemlistImitation {
         EmailAddress.isValid(text) || (text.hasPrefix("@") && EmailAddress.isHostName(text.dropFirst()))
     }
 
-    /// A refusal that lemlist sends as an error of the server.
+    /// A rejection that lemlist sends as a server error.
     private static let badAddress = ImitationResponse.bareText(
         500, "Invalid email address or domain. Domains must start with @")
 }

@@ -1,17 +1,16 @@
 internal import Core
 
-/// The lemlist API as it is documented and was recorded, for one team with one key.
+/// The lemlist API as documented and recorded, for one team with one key.
 ///
-/// A value without I/O: requests in, answers out. What is created is kept in bounded tables.
+/// A value without I/O: it turns requests into responses. Created objects are kept in bounded tables.
 struct LemlistImitation: Sendable {
-    /// The key that is accepted, as the password of Basic with an empty user, or as the query parameter
-    /// `access_token`.
+    /// The accepted key: the password of Basic with an empty user, or the query parameter `access_token`.
     static let key = "lemlist_demo"
-    /// The path behind which the API lies.
+    /// The path of the API.
     static let mount = "/lemlist/api"
 
     private let cases: CaseBook
-    /// 20 requests in 2 seconds for each key, counted before the key is checked.
+    /// 20 requests in 2 seconds per key, counted before the key is checked.
     private var windows = KeyedWindows(limit: 20, length: .seconds(2))
 
     var identifiers = IdentifierSource(seed: 20)
@@ -22,22 +21,22 @@ struct LemlistImitation: Sendable {
     var hooks = BoundedTable<JSONValue>()
     var enrichments = BoundedTable<JSONValue>()
 
-    /// A team that has three campaigns and nothing else.
+    /// A team with three campaigns.
     init(cases: CaseBook) {
         self.cases = cases
         for campaign in LemlistCampaign.samples { campaigns[campaign.id] = campaign }
     }
 
-    /// Answers a request whose path is behind the mount.
+    /// The response to a request; its path is relative to the mount.
     mutating func answer(_ request: ImitationRequest) -> ImitationResponse {
         let credential = LemlistCredential(request)
         if let recorded = cases.answer(to: request) {
-            // A refusal is the one thing that a recorded answer does not replace.
+            // A rejection takes precedence over a recorded response.
             let verdict = windows.admit(credential?.key ?? "", at: request.arrival.monotonic)
             return verdict.isAdmitted ? recorded : limited(Self.tooManyRequests, verdict, request.arrival)
         }
         let match = Self.routes.match(request.method, request.steps)
-        // The web application takes every path that the API has not, before anyone asks for a key.
+        // The web application serves every path that the API does not have, without asking for a key.
         if case .unknown = match { return .html(200, Self.applicationPage) }
         guard let credential else { return .bareText(400, "no api key provided") }
         let verdict = windows.admit(credential.key, at: request.arrival.monotonic)
@@ -63,8 +62,7 @@ struct LemlistImitation: Sendable {
         }
     }
 
-    /// Every answer to a request with a key tells the state of its window; `Retry-After` stands in all of
-    /// them.
+    /// Every response to a request with a key reports the state of its window, including `Retry-After`.
     private func limited(
         _ response: ImitationResponse, _ verdict: StrictWindow.Verdict, _ now: Moment
     ) -> ImitationResponse {
@@ -76,7 +74,7 @@ struct LemlistImitation: Sendable {
         return response
     }
 
-    /// The answer to a body that is too large to be read.
+    /// The response to a body that is too large to be read.
     static let tooLarge = ImitationResponse.bareText(413, "request entity too large")
 
     private static let tooManyRequests = ImitationResponse.bareText(429, "Too Many Requests")
@@ -88,7 +86,7 @@ struct LemlistImitation: Sendable {
 }
 
 extension LemlistImitation {
-    /// The paths that are imitated, behind the mount; a slash at the end means nothing.
+    /// The simulated paths, relative to the mount; a slash at the end is ignored.
     static let routes = RouteTable<LemlistImitation>([
         "GET /team": { _, _ in .json(200, team) },
         "GET /team/senders": { $0.senders($1) },
@@ -145,7 +143,7 @@ extension LemlistImitation {
     /// An identifier such as `cam_` and 17 letters and digits.
     mutating func makeID(_ prefix: String) -> String { "\(prefix)_\(identifiers.alphanumerics(17))" }
 
-    /// The part of a list that `offset` and `limit` ask for; at most 100.
+    /// The part of a list selected by `offset` and `limit`; at most 100.
     func page(_ all: [JSONValue], _ request: ImitationRequest) -> ImitationResponse {
         let offset = request.parameter("offset").flatMap { Int($0) } ?? 0
         let limit = request.parameter("limit").flatMap { Int($0) } ?? 100
@@ -158,7 +156,7 @@ extension LemlistImitation {
 struct LemlistCredential: Sendable, Equatable {
     /// The key, as sent.
     var key: String
-    /// Whether it opens the team.
+    /// Whether it is valid.
     var isAccepted: Bool
 
     /// Finds the key: the password of Basic, or `access_token`.

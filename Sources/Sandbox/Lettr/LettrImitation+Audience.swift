@@ -92,7 +92,7 @@ extension LettrImitation {
         contacts.all.contains { $0["email"].text?.lowercased() == email.lowercased() }
     }
 
-    /// A list with the number of contacts that it has now.
+    /// A list with its current number of contacts.
     private func counted(_ list: JSONValue) -> JSONValue {
         var list = list
         let members = contacts.all.filter { contact in

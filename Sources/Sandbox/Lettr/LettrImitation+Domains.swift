@@ -39,13 +39,13 @@ extension LettrImitation {
     private static let noDomain = error(404, "not_found", "Domain not found.")
 }
 
-/// A sending domain of the imitated team.
+/// A sending domain of the simulated team.
 struct LettrDomain: Sendable {
     var name: String
     var isApproved: Bool
     var createdAt: String
 
-    /// What the team begins with.
+    /// The initial domains.
     static let sample = LettrDomain(
         name: "example.com", isApproved: true, createdAt: "2026-01-15T10:30:00+00:00")
 
@@ -53,7 +53,7 @@ struct LettrDomain: Sendable {
     private var label: JSONValue { isApproved ? "Approved" : "Pending Review" }
     private var check: JSONValue { isApproved ? "valid" : nil }
 
-    /// As it stands in a list.
+    /// Its representation in a list.
     var summary: JSONValue {
         [
             "domain": .string(name), "status": status, "status_label": label,
@@ -63,7 +63,7 @@ struct LettrDomain: Sendable {
         ]
     }
 
-    /// As it is answered alone.
+    /// Its representation as a single resource.
     var detail: JSONValue {
         [
             "domain": .string(name), "status": status, "status_label": label,
@@ -74,14 +74,14 @@ struct LettrDomain: Sendable {
         ]
     }
 
-    /// As it is answered when it is created.
+    /// Its representation when it is created.
     var creation: JSONValue {
         var key = Self.key
         key["signing_domain"] = .string(name)
         return ["domain": .string(name), "status": status, "status_label": label, "dkim": key]
     }
 
-    /// What a verification finds.
+    /// The result of a verification.
     var verification: JSONValue {
         let found: JSONValue = isApproved ? "valid" : "invalid"
         return [

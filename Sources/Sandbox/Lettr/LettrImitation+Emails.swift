@@ -6,7 +6,7 @@ extension LettrImitation {
         let key = Self.idempotencyKey(request, &errors)
         let email = makeEmail(request, &errors)
         if let refusal = errors.refusal { return refusal }
-        // Quotas come before the replay, as documented: a repeated send may still be refused.
+        // Quotas are checked before the replay, as documented: a repeated send may still be rejected.
         if let refusal = Self.quotaRefusal(email, request.arrival) { return refusal }
         guard let key else { return accept(email, request) }
         let place = "\(request.credential("bearer") ?? "") \(key)"
@@ -60,7 +60,7 @@ extension LettrImitation {
         return Self.success(200, "Email retrieved successfully.", email.detail)
     }
 
-    /// Reads what is to be sent; the same for a send at once and a scheduled one.
+    /// Reads an e-mail; the same for immediate and scheduled ones.
     func makeEmail(_ request: ImitationRequest, _ errors: inout LettrValidation) -> LettrEmail {
         let body = request.json
         let from = errors.required("from", in: body, missing: "The sender email address is required.")
@@ -101,29 +101,29 @@ extension LettrImitation {
         "This Idempotency-Key was already used with a different request payload.")
 }
 
-/// An e-mail that the imitation has taken.
+/// An e-mail that was accepted.
 struct LettrEmail: Sendable {
-    /// The id that addresses it.
+    /// Its id.
     var id: String
     var from: String
     var fromName: JSONValue
     var subject: JSONValue
     var recipients: [String]
     var tag: JSONValue
-    /// When it was taken, in milliseconds since 1970.
+    /// When it was accepted, in milliseconds since 1970.
     var time: Int64
     /// `delivered`, `scheduled` or `cancelled`.
     var state = "delivered"
-    /// The time at which it is to be sent, as the caller wrote it.
+    /// The scheduled time, as the caller wrote it.
     var scheduledAt: JSONValue = nil
 
-    /// The bytes that the caller determined, more or less.
+    /// The approximate size of the parts that the caller determined, in bytes.
     var weight: Int {
         [fromName, subject, tag, scheduledAt].reduce(from.utf8.count) { $0 + $1.weight }
             + recipients.reduce(0) { $0 + $1.utf8.count }
     }
 
-    /// What has happened to it: for each recipient it was taken and delivered.
+    /// Its events: for each recipient it was accepted and delivered.
     var events: [JSONValue] {
         guard state == "delivered" else { return [] }
         return recipients.enumerated().flatMap { index, recipient in
@@ -131,7 +131,7 @@ struct LettrEmail: Sendable {
         }
     }
 
-    /// As it is answered alone.
+    /// Its representation as a single resource.
     var detail: JSONValue {
         let isSent = state == "delivered"
         var record: JSONValue = [
@@ -164,17 +164,17 @@ struct LettrEmail: Sendable {
     }
 }
 
-/// What was answered to a send with an idempotency key.
+/// The response to a send with an idempotency key.
 struct LettrSend: Sendable {
-    /// Stands for the payload: another one has, but for a coincidence, another number.
+    /// A hash of the payload, to detect a different one.
     var payload: Int
     var answer: ImitationResponse
     var time: MonotonicTime
 
-    /// How long an answer is kept.
+    /// How long a response is kept.
     static let lifetime: Duration = .seconds(86_400)
 
-    /// Whether it still counts.
+    /// Whether it is still valid.
     func isKept(at now: MonotonicTime) -> Bool { now < time + Self.lifetime }
 }
 

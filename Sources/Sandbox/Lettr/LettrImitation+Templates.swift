@@ -1,5 +1,5 @@
 extension LettrImitation {
-    /// The template that the team begins with.
+    /// The initial template.
     static let sampleTemplate: JSONValue = [
         "id": 1, "name": "Welcome Email", "slug": "welcome-email", "project_id": 1, "folder_id": 10,
         "active_version": 1, "versions_count": 1, "html": "<p>Hello {{FIRST_NAME}}</p>",
@@ -64,7 +64,7 @@ extension LettrImitation {
         return Self.success(200, "Merge tags retrieved successfully.", data)
     }
 
-    /// The one path of the API whose errors look otherwise.
+    /// The only path of the API with another error format.
     func templateHTML(_ request: ImitationRequest) -> ImitationResponse {
         guard let template = templates[request.parameter("slug") ?? ""] else {
             return .json(404, ["success": false, "message": "Template not found."])
@@ -75,7 +75,7 @@ extension LettrImitation {
         return .json(200, ["success": true, "data": data])
     }
 
-    /// Letters and digits in lower case with hyphens between; a number behind it if another template has it.
+    /// Lower-case letters and digits separated by hyphens, followed by a number if another template has that name.
     private func makeSlug(_ name: String) -> String {
         let words = name.lowercased().split { !($0.isASCII && ($0.isLetter || $0.isNumber)) }
         let plain = words.isEmpty ? "template" : words.joined(separator: "-")

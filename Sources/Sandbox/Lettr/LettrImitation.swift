@@ -1,26 +1,24 @@
 internal import Core
 
-/// The Lettr API as it is documented, for one team with two keys.
+/// The Lettr API as documented, for one team with two keys.
 ///
-/// A value without I/O: requests in, answers out. What is created is kept in bounded tables. Some addresses
-/// ask for something:
-/// the recipient `quota@`, `monthly@` or `ratelimit@` for one of the three answers with status 429, `slow@`
-/// for an answer after two
-/// seconds, a sender's domain that begins with `unconfigured.` for a refusal of it.
+/// A value without I/O: it turns requests into responses. Created objects are kept in bounded tables. Some addresses
+/// trigger a behaviour: the recipients `quota@`, `monthly@` and `ratelimit@` one of the three responses with status
+/// 429, `slow@` a response after two seconds, and a sender's domain that begins with `unconfigured.` a rejection.
 struct LettrImitation: Sendable {
-    /// The keys that are accepted; both are of the same team.
+    /// The accepted keys, both of the same team.
     static let keys = ["lttr_sandbox_demo", "lttr_demo"]
-    /// The path behind which the API lies.
+    /// The path of the API.
     static let mount = "/lettr/api"
 
     private let cases: CaseBook
-    /// 3 requests in 1 second, all keys of the team together.
+    /// 3 requests per second for all keys of the team together.
     private var window = StrictWindow(limit: 3, length: .seconds(1))
 
     var identifiers = IdentifierSource(seed: 3)
     var emails = BoundedTable<LettrEmail> { $0.weight }
     var scheduled = BoundedTable<LettrEmail> { $0.weight }
-    /// What was answered to sends with an idempotency key.
+    /// The responses to sends with an idempotency key.
     var sends = BoundedTable<LettrSend> { $0.answer.body.count }
     var domains = BoundedTable<LettrDomain> { $0.name.utf8.count }
     var webhooks = BoundedTable<JSONValue>()
@@ -28,18 +26,18 @@ struct LettrImitation: Sendable {
     var contacts = BoundedTable<JSONValue>()
     var lists = BoundedTable<JSONValue>()
 
-    /// A team that has one domain, one template, and nothing else.
+    /// A team with one domain and one template.
     init(cases: CaseBook) {
         self.cases = cases
         domains[LettrDomain.sample.name] = LettrDomain.sample
         templates["welcome-email"] = Self.sampleTemplate
     }
 
-    /// Answers a request whose path is behind the mount.
+    /// The response to a request; its path is relative to the mount.
     mutating func answer(_ request: ImitationRequest) -> ImitationResponse {
         let response: ImitationResponse
         if let recorded = cases.answer(to: request) {
-            // A refusal is the one thing that a recorded answer does not replace.
+            // A rejection takes precedence over a recorded response.
             let verdict = window.admit(at: request.arrival.monotonic)
             if verdict.isAdmitted { return recorded }
             response = limited(Self.tooManyRequests, verdict, request.arrival)
@@ -67,14 +65,14 @@ struct LettrImitation: Sendable {
         guard let key = request.credential("bearer") else {
             return Self.wantsJSON(request) ? .json(401, ["message": "API key is required."]) : Self.login
         }
-        // A key that is not known belongs to no team, so that nothing is counted.
+        // An unknown key belongs to no team, so nothing is counted.
         guard Self.keys.contains(key) else { return .json(401, ["message": "Invalid API key."]) }
         let verdict = window.admit(at: request.arrival.monotonic)
         let response = verdict.isAdmitted ? answer(&self, request) : Self.tooManyRequests
         return limited(response, verdict, request.arrival)
     }
 
-    /// Every answer to a known key tells the state of its window; only a refusal has `Retry-After`.
+    /// Every response to a known key reports the state of its window; only a rejection has `Retry-After`.
     private func limited(
         _ response: ImitationResponse, _ verdict: StrictWindow.Verdict, _ now: Moment
     ) -> ImitationResponse {
@@ -86,12 +84,12 @@ struct LettrImitation: Sendable {
         return response.with("Retry-After", "1")
     }
 
-    /// An error in the shape that most have.
+    /// An error in the usual format.
     static func error(_ status: Int, _ code: String, _ message: String) -> ImitationResponse {
         .json(status, ["message": .string(message), "error_code": .string(code)])
     }
 
-    /// The answer to a body that is too large to be read.
+    /// The response to a body that is too large to be read.
     static let tooLarge = ImitationResponse.json(413, ["message": "The POST data is too large."])
 
     static let tooManyRequests = error(
@@ -126,7 +124,7 @@ struct LettrImitation: Sendable {
 }
 
 extension LettrImitation {
-    /// The paths that are imitated, behind the mount.
+    /// The simulated paths, relative to the mount.
     static let routes = RouteTable<LettrImitation>([
         "GET /health": { $0.health($1) },
         "GET /auth/check": { $0.checkKey($1) },
@@ -196,12 +194,12 @@ extension LettrImitation {
         page([], as: "campaigns", "Campaigns retrieved successfully.", request)
     }
 
-    /// A success in the envelope that all have.
+    /// A success in the common envelope.
     static func success(_ status: Int, _ message: String, _ data: JSONValue) -> ImitationResponse {
         .json(status, ["message": .string(message), "data": data])
     }
 
-    /// The page of a list that `page` and `per_page` ask for, with Laravel's pagination.
+    /// The page of a list selected by `page` and `per_page`, with Laravel's pagination.
     func page(
         _ all: [JSONValue], as name: String, _ message: String, _ request: ImitationRequest
     ) -> ImitationResponse {
@@ -219,7 +217,7 @@ extension LettrImitation {
 }
 
 extension LettrImitation {
-    /// The refusal that a recipient's local part asks for.
+    /// The rejection that a recipient's local part asks for.
     static func quotaRefusal(_ email: LettrEmail, _ now: Moment) -> ImitationResponse? {
         let wishes = Set(email.recipients.map { EmailAddress.localPart($0) })
         if wishes.contains("quota") {
@@ -235,7 +233,7 @@ extension LettrImitation {
         return wishes.contains("ratelimit") ? tooManyRequests.with("Retry-After", "1") : nil
     }
 
-    /// The refusal of an e-mail that is well-formed.
+    /// The rejection of a well-formed e-mail.
     func refusal(of email: LettrEmail, _ request: ImitationRequest) -> ImitationResponse? {
         if EmailAddress.domain(email.from).hasPrefix("unconfigured.") {
             return Self.error(
@@ -247,18 +245,18 @@ extension LettrImitation {
         return nil
     }
 
-    /// How long the answer to an e-mail is held back.
+    /// The delay of the response to an e-mail.
     static func delay(of email: LettrEmail) -> Duration? {
         email.recipients.contains { EmailAddress.localPart($0) == "slow" } ? .seconds(2) : nil
     }
 }
 
 extension ImitationResponse {
-    /// The same answer with the quotas of the free plan: 100 a day, 3000 a month, both in UTC.
+    /// The same response with the quotas of the free plan: 100 per day and 3000 per month, both in UTC.
     fileprivate func withQuota(dailyLeft: Int, monthlyLeft: Int, _ now: Moment) -> ImitationResponse {
         let day: Int64 = 86_400
         let tomorrow = (now.wall / 1000 / day + 1) * day
-        // A day that is surely in the next month leads to that month's first day.
+        // A day that is certainly in the next month leads to that month's first day.
         let date = CivilTime(milliseconds: now.wall)
         let later = tomorrow + Int64(31 - date.day) * day
         let reached = CivilTime(milliseconds: later * 1000)

@@ -1,12 +1,12 @@
-/// The mistakes of a request, in the words and under the keys of Laravel.
+/// The validation errors of a request, with Laravel's keys and messages.
 struct LettrValidation: Sendable {
-    /// Keys such as `to.0`, each with its sentences, in the order in which they were found.
+    /// Keys such as `to.0` with their messages, in the order in which they were found.
     private(set) var errors: [JSONValue.Member] = []
 
-    /// Whether nothing is wrong.
+    /// Whether there are no errors.
     var isEmpty: Bool { errors.isEmpty }
 
-    /// Adds a sentence.
+    /// Adds a message.
     mutating func add(_ key: String, _ sentence: String) {
         guard let index = errors.firstIndex(where: { $0.name == key }) else {
             errors.append(JSONValue.Member(name: key, value: [.string(sentence)]))
@@ -15,7 +15,7 @@ struct LettrValidation: Sendable {
         errors[index].value = .array((errors[index].value.elements ?? []) + [.string(sentence)])
     }
 
-    /// The answer, if something is wrong.
+    /// The response, if there are errors.
     var refusal: ImitationResponse? {
         guard !errors.isEmpty else { return nil }
         return .json(
@@ -23,7 +23,7 @@ struct LettrValidation: Sendable {
             ["message": "Validation failed.", "error_code": "validation_error", "errors": .object(errors)])
     }
 
-    /// The text of a member that must be there.
+    /// The text of a required member.
     mutating func required(_ key: String, in body: JSONValue, maximum: Int = 255, missing: String? = nil)
         -> String
     {
@@ -42,7 +42,7 @@ struct LettrValidation: Sendable {
         return text
     }
 
-    /// The addresses of a list; what is none is reported under its index.
+    /// The addresses of a list; invalid ones are reported under their index.
     mutating func addresses(_ key: String, in body: JSONValue) -> [String] {
         if body[key].isBlank { return [] }
         guard let elements = body[key].elements else {
@@ -60,7 +60,7 @@ struct LettrValidation: Sendable {
         return addresses
     }
 
-    /// A whole number of the query.
+    /// An integer of the query.
     mutating func size(
         _ key: String, in range: ClosedRange<Int>, default standard: Int, _ request: ImitationRequest
     ) -> Int {
@@ -76,7 +76,7 @@ struct LettrValidation: Sendable {
         return min(max(number, range.lowerBound), range.upperBound)
     }
 
-    /// A member's name as Laravel says it.
+    /// A member's name in Laravel's messages.
     private static func words(_ key: String) -> String {
         String(key.map { $0 == "_" ? " " : $0 })
     }

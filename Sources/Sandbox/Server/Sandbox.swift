@@ -3,16 +3,14 @@ internal import Downstream
 internal import Locking
 internal import Loop
 
-/// Imitations of lemlist and Lettr on one port: their answers, their authentication, their rate limits, and
-/// any recorded error.
+/// Simulates lemlist and Lettr on one port: their responses, their authentication, their rate limits, and any
+/// recorded error.
 ///
-/// Lemlist is at `/lemlist/api` with the key `lemlist_demo`, Lettr at `/lettr/api` with `lttr_sandbox_demo`
-/// or `lttr_demo`. A request
-/// with the field `X-Sandbox-Case` gets the recorded answer of that id. `GET /-/sandbox` tells what was
-/// counted.
-/// A sandbox has a thread of its own, which ends with ``stop()``.
+/// Lemlist is at `/lemlist/api` with the key `lemlist_demo`, Lettr at `/lettr/api` with `lttr_sandbox_demo` or
+/// `lttr_demo`. A request with the field `X-Sandbox-Case` gets the recorded response of that id. `GET /-/sandbox`
+/// shows counters. A sandbox has its own thread, which ends with ``stop()``.
 public final class Sandbox: Sendable {
-    /// The TCP port; the one that the system chose if 0 was asked for.
+    /// The TCP port; chosen by the system if 0 was requested.
     public let port: UInt16
 
     private let host: String
@@ -21,10 +19,10 @@ public final class Sandbox: Sendable {
     private let thread: LoopThread
     private let hasStopped = Lock(false)
 
-    /// The profiles that are imitated.
+    /// The simulated profiles.
     public static let profiles = ["lemlist", "lettr"]
 
-    /// The key that an imitation accepts, or `nil` if that profile is not imitated.
+    /// The accepted key, or `nil` if that profile is not simulated.
     public static func key(for profile: String) -> String? {
         switch profile {
         case "lemlist": LemlistImitation.key
@@ -33,17 +31,17 @@ public final class Sandbox: Sendable {
         }
     }
 
-    /// Starts serving.
+    /// Starts to serve.
     ///
     /// - Parameters:
     ///   - host: a numeric IPv4 or IPv6 address.
     ///   - port: 0 lets the system choose.
-    ///   - profiles: whose recorded cases can be asked for; those of `generic` at both imitations.
-    /// - Throws: an error whose description is one line for a user, such as that the port is in use.
+    ///   - profiles: the profiles with recorded cases; those of `generic` apply to both providers.
+    /// - Throws: an error whose description is one line for the user, for example that the port is in use.
     public init(address host: String, port: UInt16, profiles: [Profile]) throws {
         self.host = host
         mailbox = try Mailbox()
-        // Once the thread runs, the server belongs to it alone.
+        // Once the thread runs, the server is confined to it.
         nonisolated(unsafe) let server = try SandboxServer(
             mailbox: mailbox, profiles: profiles, counts: counts)
         let listener = try ListenSocket(host: host, port: port, isShared: false)
@@ -59,21 +57,21 @@ public final class Sandbox: Sendable {
 
     deinit { stop() }
 
-    /// The base URL of an imitation, or `nil` if that profile is not imitated.
+    /// The base URL of a simulated provider, or `nil` if that profile is not simulated.
     public func upstream(for profile: String) -> String? {
         guard Self.profiles.contains(profile) else { return nil }
         return "http://\(reachableHost):\(port)/\(profile)/api"
     }
 
-    /// What was counted for a profile so far.
+    /// The counters of a profile.
     public func counts(for profile: String) -> ProviderCounts { counts[profile] }
 
-    /// How many requests came too early for a rate limit, of all imitations together.
+    /// How many requests were rejected because of a rate limit, over all providers.
     public var refusals: Int { Self.profiles.reduce(0) { $0 + counts[$1].refusals } }
 
-    /// Ends serving, and waits for the thread.
+    /// Stops serving, and waits for the thread.
     ///
-    /// What has been asked is still answered, at once. Harmless the second time.
+    /// Pending requests are answered at once. Further calls have no effect.
     public func stop() {
         let isFirst = hasStopped.withLock { hasStopped in
             defer { hasStopped = true }
@@ -84,7 +82,7 @@ public final class Sandbox: Sendable {
         thread.join()
     }
 
-    /// The address as a client on this machine writes it.
+    /// The address in the form that a local client uses.
     private var reachableHost: String {
         switch host {
         case "0.0.0.0": "127.0.0.1"
@@ -94,7 +92,7 @@ public final class Sandbox: Sendable {
     }
 }
 
-/// The counts of all imitations, by profile; written by the server's thread, read by any.
+/// The counters by profile; written by the server's thread, read by any thread.
 final class SandboxCounts: Sendable {
     private let counts = Lock<[String: ProviderCounts]>([:])
 
@@ -106,19 +104,19 @@ final class SandboxCounts: Sendable {
         }
     }
 
-    /// What was counted for a profile.
+    /// The counters of a profile.
     subscript(_ profile: String) -> ProviderCounts {
         counts.withLock { $0[profile] ?? ProviderCounts() }
     }
 }
 
-/// What an imitation has counted.
+/// The counters of a simulated provider.
 public struct ProviderCounts: Sendable, Hashable {
-    /// Requests that came.
+    /// Requests received.
     public var requests = 0
-    /// Those of them that came too early for the rate limit, and were refused for it.
+    /// Requests rejected because of the rate limit.
     public var refusals = 0
 
-    /// Nothing.
+    /// Zero.
     public init() {}
 }

@@ -1,18 +1,18 @@
 internal import Downstream
 internal import Wire
 
-/// A request to the sandbox: collects the body, asks for the answer, and gives it when its time has come.
+/// A request to the sandbox: collects the body, requests the response, and sends it when its delay is over.
 final class SandboxRequest: IncomingRequest {
     private unowned let server: SandboxServer
     private let target: String
     private var body: [UInt8] = []
     private var isTooLarge = false
     private var response: ImitationResponse?
-    /// The answer's body, where it stays until it is sent.
+    /// The response's body, kept until it is sent.
     private var sentBody = ByteQueue()
     private var isHeldBack = false
 
-    /// A request whose target has come.
+    /// A request whose target has been received.
     init(server: SandboxServer, target: String) {
         self.server = server
         self.target = target
@@ -20,7 +20,7 @@ final class SandboxRequest: IncomingRequest {
     }
 
     override func bodyReceived(_ bytes: Span<UInt8>) -> Int {
-        // The rest is read all the same: a client learns of a refusal only when it has been heard to the end.
+        // The rest is read anyway: a client sees a rejection only when its whole request has been read.
         isTooLarge = isTooLarge || body.count + bytes.count > SandboxServer.bodyLimit
         if isTooLarge {
             body = []
@@ -49,7 +49,7 @@ final class SandboxRequest: IncomingRequest {
 
     override func completed(isWhole: Bool) { server.ended() }
 
-    /// The time of an answer that was held back has come.
+    /// The delay of the response is over.
     func isDue() {
         isHeldBack = false
         resume()

@@ -3,22 +3,22 @@ internal import Downstream
 internal import Loop
 internal import Wire
 
-/// The loop of a sandbox: it serves connections and holds answers back, and leaves every decision to the
-/// imitations.
+/// The event loop of a sandbox: it serves connections and delays responses; the simulated providers make all
+/// decisions.
 ///
 /// Confined to the thread that calls ``run()``.
 final class SandboxServer: HTTPDaemonDelegate, ReadinessHandler {
-    /// What other threads tell the server.
+    /// Messages from other threads to the server.
     enum Message: Sendable {
-        /// Answer what has been asked, and end.
+        /// Answer pending requests, and stop.
         case stop
     }
 
     /// The longest body of a request, in bytes.
     static let bodyLimit = 1 << 20
-    /// How long an end may take: a client that does not read its answer is left behind.
+    /// How long stopping may take: a client that does not read its response is dropped.
     private static let stopPatience: Duration = .seconds(2)
-    /// For how long no clients are taken where there is no room for more.
+    /// How long accepting pauses when resources are exhausted.
     private static let acceptPause: Duration = .milliseconds(100)
 
     private let loop: EventLoop
@@ -29,12 +29,12 @@ final class SandboxServer: HTTPDaemonDelegate, ReadinessHandler {
     private var lemlist: LemlistImitation
     private var lettr: LettrImitation
     private var daemon: HTTPDaemon?
-    /// Requests whose answer is held back.
+    /// Requests with a delayed response.
     private var delayed = DeadlineHeap<SandboxRequest>()
     private var openRequests = 0
-    /// The time at which an end that has begun is over, whatever is left.
+    /// The deadline of a shutdown that has begun.
     private var endsAt: MonotonicTime?
-    /// When clients are taken again, while there is no room for more.
+    /// When accepting resumes after a pause.
     private var acceptsFrom: MonotonicTime?
 
     /// A server that does not listen yet.
@@ -52,7 +52,7 @@ final class SandboxServer: HTTPDaemonDelegate, ReadinessHandler {
         try loop.watch(mailbox.descriptor, for: .readable, handler: self)
     }
 
-    /// Begins to listen; the socket is the server's own from here on, whatever happens.
+    /// Starts to listen; the socket belongs to the server from here on, even on failure.
     func open(_ listener: ListenSocket) throws {
         let daemon: HTTPDaemon
         do {
@@ -89,7 +89,7 @@ final class SandboxServer: HTTPDaemonDelegate, ReadinessHandler {
         close()
     }
 
-    /// Takes clients; where there is no room for more, again after a while.
+    /// Accepts clients; pauses when resources are exhausted.
     private func accept() {
         guard let daemon, daemon.listenDescriptor >= 0, Self.now >= acceptsFrom ?? .distantPast else {
             return
@@ -104,7 +104,7 @@ final class SandboxServer: HTTPDaemonDelegate, ReadinessHandler {
         }
     }
 
-    /// Nothing holds the server back any more: all is answered, or the patience has come to its end.
+    /// Whether the shutdown may end: all requests are answered, or its deadline has passed.
     private var isOver: Bool {
         guard let endsAt, delayed.isEmpty else { return false }
         return openRequests == 0 || Self.now >= endsAt
@@ -124,7 +124,7 @@ final class SandboxServer: HTTPDaemonDelegate, ReadinessHandler {
 
     // MARK: Requests
 
-    /// The answer to a complete request.
+    /// The response to a complete request.
     func answer(
         method: String, target: String, fields: FieldBlock, body: [UInt8], isTooLarge: Bool
     ) -> ImitationResponse {
@@ -149,9 +149,9 @@ final class SandboxServer: HTTPDaemonDelegate, ReadinessHandler {
         return ownAnswer(target)
     }
 
-    /// Holds the answer to a request back.
+    /// Delays the response to a request.
     func hold(_ request: SandboxRequest, for delay: Duration) {
-        // Who asks while the server ends is not kept waiting.
+        // During a shutdown, responses are not delayed.
         _ = delayed.insert(request, at: endsAt == nil ? Self.now + delay : .distantPast)
     }
 
@@ -164,7 +164,7 @@ final class SandboxServer: HTTPDaemonDelegate, ReadinessHandler {
         return next == nil || next == UInt8(ascii: "/") || next == UInt8(ascii: "?")
     }
 
-    /// The answers of the sandbox itself.
+    /// The responses of the sandbox itself.
     private func ownAnswer(_ target: String) -> ImitationResponse {
         switch target.prefix(while: { $0 != "?" }) {
         case "/-/sandbox": return .json(200, ["lemlist": shown("lemlist"), "lettr": shown("lettr")])

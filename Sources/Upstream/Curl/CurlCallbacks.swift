@@ -3,7 +3,7 @@ internal import CFrames
 internal import Glibc
 internal import Wire
 
-/// The functions that libcurl calls: each finds its object and calls one method.
+/// The C callbacks of libcurl: each finds its object and calls one method.
 enum CurlCallbacks {
     static let header: ccurl_io = { bytes, size, count, context in
         guard let bytes = unsafe bytes, let context = unsafe context else { return 0 }
@@ -84,7 +84,7 @@ enum CurlCallbacks {
 }
 
 extension UnsafeMutablePointer<CChar> {
-    /// The same memory as bytes; libcurl's for the time of the callback.
+    /// The same memory as bytes; it belongs to libcurl and is valid during the callback.
     fileprivate var asBytes: UnsafePointer<UInt8> {
         unsafe UnsafeRawPointer(self).assumingMemoryBound(to: UInt8.self)
     }

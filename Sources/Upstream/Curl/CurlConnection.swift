@@ -1,39 +1,41 @@
 internal import CCurl
 internal import Glibc
 
-/// Is told when a connection can be used, or that it cannot be made.
+/// Receives the result of establishing a connection.
 public protocol CurlConnectionDelegate: AnyObject {
-    /// The connection is open, its handshake done; or why not. Called once, and not after ``CurlConnection/close()``.
+    /// The connection is established, including its handshake, or `fault` says why not. Called once, and not after
+    /// ``CurlConnection/close()``.
     func connection(_ connection: CurlConnection, didOpen fault: TransferFault?)
 }
 
-/// What became of bytes offered to, or asked of, a connection.
+/// The result of sending or receiving on a connection.
 public enum ConnectionTransfer: Hashable, Sendable {
-    /// So many bytes were moved, at least 1.
+    /// This many bytes were transferred, at least 1.
     case moved(Int)
-    /// None now; the descriptor says when to ask again.
+    /// None at the moment; the descriptor signals when to try again.
     case wouldBlock
-    /// The peer has ended its side, properly.
+    /// The peer has ended its side properly.
     case ended
-    /// The connection has failed; the `errno`, or 0 where only the library knows.
+    /// The connection has failed; with the `errno`, or 0 if only the library knows it.
     case failed(errno: Int32)
 }
 
-/// A connection to an upstream, made by libcurl (names, racing of addresses, proxies, TLS) and then left to us: `CURLOPT_CONNECT_ONLY`.
+/// A connection to an upstream, established by libcurl (name resolution, happy eyeballs, proxies, TLS) and then used
+/// by Weir: `CURLOPT_CONNECT_ONLY`.
 ///
-/// Made by ``CurlMulti/connect(for:)``. Confined to the thread of its multi.
+/// Created by ``CurlMulti/connect(for:)``. Confined to the thread of its multi.
 @safe public final class CurlConnection: EasyHandle.Owner {
     private let easy: EasyHandle
-    /// Holds this connection until it is closed.
+    /// Retains this connection until it is closed.
     private unowned let multi: CurlMulti
     private weak var delegate: (any CurlConnectionDelegate)?
-    /// Whether the socket is the library's to use: TLS is on it.
+    /// Whether the library must be used to access the socket, because of TLS.
     private let isTLS: Bool
     private var isJoined = true
     private var isPending = true
-    /// The socket, once it is open; -1 before and after.
+    /// The socket while it is open; otherwise -1.
     ///
-    /// To be watched by whoever uses the connection, who takes the watch back before ``close()``.
+    /// The user of the connection watches it, and removes the watch before ``close()``.
     public private(set) var descriptor: Int32 = -1
 
     init(multi: CurlMulti, options: UpstreamOptions, delegate: any CurlConnectionDelegate) {
@@ -60,16 +62,17 @@ public enum ConnectionTransfer: Hashable, Sendable {
             delegate?.connection(self, didOpen: nil)
             return
         }
-        // The delegate may be the last that holds this.
+        // The delegate may own the last reference to this object.
         let delegate = delegate
         let reason = easy.fault(ofConnecting: fault ?? .connectFailed(errno: 0))
         close()
         delegate?.connection(self, didOpen: reason)
     }
 
-    /// Sends from the start of `bytes`, which are not none.
+    /// Sends from the start of `bytes`, which must not be empty.
     ///
-    /// After ``ConnectionTransfer/wouldBlock`` the same bytes must be offered again, at the same place: TLS has begun a record of them.
+    /// After ``ConnectionTransfer/wouldBlock`` the same bytes must be passed again, at the same address: TLS has
+    /// begun a record of them.
     public func send(_ bytes: UnsafeRawBufferPointer) -> ConnectionTransfer {
         guard isTLS else {
             let count = unsafe Glibc.send(
@@ -86,7 +89,8 @@ public enum ConnectionTransfer: Hashable, Sendable {
 
     /// Receives into `room`.
     ///
-    /// Under TLS, bytes may be left inside the library of which the descriptor does not tell: to be called until it would block.
+    /// With TLS, the library may hold bytes that the descriptor does not signal, so this must be called until it
+    /// would block.
     public func receive(into room: UnsafeMutableRawBufferPointer) -> ConnectionTransfer {
         guard isTLS else {
             let count = unsafe recv(descriptor, room.baseAddress, room.count, 0)
@@ -98,7 +102,7 @@ public enum ConnectionTransfer: Hashable, Sendable {
         if code == CURLE_AGAIN { return .wouldBlock }
         guard code == CURLE_OK else { return .failed(errno: 0) }
         if count > 0 { return .moved(count) }
-        // RFC 9112 9.8: without a close_notify, anybody on the way may have cut the data off.
+        // RFC 9112 9.8: without a close_notify, anybody on the path may have truncated the data.
         return unsafe OpenSSL.hasReceivedCloseNotify(on: easy.pointer) ? .ended : .failed(errno: 0)
     }
 
@@ -110,7 +114,7 @@ public enum ConnectionTransfer: Hashable, Sendable {
 
     func easyHandleMayConnect() -> Bool { true }
 
-    /// Closes the connection, or gives up making it.
+    /// Closes the connection, or stops establishing it.
     public func close() {
         guard isJoined else { return }
         isJoined = false
@@ -121,12 +125,13 @@ public enum ConnectionTransfer: Hashable, Sendable {
         easy.leave()
     }
 
-    /// Makes libcurl see that the connection is in use.
+    /// Makes libcurl treat the connection as in use.
     ///
     /// > Whenever it makes a connection, 7.88 looks for dead ones among those that it takes for idle, and closes the sockets whose peer
     /// has ended: also one that was made by CONNECT_ONLY, until the first call that sends or receives has attached the handle to it.
     private func claim() {
-        // Under TLS the request's head does it, which is sent at once: an empty record would be one more on the wire.
+        // With TLS the request's head has this effect, which is sent at once; an empty record would be additional
+        // traffic.
         guard !isTLS else { return }
         var count = 0
         unsafe curl_easy_send(easy.pointer, "", 0, &count)

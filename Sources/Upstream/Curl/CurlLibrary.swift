@@ -7,14 +7,14 @@ public enum CurlLibrary {
         curl_global_init(Int(CURL_GLOBAL_ALL)) == CURLE_OK
     }()
 
-    /// Prepares the library; before any thread is started.
+    /// Initialises the library; to be called before any thread is started.
     ///
-    /// Further calls do nothing.
+    /// Further calls have no effect.
     public static func initialise() {
         precondition(initialised, "libcurl could not be initialised")
     }
 
-    /// The version that runs, such as `7.88.1`.
+    /// The version of the loaded library, such as `7.88.1`.
     public static var version: String {
         guard let info = unsafe curl_version_info(CURLVERSION_FIRST), let text = unsafe info.pointee.version
         else { return "unknown" }
@@ -22,9 +22,9 @@ public enum CurlLibrary {
     }
 }
 
-/// What libcurl does not report of its connections' TLS: it is asked of the library below.
+/// Information about TLS that libcurl does not provide: it is requested from the library below it.
 ///
-/// Not linked: it is there if libcurl has loaded it.
+/// Not linked: it is available if libcurl has loaded it.
 enum OpenSSL {
     private typealias GetShutdown = @convention(c) (UnsafeRawPointer) -> Int32
 
@@ -36,11 +36,11 @@ enum OpenSSL {
     /// `SSL_RECEIVED_SHUTDOWN`.
     private static let receivedShutdown: Int32 = 2
 
-    /// Whether the peer has said by a close_notify that its data ends here (RFC 8446 6.1).
+    /// Whether the peer has ended its data with a close_notify (RFC 8446 6.1).
     ///
     /// > An end of the TCP connection without one is an error of SSL_read(), which 7.88 reports as the end of the data; 8.14 does not.
     ///
-    /// - Parameter easy: an easy handle that has its connection. Of two layers of TLS, the inner one counts.
+    /// - Parameter easy: an easy handle with a connection. With two layers of TLS, the inner one counts.
     static func hasReceivedCloseNotify(on easy: UnsafeMutableRawPointer) -> Bool {
         guard let getShutdown = unsafe getShutdown, let session = unsafe ccurl_openssl_session(easy) else {
             // Other libraries: GnuTLS reports such an end as an error.
@@ -50,7 +50,7 @@ enum OpenSSL {
     }
 }
 
-/// A code of libcurl (`CURLcode`): unknown ones survive.
+/// A libcurl result code (`CURLcode`), including unknown ones.
 struct CurlError: Error, RawRepresentable, Hashable, Sendable, CustomStringConvertible {
     /// The number.
     let rawValue: UInt32
@@ -66,64 +66,64 @@ struct CurlError: Error, RawRepresentable, Hashable, Sendable, CustomStringConve
     static let couldNotResolveProxy = CurlError(CURLE_COULDNT_RESOLVE_PROXY)
     /// No address of the host accepted a connection.
     static let couldNotConnect = CurlError(CURLE_COULDNT_CONNECT)
-    /// The answer is not HTTP.
+    /// The response is not HTTP.
     static let weirdServerReply = CurlError(CURLE_WEIRD_SERVER_REPLY)
     /// HTTP/2 framing was violated.
     static let http2 = CurlError(CURLE_HTTP2)
     /// One HTTP/2 stream failed.
     static let http2Stream = CurlError(CURLE_HTTP2_STREAM)
-    /// The answer ended before its announced length.
+    /// The response ended before its declared length.
     static let partialFile = CurlError(CURLE_PARTIAL_FILE)
-    /// Memory is used up; or, in 7.88, a line of the answer's head is longer than 100 KiB.
+    /// Out of memory; in 7.88 also: a line of the response's head is longer than 100 KiB.
     static let outOfMemory = CurlError(CURLE_OUT_OF_MEMORY)
-    /// A time limit of libcurl's passed (the connect timeout: all others are the engine's).
+    /// A time limit of libcurl's expired (only the connect timeout; the engine handles all others).
     static let timedOut = CurlError(CURLE_OPERATION_TIMEDOUT)
     /// The TLS handshake failed.
     static let tlsConnect = CurlError(CURLE_SSL_CONNECT_ERROR)
-    /// The certificate is not trusted, or not for this host.
+    /// The certificate is not trusted, or not valid for this host.
     static let tlsVerification = CurlError(CURLE_PEER_FAILED_VERIFICATION)
-    /// The connection was closed without any answer.
+    /// The connection was closed without a response.
     static let gotNothing = CurlError(CURLE_GOT_NOTHING)
     /// Sending failed.
     static let sendFailed = CurlError(CURLE_SEND_ERROR)
     /// Receiving failed.
     static let receiveFailed = CurlError(CURLE_RECV_ERROR)
-    /// The protocol is not one that was allowed.
+    /// The protocol is not allowed.
     static let unsupportedProtocol = CurlError(CURLE_UNSUPPORTED_PROTOCOL)
-    /// A coding of the message could not be read.
+    /// A coding of the message is invalid.
     static let badContentEncoding = CurlError(CURLE_BAD_CONTENT_ENCODING)
     /// A callback of ours ended the transfer; ``EasyHandle/fault`` says why.
     static let abortedByCallback = CurlError(CURLE_ABORTED_BY_CALLBACK)
-    /// A callback of ours took fewer bytes than it was given; ``EasyHandle/fault`` says why.
+    /// A callback of ours accepted fewer bytes than it was given; ``EasyHandle/fault`` says why.
     static let writeFailed = CurlError(CURLE_WRITE_ERROR)
     /// The certificate file, key or CA file could not be used.
     static let tlsFiles: Set<CurlError> = [
         CurlError(CURLE_SSL_CERTPROBLEM), CurlError(CURLE_SSL_CACERT_BADFILE), CurlError(CURLE_SSL_CIPHER),
     ]
 
-    /// libcurl's own words.
+    /// libcurl's description.
     var description: String {
         unsafe String(cString: curl_easy_strerror(CURLcode(rawValue)))
     }
 }
 
-/// An alert with which a peer has ended a TLS connection (RFC 8446 6), as libcurl and OpenSSL report it.
+/// An alert with which a peer ended a TLS connection (RFC 8446 6), as reported by libcurl and OpenSSL.
 public struct TLSAlert: Hashable, Sendable {
     /// Its number.
     public let number: Int
-    /// OpenSSL's words for it: `tlsv13 alert certificate required`.
+    /// OpenSSL's description: `tlsv13 alert certificate required`.
     public let words: String
 
-    /// What OpenSSL adds to the number of an alert that was received.
+    /// The number that OpenSSL adds to that of a received alert.
     private static let reasonOffset = 1000
-    /// Most bytes of the words that are shown.
+    /// The maximum length of the description that is shown, in bytes.
     private static let wordLimit = 80
 
     /// Finds the alert in a message such as `OpenSSL SSL_read: error:0A00045C:SSL routines::tlsv13 alert certificate required, errno 0`.
     init?(message: String) {
         guard let start = message.firstRange(of: "error:")?.upperBound else { return nil }
         let parts = message[start...].split(separator: ":", omittingEmptySubsequences: false)
-        // Library and reason are 9 and 23 bits of an error's code.
+        // An error code has 9 bits for the library and 23 for the reason.
         guard parts.count >= 3, let code = UInt32(parts[0], radix: 16), code >> 23 == 20 else { return nil }
         let reason = Int(code & 0x7F_FFFF) - Self.reasonOffset
         guard (0...255).contains(reason) else { return nil }
@@ -132,11 +132,11 @@ public struct TLSAlert: Hashable, Sendable {
         self.words = String(words.filter { !$0.contains("/") }.joined(separator: " ").prefix(Self.wordLimit))
     }
 
-    /// Whether it refuses the client in the handshake, so that nothing of what followed was read.
+    /// Whether it rejects the client in the handshake, so that the server read no application data.
     ///
-    /// In TLS 1.3 a client has sent its certificate, its Finished and its first request before it hears of a refusal. The server reads
-    /// no application data before it has verified what came before (RFC 8446 4.4.4): these alerts say that it could not. All others may
-    /// concern any record.
+    /// In TLS 1.3 a client sends its certificate, its Finished and its first request before it learns of a rejection.
+    /// The server reads no application data before it has verified those (RFC 8446 4.4.4): these alerts report that
+    /// verification failed. All others may concern any record.
     public var refusesHandshake: Bool {
         switch number {
         // handshake_failure, bad_, unsupported_certificate, certificate_revoked, _expired, _unknown, unknown_ca, access_denied,

@@ -2,37 +2,38 @@ internal import CCurl
 internal import Glibc
 
 extension CurlMulti {
-    /// The multi's sockets and timer, as libcurl's callbacks see them.
+    /// The multi's sockets and timer, as seen by libcurl's callbacks.
     @safe final class Hooks {
         private struct Socket {
-            /// What the loop watches it for; both false: not watched.
+            /// What the loop watches it for; if both are false, it is not watched.
             var readable = false
             var writable = false
-            /// Whether libcurl has interest in it at the moment.
+            /// Whether libcurl is currently interested in it.
             var isActive = false
-            /// Whether somebody else uses it, and says when it may be closed.
+            /// Whether another owner uses it and decides when it may be closed.
             var isHandedOver = false
-            /// Whether our callback opened it, and so our callback will hear of its end.
+            /// Whether our callback opened it; only then is our callback called when it is closed.
             var isOurs = false
         }
 
-        /// Not retained: it owns the multi.
+        /// Not retained, since it owns the multi.
         unowned(unsafe) var watcher: (any SocketWatcher)?
         private let allowsAddress: @Sendable (ResolvedAddress) -> Bool
         /// The upstream's origin, parsed.
         let url: OpaquePointer
         private let firstAddresses: UnsafeMutablePointer<curl_slist>?
         private var hasGivenAddresses = false
-        /// Takes the upstream's name out of libcurl's cache.
+        /// Removes the upstream's name from libcurl's cache.
         private let forgetting: UnsafeMutablePointer<curl_slist>?
-        /// Whether the name is to be looked up again before the next connection: one could not be made.
+        /// Whether the name must be resolved again before the next connection, because an attempt failed.
         var looksUpAnew = false
         private var sockets: [Socket] = []
         var needsKick = false
         var deadline: Int64?
         /// Milliseconds of the owner's clock at the last run.
         var now: Int64 = 0
-        /// How many connections were made; one may take several sockets, since a name may have several addresses.
+        /// How many connections were established; one may take several sockets, since a name may have several
+        /// addresses.
         var opened = 0
 
         init(watcher: (any SocketWatcher)?, options: UpstreamOptions) {
@@ -52,7 +53,7 @@ extension CurlMulti {
             unsafe curl_url_cleanup(url)
         }
 
-        /// The upstream's `name:port`, as `CURLOPT_RESOLVE` spells it.
+        /// The upstream's `name:port` in the syntax of `CURLOPT_RESOLVE`.
         private static func place(in url: OpaquePointer) -> String {
             func part(_ part: CURLUPart) -> String {
                 var text: UnsafeMutablePointer<CChar>?
@@ -63,7 +64,7 @@ extension CurlMulti {
             return "\(part(CURLUPART_HOST)):\(part(CURLUPART_PORT))"
         }
 
-        /// Tells libcurl, before a transfer or connection, which addresses it knows, or knows no more.
+        /// Passes libcurl the addresses to add to or remove from its cache before a transfer or connection.
         ///
         /// > It reads the list once, when the handle begins.
         func applyAddresses(to easy: EasyHandle) {
@@ -76,20 +77,22 @@ extension CurlMulti {
             }
         }
 
-        /// What is seen of the frames of HTTP/2.
+        /// Observes the HTTP/2 frames.
         let frames = FrameObserver()
 
-        /// Transfers whose sockets libcurl has no interest in for a while.
+        /// Transfers in whose sockets libcurl is temporarily not interested.
         var pausedTransfers = 0
 
         /// Whether libcurl waits for `socket`.
         ///
-        /// A pooled one that was ended by its peer, or carries what nobody asked for, is watched no more, and not used again.
+        /// A pooled connection that its peer has closed, or that carries unrequested bytes, is no longer watched and
+        /// not reused.
         func isActive(_ socket: Int32) -> Bool {
             let index = Int(socket)
             guard index < sockets.count else { return false }
             if sockets[index].isActive { return true }
-            // A socket that is not waited for may also be that of a paused transfer: then it must stay as it is.
+            // A socket that libcurl does not wait for may also belong to a paused transfer: then it must not be
+            // changed.
             guard sockets[index].isOurs, pausedTransfers == 0 else {
                 forgetWatch(index, isClosing: false)
                 return false
@@ -106,23 +109,23 @@ extension CurlMulti {
             return false
         }
 
-        /// Whether bytes, the end or an error wait to be read.
+        /// Whether bytes, the end or an error are waiting to be read.
         ///
-        /// An event alone does not show it: libcurl may have read what it was about.
+        /// An event alone is not enough: libcurl may already have read the bytes.
         private func hasInput(_ socket: Int32) -> Bool {
             var byte: UInt8 = 0
             let count = unsafe recv(socket, &byte, 1, Int32(MSG_PEEK | MSG_DONTWAIT))
             return count >= 0 || errno != EAGAIN
         }
 
-        /// Makes libcurl see, at its next look, that the connection has ended.
+        /// Makes libcurl notice, at its next check, that the connection has ended.
         ///
         /// > 7.88 peeks before it uses a connection again: only the bare end means no. After a reset it would send into nothing, and
         /// bytes that wait it would take for the answer to the next request.
         private func retire(_ socket: Int32) {
             shutdown(socket, Int32(SHUT_RDWR))
             unsafe withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 1) { room in
-                // The first read after a reset takes the error; what follows is the end.
+                // The first read after a reset returns the error; the next one returns the end.
                 for _ in 0..<64 {
                     guard unsafe recv(socket, room.baseAddress, room.count, Int32(MSG_DONTWAIT)) > 0
                     else { break }
@@ -130,23 +133,24 @@ extension CurlMulti {
             }
         }
 
-        /// libcurl wants `socket` watched, or no more.
+        /// libcurl wants `socket` to be watched, or no longer watched.
         ///
-        /// A socket of ours stays watched between transfers: taking it out of epoll and putting it back costs more than it gives.
+        /// A socket that we opened stays watched between transfers: removing it from epoll and adding it again costs
+        /// more than it saves.
         func socket(_ socket: Int32, wants what: Int32) {
             let index = Int(socket)
             while sockets.count <= index { sockets.append(Socket()) }
             if what == CURL_POLL_REMOVE {
                 sockets[index].isActive = false
-                // Sockets that libcurl makes behind our back are closed behind our back too.
+                // Sockets that libcurl opens without our callback are also closed without it.
                 if !sockets[index].isOurs { forgetWatch(index, isClosing: false) }
                 return
             }
             let readable = what & CURL_POLL_IN != 0
             let writable = what & CURL_POLL_OUT != 0
             let isWatched = sockets[index].readable == readable && sockets[index].writable == writable
-            // > 7.88 closes a socket whose connection is not made yet without our callback: what is known of a number that it begins to
-            // wait for may be of another socket.
+            // > 7.88 closes a socket whose connection is not made yet without our callback: what is known of a number
+            // that it begins to wait for may be of another socket.
             if isWatched, sockets[index].isActive { return }
             sockets[index].isActive = true
             sockets[index].readable = readable
@@ -177,7 +181,7 @@ extension CurlMulti {
             let socket = Glibc.socket(
                 address.family, address.socktype | Int32(SOCK_CLOEXEC.rawValue), address.protocol)
             guard socket >= 0 else { return -1 }
-            // Another address of the same name was refused: what happens now is this one's.
+            // Another address of the same name was refused; the result of this one counts now.
             easy.clearRefusal()
             let index = Int(socket)
             while sockets.count <= index { sockets.append(Socket()) }
@@ -185,14 +189,14 @@ extension CurlMulti {
             return socket
         }
 
-        /// Somebody else watches `socket` from now on; its end is still libcurl's.
+        /// Another owner watches `socket` from now on; libcurl still closes it.
         func handOver(_ socket: Int32) {
             sockets[Int(socket)].readable = false
             sockets[Int(socket)].writable = false
             sockets[Int(socket)].isHandedOver = true
         }
 
-        /// Whoever took `socket` over wants it closed now.
+        /// The owner that took `socket` over wants it closed now.
         func takeBack(_ socket: Int32) { sockets[Int(socket)].isHandedOver = false }
 
         func closeSocket(_ socket: Int32) -> Int32 {

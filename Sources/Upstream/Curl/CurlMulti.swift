@@ -2,45 +2,47 @@ internal import CCurl
 internal import CFrames
 internal import Glibc
 
-/// Watches sockets for a multi; the event loop's side of libcurl's socket interface.
+/// Watches sockets for a multi: the event loop's side of libcurl's socket interface.
 public protocol SocketWatcher: AnyObject {
-    /// Calls ``CurlMulti/socket(_:isReadable:isWritable:isBroken:)`` from now on when `socket` is ready; replaces an earlier watch.
+    /// Calls ``CurlMulti/socket(_:isReadable:isWritable:isBroken:)`` from now on when `socket` is ready; replaces an
+    /// earlier watch.
     func watch(_ socket: Int32, readable: Bool, writable: Bool)
 
-    /// Stops watching; the socket is about to be closed if `isClosing`.
+    /// Stops watching; `isClosing` means that the socket is about to be closed.
     func unwatch(_ socket: Int32, isClosing: Bool)
 
-    /// A transfer begins, or a connection is being made: from now on the multi's deadline matters.
+    /// A transfer or a connection attempt begins: from now on the multi's deadline matters.
     func multiHasWork()
 }
 
 extension SocketWatcher {
-    /// Nothing, for who looks at the deadline in any case.
+    /// Does nothing, for watchers that check the deadline in any case.
     public func multiHasWork() {}
 }
 
 /// The transfers to one upstream and their connections: one multi handle.
 ///
-/// It never waits: its owner watches the sockets that it asks for and calls it. One multi per upstream, since libcurl
-/// walks all connections of a multi on every request. Confined to one thread.
+/// It never waits: its owner watches the requested sockets and calls it. There is one multi per upstream, since
+/// libcurl walks all connections of a multi for every request. Confined to one thread.
 @safe public final class CurlMulti {
     private let handle: UnsafeMutableRawPointer
-    /// What libcurl's callbacks reach: a plain object that outlives the handle, since cleaning up calls back as well.
+    /// The context of libcurl's callbacks: a plain object that outlives the handle, since cleaning up also calls
+    /// back.
     let hooks: Hooks
     private let options: UpstreamOptions
     private var idle: [CurlTransfer] = []
     private var isClosed = false
-    /// Transfers that were started and that libcurl does not know yet, in order.
+    /// Started transfers that libcurl has not received yet, in order.
     private var starting: [CurlTransfer] = []
-    /// Transfers that have no connection yet.
+    /// Transfers without a connection.
     private var connecting: [CurlTransfer] = []
-    /// Transfers that failed outside libcurl's own work, with what it said.
+    /// Transfers that failed outside libcurl's own work, with its result code.
     private var failed: [(transfer: CurlTransfer, code: CURLcode)] = []
 
     /// How many unused transfers are kept.
     private static let idleLimit = 256
 
-    /// Makes a multi for the upstream that `options` describe.
+    /// Creates a multi for the upstream that `options` describe.
     ///
     /// - Parameter watcher: see ``watcher``.
     public init(options: UpstreamOptions, watcher: (any SocketWatcher)? = nil) {
@@ -63,7 +65,7 @@ extension SocketWatcher {
 
     deinit { close() }
 
-    /// Closes all connections, and tells the watcher so; no transfer may be running, and none is started any more.
+    /// Closes all connections and notifies the watcher; no transfer may be running or be started any more.
     public func close() {
         guard !isClosed else { return }
         isClosed = true
@@ -73,7 +75,7 @@ extension SocketWatcher {
         if options.offersHTTP2 { cframes_observe(nil, nil) }
     }
 
-    /// Who watches the sockets.
+    /// Watches the sockets.
     ///
     /// Not retained: it must outlive the multi, or ``close()`` it. Needed before the first transfer.
     public var watcher: (any SocketWatcher)? {
@@ -81,21 +83,21 @@ extension SocketWatcher {
         set { unsafe hooks.watcher = newValue }
     }
 
-    /// Whether libcurl wants to be called as soon as possible: ``run()``.
+    /// Whether libcurl must be called as soon as possible with ``run()``.
     public var needsKick: Bool { hooks.needsKick }
 
     /// When libcurl wants to be called at the latest, in milliseconds of the clock given to ``run(nowMilliseconds:)``.
     public var deadlineMilliseconds: Int64? { hooks.deadline }
 
-    /// How many connections were opened so far.
+    /// How many connections have been opened.
     public var openedConnections: Int { hooks.opened }
 
-    /// Transfers that are running; while there are none, and no connection is being made, libcurl has no deadline that matters.
+    /// Running transfers; without any, and without a connection attempt, libcurl's deadline does not matter.
     public internal(set) var runningTransfers = 0
-    /// Connections that are being made.
+    /// Connection attempts in progress.
     public private(set) var pendingConnections = 0
 
-    /// Whether the last answer to a transfer of libcurl's came over HTTP/2; `nil` before the first.
+    /// Whether the last response to a transfer of libcurl's used HTTP/2; `nil` before the first.
     public internal(set) var speaksHTTP2: Bool?
 
     /// A transfer that is configured for this upstream.
@@ -103,7 +105,7 @@ extension SocketWatcher {
         idle.popLast() ?? CurlTransfer(multi: self, options: options)
     }
 
-    /// Begins to make a connection to the upstream that no transfer of libcurl's uses.
+    /// Starts to establish a connection to the upstream that libcurl's transfers do not use.
     public func connect(for delegate: any CurlConnectionDelegate) -> CurlConnection {
         pendingConnections += 1
         return CurlConnection(multi: self, options: options, delegate: delegate)
@@ -125,8 +127,8 @@ extension SocketWatcher {
 
     /// Lets each transfer look for a connection before the next one does.
     ///
-    /// One connection is enough, if it is open. While one is being made, each transfer makes one of its own, so that a provider
-    /// that does not answer keeps all of them waiting at the same time.
+    /// One open connection is enough. While one is being established, each transfer opens its own, so that a provider
+    /// that does not respond keeps all of them waiting in parallel.
     ///
     /// > 7.88 also puts a request on a connection whose TLS handshake is not over: the request would be sent in the clear.
     private func startTransfers() {
@@ -140,15 +142,15 @@ extension SocketWatcher {
         }
     }
 
-    /// The transfer makes another connection than the one that it had.
+    /// The transfer opens a new connection, not the one that it had.
     func beginConnecting(_ transfer: CurlTransfer) { connecting.append(transfer) }
 
-    /// The transfer has a connection, or never will have.
+    /// The transfer has a connection, or will never have one.
     func endConnecting(_ transfer: CurlTransfer) {
         connecting.removeAll { $0 === transfer }
     }
 
-    /// Ends a transfer; it is told nothing.
+    /// Cancels a transfer without notifying it.
     func stop(_ transfer: CurlTransfer) {
         if let index = starting.firstIndex(where: { $0 === transfer }) {
             starting.remove(at: index)
@@ -157,7 +159,7 @@ extension SocketWatcher {
         }
     }
 
-    /// A connection for HTTP/2 is open: transfers that are still making one look again for one that they can share.
+    /// An HTTP/2 connection is open: transfers that are still opening one look again for a connection to share.
     private func shareNewConnection() {
         guard hooks.frames.hasNewConnection else { return }
         hooks.frames.hasNewConnection = false
@@ -167,7 +169,8 @@ extension SocketWatcher {
         if !starting.isEmpty { hooks.needsKick = true }
     }
 
-    /// Ends transfers whose response is complete, and was passed on, although their request is not: the rest of it is not sent.
+    /// Ends transfers whose response was passed on completely although their request is incomplete: the rest of it is
+    /// not sent.
     ///
     /// > libcurl goes on with the request first, unless the response is an error.
     private func finishEarly() {
@@ -178,13 +181,13 @@ extension SocketWatcher {
         }
     }
 
-    /// Ends a transfer that failed while it was resumed: libcurl does not report it.
+    /// Ends a transfer that failed while it was resumed, which libcurl does not report.
     func fail(_ transfer: CurlTransfer, _ code: CURLcode) {
         failed.append((transfer, code))
         hooks.needsKick = true
     }
 
-    /// What libcurl does from now on is reported to ``Hooks/frames``.
+    /// From now on, frames are reported to ``Hooks/frames``.
     func observeFrames() {
         guard options.offersHTTP2 else { return }
         unsafe cframes_observe(CurlCallbacks.frame, Unmanaged.passUnretained(hooks).toOpaque())
@@ -193,7 +196,7 @@ extension SocketWatcher {
     // MARK: Handles
 
     func add(_ easy: EasyHandle) {
-        // libcurl calls back with a pointer to it until it leaves the multi, which balances this retain.
+        // libcurl calls back with a pointer to it until it leaves the multi, where this retain is balanced.
         unsafe _ = Unmanaged.passRetained(easy)
         let code = unsafe curl_multi_add_handle(handle, easy.pointer)
         precondition(code == CURLM_OK, "curl_multi_add_handle: \(code.rawValue)")
@@ -208,10 +211,10 @@ extension SocketWatcher {
         unsafe Unmanaged.passUnretained(easy).release()
     }
 
-    /// A connection is open, or will never be.
+    /// A connection is established, or the attempt has failed.
     func connectionIsSettled() { pendingConnections -= 1 }
 
-    /// Tells libcurl that a socket is ready, then reports the transfers that ended.
+    /// Informs libcurl that a socket is ready, then reports finished transfers.
     public func socket(_ socket: Int32, isReadable: Bool, isWritable: Bool, isBroken: Bool) {
         guard hooks.isActive(socket) else { return }
         let mask =
@@ -222,7 +225,7 @@ extension SocketWatcher {
         unsafe curl_multi_socket_action(handle, socket, mask, &running)
     }
 
-    /// Lets libcurl start new transfers and look at its own deadlines, if it is time for either.
+    /// Lets libcurl start new transfers and check its deadlines, if either is due.
     public func run(nowMilliseconds now: Int64) {
         hooks.now = now
         if let deadline = hooks.deadline, deadline <= now {
@@ -240,7 +243,7 @@ extension SocketWatcher {
         unsafe curl_multi_socket_action(handle, CURL_SOCKET_TIMEOUT, 0, &running)
     }
 
-    /// Tells the owners of all handles that are done with.
+    /// Notifies the owners of all finished handles.
     public func reportFinished() {
         var left: Int32 = 0
         while let message = unsafe curl_multi_info_read(handle, &left) {
@@ -248,7 +251,7 @@ extension SocketWatcher {
                 let pointer = unsafe message.pointee.easy_handle,
                 let context = unsafe ccurl_private(pointer)
             else { continue }
-            // The message dies with the next call.
+            // The message is invalid after the next call.
             let result = unsafe ccurl_message_result(message)
             let easy = unsafe Unmanaged<EasyHandle>.fromOpaque(context).takeUnretainedValue()
             easy.owner?.easyHandleDidFinish(easy.fault(of: result))

@@ -1,9 +1,10 @@
 internal import CCurl
 internal import Wire
 
-/// One request and its answer, carried by libcurl: an easy handle that stays configured for its upstream and is used again.
+/// One request and its response, carried by libcurl: an easy handle that stays configured for its upstream and is
+/// reused.
 @safe public final class CurlTransfer: UpstreamTransfer, EasyHandle.Owner {
-    /// Which request options the handle holds: they are only set anew where the kind changes.
+    /// The kind of request options that the handle holds: they are changed only if the kind changes.
     private enum Kind {
         case none, get, head, whole, streamed, bodiless
     }
@@ -13,37 +14,38 @@ internal import Wire
     private let arena = HeaderArena()
     private var kind = Kind.none
     private var method: [UInt8] = []
-    /// The method of the request that is being made, in the arena.
+    /// The method of the current request, in the arena.
     private var methodText: UnsafePointer<CChar>
     private var methodLength = 0
-    /// Whether it was started and is not over yet.
+    /// Whether it was started and is not over.
     public private(set) var isRunning = false
     private var delegate: (any TransferDelegate)?
-    /// How many dead connections in a row are tried.
+    /// The maximum number of consecutive dead connections to try.
     private static let attemptLimit = 5
     private var attempts = 0
-    /// How many connections libcurl has made for it so far.
+    /// How many connections libcurl has opened for it.
     private var connections = 0
-    /// What had been sent when the connection stood: a CONNECT to a proxy counts as well.
+    /// The number of bytes sent when the connection was established; includes a CONNECT to a proxy.
     private var sizeBeforeRequest = 0
     private var isReceivePaused = false
     private var isSendPaused = false
-    /// Whether the delegate wants no more bytes than it has taken.
+    /// Whether the delegate wants no more bytes for now.
     private var wantsPause = false
-    /// Whether the provider may not send more of the response, and libcurl is not paused: it hands over what is on its way.
+    /// Whether the provider may not send more of the response although libcurl is not paused and passes on the data
+    /// in flight.
     private(set) var isWindowClosed = false
-    /// Whether libcurl hands over what it kept during a pause.
+    /// Whether libcurl is passing on data that it buffered during a pause.
     private var isReplaying = false
-    /// How many bytes of the body the delegate has taken.
+    /// How many bytes of the body the delegate has received.
     private var bodyBytes: Int64 = 0
-    /// Whether the delegate has said that the request's body is complete.
+    /// Whether the delegate has declared the request's body complete.
     private var hasUploadEnded = false
-    /// The size of a request's body that is in memory.
+    /// The size of a request's body in memory.
     private var wholeBytes: Int64 = 0
-    /// Whether it is one of its multi's that make a connection.
+    /// Whether it is one of its multi's transfers that are opening a connection.
     private var isConnecting = false
 
-    /// Whether the next start makes a connection, whatever others there are.
+    /// Whether the next start opens a new connection even if others exist.
     var needsOwnConnection = false {
         didSet {
             if needsOwnConnection != oldValue { easy.set(CURLOPT_FRESH_CONNECT, needsOwnConnection ? 1 : 0) }
@@ -52,11 +54,11 @@ internal import Wire
 
     private let isTLS: Bool
     private(set) var isHead = false
-    /// Whether the end of the connection alone ends the body, and TLS has to say that it is one.
+    /// Whether only the end of the connection ends the body, and TLS must confirm it.
     private var awaitsCloseNotify = false
     private var hasCloseNotify = false
 
-    /// Fields that libcurl adds by itself unless they are there.
+    /// Fields that libcurl adds by default.
     private var given: Given = []
     /// See ``UpstreamTransfer/response``.
     public let response = ResponseHead()
@@ -132,13 +134,14 @@ internal import Wire
         multi.start(self)
     }
 
-    /// libcurl gives out bytes of HTTP/2 by its callback alone.
+    /// libcurl delivers HTTP/2 bytes only through its callback.
     public func pullBody(into room: UnsafeMutableRawBufferPointer) -> PulledBody { .nothing }
 
     /// See ``UpstreamTransfer/resume(_:)``.
     ///
-    /// > What libcurl kept during a pause it hands over at once, and copies what is not taken: all of it is. The provider is not
-    /// asked for more before it was passed on, so that is no more than a window (``UpstreamOptions/windowBytes``).
+    /// > What libcurl kept during a pause it hands over at once, and copies what is not taken: all of it is. The
+    /// provider is not asked for more before it was passed on, so that is no more than a window
+    /// (``UpstreamOptions/windowBytes``).
     public func resume(_ direction: TransferDirection) {
         guard isRunning else { return }
         if direction == .receiving, isWindowClosed { return openWindow() }
@@ -160,7 +163,7 @@ internal import Wire
         if code != CURLE_OK { multi.fail(self, code) }
     }
 
-    /// The provider may send more of the response.
+    /// Lets the provider send more of the response.
     ///
     /// > A change of the window is sent with libcurl's next work on the transfer, of which there is none unless its state changes.
     private func openWindow() {
@@ -182,7 +185,7 @@ internal import Wire
         end()
     }
 
-    /// Whether bytes of the request may have left.
+    /// Whether bytes of the request may have been sent.
     private var hasLeft: Bool { attempts > 0 && easy.info(CURLINFO_REQUEST_SIZE) > sizeBeforeRequest }
 
     /// See ``UpstreamTransfer/discard()``.
@@ -208,7 +211,8 @@ internal import Wire
         easy.leave()
     }
 
-    /// A connection is made for the first attempt, and for another one if nothing was sent; see ``mayConnect()``.
+    /// Called to open a connection for the first attempt, and for another one if nothing was sent; see
+    /// ``mayConnect()``.
     func easyHandleMayConnect() -> Bool {
         guard maySend(attempt: attempts + 1) else { return false }
         if !isConnecting {
@@ -218,7 +222,8 @@ internal import Wire
         return true
     }
 
-    /// Whether the request may be sent: once, but for connections that turned out to be dead before any of it was.
+    /// Whether the request may be sent: once, except after connections that turned out to be dead before any of it
+    /// was sent.
     private func maySend(attempt: Int) -> Bool {
         attempt == 1 || attempt <= Self.attemptLimit && easy.info(CURLINFO_REQUEST_SIZE) == 0
     }
@@ -266,13 +271,13 @@ internal import Wire
         }
     }
 
-    /// Whether the delegate has all of the response.
+    /// Whether the delegate has received the whole response.
     var hasWholeResponse: Bool {
         guard let stream = unsafe easy.hooks.frames[easy.address] else { return false }
         return response.isComplete && stream.hasEnded && (!hasResponseBody || bodyBytes == stream.bodyBytes)
     }
 
-    /// Corrects the outcome by what was seen of the stream.
+    /// Corrects the outcome by the observed frames.
     private func judge(_ stream: StreamRecord) {
         switch outcome.fault {
         case nil, .closedBeforeAnswer, .incomplete, .notHTTP, .resendRefused, .other: break
@@ -378,7 +383,7 @@ internal import Wire
         return true
     }
 
-    /// RFC 9112 9.8: a body that the connection delimits is complete only behind a close_notify.
+    /// RFC 9112 9.8: a body that is delimited by the connection is complete only after a close_notify.
     ///
     /// > libcurl has no word for it, and has closed the connection when it reports the end: its progress function is called between the
     /// last read and that.
@@ -417,7 +422,7 @@ internal import Wire
             return bytes.count
         case .refuse:
             if easy.fault == nil { easy.fault = .bodyRefused }
-            // Any number but the count ends the transfer; the count is never 0.
+            // Any number except the count ends the transfer; the count is never 0.
             return 0
         }
     }
@@ -438,18 +443,19 @@ internal import Wire
         }
     }
 
-    /// Lets the first attempt pass, and further ones as long as no byte has left.
+    /// Allows the first attempt, and further ones as long as no byte was sent.
     ///
-    /// libcurl sends a request again on a fresh connection when a reused one dies without an answer, whatever its method. The provider
-    /// may have read it, and a second one would need a slot of its own. But 7.88 also takes a pooled connection that was reset for
-    /// alive, and finds out when it sends: nothing has reached the provider then.
+    /// libcurl sends a request again on a new connection if a reused one dies without a response, whatever its
+    /// method. The provider may have read the request, and a second one would need its own slot. But 7.88 also takes
+    /// a pooled connection that was reset for a live one, and notices only when it sends: then nothing has reached
+    /// the provider.
     func mayConnect() -> Bool {
         attempts += 1
         let made = easy.info(CURLINFO_NUM_CONNECTS)
         unsafe easy.hooks.opened += made - connections
         connections = made
         endConnecting()
-        // An address that was tried beside the one that is connected may have been refused.
+        // Another address, tried in parallel with the connected one, may have been refused.
         easy.clearRefusal()
         if attempts == 1 {
             sizeBeforeRequest = easy.info(CURLINFO_REQUEST_SIZE)

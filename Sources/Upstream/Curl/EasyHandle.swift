@@ -1,30 +1,30 @@
 internal import CCurl
 
-/// One of libcurl's easy handles, configured for its upstream, with what its callbacks for sockets need.
+/// An easy handle of libcurl, configured for its upstream, with the context for its socket callbacks.
 ///
-/// Lives in one multi; its owner is told how it ended there.
+/// Belongs to one multi; its owner is notified of the result.
 @safe final class EasyHandle {
-    /// Is told what the multi says of a handle.
+    /// Receives the multi's events for a handle.
     protocol Owner: AnyObject {
-        /// Whether a connection may be made for the handle.
+        /// Whether a connection may be opened for the handle.
         func easyHandleMayConnect() -> Bool
-        /// The multi has done what it was asked for.
+        /// The multi has finished its work for the handle.
         func easyHandleDidFinish(_ fault: TransferFault?)
     }
 
     let pointer: UnsafeMutableRawPointer
-    /// The multi's objects that callbacks need; they outlive every handle.
+    /// The context that callbacks need; it outlives every handle.
     unowned(unsafe) let hooks: CurlMulti.Hooks
-    /// Retained from the moment it is added to the multi until it leaves it.
+    /// Retained from its addition to the multi until its removal.
     private(set) var owner: (any Owner)?
-    /// Why a callback of ours ended what it does.
+    /// Why a callback of ours ended the transfer.
     var fault: TransferFault?
     /// An alert that arrived after another failure; see ``listenForAlert()``.
     var lateAlert: TLSAlert?
     private let isProxied: Bool
-    /// Where libcurl writes what it has to say of a failure.
+    /// The buffer for libcurl's error messages.
     private let errorText: UnsafeMutablePointer<CChar>
-    /// Most bytes of it that are shown.
+    /// The maximum length of a message that is shown, in bytes.
     private static let errorLimit = 200
 
     init(hooks: CurlMulti.Hooks, options: UpstreamOptions) {
@@ -42,7 +42,7 @@ internal import CCurl
         unsafe ccurl_set_close_socket(pointer, CurlCallbacks.closeSocket)
         // A socket may outlive the handle that opened it, in the multi's pool.
         unsafe set(CURLOPT_CLOSESOCKETDATA, Unmanaged.passUnretained(hooks).toOpaque())
-        // Parsed once: libcurl takes the parts from it instead of parsing a text for each request.
+        // Parsed once: libcurl copies its parts instead of parsing a text for each request.
         unsafe set(CURLOPT_CURLU, UnsafeRawPointer(hooks.url))
         options.apply(to: self)
     }
@@ -60,19 +60,19 @@ internal import CCurl
         unsafe hooks.applyAddresses(to: self)
     }
 
-    /// An address was refused, but there is another: it is no reason for what comes.
+    /// An address was refused, but there is another one: this does not explain later failures.
     func clearRefusal() {
         if fault == .prohibitedAddress { fault = nil }
     }
 
-    /// The handle is in no multi any more.
+    /// The handle belongs to no multi any more.
     func leave() { owner = nil }
 
-    /// What a code of libcurl's means; `nil` for success.
+    /// The fault for a libcurl result code; `nil` for success.
     func fault(of code: CURLcode) -> TransferFault? {
         if code == CURLE_OK { return nil }
         if fault == .resendRefused { return fault }
-        // The provider may have moved: what is known of its name is not used again.
+        // The provider may have moved, so cached addresses of its name are not used again.
         if [CURLE_COULDNT_CONNECT, CURLE_OPERATION_TIMEDOUT].contains(code) {
             unsafe hooks.looksUpAnew = true
         }
@@ -82,12 +82,12 @@ internal import CCurl
         return TransferFault(CurlError(code), systemError: info(CURLINFO_OS_ERRNO), words: words)
     }
 
-    /// What a failure means that came before the connection could be used.
+    /// The fault for a failure before the connection was established.
     func fault(ofConnecting fault: TransferFault) -> TransferFault {
         switch fault {
         case .tlsHandshake(let words)
         where isProxied && (!words.contains("error:") || words.contains("unexpected eof")):
-            // No error of TLS, but the end of the tunnel.
+            // Not an error of TLS, but the end of the tunnel.
             return .proxyFailed
         case .tlsHandshake(let words) where Self.isCut(words): return .handshakeCut
         case .nameNotResolved, .connectFailed, .connectTimedOut, .prohibitedAddress, .proxyRefused,
@@ -98,7 +98,7 @@ internal import CCurl
         }
     }
 
-    /// Whether libcurl's words for a handshake that failed tell of the end of the connection, not of an error of TLS.
+    /// Whether libcurl's message about a failed handshake reports the end of the connection rather than a TLS error.
     ///
     /// > It names the system's error, as a failure to receive or send, or behind `SSL_connect:`; of OpenSSL's errors, which all begin
     /// with `error:`, one is the end of the connection.
@@ -108,7 +108,7 @@ internal import CCurl
             && ["Recv failure:", "Send failure:", "SSL_connect:"].contains { words.contains($0) }
     }
 
-    /// The alert with which the peer has ended the connection, if libcurl's last words are about one.
+    /// The alert with which the peer has ended the connection, if libcurl's last message reports one.
     var alert: TLSAlert? {
         if let lateAlert { return lateAlert }
         return TLSAlert(message: message)
@@ -134,12 +134,12 @@ internal import CCurl
         return String(decoding: line, as: UTF8.self)
     }
 
-    /// What libcurl says of the failure: the first line, without words that look like paths of this machine.
+    /// The first line of libcurl's message about the failure, without words that look like local paths.
     private var words: String {
         var line: [UInt8] = []
         for index in 0..<min(Self.errorLimit, Int(CURL_ERROR_SIZE)) {
             let byte = unsafe UInt8(bitPattern: errorText[index])
-            // Of a certificate's own text only what is ASCII is repeated.
+            // Only ASCII of a certificate's own text is repeated.
             guard byte >= 0x20, byte < 0x7F else { break }
             line.append(byte)
         }
@@ -151,13 +151,13 @@ internal import CCurl
         return text
     }
 
-    /// Where libcurl's handle is: what tells it from others.
+    /// The address of libcurl's handle, which identifies it.
     var address: UInt { unsafe UInt(bitPattern: pointer) }
 
-    /// A number that libcurl knows of what the handle did last.
+    /// A numeric property of the handle's last transfer.
     func info(_ what: CURLINFO) -> Int { unsafe ccurl_info_long(pointer, what) }
 
-    /// A size that libcurl knows of what the handle did last.
+    /// A size property of the handle's last transfer.
     func offsetInfo(_ what: CURLINFO) -> Int64 { unsafe Int64(ccurl_info_offset(pointer, what)) }
 
     // MARK: Options, by type of argument
@@ -186,19 +186,20 @@ internal import CCurl
         unsafe check(ccurl_set_offset(pointer, option, curl_off_t(value)), option)
     }
 
-    /// Options are constants of ours: one that libcurl refuses is a bug, or a library built without what Weir needs.
+    /// Options are constants of ours: if libcurl rejects one, that is a defect, or a library built without a required
+    /// feature.
     private func check(_ code: CURLcode, _ option: CURLoption) {
         precondition(code == CURLE_OK, "curl_easy_setopt(\(option.rawValue)): \(CurlError(code))")
     }
 }
 
 extension TransferFault {
-    /// What a code of libcurl's says, and the words that it has for it.
+    /// The fault for a result code with its message.
     init(_ error: CurlError, systemError: Int, words: String) {
         switch error {
         case .couldNotResolveHost, .couldNotResolveProxy: self = .nameNotResolved
         case .couldNotConnect: self = .connectFailed(errno: Int32(truncatingIfNeeded: systemError))
-        // All other times are the engine's own.
+        // All other time limits belong to the engine.
         case .timedOut: self = .connectTimedOut
         case .tlsVerification: self = .tlsUntrusted(words)
         case .tlsConnect: self = .tlsHandshake(words)

@@ -1,9 +1,10 @@
 internal import CCurl
 internal import Wire
 
-/// The request's fields as the list that libcurl wants, built in memory that is used again.
+/// The request's fields as a libcurl list, built in reusable memory.
 ///
-/// `curl_slist_append` copies each line and walks the list each time; here a line and its node are cut from a block.
+/// `curl_slist_append` copies each line and walks the list each time; here a line and its node are allocated from a
+/// block.
 @safe final class HeaderArena {
     private static let blockSize = 4096
 
@@ -23,7 +24,7 @@ internal import Wire
         while let block = unsafe blocks.popLast() { unsafe block.deallocate() }
     }
 
-    /// Forgets all lines and keeps the first block.
+    /// Removes all lines and keeps the first block.
     func reset() {
         unsafe first = nil
         unsafe last = nil
@@ -34,7 +35,7 @@ internal import Wire
 
     /// Adds the line `name: value`.
     ///
-    /// libcurl removes a field that is written `Name:`; an empty one must be written `Name;`.
+    /// libcurl removes a field that is written `Name:`; an empty field must be written `Name;`.
     func append(name: borrowing Span<UInt8>, value: borrowing Span<UInt8>) {
         let line = unsafe allocate(name.count + value.count + 3)
         unsafe copy(name, to: line)
@@ -51,13 +52,13 @@ internal import Wire
         unsafe append(line: line.assumingMemoryBound(to: CChar.self))
     }
 
-    /// Adds a constant line, such as `Expect:`, which keeps libcurl from adding that field by itself.
+    /// Adds a constant line, such as `Expect:`, which prevents libcurl from adding that field.
     func append(_ line: StaticString) {
         unsafe append(
             line: UnsafeMutableRawPointer(mutating: line.utf8Start).assumingMemoryBound(to: CChar.self))
     }
 
-    /// A copy of `text` with a NUL behind it, valid until ``reset()``.
+    /// A copy of `text` with a terminating NUL, valid until ``reset()``.
     func terminatedCopy(of text: borrowing Span<UInt8>) -> UnsafePointer<CChar> {
         let copy = unsafe allocate(text.count + 1)
         unsafe self.copy(text, to: copy)

@@ -2,38 +2,40 @@ internal import CCurl
 internal import CFrames
 internal import Glibc
 
-/// What all transfers to one upstream share.
+/// The options of all transfers to one upstream.
 public struct UpstreamOptions: Sendable {
-    /// Scheme, host and port, such as `https://api.lemlist.com`; the path comes with each request.
+    /// Scheme, host and port, such as `https://api.lemlist.com`; the path is set per request.
     public var origin: String
     /// Whether the origin is https.
     public var isTLS: Bool { origin.hasPrefix("https:") }
-    /// Whether TLS stands between Weir and the first peer, the provider or a proxy: then the socket is the library's to use.
+    /// Whether TLS is used with the first peer, the provider or a proxy: then the socket must be accessed through the
+    /// library.
     var usesTLS: Bool { isTLS || proxy?.hasPrefix("https:") == true }
-    /// The longest time for name, connection and TLS handshake, in milliseconds.
+    /// The time limit for name resolution, connection and TLS handshake, in milliseconds.
     public var connectTimeoutMilliseconds: Int
-    /// Whether an address may be connected to; asked before each connection.
+    /// Whether an address may be connected to; called before each connection.
     public var allowsAddress: @Sendable (ResolvedAddress) -> Bool
-    /// A file of trusted CA certificates (PEM) in place of the system's.
+    /// A file of trusted CA certificates (PEM) to use instead of the system's.
     public var caFile: String?
     /// Files of a client certificate and its key (PEM).
     public var clientCertificate: (certificate: String, key: String)?
-    /// The oldest version of TLS that is spoken: 1.2 or, if this is set, 1.3.
+    /// The oldest TLS version to use: 1.2 or, if this is set, 1.3.
     public var requiresTLS13 = false
-    /// Whether transfers of libcurl's offer HTTP/2 in the TLS handshake.
+    /// Whether libcurl's transfers offer HTTP/2 in the TLS handshake.
     public var offersHTTP2 = false
-    /// The proxy that every connection is a tunnel through, with its user and password; its address is not judged.
+    /// The proxy through which all connections are tunnelled, with its user and password; ``mayConnect`` does not
+    /// apply to its address.
     public var proxy: String?
-    /// The longest idle time, in seconds, after which a connection is not used again.
+    /// The longest idle time of a reusable connection, in seconds.
     public var connectionAgeSeconds = 50
 
-    /// How long, in seconds, the addresses of a name are used before it is looked up again.
+    /// How long resolved addresses of a name are used, in seconds.
     public static let addressAgeSeconds = 30
-    /// How long, in milliseconds, IPv6 is tried before IPv4 is tried beside it (RFC 8305 8).
+    /// The head start of IPv6 over IPv4, in milliseconds (RFC 8305 8).
     public static let headStartMilliseconds = 200
-    /// How many bytes of a response over HTTP/2 a provider may send, at most, that have not been taken yet.
+    /// How many unread bytes of an HTTP/2 response a provider may send, at most.
     public static let windowBytes = Int(CFRAMES_WINDOW)
-    /// Addresses that take the place of the first look-up, as `CURLOPT_RESOLVE` spells them: `name:port:address,address`.
+    /// Addresses to use instead of the first lookup, in the syntax of `CURLOPT_RESOLVE`: `name:port:address,address`.
     package var firstAddresses: String?
 
     /// Options for an origin, with the system's CA certificates.
@@ -55,7 +57,7 @@ public struct UpstreamOptions: Sendable {
         // > A transfer that ends during a name lookup blocks until getaddrinfo returns, but for QUICK_EXIT.
         easy.set(CURLOPT_QUICK_EXIT, 1)
         easy.set(CURLOPT_CONNECTTIMEOUT_MS, connectTimeoutMilliseconds)
-        // Allocated for each transfer: below the size at which the allocator gathers its free lists each time one is freed.
+        // Allocated per transfer: below the size at which the allocator consolidates its free lists on each free.
         easy.set(CURLOPT_BUFFERSIZE, 32 << 10)
         easy.set(CURLOPT_TCP_KEEPALIVE, 1)
         easy.set(CURLOPT_DNS_CACHE_TIMEOUT, Self.addressAgeSeconds)
@@ -92,17 +94,17 @@ public struct UpstreamOptions: Sendable {
     }
 }
 
-/// An address that a name resolved to, before anything is connected to it.
+/// A resolved address, before a connection to it is opened.
 public enum ResolvedAddress: Hashable, Sendable {
-    /// The 32 bits of an IPv4 address, the first octet highest.
+    /// The 32 bits of an IPv4 address, the first octet most significant.
     case v4(UInt32)
     /// The 128 bits of an IPv6 address.
     case v6(high: UInt64, low: UInt64)
 
-    /// The address that libcurl is about to connect to; `nil` for another family.
+    /// The address to which libcurl is about to connect; `nil` for another family.
     init?(_ address: inout curl_sockaddr) {
-        // The address follows the family and port, in IPv6 the flow as well. `sockaddr_in6` is longer than the field is declared to be;
-        // libcurl has the room.
+        // The address follows the family and the port, in IPv6 also the flow label. `sockaddr_in6` is longer than the
+        // declared field; libcurl allocates enough memory.
         let family = address.family
         let octets: [UInt8] = unsafe withUnsafePointer(to: &address.addr) { pointer in
             let start = unsafe UnsafeRawPointer(pointer)

@@ -1,9 +1,9 @@
 internal import Wire
 
-/// Where one is in a chunked body (RFC 9112 7.1).
+/// The state of reading a chunked body (RFC 9112 7.1).
 ///
-/// Sizes have at most 15 hexadecimal digits, so that they cannot overflow. Extensions are read and dropped. A line may end with a bare
-/// line feed, as many senders' do; nothing else is forgiven.
+/// Sizes have at most 15 hexadecimal digits, so that they cannot overflow. Extensions are read and dropped. A line
+/// may end with a bare line feed, which many senders use; the reader is strict otherwise.
 struct ChunkReader {
     /// What the next bytes are.
     private enum State {
@@ -16,13 +16,13 @@ struct ChunkReader {
         case trailers
     }
 
-    /// What a look at the bytes gave.
+    /// The result of reading bytes.
     enum Step {
-        /// So many bytes from the position on belong to the body.
+        /// This many bytes from the position on belong to the body.
         case data(Int)
-        /// All bytes are used up.
+        /// All bytes are consumed.
         case needsMore
-        /// The last chunk is over; trailers follow.
+        /// The last chunk is complete; trailers follow.
         case trailers
         case invalid
     }
@@ -31,13 +31,13 @@ struct ChunkReader {
     private var size: Int64 = 0
     private var extensionBytes = 0
 
-    /// Most bytes of one chunk's extensions.
+    /// The maximum length of one chunk's extensions, in bytes.
     private static let extensionLimit = 4096
     private static let digitLimit = 15
 
     init() {}
 
-    /// Reads from `position` on, which moves behind what was read; data is announced, and must be skipped by ``skip(_:)``.
+    /// Reads from `position` on, and advances it; data is reported, and must be skipped with ``skip(_:)``.
     mutating func next(in bytes: borrowing Span<UInt8>, at position: inout Int) -> Step {
         while position < bytes.count {
             if case .data(let left) = state { return .data(Int(min(left, Int64(bytes.count - position)))) }
@@ -49,13 +49,13 @@ struct ChunkReader {
         return .needsMore
     }
 
-    /// So many bytes of announced data were taken.
+    /// Skips this many bytes of reported data.
     mutating func skip(_ count: Int) {
         guard case .data(let left) = state else { return }
         state = left == Int64(count) ? .dataEnd : .data(left: left - Int64(count))
     }
 
-    /// Takes one byte that is not data.
+    /// Reads one byte that is not data.
     private mutating func take(_ byte: UInt8) -> Bool {
         switch state {
         case .size(let digits):
@@ -88,7 +88,7 @@ struct ChunkReader {
         switch byte {
         case 0x0D: state = .sizeLineFeed
         case 0x0A: endSizeLine()
-        // Blanks before the extensions are bad manners, not errors (RFC 9112 7.1.1: BWS).
+        // Whitespace before extensions is discouraged, but not an error (RFC 9112 7.1.1: BWS).
         case 0x3B, 0x20, 0x09: state = .extensions
         default: return false
         }

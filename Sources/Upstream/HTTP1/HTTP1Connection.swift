@@ -1,6 +1,6 @@
 internal import Loop
 
-/// One connection of a pool: being made, in use by one transfer, or idle.
+/// One connection of a pool: being established, in use by one transfer, or idle.
 @safe final class HTTP1Connection: ReadinessHandler, CurlConnectionDelegate {
     private let pool: HTTP1Pool
     private var link: CurlConnection?
@@ -8,34 +8,34 @@ internal import Loop
     /// What the loop watches the socket for; `nil` while it does not watch it.
     private var interest: Readiness?
     private var isOpen = false
-    /// Whether it has carried a whole response: what its peer refuses then is no handshake.
+    /// Whether it has carried a complete response: a later rejection by its peer does not concern the handshake.
     private var hasServed = false
-    /// How long it may be used while it is idle, in nanoseconds of the monotonic clock.
+    /// Until when it may be reused while it is idle, in nanoseconds of the monotonic clock.
     var idleUntil: Int64 = 0
-    /// When it is too old to be used again, on the same clock.
+    /// When it becomes too old to be reused, on the same clock.
     var agesAt: Int64 = 0
 
     init(pool: HTTP1Pool) { self.pool = pool }
 
-    /// Sends a transfer's request, once the connection is made.
+    /// Sends a transfer's request as soon as the connection is established.
     func run(_ transfer: HTTP1Transfer) {
         self.transfer = transfer
         if isOpen { flush() } else { link = pool.multi.connect(for: self) }
     }
 
-    /// Goes on with a transfer that was paused.
+    /// Resumes a paused transfer.
     func resume() {
         guard isOpen, let transfer else { return }
         if !transfer.isReceivePaused, interest == nil { watch(for: .readable) }
         flush()
-        // What TLS holds already is not announced by the socket.
+        // The socket does not signal bytes that TLS already holds.
         if self.transfer === transfer, !transfer.isReceivePaused {
             setInterest()
             if link?.mayHoldBytes == true { receive() }
         }
     }
 
-    /// Closes the connection, with whatever it is doing.
+    /// Closes the connection, whatever its state.
     func close() {
         guard let link else { return pool.forget(self) }
         if interest != nil { pool.loop.forget(link.descriptor) }
@@ -74,7 +74,7 @@ internal import Loop
         }
     }
 
-    /// An idle connection has ended, carries what nobody asked for, or got a message of TLS that means nothing here.
+    /// An idle connection has ended, carries unrequested bytes, or received a TLS message that does not matter here.
     private func lookWhileIdle() {
         guard let link else { return }
         switch unsafe link.receive(into: pool.room.buffer) {
@@ -94,7 +94,7 @@ internal import Loop
         case .done, .blocked, .broken: setInterest()
         case .neverSent:
             if let alert = receivedAlert() { return end(transfer, fault: alert) }
-            // It had died while it was idle: nothing has reached the provider, another one may.
+            // It had died while it was idle: nothing has reached the provider, so another connection may be used.
             close()
             transfer.runElsewhere()
         case .failed(let fault): end(transfer, fault: fault)
@@ -103,7 +103,7 @@ internal import Loop
 
     // MARK: Receiving
 
-    /// The alert with which the peer has refused the connection, of which nothing has been received.
+    /// The alert with which the peer has rejected the connection before sending anything.
     private func receivedAlert() -> TransferFault? {
         guard let link, link.mayHoldBytes, let transfer,
             case .failed = unsafe link.receive(into: pool.room.buffer), let alert = link.alert
@@ -111,7 +111,7 @@ internal import Loop
         return transfer.fault(of: alert, refusesAll: !hasServed && alert.refusesHandshake)
     }
 
-    /// What a failure to receive means.
+    /// The fault for a failure to receive.
     private func faultOfFailure(_ transfer: HTTP1Transfer) -> TransferFault? {
         guard !transfer.parser.hasBegun, let alert = link?.alert else {
             return transfer.faultOfEnd(isClean: false)
@@ -119,10 +119,10 @@ internal import Loop
         return transfer.fault(of: alert, refusesAll: !hasServed && alert.refusesHandshake)
     }
 
-    /// Receives into memory of whoever reads the body.
+    /// Receives into the memory of the body's reader.
     ///
-    /// - Returns: how many bytes; with none, the socket tells of more. If the connection has ended, the transfer is over, and its
-    ///   delegate hears of it later.
+    /// - Returns: how many bytes; after 0, the socket signals more. If the connection has ended, the transfer is
+    ///   over, and its delegate is notified later.
     func pull(into room: UnsafeMutableRawBufferPointer) -> Int {
         guard let link, let transfer else { return 0 }
         var count = 0
@@ -137,18 +137,18 @@ internal import Loop
                 end(transfer, fault: faultOfFailure(transfer))
                 return count
             }
-            // A record of TLS is less than what fits, and the next one may be here already.
+            // A TLS record is smaller than the buffer, and the next one may have arrived already.
         } while count < room.count && link.mayHoldBytes
         return count
     }
 
-    /// Whether bytes may have come of which the socket does not tell.
+    /// Whether there may be bytes that the socket does not signal.
     var mayHoldBytes: Bool { link?.mayHoldBytes == true }
 
     private func receive() {
         guard let link else { return }
         let room = unsafe pool.room.buffer
-        // A large body goes past this room, straight to its reader.
+        // A large body bypasses this buffer and is received directly by its reader.
         if let transfer, !transfer.isReceivePaused, transfer.isLeftToReader(piece: room.count) {
             return setInterest()
         }
@@ -173,7 +173,7 @@ internal import Loop
         if transfer != nil { setInterest() }
     }
 
-    /// The answer is complete: the connection is kept if nothing speaks against it.
+    /// The response is complete: the connection is kept if possible.
     private func complete(_ transfer: HTTP1Transfer, isExact: Bool) {
         guard isExact, transfer.leavesConnectionUsable else { return end(transfer, fault: nil) }
         self.transfer = nil
@@ -183,7 +183,7 @@ internal import Loop
         transfer.finish(nil)
     }
 
-    /// Whether bytes stand behind the answer: they would be taken for the next one.
+    /// Whether bytes follow the response: they would be taken for the next one.
     private func holdsMore() -> Bool {
         guard let link else { return false }
         switch unsafe link.receive(into: pool.room.buffer) {
@@ -201,7 +201,7 @@ internal import Loop
 
     // MARK: Watching
 
-    /// Has the socket watched for what is wanted of it now.
+    /// Watches the socket for what the transfer needs now.
     func setInterest() {
         guard isOpen, interest != nil else { return }
         var wanted: Readiness = []
@@ -216,7 +216,7 @@ internal import Loop
             try pool.loop.watch(link.descriptor, for: wanted, handler: self)
             interest = wanted
         } catch {
-            // The kernel's limit on watches: an unwatched connection would hang.
+            // The kernel's limit on watches is reached: an unwatched connection would hang.
             interest = nil
             if let transfer { end(transfer, fault: .other("\(error)")) } else { close() }
         }
@@ -229,14 +229,14 @@ internal import Loop
     }
 }
 
-/// Memory that bytes are received into, used again for each call.
+/// A receive buffer that is reused for each call.
 @safe public final class ReceiveRoom {
-    /// Larger than what one call usually brings; a body of a megabyte takes few of them.
+    /// Larger than what one call usually returns, so that a body of a megabyte takes few calls.
     private static let size = 64 << 10
 
     let buffer: UnsafeMutableRawBufferPointer
 
-    /// Makes room.
+    /// Allocates the buffer.
     public init() {
         unsafe buffer = .allocate(byteCount: Self.size, alignment: 64)
     }

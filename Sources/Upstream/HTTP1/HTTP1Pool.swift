@@ -1,26 +1,27 @@
 public import Loop
 internal import Wire
 
-/// What a pool needs of the worker that it belongs to.
+/// What a pool needs from its worker.
 public protocol HTTP1PoolOwner: AnyObject {
-    /// The time of the turn, in nanoseconds of the monotonic clock.
+    /// The time of the iteration, in nanoseconds of the monotonic clock.
     var nowNanoseconds: Int64 { get }
 
-    /// Transfers have ended: ``HTTP1Pool/reportFinished()`` is wanted, soon and from outside of any callback.
+    /// Transfers have finished: ``HTTP1Pool/reportFinished()`` must be called soon, outside of any callback.
     func poolHasFinishedTransfers(_ pool: HTTP1Pool)
 }
 
-/// The connections of one worker to one upstream that speak HTTP/1.1.
+/// One worker's HTTP/1.1 connections to one upstream.
 ///
-/// libcurl makes them; what is said on them is written and read here: a request leaves in one piece, and never twice. A connection serves
-/// one transfer after the other, the one that was used last first. Confined to the thread of its loop.
+/// libcurl establishes them; requests and responses are written and read here: a request is sent in one piece and
+/// never twice. A connection serves one transfer after the other; the most recently used one is reused first.
+/// Confined to the thread of its loop.
 @safe public final class HTTP1Pool {
-    /// Makes the connections.
+    /// Establishes the connections.
     let multi: CurlMulti
     let loop: EventLoop
     /// The value of `Host`.
     let authority: [UInt8]
-    /// Where bytes are received; of all pools of a worker, since none holds any between two calls.
+    /// The receive buffer of all pools of a worker, which is empty between two calls.
     let room: ReceiveRoom
     private unowned(unsafe) let owner: any HTTP1PoolOwner
     private var idle: [HTTP1Connection] = []
@@ -28,23 +29,24 @@ public protocol HTTP1PoolOwner: AnyObject {
     private var finished: [(transfer: HTTP1Transfer, serial: UInt64)] = []
     private var open: [ObjectIdentifier: HTTP1Connection] = [:]
     private var isClosed = false
-    /// Until when no connection is used for a second request, on the owner's clock; see ``didReceiveUnrequestedBytes()``.
+    /// Until when no connection is reused, on the owner's clock; see ``didReceiveUnrequestedBytes()``.
     private var singleUseUntil: Int64 = 0
 
     /// How many unused transfers and connections are kept.
     private static let idleLimit = 1024
-    /// The longest time, in nanoseconds, after which an idle connection is not used again: most servers close it after 60 s or more.
+    /// The longest idle time of a reusable connection, in nanoseconds: most servers close it after 60 s or more.
     private static let idleNanoseconds: Int64 = 50_000_000_000
-    /// The age, in nanoseconds, from which on a connection is not used again, however busy it is: names come to lead elsewhere.
+    /// The age after which a connection is not reused even if it is busy, in nanoseconds, because a name may resolve
+    /// to another address by then.
     private static let lifetimeNanoseconds: Int64 = 600_000_000_000
 
     private static let singleUseNanoseconds: Int64 = 60_000_000_000
 
-    /// A pool without connections.
+    /// An empty pool.
     ///
     /// - Parameters:
-    ///   - multi: makes the connections; must outlive the pool.
-    ///   - authority: host and port as `Host` has them.
+    ///   - multi: establishes the connections; must outlive the pool.
+    ///   - authority: the value of `Host`: host and port.
     ///   - owner: not retained; must outlive the pool, or ``close()`` it.
     public init(
         multi: CurlMulti, loop: EventLoop, authority: String, room: ReceiveRoom, owner: any HTTP1PoolOwner
@@ -59,39 +61,39 @@ public protocol HTTP1PoolOwner: AnyObject {
     /// A transfer to this upstream.
     public func makeTransfer() -> HTTP1Transfer { idleTransfers.popLast() ?? HTTP1Transfer(pool: self) }
 
-    /// Tells the delegates of all transfers that have ended.
+    /// Notifies the delegates of all finished transfers.
     public func reportFinished() {
         var index = 0
         while index < finished.count {
             let (transfer, serial) = finished[index]
             index += 1
-            // It may have been cancelled since, and be used for something else.
+            // It may have been cancelled since, and reused.
             if transfer.serial == serial { transfer.report() }
         }
         finished.removeAll(keepingCapacity: true)
     }
 
-    /// Closes all connections; no transfer may be running, and none is started any more.
+    /// Closes all connections; no transfer may be running or be started any more.
     public func close() {
         isClosed = true
         for connection in Array(open.values) { connection.close() }
         idle = []
         idleTransfers = []
-        // They hold this pool.
+        // They retain this pool.
         finished = []
     }
 
     // MARK: Connections
 
-    /// The provider has sent bytes that no request had asked for.
+    /// The provider has sent bytes that no request asked for.
     ///
-    /// Such bytes would be taken for the response to the next request if they arrived just behind it. So for a while each request gets a
-    /// connection of its own.
+    /// Such bytes would be taken for the response to the next request if they arrived just after it. So each request
+    /// gets its own connection for a while.
     func didReceiveUnrequestedBytes() {
         singleUseUntil = unsafe owner.nowNanoseconds + Self.singleUseNanoseconds
     }
 
-    /// An idle connection that may be used, or a new one.
+    /// A reusable idle connection, or a new one.
     func connection(for transfer: HTTP1Transfer) -> HTTP1Connection {
         let now = unsafe owner.nowNanoseconds
         while let connection = idle.popLast() {
@@ -106,11 +108,11 @@ public protocol HTTP1PoolOwner: AnyObject {
 
     /// Keeps a connection whose transfer is over.
     ///
-    /// - Parameter seconds: for how long the provider says that it keeps it.
+    /// - Parameter seconds: how long the provider says it keeps the connection.
     func keep(_ connection: HTTP1Connection, seconds: Int64?) {
         let now = unsafe owner.nowNanoseconds
         var limit = Self.idleNanoseconds
-        // A second less: what is on its way when the provider closes would be lost.
+        // One second less: a request in flight when the provider closes would be lost.
         if let seconds { limit = min(limit, (min(seconds, 3600) - 1) * 1_000_000_000) }
         limit = min(limit, connection.agesAt - now)
         guard limit > 0, now >= singleUseUntil else { return connection.close() }
@@ -127,7 +129,7 @@ public protocol HTTP1PoolOwner: AnyObject {
         if let index = idle.lastIndex(where: { $0 === connection }) { idle.remove(at: index) }
     }
 
-    /// A connection is closed.
+    /// A connection was closed.
     func forget(_ connection: HTTP1Connection) { open[ObjectIdentifier(connection)] = nil }
 
     // MARK: Transfers

@@ -1,26 +1,27 @@
 internal import Wire
 
-/// One request and its answer over HTTP/1.1, written and read by Weir itself.
+/// One request and its response over HTTP/1.1, implemented by Weir itself.
 ///
-/// A request is sent once. Only where a connection turns out to have died before any of its bytes left is another one tried.
+/// A request is sent once. Another connection is tried only if one turns out to have died before any byte of the
+/// request was sent.
 @safe public final class HTTP1Transfer: UpstreamTransfer {
-    /// What became of an attempt to write.
+    /// The result of writing.
     enum Written {
-        /// Nothing is left to be written now.
+        /// Nothing is left to write now.
         case done
-        /// The socket takes no more at the moment.
+        /// The socket accepts no more at the moment.
         case blocked
-        /// The peer takes no more; its answer may be there already.
+        /// The peer accepts no more; its response may have arrived already.
         case broken
         /// The peer had closed the connection before the first byte.
         case neverSent
         case failed(TransferFault)
     }
 
-    /// What became of bytes that were received.
+    /// The result of processing received bytes.
     enum Step {
         case more
-        /// - Parameter isExact: whether nothing was left behind the answer.
+        /// - Parameter isExact: whether nothing follows the response.
         case complete(isExact: Bool)
         case failed(TransferFault)
     }
@@ -31,29 +32,29 @@ internal import Wire
         case chunked
     }
 
-    /// Held until the end, when it lets go of what it keeps: an unowned reference would be counted at every use.
+    /// Retained until the end, when it is released: an unowned reference would be counted at every use.
     private let pool: HTTP1Pool
     private(set) var connection: HTTP1Connection?
     private(set) var delegate: (any TransferDelegate)?
     var parser = ResponseParser()
-    /// Bytes of the request on their way to the socket.
+    /// Bytes of the request that were not sent yet.
     private var out = ByteQueue()
     private var upload = Upload.done
-    /// What stands behind the last chunk.
+    /// What follows the last chunk.
     var trailerLines: [UInt8] = []
     private var isHead = false
-    /// Whether bytes of the request may have left.
+    /// Whether bytes of the request may have been sent.
     private var hasLeft = false
     private var attempts = 0
-    /// Tells the requests of this object apart.
+    /// Distinguishes the requests of this object.
     var serial: UInt64 = 0
     private var isSendPaused = false
     private var isBroken = false
-    /// Whether the socket has to become writable before anything else can be sent.
+    /// Whether the socket must become writable before anything more can be sent.
     private(set) var isBlocked = false
     /// Whether the delegate wants no more bytes at the moment.
     var isReceivePaused = false
-    /// Whether that is because it receives them itself: see ``pullBody(into:)``.
+    /// Whether the reason is that it receives them itself; see ``pullBody(into:)``.
     var isPulled = false
 
     /// See ``UpstreamTransfer/response``.
@@ -63,7 +64,7 @@ internal import Wire
     /// See ``UpstreamTransfer/isRunning``.
     public private(set) var isRunning = false
 
-    /// How many dead connections in a row are tried.
+    /// The maximum number of consecutive dead connections to try.
     private static let attemptLimit = 5
 
     init(pool: HTTP1Pool) { self.pool = pool }
@@ -129,7 +130,7 @@ internal import Wire
     public func resume(_ direction: TransferDirection) {
         guard isRunning, isReceivePaused || isSendPaused else { return }
         switch direction {
-        // What is pulled goes on when its reader says so.
+        // Pulling continues when its reader asks for it.
         case .receiving: if !isPulled { isReceivePaused = false }
         case .sending: isSendPaused = false
         }
@@ -143,7 +144,7 @@ internal import Wire
         release()
         delegate = nil
         isRunning = false
-        // It may stand among those that are to be reported.
+        // It may be in the list of transfers to be reported.
         serial &+= 1
     }
 
@@ -156,7 +157,7 @@ internal import Wire
 
     // MARK: Called by the connection
 
-    /// Takes a connection that is idle, or a new one.
+    /// Uses an idle connection or a new one.
     func runElsewhere() {
         attempts += 1
         guard attempts <= Self.attemptLimit else { return finish(.closedBeforeAnswer) }
@@ -166,7 +167,7 @@ internal import Wire
         connection.run(self)
     }
 
-    /// Writes what there is to be written.
+    /// Writes pending bytes.
     func write(to link: CurlConnection) -> Written {
         isBlocked = false
         while !isBroken {
@@ -177,7 +178,7 @@ internal import Wire
                     hasLeft = true
                 case .wouldBlock:
                     isBlocked = true
-                    // TLS takes all or nothing, and may have sent records of what it has not taken yet.
+                    // TLS accepts all or nothing, and may have sent records of bytes that it has not accepted yet.
                     if link.mayHoldBytes { hasLeft = true }
                     return .blocked
                 case .ended, .failed:
@@ -195,7 +196,7 @@ internal import Wire
         return .broken
     }
 
-    /// Fetches bytes of the body, once all that came before has left.
+    /// Fetches bytes of the body when everything before was sent.
     private func fill() -> UploadStep {
         if case .done = upload { return .end }
         guard !isSendPaused, let delegate else { return .pause }
@@ -207,7 +208,7 @@ internal import Wire
             isSendPaused = true
             return .pause
         case .end:
-            // A body that ends before its announced length is cut off.
+            // A body that ends before its declared length is truncated.
             guard case .chunked = upload else { return .abort }
             upload = .done
             out.append(literal: "0\r\n")
@@ -235,7 +236,7 @@ internal import Wire
         return true
     }
 
-    /// Reads what was received, and hands it on.
+    /// Processes received bytes and passes them on.
     func take(_ memory: UnsafeRawBufferPointer) -> Step {
         let bytes = unsafe Span<UInt8>(_unsafeBytes: memory)
         var position = 0
@@ -258,30 +259,30 @@ internal import Wire
         }
     }
 
-    /// What the end of the connection means for the answer; `nil` if it is the answer's end as well.
+    /// What the end of the connection means for the response; `nil` if it is also the end of the response.
     func faultOfEnd(isClean: Bool) -> TransferFault? {
         guard parser.hasBegun else { return .closedBeforeAnswer }
         return isClean && parser.endsWithConnection ? nil : .incomplete
     }
 
-    /// The provider has ended TLS with an alert in place of a response.
+    /// The provider has ended TLS with an alert instead of a response.
     ///
-    /// - Parameter refusesAll: whether it has refused the connection itself, and read nothing of what was sent.
+    /// - Parameter refusesAll: whether it rejected the connection itself, and read nothing that was sent.
     func fault(of alert: TLSAlert, refusesAll: Bool) -> TransferFault {
         if refusesAll { hasLeft = false }
         return .tlsAlert(alert.words)
     }
 
-    /// Whether the connection may serve another request behind this complete answer.
+    /// Whether the connection may serve another request after this complete response.
     var leavesConnectionUsable: Bool {
         guard case .done = upload, out.isEmpty, !isBroken, response.keepsConnection,
             !parser.endsWithConnection
         else { return false }
-        // RFC 9112 6.3: a length beside chunks is either an error or an attack.
+        // RFC 9112 6.3: a length together with chunks is either an error or an attack.
         return response.transferCoding == .none || (response.contentLength == nil && !response.isHTTP10)
     }
 
-    /// It is over; its delegate hears of it in the turn.
+    /// It is over; its delegate is notified later in this iteration.
     func finish(_ fault: TransferFault?) {
         connection = nil
         outcome.fault = fault
@@ -289,7 +290,7 @@ internal import Wire
         pool.finish(self)
     }
 
-    /// Tells the delegate that it is over.
+    /// Notifies the delegate that it is over.
     func report() {
         let delegate = delegate
         self.delegate = nil
@@ -304,7 +305,7 @@ internal import Wire
     }
 }
 
-/// What stands behind the last chunk of a request.
+/// What follows the last chunk of a request.
 extension HTTP1Transfer {
     /// See ``UpstreamTransfer/sendsTrailers``.
     public var sendsTrailers: Bool { true }
@@ -318,12 +319,12 @@ extension HTTP1Transfer {
     }
 }
 
-/// A large body goes from the socket to where its reader wants it, and is not copied in between.
+/// A large body is received directly into its reader's memory, without a copy.
 extension HTTP1Transfer {
     /// See ``UpstreamTransfer/pullBody(into:)``.
     public func pullBody(into room: UnsafeMutableRawBufferPointer) -> PulledBody {
         guard isRunning, isPulled || !isReceivePaused, let connection else { return .nothing }
-        // The last bytes are received with room for more: what stands behind the answer must be seen.
+        // The last bytes are received with additional room, so that bytes after the response are noticed.
         guard parser.certainBody >= room.count, room.count > 0 else {
             guard isPulled || connection.mayHoldBytes else { return .nothing }
             (isPulled, isReceivePaused) = (false, true)
@@ -338,15 +339,15 @@ extension HTTP1Transfer {
         return .bytes(count)
     }
 
-    /// The socket is empty, and has to tell of more.
+    /// The socket is empty and must signal more bytes.
     func stopPull() {
         (isPulled, isReceivePaused) = (false, false)
         connection?.setInterest()
     }
 
-    /// Whether its reader receives what has come, because so much of the body is still to come.
+    /// Whether its reader should receive directly, because much of the body is still to come.
     ///
-    /// - Parameter piece: at least so much, in bytes.
+    /// - Parameter piece: the minimum number of bytes.
     func isLeftToReader(piece: Int) -> Bool {
         guard parser.certainBody >= piece, let delegate else { return false }
         switch delegate.transferMayBePulled(self) {

@@ -1,23 +1,24 @@
 internal import Wire
 
-/// Reads one answer of HTTP/1.1 (RFC 9112), as it comes in pieces of any size.
+/// Reads one HTTP/1.1 response (RFC 9112) from pieces of any size.
 ///
-/// A value without I/O: it is asked for the next event until it needs more. The head goes into a ``ResponseHead``; of the body it tells
-/// where in the piece it is, and copies nothing.
+/// A value without I/O: it returns events until it needs more bytes. The head is stored in a ``ResponseHead``; for
+/// the body it returns ranges of the piece, and copies nothing.
 package struct ResponseParser {
-    /// What comes next in the bytes.
+    /// The next event.
     package enum Event: Equatable {
-        /// All bytes are used up.
+        /// All bytes are consumed.
         case needsMore
-        /// An interim answer is complete, and in the head; ``ResponseHead/endInterim()`` comes before the next event.
+        /// An interim response is complete and in the head; ``ResponseHead/endInterim()`` must be called before the
+        /// next event.
         case interim
         /// The head is complete.
         case head
         /// These bytes of the piece belong to the body.
         case body(Range<Int>)
-        /// The answer is complete; what follows in the piece does not belong to it.
+        /// The response is complete; the rest of the piece does not belong to it.
         case complete
-        /// The answer is none, and what follows cannot be understood.
+        /// The response is invalid, and what follows cannot be interpreted.
         case invalid(TransferFault)
     }
 
@@ -33,25 +34,25 @@ package struct ResponseParser {
 
     private var state = State.head
     private var isHead = false
-    /// A line that has not come to its end: all of it, or the beginning of one that is too long to be kept.
+    /// An incomplete line: all of it, or the beginning of one that is too long to keep.
     private var line: [UInt8] = []
-    /// How long that line is.
+    /// The length of that line.
     private var lineLength = 0
     private var trailerBytes = 0
-    /// Whether any byte has come.
+    /// Whether any byte has arrived.
     package private(set) var hasBegun = false
 
-    /// Most bytes of the trailers; those that are too many to be kept are passed over before.
+    /// The maximum size of the trailers in bytes; those that are too many to keep are skipped before.
     private static let trailerLimit = ResponseHead.byteLimit
 
-    /// Of a longer line nothing is needed but that it is one.
+    /// A longer line is only skipped.
     private static let trailerLineLimit = 16 << 10
 
     package init() {}
 
-    /// Begins a new answer.
+    /// Begins a new response.
     ///
-    /// - Parameter isHead: whether it answers HEAD, and so has no body whatever its fields say.
+    /// - Parameter isHead: whether it answers a HEAD request, and therefore has no body whatever its fields say.
     package mutating func begin(isHead: Bool) {
         state = .head
         self.isHead = isHead
@@ -60,13 +61,13 @@ package struct ResponseParser {
         hasBegun = false
     }
 
-    /// Whether an answer that ends with the connection ends well here (RFC 9112 8).
+    /// Whether a response that ends with the connection is complete here (RFC 9112 8).
     package var endsWithConnection: Bool {
         if case .untilEnd = state { return true }
         return false
     }
 
-    /// Whether the end of the body is known from the message, and not from the connection.
+    /// Whether the message, rather than the connection, determines the end of the body.
     package var isSelfDelimited: Bool {
         switch state {
         case .untilEnd: false
@@ -74,18 +75,18 @@ package struct ResponseParser {
         }
     }
 
-    /// How many bytes come next that are nothing but body, and not its last one; 0 where that is not known.
+    /// How many of the next bytes certainly belong to the body without completing it; 0 if unknown.
     package var certainBody: Int {
         guard case .length(let left) = state, left > 1 else { return 0 }
         return Int(min(left - 1, Int64(Int.max)))
     }
 
-    /// How many bytes of the body are still to come; 0 where that is not known.
+    /// How many bytes of the body remain; 0 if unknown.
     package var bodyLeft: Int64 {
         if case .length(let left) = state { left } else { 0 }
     }
 
-    /// Passes over bytes of the body that were received elsewhere, at most ``bodyLeft``.
+    /// Skips bytes of the body that were received elsewhere, at most ``bodyLeft``.
     package mutating func skipBody(_ count: Int) {
         guard case .length(let left) = state, Int64(count) <= left else {
             preconditionFailure("not within the body")
@@ -93,7 +94,7 @@ package struct ResponseParser {
         state = .length(left: left - Int64(count))
     }
 
-    /// Reads `bytes` from `position` on, which moves behind what was read.
+    /// Reads `bytes` from `position` on, and advances it.
     package mutating func next(
         in bytes: borrowing Span<UInt8>, at position: inout Int, into head: ResponseHead
     ) -> Event {
@@ -146,7 +147,7 @@ package struct ResponseParser {
             let start = position
             guard takeLine(of: bytes, at: &position, keeping: head.limit) else {
                 if head.byteCount + lineLength > ResponseHead.byteLimit { return .invalid(.headTooLarge) }
-                // What cannot become a status line need not be collected.
+                // A line that cannot be a status line need not be collected.
                 if head.status == 0, lineLength > head.limit { return .invalid(.headTooLarge) }
                 if head.status == 0, !Self.mayBeStatusLine(line.span) { return .invalid(.notHTTP) }
                 return .needsMore
@@ -162,7 +163,7 @@ package struct ResponseParser {
             }
             switch progress {
             case .more:
-                // What libcurl writes for HTTP/2 is no line of this protocol.
+                // libcurl's status line for HTTP/2 is not valid in this protocol.
                 if head.isHTTP2 { return .invalid(.notHTTP) }
             case .invalid(let fault): return .invalid(fault)
             case .interim: return .interim
@@ -175,10 +176,10 @@ package struct ResponseParser {
         return .needsMore
     }
 
-    /// Moves behind the next line feed; if there is none, keeps what there is of the line.
+    /// Advances after the next line feed; without one, keeps the beginning of the line.
     ///
-    /// - Parameter most: of a line that comes in pieces, no more pieces are kept once it has so many bytes.
-    /// - Returns: whether a line is complete: in `line` if that has a length, else where it stands.
+    /// - Parameter most: the number of bytes of a split line after which no more pieces are kept.
+    /// - Returns: whether a line is complete: it is in `line` if that is not empty, otherwise in the piece.
     private mutating func takeLine(
         of bytes: borrowing Span<UInt8>, at position: inout Int, keeping most: Int
     ) -> Bool {

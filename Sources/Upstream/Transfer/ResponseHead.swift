@@ -1,76 +1,76 @@
 public import Wire
 
-/// The status and fields of an answer, read line by line.
+/// The status and fields of a response, read line by line.
 ///
-/// Interim answers (1xx) come one after another, before the final one, and are forgotten. A class, used again with its memory: what is
-/// asked of it on the data path copies nothing.
+/// Interim responses (1xx) arrive one after the other before the final one, and are discarded. A class whose memory
+/// is reused: queries on the data path copy nothing.
 public final class ResponseHead {
-    /// What a line did.
+    /// The result of reading a line.
     package enum Progress {
         case more
-        /// The empty line behind the fields of an interim answer that is for the client, until ``endInterim()``.
+        /// The empty line after the fields of an interim response for the client; until ``endInterim()``.
         case interim
-        /// The empty line behind the fields of a final answer.
+        /// The empty line after the fields of a final response.
         case complete
         case invalid(TransferFault)
     }
 
-    /// How the body is framed, as far as the fields say (RFC 9112 6.3).
+    /// How the body is framed, according to the fields (RFC 9112 6.3).
     public enum TransferCoding: Sendable {
         case none, chunked, other
     }
 
-    /// The status code of the answer, an interim one's as long as that is told; 0 before its first line.
+    /// The status code of the response, or of the current interim response; 0 before its first line.
     public private(set) var status = 0
-    /// The fields of the final answer.
+    /// The fields of the final response.
     public package(set) var fields = FieldBlock()
-    /// The announced length of the body, if there is one.
+    /// The declared length of the body, if any.
     public private(set) var contentLength: Int64?
     /// Whether the fields are complete.
     public private(set) var isComplete = false
     /// The transfer coding that the fields name.
     public private(set) var transferCoding = TransferCoding.none
-    /// Whether the answer is HTTP/1.0.
+    /// Whether the response is HTTP/1.0.
     public private(set) var isHTTP10 = false
-    /// Whether the answer is HTTP/2.
+    /// Whether the response is HTTP/2.
     public private(set) var isHTTP2 = false
-    /// Whether the connection may carry another request afterwards, as far as the fields say (RFC 9112 9.3).
+    /// Whether the connection may be reused, according to the fields (RFC 9112 9.3).
     public private(set) var keepsConnection = true
-    /// For how many seconds the provider keeps an idle connection, if it says so (`Keep-Alive: timeout=5`).
+    /// How many seconds the provider keeps an idle connection, if it says so (`Keep-Alive: timeout=5`).
     public private(set) var keepAliveSeconds: Int64?
-    /// The trailers that have come so far, behind the body: those that are well-formed.
+    /// The well-formed trailers received so far.
     public private(set) var trailers = FieldBlock()
-    /// Whether any have come, well-formed or not.
+    /// Whether any trailers were received, well-formed or not.
     public var hasTrailers: Bool { trailerBytes > 0 }
     private var trailerBytes = 0
     package private(set) var byteCount = 0
     /// Whether the last field frames the message: it must not be folded.
     private var lastFieldFrames = false
-    /// Whether the last field was dropped, and so is what it is folded into.
+    /// Whether the last field was dropped, and so are its folded lines.
     private(set) var lastFieldIsDropped = false
-    /// Whether a field had no room, from when on is known which fields are essential, and how many bytes those have.
+    /// Set when a field did not fit: which fields are essential, and their size in bytes.
     private var isCrowded = false
     private var lastFieldIsEssential = false
     private(set) var essentialBytes = 0
 
-    /// Most bytes of the fields that are kept, with four for each; may change between two requests.
+    /// The maximum size of the kept fields in bytes, plus four for each; may change between two requests.
     ///
-    /// Others are dropped, last those without which the answer would be another (``isEssential(_:)``).
+    /// Fields beyond it are dropped, essential ones last (``isEssential(_:)``).
     public var limit = 64 << 10
-    /// How many fields were dropped from the final answer, or the interim one.
+    /// How many fields were dropped from the current response.
     public private(set) var droppedFields = 0
-    /// Most bytes of a head, and of all interim answers before it; a provider that sends more sends garbage.
+    /// The maximum size of a head including all interim responses before it; a larger one is treated as garbage.
     package static let byteLimit = 1 << 20
-    /// Most interim answers before a final one.
+    /// The maximum number of interim responses before a final one.
     private static let interimLimit = 1000
     private var interimAnswers = 0
-    /// Most bytes of trailers that are kept.
+    /// The maximum size of kept trailers.
     private static let trailerLimit = 8 << 10
 
-    /// A head of which nothing has come.
+    /// An empty head.
     public init() {}
 
-    /// Forgets everything, and keeps the memory.
+    /// Removes everything and keeps the memory.
     package func reset() {
         status = 0
         isComplete = false
@@ -91,10 +91,10 @@ public final class ResponseHead {
         keepAliveSeconds = nil
     }
 
-    /// The length of the body where that alone frames it (RFC 9112 6.3: a transfer coding overrides a length).
+    /// The length of the body if it alone frames the body (RFC 9112 6.3: a transfer coding overrides a length).
     public var bodyLength: Int64? { transferCoding == .none ? contentLength : nil }
 
-    /// Takes one line, its line end included.
+    /// Reads one line, including its line end.
     package func take(_ raw: borrowing Span<UInt8>) -> Progress {
         var length = raw.count
         if length > 0, raw[length - 1] == 0x0A { length -= 1 }
@@ -108,7 +108,7 @@ public final class ResponseHead {
         byteCount += raw.count
         guard byteCount <= Self.byteLimit else { return .invalid(.headTooLarge) }
         if line.isEmpty { return takeEnd() }
-        // A name has no slash: no field begins so.
+        // A name contains no slash, so this is not a field.
         if line.count > 5, line[4] == 0x2F, line.extracting(0..<5).equals("HTTP/") {
             return takeStatus(line)
         }
@@ -117,7 +117,8 @@ public final class ResponseHead {
         return takeField(line)
     }
 
-    /// What is no field is left out, and all of them where they have more than ``trailerLimit`` bytes: nobody relies on trailers.
+    /// Malformed trailers are dropped, and all of them if they exceed ``trailerLimit`` bytes, since nothing relies on
+    /// trailers.
     private func takeTrailer(_ line: borrowing Span<UInt8>) {
         trailerBytes += line.count
         guard trailerBytes <= Self.trailerLimit else { return trailers.removeAll() }
@@ -130,12 +131,12 @@ public final class ResponseHead {
 
     private func takeEnd() -> Progress {
         guard status >= 200 else {
-            // 101 changes the protocol; Weir never asks for that.
+            // 101 switches protocols, which Weir never asks for.
             if status == 101 { return .invalid(.switchedProtocols) }
             guard status >= 100 else { return .invalid(.notHTTP) }
             interimAnswers += 1
             guard interimAnswers <= Self.interimLimit else { return .invalid(.headTooLarge) }
-            // 100 is for who waits with a body, which Weir never does; HTTP/1.0 has no interim answers.
+            // 100 is for a client that waits with its body, which Weir never does; HTTP/1.0 has no interim responses.
             if status > 100, !isHTTP10 { return .interim }
             endInterim()
             return .more
@@ -144,7 +145,7 @@ public final class ResponseHead {
         return .complete
     }
 
-    /// Forgets an interim answer; its bytes still count.
+    /// Discards an interim response; its bytes still count.
     package func endInterim() {
         startMessage()
         status = 0
@@ -169,14 +170,14 @@ public final class ResponseHead {
         return .more
     }
 
-    /// A line that goes on with the last field's value (obs-fold, RFC 9112 5.2).
+    /// A line that continues the last field's value (obs-fold, RFC 9112 5.2).
     private func continueField(_ line: borrowing Span<UInt8>) -> Progress {
         if lastFieldIsDropped { return .more }
         let text = line.extracting(line.trimmedRange)
         guard text.endOfFieldValue(from: 0) == text.count else { return .invalid(.badHead) }
-        // What frames the message must not be spelled so.
+        // Framing fields must not be folded.
         guard fields.count > 0, !lastFieldFrames else { return .invalid(.badHead) }
-        // A field that does not fit whole does not mean what its beginning says.
+        // A truncated field does not mean what its beginning says.
         if text.count + 1 <= limit - keptBytes {
             fields.continueLastValue(with: text)
             if lastFieldIsEssential { essentialBytes += text.count + 1 }
@@ -202,7 +203,7 @@ public final class ResponseHead {
             contentLength = length
             lastFieldFrames = true
         case 17 where name.equalsIgnoringCase("transfer-encoding"):
-            // Twice is a list of two, which is none that Weir takes.
+            // A repeated field is a list of two, which Weir does not accept.
             lastFieldFrames = true
             transferCoding =
                 transferCoding == .none && value.equalsIgnoringCase("chunked") ? .chunked : .other
@@ -212,7 +213,7 @@ public final class ResponseHead {
         return .more
     }
 
-    /// The last field goes on, and does not fit any more.
+    /// The last field continues, and no longer fits.
     func dropLastField() {
         guard fields.count > 0 else { return }
         let bytes = keptBytes
@@ -239,13 +240,13 @@ public final class ResponseHead {
 
     func countBytes(_ count: Int) { byteCount += count }
 
-    /// Nothing is known of what `Connection` says.
+    /// Resets what is known about `Connection`.
     func endConnection() { keepsConnection = false }
 
     private func keep(_ name: borrowing Span<UInt8>, _ value: borrowing Span<UInt8>) {
         lastFieldIsDropped = false
         let size = name.count + value.count + 4
-        // Which fields are essential need not be known before one of them has no room.
+        // Which fields are essential matters only when one of them does not fit.
         if !isCrowded, size <= limit - keptBytes { return fields.append(name: name, value: value) }
         if !isCrowded { beginToCrowd() }
         lastFieldIsEssential = Self.isEssential(name)
@@ -258,7 +259,7 @@ public final class ResponseHead {
         fields.append(name: name, value: value)
     }
 
-    /// Where the colon stands directly behind a name.
+    /// The position of the colon directly after a name.
     static func colon(of line: borrowing Span<UInt8>) -> Int? {
         var index = 0
         while index < line.count, line[index].isTokenCharacter { index += 1 }
@@ -283,23 +284,23 @@ public final class ResponseHead {
     }
 }
 
-/// What becomes of a head with more fields than are kept.
+/// Handles a head with more fields than are kept.
 extension ResponseHead {
-    /// Bytes of the fields that are kept, as ``limit`` counts them.
+    /// The size of the kept fields, as ``limit`` counts it.
     var keptBytes: Int { fields.byteCount + 4 * fields.count }
 
-    /// Makes room for so many bytes, where nothing but what is less needed has to give way.
+    /// Makes room for this many bytes, if only less important fields have to be dropped.
     ///
     /// - Returns: whether there is room.
     func makeRoom(for size: Int, isEssential: Bool) -> Bool {
         if size <= limit - keptBytes { return true }
         guard isEssential, size <= limit - essentialBytes else { return false }
-        // More than is needed now: each time, all fields are moved.
+        // Frees more than is needed now, since all fields are moved each time.
         dropInessential(above: max(0, limit - essentialBytes - max(size, limit / 4)))
         return true
     }
 
-    /// Keeps the first of the fields that are not essential, up to so many bytes of them.
+    /// Keeps the first non-essential fields, up to this many bytes of them.
     private func dropInessential(above most: Int) {
         var kept = FieldBlock()
         var bytes = 0
@@ -312,9 +313,10 @@ extension ResponseHead {
         fields = kept
     }
 
-    /// Whether a head without this field would be another answer: where it leads, what was wrong, what its body is, who may keep it.
+    /// Whether the response would mean something else without this field: its target, its cause, its body or its
+    /// caching.
     ///
-    /// `Connection` names fields that must not cross.
+    /// `Connection` names fields that must not be forwarded.
     static func isEssential(_ name: borrowing Span<UInt8>) -> Bool {
         switch name.count {
         case 3: name.equalsIgnoringCase("age")
@@ -337,7 +339,7 @@ extension ResponseHead {
         }
     }
 
-    /// `Content-Type`, `Content-Encoding` and so on; a policy for browsers is as long as it likes.
+    /// `Content-Type`, `Content-Encoding` and so on; security policies for browsers may have any length.
     private static func namesContent(_ name: borrowing Span<UInt8>) -> Bool {
         name.startsIgnoringCase(with: "content-") && !name.startsIgnoringCase(with: "content-security-policy")
     }
@@ -347,9 +349,9 @@ extension ResponseHead {
             || name.startsIgnoringCase(with: "x-rate-limit-")
     }
 
-    /// Takes a line of which only the beginning was kept, since all of it is longer than ``limit``.
+    /// Processes a line of which only the beginning was kept, since it is longer than ``limit``.
     ///
-    /// - Parameter length: how long all of it is.
+    /// - Parameter length: its full length.
     package func takeLong(_ beginning: borrowing Span<UInt8>, length: Int) -> Progress {
         countBytes(length)
         guard byteCount <= Self.byteLimit, status > 0 else { return .invalid(.headTooLarge) }
@@ -359,7 +361,7 @@ extension ResponseHead {
         }
         guard let colon = Self.colon(of: beginning) else { return .invalid(.badHead) }
         let name = beginning.extracting(0..<colon)
-        // What frames the message is never so long, unless two readers are to read it differently.
+        // A framing field is never this long, except to make two parsers disagree.
         guard !name.equalsIgnoringCase("content-length"), !name.equalsIgnoringCase("transfer-encoding") else {
             return .invalid(.badHead)
         }

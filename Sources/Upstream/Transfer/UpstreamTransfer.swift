@@ -1,53 +1,54 @@
-/// One request to a provider and its answer, whoever carries it: Weir's own HTTP/1.1, or libcurl's HTTP/2.
+/// One request to a provider and its response, carried by Weir's own HTTP/1.1 or libcurl's HTTP/2.
 ///
-/// Used again for later requests. Confined to the thread of its worker.
+/// Reused for later requests. Confined to the thread of its worker.
 public protocol UpstreamTransfer: AnyObject {
-    /// The head of the answer, as far as it has come.
+    /// The head of the response as received so far.
     var response: ResponseHead { get }
     /// How it ended; valid in and after ``TransferDelegate/transferDidFinish(_:)``.
     var outcome: TransferOutcome { get }
-    /// Whether it was started and is not over yet.
+    /// Whether it was started and is not over.
     var isRunning: Bool { get }
 
-    /// Begins a new request, and forgets the last one and its answer.
+    /// Begins a new request, and discards the last one and its response.
     ///
     /// - Parameters:
-    ///   - method: a token, any but CONNECT.
+    ///   - method: a token, except CONNECT.
     ///   - target: the request target in origin form (or `*`), sent byte for byte.
     func beginRequest(method: borrowing Span<UInt8>, target: borrowing Span<UInt8>)
 
-    /// Adds a field; Host, Content-Length, Transfer-Encoding and Connection are the transfer's own to write.
+    /// Adds a field; Host, Content-Length, Transfer-Encoding and Connection are written by the transfer itself.
     func addField(name: borrowing Span<UInt8>, value: borrowing Span<UInt8>)
 
-    /// Ends the head, and says where the body comes from.
+    /// Ends the head and defines the body.
     ///
-    /// - Parameter body: its memory, if whole, must outlive the transfer.
+    /// - Parameter body: if it is in memory, the memory must outlive the transfer.
     func endRequest(body: RequestBody)
 
     /// Whether ``addTrailer(name:value:)`` has an effect.
     var sendsTrailers: Bool { get }
 
-    /// Adds a trailer to a body without a length: in ``TransferDelegate/transfer(_:wantsBodyInto:)``, before it says ``UploadStep/end``.
+    /// Adds a trailer to a body without a length: in ``TransferDelegate/transfer(_:wantsBodyInto:)``, before it
+    /// returns ``UploadStep/end``.
     func addTrailer(name: borrowing Span<UInt8>, value: borrowing Span<UInt8>)
 
-    /// Sends the request; the delegate is held until the transfer is over or cancelled.
+    /// Sends the request; the delegate is retained until the transfer is over or cancelled.
     func start(for delegate: any TransferDelegate)
 
-    /// Receives bytes of the body straight into `room`, past ``TransferDelegate/transfer(_:didReceiveBody:)``: for a delegate that has
-    /// handed on all that it was given. The end of the body never comes so.
+    /// Receives bytes of the body directly into `room`, bypassing ``TransferDelegate/transfer(_:didReceiveBody:)``:
+    /// for a delegate that has passed on everything it was given. The end of the body is never delivered this way.
     func pullBody(into room: UnsafeMutableRawBufferPointer) -> PulledBody
 
-    /// Goes on in one direction with what a pause stopped; harmless if nothing is paused.
+    /// Resumes a paused direction; harmless if nothing is paused.
     ///
-    /// Never from inside a delegate's method.
+    /// Must not be called from inside a delegate's method.
     func resume(_ direction: TransferDirection)
 
-    /// Ends it without telling its delegate: the connection, or the stream, is closed.
+    /// Cancels it without notifying its delegate: the connection, or the stream, is closed.
     ///
-    /// Never from inside a delegate's method, but for ``TransferDelegate/transferDidFinish(_:)``.
+    /// Must not be called from inside a delegate's method, except ``TransferDelegate/transferDidFinish(_:)``.
     func cancel()
 
-    /// Gives it back to where it was made, to be used again; it is not running.
+    /// Returns it to its creator for reuse; it must not be running.
     func discard()
 }
 
@@ -70,31 +71,32 @@ public enum TransferDirection: Sendable {
     case receiving
 }
 
-/// What came of an attempt to receive a part of a body past the delegate.
+/// The result of receiving a part of a body directly.
 public enum PulledBody: Sendable {
-    /// So many bytes, at least 1.
+    /// This many bytes, at least 1.
     case bytes(Int)
-    /// What comes next comes through the delegate.
+    /// The next bytes are delivered through the delegate.
     case nothing
-    /// What comes next comes through the delegate, after ``UpstreamTransfer/resume(_:)``.
+    /// The next bytes are delivered through the delegate, after ``UpstreamTransfer/resume(_:)``.
     case paused
 }
 
-/// Is told what happens to a transfer; called on the thread that drives it.
+/// Receives the events of a transfer; called on the thread that runs it.
 ///
-/// All but ``transferDidFinish(_:)`` may be called from inside a library: they record, and do not start, cancel or resume any transfer.
+/// All methods except ``transferDidFinish(_:)`` may be called from inside a library: they only record, and do not
+/// start, cancel or resume any transfer.
 public protocol TransferDelegate: AnyObject {
-    /// An interim answer (RFC 9110 15.2) has come, 102 or more: the status and fields of ``UpstreamTransfer/response``, valid during
-    /// the call. 100 and 101 are not told.
+    /// An interim response (RFC 9110 15.2) of 102 or more has arrived: the status and fields of
+    /// ``UpstreamTransfer/response``, valid during the call. 100 and 101 are not reported.
     func transferDidReceiveInterim(_ transfer: any UpstreamTransfer)
 
-    /// The head of the final answer is complete: `response`, the transfer's own.
+    /// The head of the final response is complete: `response`, which belongs to the transfer.
     func transferDidReceiveHead(_ transfer: any UpstreamTransfer, _ response: ResponseHead)
 
     /// Bytes of the body; valid during the call.
     func transfer(_ transfer: any UpstreamTransfer, didReceiveBody bytes: Span<UInt8>) -> BodyDisposition
 
-    /// More of the body has come, and has not been read.
+    /// More of the body has arrived and was not read.
     func transferMayBePulled(_ transfer: any UpstreamTransfer) -> PullIntent
 
     /// There is room for bytes of the request's body.
@@ -105,59 +107,60 @@ public protocol TransferDelegate: AnyObject {
     func transferDidFinish(_ transfer: any UpstreamTransfer)
 }
 
-/// What became of bytes that a delegate was offered.
+/// How a delegate handled bytes.
 public enum BodyDisposition: Sendable {
-    /// All were taken.
+    /// It accepted all of them.
     case taken
-    /// All were taken, and no more than what is on its way within the process is wanted until ``UpstreamTransfer/resume(_:)``.
+    /// It accepted all of them, and wants no more than is already in flight within the process until
+    /// ``UpstreamTransfer/resume(_:)``.
     case takenForNow
-    /// None was taken, and no more is wanted: the transfer fails.
+    /// It accepted none and wants no more: the transfer fails.
     case refuse
 }
 
-/// Whether a delegate receives the bytes itself, by ``UpstreamTransfer/pullBody(into:)``.
+/// Whether a delegate receives the bytes itself with ``UpstreamTransfer/pullBody(into:)``.
 public enum PullIntent: Sendable {
-    /// No: they are to be read and offered.
+    /// No: they are to be read and delivered.
     case none
-    /// Yes, in this turn.
+    /// Yes, in this iteration.
     case now
-    /// Yes, once it has handed on what it has: nobody need look for them before.
+    /// Yes, once it has passed on what it has; the socket need not be read before.
     case later
 }
 
-/// What a delegate did with room for its request body.
+/// How a delegate filled the room for its request body.
 public enum UploadStep: Sendable {
-    /// It wrote so many bytes, at least 1.
+    /// It wrote this many bytes, at least 1.
     case wrote(Int)
-    /// Nothing is there yet; it is asked again after ``UpstreamTransfer/resume(_:)``.
+    /// No bytes are available; it is called again after ``UpstreamTransfer/resume(_:)``.
     case pause
     /// The body is complete.
     case end
-    /// The body will never be complete: the transfer fails, and the provider sees that it was cut off.
+    /// The body will never be complete: the transfer fails, and the provider sees a truncated request.
     case abort
 }
 
-/// How a request's body is had.
+/// Where a request's body comes from.
 @safe public enum RequestBody {
     /// There is none.
     case none
-    /// All of it is at this address, which must stay valid until the transfer is over.
+    /// It is in memory at this address, which must stay valid until the transfer is over.
     case whole(UnsafeRawBufferPointer)
-    /// It comes through the delegate; with its length, if the client announced one.
+    /// The delegate supplies it; with its length, if the client declared one.
     case streamed(length: Int64?)
 }
 
 /// How a transfer ended.
 public struct TransferOutcome: Sendable {
-    /// Why it failed, or `nil` for a complete answer.
+    /// Why it failed, or `nil` for a complete response.
     public var fault: TransferFault?
     /// Whether any byte of the request may have reached the provider.
     public var wasSent = false
 
-    /// The outcome of a transfer of which nothing has happened.
+    /// The outcome of a transfer that has done nothing yet.
     public init() {}
 
-    /// Whether the answer is complete.
+    /// Whether the response is complete.
     public var isComplete: Bool { fault == nil }
 }
 
@@ -168,54 +171,56 @@ public enum TransferFault: Hashable, Sendable {
     case nameNotResolved
     /// No address accepted a connection; the `errno` of the last one, or 0.
     case connectFailed(errno: Int32)
-    /// Name, connection and handshake took longer than the connect timeout.
+    /// Name resolution, connection and handshake took longer than the connect timeout.
     case connectTimedOut
-    /// The address is private, and that was not allowed.
+    /// The address is private, which is not allowed.
     case prohibitedAddress
-    /// The proxy between refused to lead on, with this status; 407 asks for a password.
+    /// The proxy rejected the tunnel with this status; 407 asks for a password.
     case proxyRefused(status: Int)
-    /// The proxy between closed the connection, or what it said was no answer to CONNECT.
+    /// The proxy closed the connection, or its response to CONNECT was invalid.
     case proxyFailed
-    /// The certificate is not trusted, or not for this host; the library's words for why, or none.
+    /// The certificate is not trusted, or not valid for this host; with the library's message, or none.
     case tlsUntrusted(String)
-    /// The TLS handshake failed; the library's words for why, or none.
+    /// The TLS handshake failed; with the library's message, or none.
     case tlsHandshake(String)
-    /// The connection ended during the TLS handshake, without an alert: an end or a reset of TCP.
+    /// The connection ended during the TLS handshake without an alert: an end or a reset of TCP.
     case handshakeCut
-    /// A certificate, key or CA file could not be used; libcurl's words.
+    /// After the request was sent.
     case tlsFiles(String)
 
-    // Afterwards.
-    /// The provider ended TLS with an alert in place of a response; the alert in the library's words.
+    // The connection ended before any response.
+    /// The provider ended TLS with an alert instead of a response; with the library's message.
     case tlsAlert(String)
-    /// The connection ended before any answer.
+    /// The connection ended before any response.
     case closedBeforeAnswer
-    /// The answer broke off before its end.
+    /// The response was truncated.
     case incomplete
-    /// What came is not HTTP.
+    /// The received bytes are not HTTP.
     case notHTTP
-    /// A line of the answer's head is not HTTP.
+    /// A line of the response's head is not valid HTTP.
     case badHead
-    /// The answer's head is larger than ``ResponseHead/byteLimit``, with the interim answers before it, or those are too many.
+    /// The response's head, including interim responses, is larger than ``ResponseHead/byteLimit``, or there are too
+    /// many interim responses.
     case headTooLarge
-    /// Several differing lengths, or one that is not a number.
+    /// Several different lengths, or an invalid one.
     case badLength
-    /// A transfer coding that nobody asked for.
+    /// An unrequested transfer coding.
     case badTransferCoding
-    /// The chunks of the body are not as RFC 9112 7.1 wants them.
+    /// The chunks of the body violate RFC 9112 7.1.
     case badChunk
     /// The provider switched protocols, which Weir never asks for.
     case switchedProtocols
-    /// A library was about to send a request a second time that may be sent once only.
+    /// A library was about to repeat a request that must be sent only once.
     case resendRefused
-    /// The provider refused the request before it processed any of it (RFC 9113 8.7): REFUSED_STREAM, or a GOAWAY that excludes it.
+    /// The provider rejected the request before it processed any of it (RFC 9113 8.7): REFUSED_STREAM, or a GOAWAY
+    /// that excludes it.
     case notProcessed
-    /// The provider reset the HTTP/2 stream; its error code (RFC 9113 7).
+    /// The provider reset the HTTP/2 stream; with its error code (RFC 9113 7).
     case streamReset(code: UInt32)
-    /// The client's body ended badly.
+    /// The client's body ended early.
     case uploadAborted
-    /// Whoever takes the body wanted no more of it.
+    /// The reader of the body wanted no more of it.
     case bodyRefused
-    /// Anything else that a library says; its words.
+    /// Any other error of a library; with its message.
     case other(String)
 }

@@ -6,9 +6,9 @@ internal import Core
 /// `weir check`: validates a configuration file.
 struct CheckCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "check", abstract: "Validate a configuration file: all mistakes at once.",
+        commandName: "check", abstract: "Validate a configuration file and report all mistakes at once.",
         discussion:
-            "Flags and WEIR_… variables are not looked at; what ${VAR} and ${file:PATH} name must be there.")
+            "Flags and WEIR_… variables are ignored; the targets of ${VAR} and ${file:PATH} must exist.")
 
     @Argument(help: "The configuration file (YAML), or - for standard input.")
     var file: String?
@@ -22,12 +22,12 @@ struct CheckCommand: ParsableCommand {
 
     mutating func run() throws {
         if printSchema { return StandardStreams.print(BuiltIn.configurationSchema) }
-        let loaded = try ConfigurationLoader(path: file).loadOrTell()
+        let loaded = try ConfigurationLoader(path: file).loadOrReport()
         let summary = ConfigurationSummary(configuration: loaded.configuration)
         let admin = loaded.configuration.adminListen.map { ", the admin paths on \($0)" } ?? ""
         let tls = loaded.configuration.listenTLS == nil ? "" : " (TLS)"
         StandardStreams.print(
             "\(file ?? "") is valid; Weir would listen on \(loaded.configuration.listen)\(tls)\(admin)")
-        for line in summary.lines + summary.keysWithinReach { StandardStreams.print(line) }
+        for line in summary.lines + summary.exposedKeys { StandardStreams.print(line) }
     }
 }

@@ -4,12 +4,12 @@ internal import Core
 internal import Glibc
 internal import Wire
 
-/// `weir explain`: what becomes of a provider's answer, and why.
+/// `weir explain`: which problem a provider's response becomes, and why.
 struct ExplainCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "explain", abstract: "Show the problem that a provider's answer becomes.",
+        commandName: "explain", abstract: "Show the problem that a provider's response becomes.",
         discussion: """
-            The problem goes to standard output, the profile and rule that made it to standard error.
+            The problem is written to standard output, the profile and rule that matched to standard error.
 
             Example: echo 'Bad team' | weir explain --provider lemlist --status 400 --body -
             """)
@@ -17,21 +17,23 @@ struct ExplainCommand: ParsableCommand {
     @Option(help: "A provider of the configuration, or a profile: its name or its file.")
     var provider: String
 
-    @Option(help: "The status of the answer, 100 to 999.")
+    @Option(help: "The status of the response, 100 to 999.")
     var status: Int
 
     @Option(
         name: .customLong("header"),
-        help: ArgumentHelp("A header field of the answer; repeat it for more.", valueName: "K: V"))
+        help: ArgumentHelp("A header field of the response; repeat the option for more.", valueName: "K: V"))
     var headers: [String] = []
 
     @Option(help: "The method of the request.")
     var method = "GET"
 
-    @Option(help: "The path of the request, behind the provider's base URL.")
+    @Option(help: "The path of the request, after the provider's base URL.")
     var path = "/"
 
-    @Option(help: ArgumentHelp("The body of the answer, as it came: a file, or -.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp(
+            "The body of the response as received: a file, or - for standard input.", valueName: "file"))
     var body: String?
 
     @Option(help: ArgumentHelp("The configuration file; without one, built-in defaults.", valueName: "file"))
@@ -48,7 +50,7 @@ struct ExplainCommand: ParsableCommand {
     }
 
     mutating func run() throws {
-        let loaded = try ConfigurationLoader(path: config).loadOrTell()
+        let loaded = try ConfigurationLoader(path: config).loadOrReport()
         let normalizer = try normalizer(in: loaded)
         let answer = try answer(limit: loaded.configuration.limits.errorBody)
         var now = 0
@@ -58,7 +60,7 @@ struct ExplainCommand: ParsableCommand {
                 answer, of: RequestFacts(method: method, path: path), at: Int64(now))
         else {
             return StandardStreams.printError(
-                "passes untouched: no rule of the profile \(normalizer.profile.name) is about it")
+                "relayed unchanged: no rule of the profile \(normalizer.profile.name) matches")
         }
         let explanation = Explanation(error)
         var problem = Problem(error, provider: Text(provider), requestID: "example")
@@ -69,7 +71,8 @@ struct ExplainCommand: ParsableCommand {
         for line in explanation.lines { StandardStreams.printError(line) }
         let isRaw = loaded.configuration.providers.contains { $0.name == provider && $0.errors == .raw }
         if isRaw {
-            StandardStreams.printError("errors are raw for this provider: the app gets the answer untouched")
+            StandardStreams.printError(
+                "errors are raw for this provider: the app receives the response unchanged")
         }
     }
 
@@ -81,11 +84,11 @@ struct ExplainCommand: ParsableCommand {
         let isKnown = ProfileLibrary.names.contains(provider)
         guard isKnown || ProfileLibrary.isPath(provider) else {
             let names = providers.map(\.name).joined(separator: ", ")
-            throw Failure.tell(
+            throw Failure.report(
                 "there is no provider and no profile '\(provider)'; the providers are \(names)", Failure.usage
             )
         }
-        return ErrorNormalizer(profile: try ProfileLibrary().profileOrTell(named: provider))
+        return ErrorNormalizer(profile: try ProfileLibrary().profileOrReport(named: provider))
     }
 
     private func answer(limit: Int) throws -> ProviderAnswer {
@@ -93,9 +96,9 @@ struct ExplainCommand: ParsableCommand {
         for (name, value) in headers.compactMap(Self.field) { fields.append(name, value) }
         guard let body else { return ProviderAnswer(status: status, fields: fields, body: []) }
         guard var bytes = Files.readBytes(body) else {
-            throw Failure.tell("\(body) cannot be read: \(Files.lastError)", Failure.check)
+            throw Failure.report("\(body) cannot be read: \(Files.lastError)", Failure.check)
         }
-        // As the proxy does it: what is longer than its limit is cut, before and after decoding.
+        // Like the proxy, truncates a longer body before and after decoding.
         var isTruncated = bytes.count > limit
         bytes = Array(bytes.prefix(limit))
         let decoded = BodyText.decode(
@@ -119,7 +122,7 @@ struct ExplainCommand: ParsableCommand {
     }
 }
 
-/// Why an answer became what it became, in words.
+/// Explains in words which rule matched and what it causes.
 private struct Explanation {
     let lines: [String]
 
@@ -127,7 +130,8 @@ private struct Explanation {
         let rule = "rule '\(error.rule)' of the profile \(error.profile)"
         lines = [
             error.isMapped
-                ? "matched \(rule)" : "not mapped: only \(rule) took it; a rule of its own is missing",
+                ? "matched \(rule)"
+                : "not mapped: only the fallback \(rule) matched; add a rule to the profile",
             Self.pacing(error.pacing),
         ].compactMap { $0 }
     }
@@ -140,7 +144,7 @@ private struct Explanation {
             return "Weir would send nothing more under this limit for \(time)"
         case .pauseQuota(let seconds):
             return seconds.map { "the quota is renewed in \($0) s" }
-                ?? "nobody says when the quota is renewed"
+                ?? "the provider does not say when the quota is renewed"
         }
     }
 }

@@ -7,26 +7,28 @@ struct HealthcheckCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "healthcheck", abstract: "Exit 0 if the running instance is ready, else 1.",
         discussion:
-            "It asks /readyz where the configuration, WEIR_LISTEN and WEIR_ADMIN_LISTEN say, within 2 s. "
-            + "It speaks no TLS: where `listen` does, the instance needs `admin.listen`.")
+            "Requests /readyz within 2 s, at the address from the configuration, WEIR_LISTEN and WEIR_ADMIN_LISTEN. "
+            + "TLS is not supported: if `listen` uses TLS, the instance needs `admin.listen`.")
 
     @Option(help: ArgumentHelp("The configuration file of the instance.", valueName: "file"))
     var config: String?
 
     mutating func run() throws {
-        let configuration = try ConfigurationLoader(path: config, overrides: .environment).loadOrTell()
+        let configuration = try ConfigurationLoader(path: config, overrides: .environment).loadOrReport()
             .configuration
         guard configuration.adminListen != nil || configuration.listenTLS == nil else {
-            throw Failure.tell(
-                "cannot ask: the admin paths are on \(configuration.listen), which speaks TLS; "
-                    + "set admin.listen (or WEIR_ADMIN_LISTEN), which does not", Failure.check)
+            throw Failure.report(
+                "cannot check: the admin paths are on \(configuration.listen), which uses TLS; "
+                    + "set admin.listen (or WEIR_ADMIN_LISTEN), which does not use TLS", Failure.check)
         }
         let address = configuration.adminListen ?? configuration.listen
         do {
             let status = try ReadinessProbe(address: address).status(within: .seconds(2))
-            guard status == 200 else { throw ProbeFailure("not ready: /readyz at \(address) says \(status)") }
+            guard status == 200 else {
+                throw ProbeFailure("not ready: /readyz at \(address) returned \(status)")
+            }
         } catch {
-            throw Failure.tell("\(error)", Failure.check)
+            throw Failure.report("\(error)", Failure.check)
         }
     }
 }

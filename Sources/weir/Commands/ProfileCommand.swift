@@ -4,7 +4,7 @@ internal import ContentCoding
 internal import Core
 internal import Wire
 
-/// `weir profile`: what Weir knows about providers.
+/// `weir profile`: lists profiles and runs their cases.
 struct ProfileCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "profile", abstract: "List the profiles, or run their recorded cases.",
@@ -30,32 +30,32 @@ struct ProfileListCommand: ParsableCommand {
 /// `weir profile test`: runs recorded cases.
 struct ProfileTestCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "test", abstract: "Run a profile's recorded cases; exit 1 if one comes out otherwise.",
-        discussion: "The cases of the generic profile are run with every profile.")
+        commandName: "test", abstract: "Run a profile's recorded cases; exit 1 if one fails.",
+        discussion: "The cases of the generic profile are also run with every profile.")
 
     @Argument(
         help: ArgumentHelp(
-            "A built-in profile or a profile file; all built-in ones if left out.", valueName: "name|file"))
+            "A built-in profile or a profile file; default: all built-in profiles.", valueName: "name|file"))
     var profile: String?
 
     mutating func run() throws {
         let library = try ProfileLibrary()
         let builtIn = try ProfileLibrary.allWithCases()
         let profiles = try profile.map { name in
-            [try builtIn.first { $0.name == name } ?? library.profileOrTell(named: name)]
+            [try builtIn.first { $0.name == name } ?? library.profileOrReport(named: name)]
         }
         let generic = builtIn.first { $0.name == "generic" }?.cases ?? []
-        var areAllRight = true
+        var allPassed = true
         for profile in profiles ?? builtIn {
             let others = profile.name == "generic" ? [] : generic
-            areAllRight = Self.test(profile, and: others) && areAllRight
+            allPassed = Self.test(profile, and: others) && allPassed
         }
-        guard areAllRight else { throw Failure.check }
+        guard allPassed else { throw Failure.check }
     }
 
-    /// Runs the profile's own cases and `others`, and prints what comes out otherwise.
+    /// Runs the profile's own cases and `others`, and prints those that fail.
     ///
-    /// - Returns: whether all came out as they should.
+    /// - Returns: whether all passed.
     private static func test(_ profile: Profile, and others: [ProfileCase]) -> Bool {
         let normalizer = ErrorNormalizer(profile: profile)
         var failures = 0
@@ -71,12 +71,12 @@ struct ProfileTestCommand: ParsableCommand {
             + (others.isEmpty ? "" : " and \(others.count) of the generic profile")
         StandardStreams.print(
             failures == 0
-                ? "\(profile.name): \(cases), all as recorded"
-                : "\(profile.name): \(cases), \(failures) not as recorded")
+                ? "\(profile.name): \(cases), all passed"
+                : "\(profile.name): \(cases), \(failures) failed")
         return failures == 0
     }
 
-    /// The answer as the proxy reads it.
+    /// The response as the proxy reads it.
     private static func answer(_ recorded: ProfileCase) -> ProviderAnswer {
         let fields = recorded.fields
         let decoded = BodyText.decode(

@@ -12,8 +12,8 @@ struct RunCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run", abstract: "Run the proxy (the default command).",
         discussion: """
-            Flags win over the environment (WEIR_LISTEN, WEIR_ADMIN_LISTEN, WEIR_WORKERS, WEIR_LOG_LEVEL, \
-            WEIR_ACCESS_LOG), the environment wins over the file.
+            Flags override the environment (WEIR_LISTEN, WEIR_ADMIN_LISTEN, WEIR_WORKERS, WEIR_LOG_LEVEL, \
+            WEIR_ACCESS_LOG), which overrides the file.
             """)
 
     @Option(
@@ -21,7 +21,7 @@ struct RunCommand: ParsableCommand {
             "The configuration file (YAML); without one, built-in defaults.", valueName: "file"))
     var config: String?
 
-    @Flag(help: "Also start the imitations of lemlist and Lettr, and send their requests there.")
+    @Flag(help: "Also start a sandbox that imitates lemlist and Lettr, and route their requests to it.")
     var sandbox = false
 
     @OptionGroup var settings: SettingOptions
@@ -29,15 +29,15 @@ struct RunCommand: ParsableCommand {
     mutating func run() throws {
         Allocator.load()
         let loader = ConfigurationLoader(path: config, overrides: settings.overrides)
-        var loaded = try loader.loadOrTell()
+        var loaded = try loader.loadOrReport()
         let writer = try LogWriter()
         let level = Logger.Level(loaded.configuration.logLevel)
         var logger = Logger(label: "weir", factory: { _ in JSONLogHandler(writer: writer, logLevel: level) })
         logger.logLevel = level
-        // Before any thread: they inherit which signals are blocked.
+        // Before any thread is started, since threads inherit the signal mask.
         let signals = ProcessSignals(reloads: true)
-        let imitations = sandbox ? try Sandbox.startOrTell(at: .tcp(.v4(0x7F00_0001), port: 0)) : nil
-        if let imitations { loaded.point(to: imitations) }
+        let sandboxServer = sandbox ? try Sandbox.startOrReport(at: .tcp(.v4(0x7F00_0001), port: 0)) : nil
+        if let sandboxServer { loaded.point(to: sandboxServer) }
         let server: ProxyServer
         do {
             server = try ProxyServer(
@@ -47,46 +47,46 @@ struct RunCommand: ParsableCommand {
                     droppedLogLines: { writer.droppedLines }))
         } catch {
             writer.shutdown(within: .seconds(1))
-            throw Failure.tell("\(error)", Failure.unavailable)
+            throw Failure.report("\(error)", Failure.unavailable)
         }
         let announcement = Announcement(
-            server: server, configuration: loaded.configuration, sandbox: imitations)
-        let isWatched = StandardStreams.errorIsTerminal
-        if !isWatched { announcement.log(to: logger) }
-        if isWatched || imitations != nil {
+            server: server, configuration: loaded.configuration, sandbox: sandboxServer)
+        let isInteractive = StandardStreams.errorIsTerminal
+        if !isInteractive { announcement.log(to: logger) }
+        if isInteractive || sandboxServer != nil {
             writer.flush(within: .seconds(1))
             for line in announcement.lines { StandardStreams.printError(line) }
         }
         var reloader = ConfigurationReloader(
-            loader: loader, configuration: loaded.configuration, server: server, sandbox: imitations,
+            loader: loader, configuration: loaded.configuration, server: server, sandbox: sandboxServer,
             logger: logger)
-        let name = Self.serve(until: signals, with: &reloader, onTerminal: isWatched)
+        let name = Self.serve(until: signals, with: &reloader, onTerminal: isInteractive)
         signals.endAtOnce(onInterruptAfter: { server.removeSocketFiles() })
         logger.notice("draining", metadata: ["signal": "\(name)"])
-        if isWatched {
+        if isInteractive {
             let limit = Spelling.duration(reloader.drain)
             StandardStreams.printError(
-                "finishing what is in flight, for \(limit) at most; Ctrl-C ends it now")
+                "finishing requests in flight, for at most \(limit); press Ctrl-C to exit now")
         }
         server.drain()
         server.join()
-        imitations?.stop()
+        sandboxServer?.stop()
         logger.notice("stopped")
         writer.shutdown(within: .seconds(2))
     }
 
-    /// Waits for the signal to stop, and reloads meanwhile; returns the signal's name.
+    /// Waits for the signal to shut down, and reloads in the meantime; returns the signal's name.
     private static func serve(
         until signals: ProcessSignals, with reloader: inout ConfigurationReloader, onTerminal: Bool
     ) -> String {
         while true {
-            switch signals.wait(atMost: reloader.patience) {
+            switch signals.wait(atMost: reloader.timeUntilCheck) {
             case .stop(let name): return name
             case .reload:
-                // The terminal that it was started on is gone, and whoever sat there: nobody asks for a reload.
+                // The terminal was closed; this SIGHUP is not a request to reload.
                 if onTerminal, !StandardStreams.errorIsTerminal { return "SIGHUP" }
                 reloader.reload(because: "SIGHUP")
-            case nil: reloader.look()
+            case nil: reloader.check()
             }
         }
     }

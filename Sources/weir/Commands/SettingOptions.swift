@@ -9,7 +9,7 @@ struct SettingOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Where the admin paths are; without it, on the same address as the providers.",
+            "Where to serve the admin paths; default: the same address as the providers.",
             valueName: "address"))
     var adminListen: String?
 
@@ -18,7 +18,8 @@ struct SettingOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "What is logged: trace, debug, info, notice, warning, error or critical.", valueName: "level"))
+            "The minimum level to log: trace, debug, info, notice, warning, error or critical.",
+            valueName: "level"))
     var logLevel: String?
 
     @Option(help: ArgumentHelp("One log line per exchange: on or off.", valueName: "on|off"))

@@ -16,10 +16,10 @@ struct ConfigurationLoader {
     /// The file, `-` for standard input, or `nil` for the built-in defaults.
     var path: String?
     var overrides = ConfigurationOverrides()
-    /// What is read, and was.
+    /// The files that are read, with their contents.
     var sources = SourceFiles()
-    /// Whether an empty file means the built-in defaults; while Weir runs, it means a file that is about to be written.
-    var takesEmptyFile = true
+    /// Whether an empty file means the built-in defaults; during a reload it is a file that is being written.
+    var acceptsEmptyFile = true
 
     /// Reads everything; paths in a file are relative to the file's folder.
     ///
@@ -47,8 +47,8 @@ struct ConfigurationLoader {
         return LoadedConfiguration(configuration: configuration, normalizers: normalizers)
     }
 
-    /// Reads everything; tells the mistakes on standard error and returns the code to throw.
-    func loadOrTell() throws -> LoadedConfiguration {
+    /// Like ``load()``, but prints the mistakes to standard error and throws the exit code.
+    func loadOrReport() throws -> LoadedConfiguration {
         do {
             return try load()
         } catch {
@@ -67,9 +67,10 @@ struct ConfigurationLoader {
         guard let text = sources.read(path) else {
             throw ConfigurationMistakes(file: path, reason: "cannot be read: \(Files.lastError)")
         }
-        guard takesEmptyFile || text.contains(where: { !$0.isWhitespace }) else {
+        guard acceptsEmptyFile || text.contains(where: { !$0.isWhitespace }) else {
             throw ConfigurationMistakes(
-                file: path, reason: "is empty; while Weir runs, that is not taken for the built-in defaults")
+                file: path,
+                reason: "is empty; during a reload, an empty file does not select the built-in defaults")
         }
         var surroundings = Surroundings.system
         surroundings.file = { [sources] in sources.read(Files.path($0, in: folder)) }
@@ -91,7 +92,7 @@ extension ProxyConfiguration {
         }
     }
 
-    /// Notes what the files contain that the providers name, so that another content is another configuration.
+    /// Adds hashes of the files that the providers name, so that a changed file is a changed configuration.
     fileprivate mutating func addContents(of sources: SourceFiles, in folder: String?) {
         for index in providers.indices {
             let tls = providers[index].tls
@@ -105,7 +106,7 @@ extension ProxyConfiguration {
 }
 
 extension ConfigurationOverrides {
-    /// The environment's, without flags.
+    /// The overrides of the environment, without flags.
     static var environment: ConfigurationOverrides { ConfigurationOverrides(variable: Environment.variable) }
 }
 

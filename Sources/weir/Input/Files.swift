@@ -2,7 +2,7 @@ internal import Glibc
 
 /// Whole small files: configurations, profiles, secrets.
 enum Files {
-    /// The largest file that is read: more is no configuration.
+    /// The largest file that is read, in bytes.
     static let limit = 4 << 20
 
     /// The contents of a file, or `nil`; `-` is standard input, and bytes that are not UTF-8 become U+FFFD.
@@ -28,32 +28,32 @@ enum Files {
         return nil
     }
 
-    /// The folder in which a file lies, with its slash; `nil` for standard input, and for the working directory.
+    /// The folder of a file, with a trailing slash; `nil` for standard input and for files in the working directory.
     static func folder(of path: String) -> String? {
         path.lastIndex(of: "/").map { String(path[...$0]) }
     }
 
-    /// `path` as it is if it is absolute or standard input, else below `folder`.
+    /// `path` itself if it is absolute or standard input, otherwise relative to `folder`.
     static func path(_ path: String, in folder: String?) -> String {
         guard let folder, !path.hasPrefix("/"), path != "-" else { return path }
         return folder + path
     }
 
-    /// Why the last call failed, in the system's words.
+    /// The system's description of the last error.
     static var lastError: String { unsafe String(cString: strerror(errno)) }
 }
 
-/// What tells a version of a file from others without reading it.
+/// Identifies a version of a file without reading it.
 struct FileMark: Hashable {
     private var device: UInt64
     private var inode: UInt64
     private var size: Int64
     private var changedAt: Int64
     private var modifiedAt: Int64
-    /// Whether it is a file, and no pipe, socket, terminal or folder.
+    /// Whether it is a regular file, not a pipe, socket, terminal or folder.
     private(set) var isRegular: Bool
 
-    /// The mark of the file that `path` leads to now, through all symbolic links; `nil` if there is none.
+    /// The mark of the file at `path`, with symbolic links resolved; `nil` if there is none.
     init?(_ path: String) {
         var status = stat()
         guard unsafe stat(path, &status) == 0 else { return nil }
@@ -65,9 +65,9 @@ struct FileMark: Hashable {
         isRegular = status.st_mode & S_IFMT == S_IFREG
     }
 
-    /// Whether a change at `wallNanoseconds` or later is certain to make another mark.
+    /// Whether a change at `wallNanoseconds` or later certainly produces a different mark.
     ///
-    /// The clock of a file system ticks slowly: two changes within a tick leave the same mark.
+    /// File systems have coarse clocks: two changes within one tick have the same mark.
     func isSettled(at wallNanoseconds: Int64) -> Bool {
         max(changedAt, modifiedAt) < wallNanoseconds - 2_000_000_000
     }
@@ -77,7 +77,7 @@ struct FileMark: Hashable {
     }
 }
 
-/// The variables that the process was started with.
+/// The environment variables of the process.
 enum Environment {
     /// The value of a variable, or `nil` if it is not set.
     @Sendable static func variable(_ name: String) -> String? {

@@ -10,7 +10,7 @@ final class ProfileLibrary: Sendable {
 
     /// The profile that completes all others.
     private let generic: Profile
-    /// Where the paths of profile files begin; `nil` for the working directory.
+    /// The folder for relative paths of profile files; `nil` for the working directory.
     private let folder: String?
     private let sources: SourceFiles
     private let files = Lock<[String: Result<Profile, ConfigurationMistakes>]>([:])
@@ -19,9 +19,9 @@ final class ProfileLibrary: Sendable {
     /// Reads the generic profile.
     ///
     /// - Parameters:
-    ///   - folder: what paths of profile files are relative to.
+    ///   - folder: the folder for relative paths of profile files.
     ///   - sources: remembers which files were read.
-    /// - Throws: ``ConfigurationMistakes`` if this program was built with a faulty one.
+    /// - Throws: ``ConfigurationMistakes`` if a built-in profile is invalid.
     init(folder: String? = nil, sources: SourceFiles = SourceFiles()) throws(ConfigurationMistakes) {
         self.folder = folder
         self.sources = sources
@@ -69,8 +69,8 @@ final class ProfileLibrary: Sendable {
         return profile
     }
 
-    /// The profile that an argument of the command line names; tells why there is none, and throws the code.
-    func profileOrTell(named name: String) throws -> Profile {
+    /// The profile that a command line argument names; prints why there is none, and throws the exit code.
+    func profileOrReport(named name: String) throws -> Profile {
         do {
             return try profile(named: name)
         } catch {
@@ -79,9 +79,9 @@ final class ProfileLibrary: Sendable {
         }
     }
 
-    /// What the configuration needs to know of a profile; `nil` if there is none.
+    /// The defaults that the configuration takes from a profile; `nil` if there is no such profile.
     ///
-    /// Of a file that is there and has mistakes it tells a stand-in, for these are reported as its own; see ``mistakes``.
+    /// For a file with mistakes it returns placeholders, since the mistakes are reported separately; see ``mistakes``.
     func defaults(of name: String) -> ProfileDefaults? {
         if let profile = try? profile(named: name) {
             return ProfileDefaults(profile)

@@ -1,27 +1,27 @@
 internal import Locking
 internal import Loop
 
-/// The files that a configuration was read from, its secrets, profiles and certificates among them, as they were then.
+/// The files from which a configuration was read, including secrets, profiles and certificates, as they were at that time.
 final class SourceFiles: Sendable {
     private struct Version {
         /// A hash of the bytes; `nil` if they could not be read.
         var contents: Int?
-        /// Their mark when they were known to be these, if no later change can hide behind it.
+        /// The file's mark at that time, if every later change would produce a different one.
         var settled: FileMark?
     }
 
     private let versions = Lock<[String: Version]>([:])
-    /// What came through standard input or a pipe: it cannot be read again.
+    /// What came through standard input or a pipe: the text cannot be parsed again.
     private let streams: Lock<[String: [UInt8]]>
 
-    /// Nothing yet.
+    /// No files yet.
     ///
-    /// - Parameter former: what was read before; what came through a pipe then stands for itself now.
+    /// - Parameter former: the previous reading, whose contents of pipes are reused.
     init(after former: SourceFiles? = nil) {
         streams = Lock(former?.streams.withLock { $0 } ?? [:])
     }
 
-    /// Reads a file, and remembers what it was.
+    /// Reads a file and remembers its contents.
     func read(_ path: String) -> String? {
         let bytes: [UInt8]?
         if let stream = streams.withLock({ $0[path] }) {
@@ -37,7 +37,7 @@ final class SourceFiles: Sendable {
         return bytes.map { String(decoding: $0, as: UTF8.self) }
     }
 
-    /// A hash of what was read of these files.
+    /// A hash of the contents of these files as they were read.
     func contents(of paths: [String]) -> Int {
         versions.withLock { versions in
             var hasher = Hasher()
@@ -49,7 +49,7 @@ final class SourceFiles: Sendable {
     /// A hash of each file as it was read.
     var contents: [String: Int?] { versions.withLock { $0.mapValues(\.contents) } }
 
-    /// A hash of each file as it is now; one whose mark says that it has not changed is not read.
+    /// A hash of each file's current contents; files with an unchanged mark are not read again.
     func currentContents() -> [String: Int?] {
         let known = versions.withLock { $0 }
         let streams = streams.withLock { Set($0.keys) }
@@ -71,7 +71,7 @@ final class SourceFiles: Sendable {
     }
 
     private static func look(at path: String) -> (Version, [UInt8]?) {
-        // The mark is older than the bytes: a change in between makes them be read again.
+        // The mark is taken before the bytes, so a change in between causes another reading.
         let mark = FileMark(path)
         let time = SystemClock.wallNanoseconds
         guard let bytes = Files.readBytes(path) else { return (Version(), nil) }

@@ -3,13 +3,13 @@ internal import Engine
 internal import Logging
 internal import Sandbox
 
-/// What `weir run` says when it serves: where, and with which configuration.
+/// What `weir run` prints when it starts to serve: its addresses and the configuration.
 struct Announcement {
     let server: ProxyServer
     let configuration: ProxyConfiguration
     let sandbox: Sandbox?
 
-    /// Lines of the log: one for the whole, one for each provider.
+    /// Writes log lines: one for the server, one for each provider.
     func log(to logger: Logger) {
         var metadata: Logger.Metadata = ["address": "\(server.address)"]
         if let admin = server.adminAddress { metadata["admin"] = "\(admin)" }
@@ -30,7 +30,7 @@ struct Announcement {
         }
     }
 
-    /// The same for people; with a sandbox, commands to paste at the end.
+    /// The lines for people; with a sandbox, they end with commands to paste.
     var lines: [String] {
         var lines = [
             "",
@@ -42,13 +42,14 @@ struct Announcement {
         lines += [""] + SandboxMessage.lines(of: sandbox)
         let others = configuration.providers.filter { sandbox.upstream(for: $0.profile) == nil }
         if !others.isEmpty {
-            lines.append("Not imitated, so for real: \(others.map(\.name).joined(separator: ", "))")
+            lines.append(
+                "Not simulated, requests go to the real API: \(others.map(\.name).joined(separator: ", "))")
         }
         let commands = SandboxMessage.commands(places: place(of:), metrics: adminPlace + "/metrics")
         return lines + ["", "Paste into another terminal:", ""] + commands.map { "  \($0)" } + [""]
     }
 
-    /// The curl arguments that lead to the first provider of a profile, or `nil` if there is none.
+    /// The curl arguments for the first provider of a profile, or `nil` if there is none.
     private func place(of profile: String) -> String? {
         guard let provider = configuration.providers.first(where: { $0.profile == profile }) else {
             return nil
@@ -66,7 +67,7 @@ struct Announcement {
         server.adminAddress.map { Self.url($0, speaksTLS: false) } ?? mainPlace
     }
 
-    /// The curl arguments for a listening address; where it is any address, the loopback one.
+    /// The curl arguments for a listening address; the loopback address if Weir listens on all addresses.
     private static func url(_ address: String, speaksTLS: Bool) -> String {
         let scheme = speaksTLS ? "https" : "http"
         if address.hasPrefix("unix:") { return "--unix-socket \(address.dropFirst(5)) \(scheme)://localhost" }

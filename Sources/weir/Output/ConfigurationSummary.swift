@@ -1,10 +1,10 @@
 internal import Core
 
-/// The configuration in force, for people: what defaults, file, environment and flags come to.
+/// A summary of the configuration in force, combined from defaults, file, environment and flags.
 struct ConfigurationSummary {
     var configuration: ProxyConfiguration
 
-    /// A line for each provider, under headings.
+    /// A table with one line for each provider.
     var lines: [String] {
         var table = TextTable("provider", "at", "goes to", "profile", "limits", "waits", "key", "errors")
         for provider in configuration.providers {
@@ -22,14 +22,14 @@ struct ConfigurationSummary {
         let count = configuration.replicas
         if let ledger = configuration.ledger {
             return [
-                "the limits are those of \(Spelling.count(count, "instance")) together, which count at \(ledger)"
+                "\(Spelling.count(count, "instance")) share the limits through the ledger at \(ledger)"
             ]
         }
-        return count == 1 ? [] : ["the limits are the share of one of \(count) instances"]
+        return count == 1 ? [] : ["the limits are the share of one instance out of \(count)"]
     }
 
-    /// A line for each listener of other machines where Weir's keys can be used.
-    var keysWithinReach: [String] {
+    /// A line for each listener through which other machines can use Weir's keys.
+    var exposedKeys: [String] {
         let held = configuration.providers.filter { $0.credential != nil }
         var listeners = [(configuration.listen, held.filter { $0.mount != nil })]
         listeners += held.compactMap { provider in provider.listen.map { ($0, [provider]) } }
@@ -38,7 +38,7 @@ struct ConfigurationSummary {
             let names = providers.map(\.name).joined(separator: ", ")
             let hosts = configuration.hosts.map(\.description).joined(separator: ", ")
             return
-                "whoever reaches \(address) can use the key of \(names), where Host is an address, localhost"
+                "any client that reaches \(address) can use the key of \(names) if its Host is an address, localhost"
                 + (hosts.isEmpty ? "; `hosts` may name more" : " or one of `hosts`: \(hosts)")
         }
     }

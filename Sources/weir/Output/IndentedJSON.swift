@@ -1,6 +1,6 @@
-/// JSON with a line for each member, for people.
+/// JSON with one member per line, for people.
 enum IndentedJSON {
-    /// Lays out `json`, which must be valid and without blanks between its parts.
+    /// Indents `json`, which must be valid and without whitespace between tokens.
     static func lay(out json: [UInt8]) -> String {
         var output: [UInt8] = []
         var depth = 0
@@ -22,7 +22,7 @@ enum IndentedJSON {
             case UInt8(ascii: "{"), UInt8(ascii: "["):
                 output.append(byte)
                 depth += 1
-                // What is empty stays on its line.
+                // An empty object or array stays on one line.
                 if index + 1 < json.count, json[index + 1] != byte + 2 { breakLine() }
             case UInt8(ascii: "}"), UInt8(ascii: "]"):
                 depth = max(0, depth - 1)

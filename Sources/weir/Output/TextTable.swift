@@ -1,6 +1,6 @@
 internal import Core
 
-/// Rows of cells that become lines with aligned columns.
+/// Formats rows of cells as lines with aligned columns.
 struct TextTable {
     private var rows: [[String]]
 
@@ -10,7 +10,7 @@ struct TextTable {
     /// Adds a row.
     mutating func add(_ cells: String...) { rows.append(cells) }
 
-    /// The lines, without blanks at their ends.
+    /// The lines, without trailing spaces.
     var lines: [String] {
         let columns = rows.map(\.count).max() ?? 0
         let widths = (0..<columns).map { column in
@@ -27,7 +27,7 @@ struct TextTable {
     }
 }
 
-/// Values as the configuration spells them.
+/// Formats values as the configuration spells them.
 enum Spelling {
     /// A length of time, such as `250ms`, `2s` or `1.5s`.
     static func duration(_ duration: Duration) -> String {
