@@ -3,7 +3,7 @@ import Testing
 
 @Suite("weir check", .blocking)
 struct CheckTests {
-    @Test("a sound file is valid, and the configuration that it comes to is shown")
+    @Test("weir check prints a summary of a valid file")
     func valid() throws {
         let folder = try TemporaryDirectory()
         let file = try folder.write("providers: { lemlist: { max_wait: 3s } }", to: "weir.yaml")
@@ -13,7 +13,7 @@ struct CheckTests {
         #expect(outcome.output.contains("20 per 2s by credential") && outcome.output.contains("≤ 3s"))
     }
 
-    @Test("where others can use a key that Weir holds, it says so")
+    @Test("weir check warns if clients elsewhere can use a key that Weir adds")
     func exposedKeys() throws {
         func output(_ settings: String) throws -> String {
             try CommandLine.run("check", "-", input: settings).output
@@ -37,7 +37,7 @@ struct CheckTests {
         #expect(outcome.code == 1 && outcome.errorOutput.hasPrefix("-:1:1: worker: unknown key"))
     }
 
-    @Test("all mistakes come at once, a line each, with file, line, column and key")
+    @Test("weir check prints all mistakes, one per line, with file, line, column and key")
     func mistakes() throws {
         let folder = try TemporaryDirectory()
         let file = try folder.write(
@@ -59,7 +59,7 @@ struct CheckTests {
         #expect(outcome.errorOutput.contains("WEIR_TEST_MISSING"))
     }
 
-    @Test("the mistakes of a profile file are told together with those of the configuration")
+    @Test("weir check reports mistakes of a profile file together with those of the configuration")
     func profileMistakes() throws {
         let folder = try TemporaryDirectory()
         _ = try folder.write("name: mine\nrulez: []", to: "mine.yaml")
@@ -73,7 +73,7 @@ struct CheckTests {
     }
 
     @Test(
-        "the mistakes of a profile file alone make the configuration invalid, and nothing is invented about it"
+        "mistakes only in a profile file make the configuration invalid, without follow-up errors"
     )
     func onlyProfileMistakes() throws {
         let folder = try TemporaryDirectory()
@@ -97,14 +97,14 @@ struct CheckTests {
         #expect(outcome.output.contains("https://api.example.com") && !outcome.output.contains("k3y"))
     }
 
-    @Test("a file that cannot be read is one line and exit 1")
+    @Test("a file that cannot be read is reported in one line with exit code 1")
     func unreadable() throws {
         let outcome = try CommandLine.run("check", "/nonexistent/weir.yaml")
         #expect(outcome.code == 1)
         #expect(outcome.errorOutput == "/nonexistent/weir.yaml: cannot be read: No such file or directory\n")
     }
 
-    @Test("a profile file that cannot be read is one mistake, at its place")
+    @Test("a profile file that cannot be read is one mistake at its key")
     func missingProfile() throws {
         let outcome = try CommandLine.run("check", "-", input: "providers: { mine: { profile: nope.yaml } }")
         #expect(outcome.code == 1 && outcome.errorLines.count == 1)
@@ -118,7 +118,7 @@ struct CheckTests {
         #expect(outcome.output.contains(#""max_wait""#))
     }
 
-    @Test("without a file it is a usage error")
+    @Test("weir check without a file is a usage error")
     func noFile() throws {
         let outcome = try CommandLine.run("check")
         #expect(outcome.code == 64 && outcome.errorOutput.contains("<file>"))

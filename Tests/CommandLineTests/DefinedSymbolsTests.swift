@@ -30,7 +30,7 @@ struct DefinedSymbolsTests {
         }
     }
 
-    @Test("none of them is a function of libc, GnuTLS, nghttp2 or libcurl", .timeLimit(.minutes(2)))
+    @Test("the program defines no function of libc, GnuTLS, nghttp2 or libcurl", .timeLimit(.minutes(2)))
     func noneOfLibraries() throws {
         let wanted = ["/libc.so", "/libgnutls.so", "/libnghttp2.so", "/libcurl.so"]
         let libraries = try Self.libraries().filter { path in wanted.contains { path.contains($0) } }
@@ -46,7 +46,7 @@ struct DefinedSymbolsTests {
         }
     }
 
-    @Test("no function that Weir replaces for one library is defined for the whole process")
+    @Test("a function that Weir replaces for one library is not defined for the whole process")
     func replaced() throws {
         let replaced: Set = [
             "recv", "__recv_chk", "send", "sendmsg", "epoll_wait", "epoll_ctl", "memset",

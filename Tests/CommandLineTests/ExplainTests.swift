@@ -7,7 +7,8 @@ struct ExplainTests {
         if case .object(let members)? = JSONSchema.parse(Array(text.utf8)) { members } else { [:] }
     }
 
-    @Test("the problem is JSON on standard output, profile and rule are on standard error")
+    @Test(
+        "weir explain prints the problem as JSON to standard output, and profile and rule to standard error")
     func mapped() throws {
         let outcome = try CommandLine.run(
             "explain", "--provider", "lemlist", "--status", "400", "--body", "-", input: "Bad team")
@@ -19,7 +20,7 @@ struct ExplainTests {
         #expect(outcome.errorOutput == "matched rule 'another team' of the profile lemlist\n")
     }
 
-    @Test("headers, method and path count, and a pause is told")
+    @Test("weir explain considers headers, method and path, and reports a pause")
     func headers() throws {
         let outcome = try CommandLine.run(
             "explain", "--provider", "lettr", "--status", "429", "--method", "POST", "--path", "/emails",
@@ -31,7 +32,7 @@ struct ExplainTests {
         #expect(outcome.errorLines.last == "Weir would send nothing more under this limit for 7 s")
     }
 
-    @Test("a coded body is decoded")
+    @Test("weir explain decodes a content-coded body")
     func coded() throws {
         let gzip: [UInt8] = [
             31, 139, 8, 0, 0, 0, 0, 0, 2, 3, 115, 74, 76, 81, 40, 73, 77, 204, 5, 0, 227, 70, 91, 148, 8, 0,
@@ -45,14 +46,14 @@ struct ExplainTests {
         #expect(members(outcome.output)["detail"] == .string("Bad team"), "\(outcome.errorOutput)")
     }
 
-    @Test("an answer that no rule is about passes untouched")
+    @Test("weir explain reports that a response without a matching rule is relayed unchanged")
     func untouched() throws {
         let outcome = try CommandLine.run("explain", "--provider", "lettr", "--status", "200")
         #expect(outcome.code == 0 && outcome.output.isEmpty)
         #expect(outcome.errorOutput.hasPrefix("relayed unchanged"))
     }
 
-    @Test("a provider of a configuration is explained by its profile, with its type base")
+    @Test("weir explain uses the profile and the type base of a configured provider")
     func configured() throws {
         let folder = try TemporaryDirectory()
         _ = try folder.write(
@@ -71,7 +72,7 @@ struct ExplainTests {
     }
 
     @Test(
-        "a wrong argument is a usage error and says which",
+        "an invalid argument is a usage error that names it",
         arguments: [
             (["--provider", "nobody", "--status", "400"], "'nobody'"),
             (["--provider", "lemlist", "--status", "4000"], "--status"),
@@ -85,7 +86,7 @@ struct ExplainTests {
         #expect(outcome.errorOutput.contains(named))
     }
 
-    @Test("a body that cannot be read is one line and exit 1")
+    @Test("a body that cannot be read is reported in one line with exit code 1")
     func unreadableBody() throws {
         let outcome = try CommandLine.run(
             "explain", "--provider", "lemlist", "--status", "400", "--body", "/nonexistent")

@@ -7,7 +7,7 @@ struct HealthcheckTests {
         try CommandLine.run("healthcheck", environment: environment)
     }
 
-    @Test("it is 0 while an instance is ready, and 1 when there is none")
+    @Test("weir healthcheck exits with 0 while an instance is ready, and with 1 if there is none")
     func readyOrNot() throws {
         let weir = try RunningWeir()
         #expect(try healthcheck(["WEIR_LISTEN": weir.address]).code == 0)
@@ -19,7 +19,7 @@ struct HealthcheckTests {
     }
 
     @Test(
-        "an instance that listens on all addresses is asked at the loopback one",
+        "weir healthcheck probes the loopback address of an instance that listens on all addresses",
         arguments: ["0.0.0.0", "[::]"])
     func anyAddress(_ any: String) throws {
         let weir = try RunningWeir(["--listen", "\(any):0"])
@@ -27,7 +27,7 @@ struct HealthcheckTests {
         #expect(try weir.stop() == .code(0))
     }
 
-    @Test("the admin address is asked if there is one, else the other; the environment wins over the file")
+    @Test("weir healthcheck probes the admin address if there is one, and the environment overrides the file")
     func whichAddress() throws {
         let folder = try TemporaryDirectory()
         let admin = try ScriptedUpstream(answering: .ok())
@@ -43,7 +43,7 @@ struct HealthcheckTests {
         #expect(outcome.code == 1 && outcome.errorOutput.contains("/readyz at \(main.endpoint) returned 503"))
     }
 
-    @Test("a Unix domain socket is asked as well")
+    @Test("weir healthcheck probes a Unix domain socket")
     func unixSocket() throws {
         let folder = try TemporaryDirectory()
         let address = "unix:\(folder.path("weir.sock"))"
@@ -54,7 +54,7 @@ struct HealthcheckTests {
         #expect(try healthcheck(["WEIR_LISTEN": address]).code == 1)
     }
 
-    @Test("an instance that says nothing, or something else than HTTP, is not ready, after 2 s at the latest")
+    @Test("an instance that is silent or does not speak HTTP is not ready, after at most 2 s")
     func silence() throws {
         let silent = try ScriptedUpstream { _ in }
         let start = ContinuousClock.now
@@ -66,7 +66,7 @@ struct HealthcheckTests {
         #expect(other.code == 1 && other.errorOutput.contains("does not speak HTTP"))
     }
 
-    @Test("a configuration with mistakes, and a port that nobody knows, are told")
+    @Test("weir healthcheck reports a configuration with mistakes and an unknown port")
     func unknown() throws {
         #expect(try healthcheck(["WEIR_LISTEN": "here"]).errorOutput.hasPrefix("WEIR_LISTEN: 'here' must be"))
         #expect(try healthcheck(["WEIR_LISTEN": "127.0.0.1:0"]).errorOutput.contains("port 0"))

@@ -18,7 +18,7 @@ struct IdleCostTests {
         }
     }
 
-    @Test("a handshake with which a client does not go on costs nothing while it lasts")
+    @Test("a stalled TLS handshake uses no CPU")
     func handshake() throws {
         let folder = try TemporaryDirectory()
         let authority = try PrivateAuthority()
@@ -34,7 +34,7 @@ struct IdleCostTests {
         #expect(try weir.stop() == .code(0))
     }
 
-    @Test("a client that was answered from the queue, and stays, costs nothing; nor does one that goes")
+    @Test("a client that was answered from the queue uses no CPU, whether it stays or disconnects")
     func answeredFromTheQueue() throws {
         let folder = try TemporaryDirectory()
         let upstream = try ScriptedUpstream()

@@ -39,7 +39,7 @@ struct ListenTLSTests {
         }
     }
 
-    @Test("curl is served; a renewed certificate is taken, files that do not match are not")
+    @Test("curl is served over TLS; a renewed certificate is adopted, and files that do not match are not")
     func renewal() throws {
         let setting = try Setting()
         let weir = try RunningWeir([
@@ -66,7 +66,7 @@ struct ListenTLSTests {
         #expect(!weir.process.errorOutput.contains("PRIVATE KEY"))
     }
 
-    @Test("check tells files that cannot be used, and says that TLS is spoken")
+    @Test("weir check reports unusable certificate files, and shows that TLS is used")
     func check() throws {
         let setting = try Setting()
         let good = try CommandLine.run("check", setting.folder.path("weir.yaml"))
@@ -79,7 +79,7 @@ struct ListenTLSTests {
         #expect(bad.errorOutput.contains("cannot be used: ") && bad.errorOutput.contains("do not match"))
     }
 
-    @Test("the healthcheck asks the admin address, and says what is missing where there is none")
+    @Test("weir healthcheck probes the admin address, and reports that it is missing")
     func healthcheck() throws {
         let setting = try Setting()
         let admin = try ScriptedUpstream(answering: .ok())

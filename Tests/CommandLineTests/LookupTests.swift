@@ -40,7 +40,7 @@ enum SilentNameServer {
 @Suite("names that nobody resolves", .blocking, .enabled(if: SilentNameServer.canBeRun, "needs namespaces"))
 struct LookupTests {
     @Test(
-        "neither the start nor the end waits for the lookup of a ledger's name, and a lookup that hangs is logged",
+        "start and shutdown do not wait for the lookup of a ledger's name, and a hanging lookup is logged",
         arguments: [1, 2])
     func ledger(workers: Int) throws {
         let directory = try TemporaryDirectory()

@@ -12,7 +12,7 @@ struct ProfileTests {
         #expect(lines.contains { $0.hasPrefix("lemlist") && $0.contains("20 per 2s by credential") })
     }
 
-    @Test("the recorded cases of all built-in profiles come out as recorded")
+    @Test("the recorded cases of all built-in profiles pass")
     func testAll() throws {
         let outcome = try CommandLine.run("profile", "test")
         #expect(outcome.code == 0)
@@ -21,7 +21,7 @@ struct ProfileTests {
     }
 
     @Test(
-        "a profile file is tested with its own cases and the generic ones; a mismatch is told and is exit 1")
+        "a profile file is tested with its own and the generic cases; a failure is reported with exit code 1")
     func mismatch() throws {
         let folder = try TemporaryDirectory()
         let file = try folder.write(
@@ -40,7 +40,7 @@ struct ProfileTests {
                 && lines.last?.hasSuffix("1 failed") == true)
     }
 
-    @Test("mistakes of a profile file are told with their places")
+    @Test("mistakes of a profile file are reported with their positions")
     func mistakes() throws {
         let folder = try TemporaryDirectory()
         let file = try folder.write("name: mine\nrulez: []", to: "mine.yaml")
@@ -48,7 +48,7 @@ struct ProfileTests {
         #expect(outcome.code == 1 && outcome.errorOutput.hasPrefix("\(file):2:1: rulez: unknown key"))
     }
 
-    @Test("an unknown name is a usage error and the known ones are told; a missing file is exit 1")
+    @Test("an unknown profile is a usage error that lists the known ones; a missing file exits with 1")
     func unknown() throws {
         let outcome = try CommandLine.run("profile", "test", "lemlst")
         #expect(outcome.code == 64 && outcome.errorLines.count == 1)

@@ -56,7 +56,8 @@ struct ReloadTests {
         """
     }
 
-    @Test("SIGHUP: mount, limits and a key from a secret's file are taken; a full window stays full")
+    @Test(
+        "SIGHUP applies a new mount, new limits and a key from a secret's file, and a full window stays full")
     func signal() throws {
         let upstream = try ScriptedUpstream(answering: .ok())
         let limits = "max_wait: 0s, limits: [{ requests: 2, per: 60s }]"
@@ -87,7 +88,7 @@ struct ReloadTests {
         #expect(!setting.weir.process.errorOutput.contains("0ther"))
     }
 
-    @Test("a file with mistakes leaves all as it was, with one line that has them all; a good one heals that")
+    @Test("a file with mistakes changes nothing and is reported in one line; a corrected file is applied")
     func mistakes() throws {
         let upstream = try ScriptedUpstream(answering: .ok())
         let good = Self.text("a", upstream)
@@ -117,7 +118,7 @@ struct ReloadTests {
         try setting.stop()
     }
 
-    @Test("what needs a restart is said by its key, and the rest is taken")
+    @Test("changes that need a restart are reported by key, and all others are applied")
     func restart() throws {
         let upstream = try ScriptedUpstream(answering: .ok())
         let setting = try Setting(Self.text("a", upstream))
@@ -130,7 +131,7 @@ struct ReloadTests {
     }
 
     @Test(
-        "a change is taken by itself, whether the file is written in place, renamed over, or a link is swapped"
+        "a change is reloaded automatically, whether the file is written in place, renamed over, or a link is replaced"
     )
     func updateStyles() throws {
         let upstream = try ScriptedUpstream(answering: .ok())
@@ -175,7 +176,7 @@ struct ReloadTests {
         #expect(lines.count { $0.contains(Self.refused) } == 2)
     }
 
-    @Test("the files that it names are watched as well: a secret and a profile")
+    @Test("changes of a secret and of a profile that the file names are reloaded automatically")
     func namedFiles() throws {
         let upstream = try ScriptedUpstream(answering: .status(400, body: "odd"))
         let folder = try TemporaryDirectory()
@@ -208,7 +209,7 @@ struct ReloadTests {
         #expect(try weir.stop() == .code(0))
     }
 
-    @Test("with watching off, a change waits for the signal")
+    @Test("with on_change off, a change is applied only after a signal")
     func off() throws {
         let upstream = try ScriptedUpstream(answering: .ok())
         let setting = try Setting(Self.text("a", upstream))
@@ -221,7 +222,7 @@ struct ReloadTests {
         try setting.stop()
     }
 
-    @Test("without a file SIGHUP is a line in the log, and from standard input it changes nothing")
+    @Test("SIGHUP without a file is logged, and with standard input it changes nothing")
     func withoutFile() throws {
         let weir = try RunningWeir()
         weir.process.send(.hangUp)
@@ -239,7 +240,7 @@ struct ReloadTests {
         #expect(try piped.waitForExit() == .code(0))
     }
 
-    @Test("what is in flight survives a reload and a signal to end right behind it")
+    @Test("requests in flight survive a reload that is followed by a shutdown")
     func drain() throws {
         let upstream = try ScriptedUpstream()
         let setting = try Setting(Self.text("a", upstream))
@@ -255,7 +256,7 @@ struct ReloadTests {
         #expect(try setting.weir.process.waitForExit() == .code(0))
     }
 
-    @Test("as many files may be open as the hard limit allows")
+    @Test("the process may open as many files as the hard limit allows")
     func openFiles() throws {
         let program = try WeirBinary.path
         let process = try Subprocess(

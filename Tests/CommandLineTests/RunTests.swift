@@ -3,7 +3,9 @@ import Testing
 
 @Suite("weir run", .blocking)
 struct RunTests {
-    @Test("without a file it serves lemlist and Lettr, says so in its log alone, and ends well when told to")
+    @Test(
+        "weir run without a file serves lemlist and Lettr, reports that only in its log, and exits with 0 when signalled"
+    )
     func defaults() throws {
         let weir = try RunningWeir()
         #expect(try weir.get("/readyz").status == 200)
@@ -18,7 +20,7 @@ struct RunTests {
         #expect(lines.last?.contains(#""message":"stopped""#) == true)
     }
 
-    @Test("it is the default command")
+    @Test("weir run is the default command")
     func defaultCommand() throws {
         let process = try CommandLine.start("--listen", "127.0.0.1:0")
         try process.waitForOutput(containing: #""message":"listening""#)
@@ -26,7 +28,7 @@ struct RunTests {
         #expect(try process.waitForExit() == .code(0))
     }
 
-    @Test("flags win over the environment, the environment wins over the file")
+    @Test("flags override the environment, and the environment overrides the file")
     func precedence() throws {
         let folder = try TemporaryDirectory()
         let file = try folder.write("listen: 127.0.0.2:0", to: "weir.yaml")
@@ -41,7 +43,7 @@ struct RunTests {
         for weir in [byFile, byEnvironment, byFlag] { #expect(try weir.stop() == .code(0)) }
     }
 
-    @Test("a port in use is one line and exit 69, on any of its addresses", arguments: ["2", "1"])
+    @Test("a port in use is reported in one line with exit code 69, on any address", arguments: ["2", "1"])
     func portInUse(workers: String) throws {
         let taken = try ScriptedUpstream()
         for flag in ["--listen", "--admin-listen"] {
@@ -55,14 +57,14 @@ struct RunTests {
         }
     }
 
-    @Test("an address that is not this machine's is one line and exit 69")
+    @Test("an address of another machine is reported in one line with exit code 69")
     func foreignAddress() throws {
         let outcome = try CommandLine.run("run", "--listen", "203.0.113.1:0")
         #expect(outcome.code == 69 && outcome.errorLines.count == 1)
         #expect(outcome.errorOutput.contains("203.0.113.1:0: Cannot assign requested address"))
     }
 
-    @Test("a configuration with mistakes, or none that can be read, is told and exit 1")
+    @Test("an invalid or unreadable configuration is reported with exit code 1")
     func invalidConfiguration() throws {
         let missing = try CommandLine.run("run", "--config", "/nonexistent/weir.yaml")
         #expect(missing.code == 1 && missing.errorLines.count == 1)
@@ -76,7 +78,7 @@ struct RunTests {
         #expect(variable.code == 1 && variable.errorOutput.hasPrefix("WEIR_LISTEN: 'here' must be"))
     }
 
-    @Test("the proxy that the environment names is used, unless it names the provider as one without")
+    @Test("weir run uses the proxy from the environment, unless no_proxy names the provider")
     func environmentProxy() throws {
         let clean = Dictionary(
             uniqueKeysWithValues: ["http_proxy", "https_proxy", "all_proxy", "no_proxy"].flatMap {
@@ -120,7 +122,7 @@ struct RunTests {
         for name in ["Swift 6", "libcurl ", "libmicrohttpd "] { #expect(outcome.output.contains(name)) }
     }
 
-    @Test("told to stop, it finishes what is in flight; a second Ctrl-C ends it at once")
+    @Test("weir run finishes requests in flight on a signal; a second Ctrl-C ends it at once")
     func secondInterrupt() throws {
         let silent = try ScriptedUpstream()
         let folder = try TemporaryDirectory()
@@ -138,7 +140,7 @@ struct RunTests {
         withExtendedLifetime(exchange) {}
     }
 
-    @Test("on a terminal it speaks to people, not in JSON")
+    @Test("weir run prints text for people, not JSON, on a terminal")
     func terminal() throws {
         let program = try WeirBinary.path
         let process = try Subprocess(
@@ -147,7 +149,7 @@ struct RunTests {
         #expect(process.output.contains("listens on 127.0.0.1:") && !process.output.contains("{"))
     }
 
-    @Test("when its terminal is closed it drains, instead of living on without one")
+    @Test("weir run drains when its terminal is closed")
     func closedTerminal() throws {
         let script = """
             import os, pty, sys

@@ -12,7 +12,7 @@ struct SandboxTests {
         try Subprocess.run("sh", ["-c", String(command)]).output
     }
 
-    @Test("run --sandbox ends its message with commands, and each of them shows what it promises")
+    @Test("run --sandbox prints commands, and each of them shows what it promises")
     func pastedCommands() throws {
         let weir = try RunningWeir(["--sandbox", "--listen", "127.0.0.1:0"])
         try weir.process.waitForOutput(containing: "weir_provider_rejections")
@@ -29,7 +29,7 @@ struct SandboxTests {
         #expect(try weir.stop() == .code(0))
     }
 
-    @Test("what is not imitated is named, and a configured key never meets the sandbox")
+    @Test("run --sandbox lists providers that are not simulated, and sends no configured key to the sandbox")
     func mixed() throws {
         let folder = try TemporaryDirectory()
         let file = try folder.write(
@@ -46,7 +46,7 @@ struct SandboxTests {
         #expect(!weir.process.errorOutput.contains("the-real-key"))
     }
 
-    @Test("alone, it says where it is and what it accepts, and at its end what was counted")
+    @Test("weir sandbox prints its addresses and keys, and its counters at the end")
     func alone() throws {
         let process = try CommandLine.start("sandbox", "--listen", "127.0.0.1:0")
         try process.waitForOutput(containing: "X-Sandbox-Case")
@@ -59,7 +59,7 @@ struct SandboxTests {
         #expect(process.errorOutput.contains("lemlist: 1 request, 0 rejected"))
     }
 
-    @Test("a port in use is exit 69, an address that is none is a usage error")
+    @Test("weir sandbox exits with 69 for a port in use, and with a usage error for an invalid address")
     func addresses() throws {
         let taken = try ScriptedUpstream()
         let outcome = try CommandLine.run("sandbox", "--listen", "127.0.0.1:\(taken.port)")

@@ -41,7 +41,7 @@ struct SocketFileTests {
     }
 
     @Test(
-        "has the mode of the configuration, 0600 without one, whatever the umask is",
+        "a socket file has the configured mode, 0600 by default, whatever the umask is",
         arguments: Place.allCases)
     func modes(place: Place) throws {
         for (setting, umask, expected) in [
@@ -61,7 +61,7 @@ struct SocketFileTests {
     }
 
     @Test(
-        "is removed when Weir ends by a signal", arguments: Place.allCases,
+        "a socket file is removed when Weir ends by a signal", arguments: Place.allCases,
         [Subprocess.Signal.terminate.number, Subprocess.Signal.interrupt.number])
     func removed(place: Place, signal: Int32) throws {
         let directory = try TemporaryDirectory()
@@ -73,7 +73,9 @@ struct SocketFileTests {
         #expect(try mode(of: path) == "")
     }
 
-    @Test("is removed when a second SIGINT ends the drain at once", arguments: [Place.listen, .admin])
+    @Test(
+        "a socket file is removed when a second SIGINT ends the drain at once",
+        arguments: [Place.listen, .admin])
     func removedAtOnce(place: Place) throws {
         let upstream = try ScriptedUpstream()
         let directory = try TemporaryDirectory()
@@ -98,7 +100,7 @@ struct SocketFileTests {
         #expect(try mode(of: path) == "")
     }
 
-    @Test("is left alone at the end if another instance has taken the path", arguments: Place.allCases)
+    @Test("a socket file of another instance at the same path is kept at shutdown", arguments: Place.allCases)
     func taken(place: Place) throws {
         let directory = try TemporaryDirectory()
         let path = directory.path("w.sock")
@@ -113,7 +115,9 @@ struct SocketFileTests {
         #expect(try mode(of: path) == "")
     }
 
-    @Test("is removed if another address cannot be listened on", arguments: [Place.admin, .provider])
+    @Test(
+        "a socket file is removed if Weir cannot listen on another address",
+        arguments: [Place.admin, .provider])
     func failedStart(place: Place) throws {
         let directory = try TemporaryDirectory()
         let path = directory.path("w.sock")
@@ -129,7 +133,7 @@ struct SocketFileTests {
     }
 
     @Test(
-        "is never one that was there before and is no socket: exit 69, and nothing is lost",
+        "an existing file that is not a socket is kept, and Weir exits with 69",
         arguments: Place.allCases)
     func notASocket(place: Place) throws {
         let directory = try TemporaryDirectory()
@@ -141,7 +145,7 @@ struct SocketFileTests {
         #expect(try directory.read("precious") == "kept")
     }
 
-    @Test("keeps its mode under a flag that names another path")
+    @Test("a socket file keeps its mode under a flag that names another path")
     func flag() throws {
         let directory = try TemporaryDirectory()
         let path = directory.path("b.sock")
@@ -155,7 +159,8 @@ struct SocketFileTests {
     }
 
     @Test(
-        "stays through a reload that asks for another mode, which needs a restart", arguments: Place.allCases)
+        "a socket file keeps its mode after a reload that asks for another one, which needs a restart",
+        arguments: Place.allCases)
     func reload(place: Place) throws {
         let directory = try TemporaryDirectory()
         let path = directory.path("w.sock")

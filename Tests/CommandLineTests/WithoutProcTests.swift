@@ -17,7 +17,7 @@ enum MountNamespace {
 /// The program in a chroot, where nobody has mounted `/proc`.
 @Suite("without /proc", .blocking, .enabled(if: MountNamespace.canBeMade, "needs a mount namespace"))
 struct WithoutProcTests {
-    @Test("the arguments of every command are those that were given")
+    @Test("every command receives its arguments without /proc")
     func arguments() throws {
         let directory = try TemporaryDirectory()
         let file = try directory.write("listen: nowhere\n", to: "weir.yaml")
@@ -32,7 +32,7 @@ struct WithoutProcTests {
         #expect(try run("profile", "list").output.contains("lettr"))
     }
 
-    @Test("it serves, and shows no figures that it cannot know")
+    @Test("weir serves without /proc, and omits metrics that it cannot know")
     func serving() throws {
         let directory = try TemporaryDirectory()
         let path = directory.path("w.sock")

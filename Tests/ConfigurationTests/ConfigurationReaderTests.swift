@@ -20,13 +20,13 @@ struct ConfigurationReaderTests {
     }
 
     @Test(
-        "a file that says nothing means the defaults",
+        "an empty file means the defaults",
         arguments: ["", "\n", "# nothing\n", "---\n", "{}", "admin:\nlog:\nlimits:\n", "\u{FEFF}# mark\n"])
     func emptyFile(text: String) throws {
         #expect(try read(text) == ProxyConfiguration.builtIn(profiles: knownProfiles))
     }
 
-    @Test("a provider with nothing under it has the profile and the mount of its name")
+    @Test("a provider without keys has the profile and the mount of its name")
     func bareProvider() throws {
         let provider = try #require(try read("providers:\n  lettr:\n").providers.first)
         #expect(provider.profile == "lettr")
@@ -35,7 +35,7 @@ struct ConfigurationReaderTests {
         #expect(provider.limits == [RateLimit(requests: 3, per: .seconds(1), by: .group)])
     }
 
-    @Test("a provider of an unknown name has the generic profile, and must say where it is")
+    @Test("a provider with an unknown name uses the generic profile and requires an upstream")
     func genericProvider() throws {
         let provider = try #require(
             try read("providers: { api: { upstream: 'http://10.0.0.1' } }").providers.first)
@@ -56,7 +56,7 @@ struct ConfigurationReaderTests {
         #expect(both.mount?.path == "/x")
     }
 
-    @Test("every key of a provider is heard")
+    @Test("every key of a provider is applied")
     func everyProviderKey() throws {
         let files = ["/ca": "PEM", "/cert": "PEM", "/key": "PEM"]
         let provider = try read(
@@ -140,13 +140,13 @@ struct ConfigurationReaderTests {
         #expect(try readProvider("max_wait: 1s")?.circuitBreaker == nil)
     }
 
-    @Test("what may take for ever says so: its time is off")
+    @Test("a timeout can be switched off")
     func noTimeouts() throws {
         let provider = try readProvider("timeouts: { response: off, idle: off, total: off }")
         #expect(provider?.timeouts == TimeoutConfiguration(response: nil, idle: nil))
     }
 
-    @Test("every key of the top level is heard")
+    @Test("every top-level key is applied")
     func everyTopKey() throws {
         let configuration = try read(
             """
@@ -182,12 +182,12 @@ struct ConfigurationReaderTests {
         #expect(try readProvider("profile: lemlist, limits: []")?.limits == [])
     }
 
-    @Test("a limit counts by provider unless it says otherwise")
+    @Test("a limit counts by provider by default")
     func defaultScope() throws {
         #expect(try readProvider("limits: [{ requests: 1, per: 1s }]")?.limits.first?.by == .provider)
     }
 
-    @Test("a running proxy finds a provider by its mount, and one with a port alone by no mount")
+    @Test("a running proxy routes to a provider by its mount; a provider with only a port has no mount")
     func routeTable() throws {
         let configuration = try read("providers: { lettr: { listen: '127.0.0.1:1' }, lemlist: }")
         let path = Array("/lemlist/team".utf8)

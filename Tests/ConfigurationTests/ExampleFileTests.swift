@@ -23,7 +23,7 @@ struct ExampleFileTests {
         }.joined(separator: "\n").replacing("\nlisten: 127.0.0.1:8080\n", with: "\n")
     }
 
-    @Test("the example as it stands is the same as no file")
+    @Test("the unchanged example means the same as no file")
     func defaults() throws {
         #expect(try read(example()) == ProxyConfiguration.builtIn(profiles: knownProfiles))
     }

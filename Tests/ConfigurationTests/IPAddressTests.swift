@@ -3,7 +3,7 @@ import Testing
 
 struct IPAddressTests {
     @Test(
-        "an address is spelled as RFC 5952 wants it",
+        "an address is formatted as in RFC 5952",
         arguments: [
             ("127.0.0.1", "127.0.0.1"), ("255.255.255.255", "255.255.255.255"), ("::", "::"), ("::1", "::1"),
             ("2001:DB8:0:0:1:0:0:1", "2001:db8::1:0:0:1"), ("1:0:2:0:3:0:4:0", "1:0:2:0:3:0:4:0"),
@@ -17,7 +17,7 @@ struct IPAddressTests {
     }
 
     @Test(
-        "what is not exactly an address is none",
+        "a text that is not exactly an address is rejected",
         arguments: [
             "", "1", "127.1", "1.2.3", "1.2.3.4.5", "256.1.1.1", "01.2.3.4", "1.2.3.4 ", "0x7f.0.0.1",
             "+1.2.3.4",
@@ -30,7 +30,7 @@ struct IPAddressTests {
     func noAddress(text: String) { #expect(IPAddress(parsing: text) == nil) }
 
     @Test(
-        "an address that is not of the public Internet is private, also inside an IPv6 one",
+        "an address outside the public Internet is private, also inside an IPv6 address",
         arguments: [
             "0.0.0.0", "10.1.2.3", "100.64.0.1", "127.0.0.1", "169.254.169.254", "172.31.255.255",
             "192.168.0.1",

@@ -4,7 +4,7 @@ import Testing
 @Suite("where a ledger is")
 struct LedgerAddressTests {
     @Test(
-        "what users of Redis write",
+        "Redis URLs in common use are accepted",
         arguments: [
             ("redis://cache", "redis://cache:6379/0"), ("redis://cache:7000/3", "redis://cache:7000/3"),
             ("redis://u:p%40ss@10.0.0.1", "redis://10.0.0.1:6379/0"),
@@ -16,7 +16,7 @@ struct LedgerAddressTests {
         #expect(try LedgerAddress(parsing: text).description == description)
     }
 
-    @Test("user and password have their escapes undone, and are shown to nobody")
+    @Test("user and password are percent-decoded and never shown")
     func credentials() throws {
         let address = try LedgerAddress(parsing: "redis://us%3Aer:p%40s%3As@host")
         #expect(address.user == "us:er" && address.password?.value == "p@s:s")
@@ -25,7 +25,7 @@ struct LedgerAddressTests {
     }
 
     @Test(
-        "anything else is a mistake that shows no part of it",
+        "any other ledger address is an error that shows no part of it",
         arguments: [
             "", "redis", "http://host", "redis://", "redis://host:0", "redis://host:port", "redis://host/x",
             "redis://host/-1", "redis://host/65536", "redis://secret@host", "redis://u:@host",
@@ -38,13 +38,13 @@ struct LedgerAddressTests {
         #expect(error?.reason.contains("secret") == false)
     }
 
-    @Test("TLS is told to be missing")
+    @Test("rediss:// is reported as not supported")
     func tls() {
         let found = mistakes("replicas: 2\nledger: rediss://u:secret@host")
         #expect(found.contains("speaks no TLS") && !found.contains("secret"))
     }
 
-    @Test("a ledger needs the number of instances, and waits for a restart like it")
+    @Test("a ledger requires replicas, and changes of it wait for a restart like those of replicas")
     func replicas() throws {
         #expect(mistakes("ledger: redis://host").contains("requires `replicas`"))
         #expect(mistakes("ledger: memory").isEmpty)
@@ -55,6 +55,6 @@ struct LedgerAddressTests {
         #expect(configuration == started)
     }
 
-    @Test("limits that are too small for a share are allowed where instances count together")
+    @Test("limits too small for a share are allowed if instances share a ledger")
     func small() { #expect(mistakes("replicas: 8\nledger: redis://host").isEmpty) }
 }

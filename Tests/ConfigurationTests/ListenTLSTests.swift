@@ -29,7 +29,7 @@ struct ListenTLSTests {
         }
     }
 
-    @Test("an address alone is without TLS; a mapping has the address, and TLS if it says so")
+    @Test("an address alone means plain HTTP; a mapping has an address, and optionally TLS")
     func forms() throws {
         #expect(try read("listen: 127.0.0.1:1").listenTLS == nil)
         let plain = try read("listen: { address: 127.0.0.1:1 }")
@@ -52,14 +52,14 @@ struct ListenTLSTests {
         #expect(!"\(configuration)".contains("KEY"))
     }
 
-    @Test("a flag moves the port, and does not take TLS away")
+    @Test("a flag changes the address and keeps TLS")
     func override() throws {
         let text = "listen: { address: 127.0.0.1:1, tls: { certificate: both.pem } }"
         let configuration = try read(text, flags: [.listen: "127.0.0.1:7"])
         #expect(configuration.listen.description == "127.0.0.1:7" && configuration.listenTLS != nil)
     }
 
-    @Test("mistakes have their places, and none of them leaves a port without TLS")
+    @Test("TLS mistakes have positions, and none of them leaves a port without TLS")
     func places() {
         #expect(
             mistakes("listen: { tls: { certificate: both.pem } }")
@@ -92,7 +92,7 @@ struct ListenTLSTests {
                 == ["1:33: listen.port: unknown key; allowed: address, mode, tls"])
     }
 
-    @Test("a running Weir takes another certificate; whether it speaks TLS waits for a restart")
+    @Test("a reload adopts another certificate; switching TLS on or off needs a restart")
     func reload() throws {
         func listen(_ tls: String) -> String { "listen: { address: 127.0.0.1:1\(tls) }" }
         let started = try read(listen(", tls: { certificate: both.pem }"))

@@ -3,7 +3,7 @@ import Core
 import Testing
 
 struct MistakeTests {
-    @Test("all mistakes of a file are found at once, in its order, each with its place")
+    @Test("all mistakes of a file are reported at once, in its order, each with its position")
     func everything() {
         let text = """
             listen: 8080
@@ -94,7 +94,7 @@ struct MistakeTests {
         #expect(found.count == expected.split(separator: "\n").count)
     }
 
-    @Test("two providers cannot have one mount or one port")
+    @Test("two providers cannot share a mount or a port")
     func duplicates() {
         let text = """
             listen: 0.0.0.0:80
@@ -133,7 +133,7 @@ struct MistakeTests {
         #expect(mistakes(many(257)) == "weir.yaml:2:3: providers: has 257 providers; allowed: at most 256")
     }
 
-    @Test("a name under `hosts` is a name, and there are not too many")
+    @Test("`hosts` accepts only names, and a bounded number of them")
     func hosts() throws {
         #expect(
             mistakes("hosts: [a, 'b:80', '*.c', d.]") == """
@@ -148,7 +148,7 @@ struct MistakeTests {
         #expect(try read("hosts: ['*', A.b]").hosts.map(\.description) == ["*", "a.b"])
     }
 
-    @Test("a profile must be there, and have a usable upstream where the file has none")
+    @Test("a profile must exist, and must have a usable upstream if the file has none")
     func profiles() throws {
         func found(_ profiles: @escaping (String) -> ProfileDefaults?) -> String {
             do {
@@ -187,7 +187,7 @@ struct MistakeTests {
     }
 
     @Test(
-        "each wrong value of a provider is one mistake at its key",
+        "each invalid value of a provider is one mistake at its key",
         arguments: [
             ("mount: /a/", "mount"), ("mount: /-/x", "mount"), ("listen: nowhere", "listen"),
             ("errors: 1", "errors"), ("status: 200", "status"),
@@ -244,7 +244,7 @@ struct MistakeTests {
     }
 
     @Test(
-        "each wrong limit of the top level is a mistake at its key",
+        "each invalid top-level limit is a mistake at its key",
         arguments: [
             "request_body: -1", "request_body: 1TiB", "request_body: 99999999999GiB", "request_body: 1.5MiB",
             "request_head: 16KiB", "uri: 13KiB", "uri: 1", "header_count: 0", "error_body: 17MiB",
@@ -258,7 +258,7 @@ struct MistakeTests {
         #expect(mistakes("limits: { \(member) }").split(separator: "\n").count == 1)
     }
 
-    @Test("a file that would explode, or is no configuration, is a clear mistake")
+    @Test("a file that expands without bound, or is not a configuration, is a clear mistake")
     func notAConfiguration() {
         let bomb =
             "a: &a [x,x,x,x,x,x,x,x,x]\n"
@@ -291,7 +291,7 @@ struct MistakeTests {
         #expect(mistakes(String(repeating: "? ", count: 500_000)).contains("is not YAML: "))
     }
 
-    @Test("aliases as keys, which the parser compares deeply, end too")
+    @Test("parsing of aliases as keys, which the parser compares deeply, terminates")
     func keyBomb() {
         var text = "- &a [x, x, x]\n"
         var before: Character = "a"
@@ -303,7 +303,7 @@ struct MistakeTests {
         #expect(mistakes(text).hasPrefix("weir.yaml:"))
     }
 
-    @Test("bytes of any kind are mistakes, never a trap", arguments: 0..<64)
+    @Test("arbitrary bytes are reported as mistakes and never trap", arguments: 0..<64)
     func garbage(seed: UInt64) {
         var state = seed &* 0x9E37_79B9_7F4A_7C15 | 1
         let alphabet: [UInt8] =
@@ -318,13 +318,13 @@ struct MistakeTests {
         #expect(found.isEmpty || found.hasPrefix("weir.yaml:"))
     }
 
-    @Test("a file full of mistakes gives a hundred of them")
+    @Test("at most a hundred mistakes are reported")
     func bounded() {
         let text = (0..<5000).map { "key\($0): 1\n" }.joined()
         #expect(mistakes(text).split(separator: "\n").count == 100)
     }
 
-    @Test("a mistake stays on its line: control characters are not printed, long values are cut")
+    @Test("a mistake is one line: control characters are not printed, and long values are truncated")
     func printable() {
         #expect(mistakes("workers: \"a\\e[2Jb\\nc\"").contains("'a\u{FFFD}[2Jb\u{FFFD}c' must be auto"))
         let long = mistakes("workers: \(String(repeating: "x", count: 10000))")

@@ -3,7 +3,7 @@ import Core
 import Testing
 
 struct OverrideTests {
-    @Test("a flag wins over a variable, a variable over the file, the file over the default")
+    @Test("a flag overrides a variable, a variable the file, and the file the default")
     func order() throws {
         let text = "listen: 127.0.0.1:1\nworkers: 1\nlog: { access: off }\n"
         let configuration = try read(
@@ -34,12 +34,12 @@ struct OverrideTests {
         #expect(configuration == expected)
     }
 
-    @Test("a variable that is empty is not set")
+    @Test("an empty variable counts as not set")
     func emptyVariable() throws {
         #expect(try read("workers: 4", variables: ["WEIR_WORKERS": ""]).workers == 4)
     }
 
-    @Test("a mistake of a flag or a variable has its name, and stands before those of the file")
+    @Test("a mistake of a flag or a variable names it, and precedes those of the file")
     func mistakesAreNamed() {
         let found = mistakes(
             "workers: 0", variables: ["WEIR_WORKERS": "many", "WEIR_LOG_LEVEL": "loud"],
@@ -54,7 +54,7 @@ struct OverrideTests {
                 """)
     }
 
-    @Test("a port that an override takes from another is the override's mistake")
+    @Test("a conflict caused by an override's port is reported for the override")
     func conflict() {
         let text = "admin: { listen: '127.0.0.1:9464' }"
         #expect(

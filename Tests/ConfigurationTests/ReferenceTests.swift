@@ -3,7 +3,7 @@ import Core
 import Testing
 
 struct ReferenceTests {
-    @Test("variables and files are put in for their references, in every kind of value")
+    @Test("references to variables and files are replaced in every kind of value")
     func references() throws {
         let configuration = try read(
             """
@@ -25,13 +25,13 @@ struct ReferenceTests {
         #expect(configuration.providers.first?.mount?.path == "/mail")
     }
 
-    @Test("what is put in is not looked through for references again")
+    @Test("replaced text is not searched for references again")
     func noRecursion() throws {
         let provider = try readProvider("credential: '${A}'", variables: ["A": "${B}", "B": "no"])
         #expect(provider?.credential?.value == "${B}")
     }
 
-    @Test("a reference to nothing is a mistake")
+    @Test("a reference to a missing variable or file is a mistake")
     func missing() {
         let text = """
             listen: ${HOST}:80
@@ -48,7 +48,7 @@ struct ReferenceTests {
                 """)
     }
 
-    @Test("a secret never stands in a mistake")
+    @Test("a secret never appears in a mistake")
     func secrets() {
         let text = """
             listen: ${KEY}

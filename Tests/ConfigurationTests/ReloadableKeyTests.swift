@@ -13,7 +13,7 @@ struct ReloadableKeyTests {
         return (configuration, keys)
     }
 
-    @Test("sockets, workers and what their connections were made with wait for a restart; all else is taken")
+    @Test("changes of sockets, workers and their limits wait for a restart; all others are applied")
     func fixedKeys() throws {
         let (configuration, keys) = try taken(
             """
@@ -42,7 +42,7 @@ struct ReloadableKeyTests {
         #expect(configuration.providers[0].maximumWait == .seconds(7))
     }
 
-    @Test("a provider that comes back finds the port of its own")
+    @Test("a provider that is added again gets its own port again")
     func ownPort() throws {
         let own = "providers: { a: { upstream: 'http://127.0.0.1:9', listen: 127.0.0.1:3 } }"
         let (configuration, keys) = try taken(
@@ -56,7 +56,7 @@ struct ReloadableKeyTests {
             "{ upstream: 'http://127.0.0.1:9', limits: [{ requests: \(requests), per: 2s, by: \(scope) }]\(name) }"
     }
 
-    @Test("a limit's numbers are taken", arguments: ["credential", "provider", "group"])
+    @Test("changed numbers of a limit are applied", arguments: ["credential", "provider", "group"])
     func numbers(scope: String) throws {
         let (configuration, keys) = try taken(
             "providers: { a: \(Self.limited(5, by: scope)) }",
@@ -64,7 +64,7 @@ struct ReloadableKeyTests {
         #expect(keys.isEmpty && configuration.providers[0].limits[0].requests == 5)
     }
 
-    @Test("a limit that there was not, or is no more, is taken", arguments: ["credential", "group"])
+    @Test("an added or removed limit is applied", arguments: ["credential", "group"])
     func newLimit(scope: String) throws {
         let none = "providers: { a: { upstream: 'http://127.0.0.1:9', limits: [] } }"
         let some = "providers: { a: \(Self.limited(5, by: scope)) }"
@@ -73,7 +73,7 @@ struct ReloadableKeyTests {
         #expect(try taken(some, started: none).keys.isEmpty && taken(none, started: some).keys.isEmpty)
     }
 
-    @Test("whose requests count together waits for a restart, and the limits of all providers with it")
+    @Test("a changed grouping of requests waits for a restart, together with the limits of all providers")
     func scope() throws {
         let (configuration, keys) = try taken(
             """
@@ -95,7 +95,7 @@ struct ReloadableKeyTests {
         #expect(configuration.providers[1].group == "g" && configuration.providers[3].group == "g")
     }
 
-    @Test("connections are good for another configuration as long as nothing about connecting has changed")
+    @Test("connections are kept as long as no connection setting has changed")
     func connections() throws {
         let base = try #require(try readProvider("max_wait: 1s"))
         let same = try #require(
@@ -116,7 +116,7 @@ struct ReloadableKeyTests {
         #expect(!renewed.connects(like: base))
     }
 
-    @Test("watching can be switched off")
+    @Test("automatic reload can be switched off")
     func watching() throws {
         #expect(try read("").reloadsOnChange)
         #expect(try read("reload: { on_change: off }").reloadsOnChange == false)

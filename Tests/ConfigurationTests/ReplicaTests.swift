@@ -13,7 +13,7 @@ struct ReplicaTests {
         return configuration.ownLimits(of: configuration.providers[0]).map(\.requests)
     }
 
-    @Test("each has the same part of every limit, rounded down, in the same window")
+    @Test("each instance has an equal share of every limit, rounded down, in the same window")
     func share() throws {
         let limits = "{ requests: 20, per: 2s }, { requests: 100, per: day }, { concurrent: 7 }"
         #expect(try own(1, limits) == [20, 100, 7])
@@ -27,7 +27,7 @@ struct ReplicaTests {
             })
     }
 
-    @Test("whatever the numbers, all shares together are no more than the limit", arguments: 1...40)
+    @Test("all shares together never exceed the limit", arguments: 1...40)
     func neverMore(requests: Int) {
         let limit = RateLimit(requests: requests, per: .seconds(1), by: .provider)
         for replicas in 1...50 {
@@ -39,7 +39,7 @@ struct ReplicaTests {
         }
     }
 
-    @Test("a limit that is too small to be shared is a mistake, the profile's own as well")
+    @Test("a limit too small to be shared is a mistake, also in a profile")
     func tooSmall() {
         #expect(
             mistakes(Self.file(8, "{ requests: 3, per: 1s }"))
@@ -56,12 +56,12 @@ struct ReplicaTests {
         #expect(mistakes(text).contains("is 5 of 20 requests, which is less than the 6 that a request"))
     }
 
-    @Test("the number must be one", arguments: ["0", "1001", "-1", "two", "1.5"])
+    @Test("replicas must be a number", arguments: ["0", "1001", "-1", "two", "1.5"])
     func numbers(replicas: String) {
         #expect(mistakes("replicas: \(replicas)").contains("1 to 1000"))
     }
 
-    @Test("another number is taken while Weir runs")
+    @Test("a reload applies another number of replicas")
     func reload() throws {
         let limits = "{ requests: 20, per: 2s }"
         var configuration = try read(Self.file(4, limits))

@@ -13,7 +13,7 @@ struct RouteTableTests {
         return "\(route.provider) \(String(decoding: bytes[route.restOffset...], as: UTF8.self))"
     }
 
-    @Test("a mount takes itself and what follows it, at a segment's end only")
+    @Test("a mount matches itself and paths below it, only at a segment's end")
     func segments() throws {
         let table = try table(["/lemlist"])
         #expect(route("/lemlist", table) == "0 ")
@@ -42,7 +42,7 @@ struct RouteTableTests {
         #expect(route("/a?/b", table) == "0 ?/b")
     }
 
-    @Test("the mount / takes what no other takes, and keeps the whole path")
+    @Test("the mount / matches everything that no other mount matches, and keeps the whole path")
     func root() throws {
         let table = try table(["/", "/a"])
         #expect(route("/", table) == "0 /")
@@ -54,7 +54,7 @@ struct RouteTableTests {
         #expect(route("*", table) == nil)
     }
 
-    @Test("no mount, no route")
+    @Test("a path without a mount has no route")
     func empty() throws { #expect(route("/x", try table([])) == nil) }
 
     @Test("a table agrees with a search through all mounts, whatever the path")

@@ -3,7 +3,7 @@ import Testing
 
 struct UpstreamURLTests {
     @Test(
-        "a base URL is taken apart",
+        "a base URL is parsed",
         arguments: [
             ("https://api.lemlist.com/api", "https://api.lemlist.com", "api.lemlist.com", 443, "/api"),
             ("https://api.lemlist.com/api/", "https://api.lemlist.com", "api.lemlist.com", 443, "/api"),
@@ -28,7 +28,7 @@ struct UpstreamURLTests {
     }
 
     @Test(
-        "what is no base URL is refused",
+        "an invalid base URL is rejected",
         arguments: [
             "", "example.com", "//example.com", "ftp://example.com", "https:example.com", "https://",
             "https:///x",
@@ -48,7 +48,7 @@ struct UpstreamURLTests {
         ])
     func refused(text: String) { #expect(throws: InvalidSetting.self) { try UpstreamURL(parsing: text) } }
 
-    @Test("an address and localhost say by themselves that a private address is meant")
+    @Test("an IP address and localhost imply that a private address is intended")
     func privateByItself() throws {
         for text in ["http://127.0.0.1", "http://[::1]:8080", "https://10.0.0.1/x", "http://LOCALHOST:3000"] {
             #expect(try UpstreamURL(parsing: text).isPrivateByItself, "\(text)")

@@ -8,7 +8,7 @@ import Wire
 @Suite("writing past libmicrohttpd")
 struct ClientConnectionTests {
     @Test(
-        "an interim answer is written whole, or not at all where the socket is nearly full")
+        "an interim response is written whole, or not at all where the socket is nearly full")
     func room() throws {
         let limits = RequestScanner.Limits(
             target: 8 << 10, fieldBytes: 12 << 10, fieldCount: 100, head: 15 << 10, fieldOverhead: 64,

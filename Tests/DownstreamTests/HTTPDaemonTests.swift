@@ -29,7 +29,7 @@ struct HTTPDaemonTests {
     }
 
     @Test(
-        "an answer has its fields once each and in order, and no line that one of them would add",
+        "a response has its fields once each and in order, and no line that one of them would add",
         arguments: ["/", "/nul", "/line-end", "/twice"])
     func fields(target: String) throws {
         try withServer { server in
@@ -58,7 +58,7 @@ struct HTTPDaemonTests {
     }
 
     @Test(
-        "an answer without a date gets the time, whatever its fields are like",
+        "a response without a date gets the time, whatever its fields are like",
         arguments: ["/undated", "/undated/nul"])
     func date(target: String) throws {
         try withServer { server in
@@ -72,7 +72,8 @@ struct HTTPDaemonTests {
         }
     }
 
-    @Test("what is no HTTP gets one answer, behind those of the requests before it, and the connection ends")
+    @Test(
+        "what is no HTTP gets one response, behind those of the requests before it, and the connection ends")
     func malformed() throws {
         try withServer { server in
             for line in ["X-A: b\r\n folded: yes\r\n", "X-A: b\n", "X-A: b\r\n\t\r\n"] {
@@ -89,7 +90,7 @@ struct HTTPDaemonTests {
         }
     }
 
-    @Test("no refusal follows an answer that ended the connection")
+    @Test("no refusal follows a response that ended the connection")
     func closedBefore() throws {
         try withServer { server in
             let client = try RawClient(port: server.port)
@@ -118,7 +119,7 @@ struct HTTPDaemonTests {
         }
     }
 
-    @Test("an answer that comes piece by piece is whole, one that ends early is not")
+    @Test("a response that comes piece by piece is whole, one that ends early is not")
     func streams() throws {
         try withServer { server in
             let client = try RawClient(port: server.port)
@@ -133,7 +134,7 @@ struct HTTPDaemonTests {
         }
     }
 
-    @Test("an abandoned request closes the connection without an answer")
+    @Test("an abandoned request closes the connection without a response")
     func abandoned() throws {
         try withServer { server in
             let client = try RawClient(port: server.port)

@@ -13,7 +13,7 @@ struct AccessLogTests {
         return line.metadata.replacing(#/_seconds":[0-9]+(\.[0-9]+)?(e-[0-9]+)?/#, with: #"_seconds":S"#)
     }
 
-    @Test("an answer that was handed on has one whole line, without its query")
+    @Test("a response that was relayed has one whole line, without its query")
     func relayed() throws {
         let upstream = try ScriptedUpstream(answering: .status(201, body: "abcde"))
         try withProxy(to: upstream) { proxy in

@@ -80,7 +80,8 @@ struct AdminTests {
     }
 
     @Test(
-        "a page that is not there is a problem", arguments: ["/-/nothing", "/-/errors/no_such", "/-/schema/"])
+        "an unknown admin path returns a problem",
+        arguments: ["/-/nothing", "/-/errors/no_such", "/-/schema/"])
     func unknown(path: String) throws {
         try withPages { proxy in
             let response = try proxy.exchange("GET", path)
@@ -113,7 +114,9 @@ struct AdminTests {
         }
     }
 
-    @Test("pages are only read", arguments: ["/metrics", "/livez", "/readyz", "/-/", "/-/errors/not_found"])
+    @Test(
+        "admin pages accept only GET and HEAD",
+        arguments: ["/metrics", "/livez", "/readyz", "/-/", "/-/errors/not_found"])
     func readOnly(path: String) throws {
         try withPages { proxy in
             let client = try proxy.client()
@@ -198,7 +201,7 @@ struct AdminTests {
         }
     }
 
-    @Test("paths that only look like pages are not taken from the providers")
+    @Test("paths that only resemble admin pages are routed to providers")
     func lookalikes() throws {
         let upstream = try ScriptedUpstream(answering: .ok())
         let provider = "providers: { p: { profile: generic, mount: /, upstream: '\(upstream.url)' } }"
@@ -212,7 +215,7 @@ struct AdminTests {
         }
     }
 
-    @Test("with a listener of their own, the pages are there and nowhere else")
+    @Test("with a listener of their own, admin pages are served only there")
     func ownListener() throws {
         let upstream = try ScriptedUpstream(answering: .ok())
         try withProxy(to: upstream, workers: 2, settings: "admin: { listen: 127.0.0.1:0 }") { proxy in

@@ -86,7 +86,7 @@ import Testing
         #expect(try client.readResponse().status == 200)
     }
 
-    @Test("an answer that is held back by an upload that nobody reads fills no memory")
+    @Test("a response that is held back by an upload that nobody reads fills no memory")
     func unreadUpload() throws {
         let body = [UInt8].pattern(Self.size)
         let upstream = try ScriptedUpstream(readingBodies: false) { exchange in

@@ -272,7 +272,7 @@ struct BadRequest: CustomTestStringConvertible, Sendable {
 
     // MARK: Expect
 
-    @Test("a client that waits for 100 gets it, and then the answer", arguments: [5, 70_000])
+    @Test("a client that waits for 100 gets it, and then the response", arguments: [5, 70_000])
     func expectContinue(size: Int) throws {
         let upstream = try ScriptedUpstream(answering: .ok())
         try withProxy(to: upstream) { proxy throws in
@@ -290,7 +290,7 @@ struct BadRequest: CustomTestStringConvertible, Sendable {
     }
 
     @Test(
-        "a client whose request is refused gets the answer without 100",
+        "a client whose request is refused gets the response without 100",
         arguments: [
             ("/none", "Content-Length: 5", 404), ("/p/x", "Content-Length: 99999999", 413),
             ("/p/x", "Content-Length: 5\r\nContent-Length: 6", 400),

@@ -102,7 +102,7 @@ import Testing
 
     // MARK: Answers
 
-    @Test("a chunked answer arrives whole, and its connection goes on")
+    @Test("a chunked response arrives whole, and its connection goes on")
     func chunkedAnswer() throws {
         let upstream = try ScriptedUpstream(
             answering: .chunked(chunks: ["hello ", "world"], trailers: [("X-Sum", "1")]))
@@ -114,7 +114,7 @@ import Testing
     }
 
     @Test(
-        "an answer that the end of the connection delimits arrives whole, and the client's connection goes on"
+        "a response that the end of the connection delimits arrives whole, and the client's connection goes on"
     )
     func untilClose() throws {
         let upstream = try ScriptedUpstream(
@@ -143,7 +143,8 @@ import Testing
     ]
 
     @Test(
-        "an answer without a body leaves nothing on the connection, and keeps its length", arguments: bodiless
+        "a response without a body leaves nothing on the connection, and keeps its length",
+        arguments: bodiless
     )
     func noBody(method: String, answer: String) throws {
         let upstream = try ScriptedUpstream(answering: .raw(answer))
@@ -164,7 +165,7 @@ import Testing
         }
     }
 
-    @Test("a change of protocol that nobody asked for is an answer that makes no sense")
+    @Test("a change of protocol that nobody asked for is a response that makes no sense")
     func switching() throws {
         let upstream = try ScriptedUpstream(
             answering: .raw("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n"))

@@ -50,7 +50,7 @@ import Testing
         }
     }
 
-    @Test("an answer that breaks off is seen as broken off", arguments: breaks)
+    @Test("a response that breaks off is seen as broken off", arguments: breaks)
     func broken(framing: Framing, ending: Ending) throws {
         let upstream = try ScriptedUpstream()
         try withProxy(to: upstream, provider: "timeouts: { idle: 300ms }") { proxy throws in
@@ -72,7 +72,7 @@ import Testing
     }
 
     @Test(
-        "a client of HTTP/1.0 sees a reset where nothing else could show that the answer broke off",
+        "a client of HTTP/1.0 sees a reset where nothing else could show that the response broke off",
         arguments: breaks)
     func brokenForHTTP10(framing: Framing, ending: Ending) throws {
         let upstream = try ScriptedUpstream()
@@ -100,7 +100,7 @@ import Testing
     ]
 
     @Test(
-        "an answer that breaks off at once is a problem, or seen as broken off, never complete",
+        "a response that breaks off at once is a problem, or seen as broken off, never complete",
         arguments: atOnce)
     func brokenAtOnce(rest: String, ending: ScriptedResponse.Ending) throws {
         let script = ScriptedResponse(bytes: Array("HTTP/1.1 200 OK\r\n\(rest)".utf8), ending: ending)
@@ -119,7 +119,7 @@ import Testing
         }
     }
 
-    @Test("more bytes than announced are not the client's, and not the next answer's")
+    @Test("more bytes than announced are not the client's, and not the next response's")
     func tooLong() throws {
         let long = ScriptedResponse.raw(
             "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhelloHTTP/1.1 201 No\r\n\r\n")
@@ -182,7 +182,7 @@ import Testing
         }
     }
 
-    @Test("a good answer that lies about its coding is none of Weir's business")
+    @Test("a good response that lies about its coding is none of Weir's business")
     func lyingCodingOfGoodAnswer() throws {
         let script = ScriptedResponse.status(200, fields: [("Content-Encoding", "gzip")], body: "plain")
         let upstream = try ScriptedUpstream(answering: script)

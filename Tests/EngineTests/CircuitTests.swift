@@ -6,7 +6,7 @@ struct CircuitTests {
     private static let state = #"weir_circuit_state{provider="p"}"#
     private static let depth = #"weir_queue_depth{provider="p"}"#
 
-    @Test("gets no more requests once enough have failed", arguments: [1, 2])
+    @Test("a provider behind an open circuit gets no requests", arguments: [1, 2])
     func opens(workers: Int) throws {
         let upstream = try ScriptedUpstream(answering: .status(500))
         let settings = "circuit_breaker: { minimum: 4, open_for: 1h }"
@@ -25,7 +25,7 @@ struct CircuitTests {
         }
     }
 
-    @Test("gets nothing of what waited for its turn when enough had failed", arguments: ["0", "1"])
+    @Test("queued requests fail when the circuit opens", arguments: ["0", "1"])
     func queued(retries: String) throws {
         let upstream = try ScriptedUpstream()
         let settings =
@@ -47,7 +47,7 @@ struct CircuitTests {
         }
     }
 
-    @Test("gets the one request that tries, though it had to wait for its turn")
+    @Test("a half-open circuit sends its probe even if it had to wait for a slot")
     func queuedProbe() throws {
         let upstream = try ScriptedUpstream()
         let settings =
@@ -66,7 +66,7 @@ struct CircuitTests {
         }
     }
 
-    @Test("gets requests again after a reload that changes anything about it, and after no other")
+    @Test("a reload that changes the provider closes its circuit, and no other reload does")
     func reload() throws {
         let upstream = try ScriptedUpstream(answering: .status(500))
         func yaml(_ more: String) -> String {
@@ -87,7 +87,7 @@ struct CircuitTests {
         #expect(upstream.requestCount == 2)
     }
 
-    @Test("gets one request at a time after a while, and all once it answers")
+    @Test("an open circuit sends one probe after a while, and all requests once it succeeds")
     func recovers() throws {
         let upstream = try ScriptedUpstream()
         let settings = "circuit_breaker: { minimum: 1, open_for: 200ms }, timeouts: { response: 10s }"
@@ -112,7 +112,7 @@ struct CircuitTests {
         }
     }
 
-    @Test("gets another probe if the client of the first one leaves")
+    @Test("a half-open circuit allows another probe after the first client disconnects")
     func lostProbe() throws {
         let upstream = try ScriptedUpstream()
         let settings = "circuit_breaker: { minimum: 1, open_for: 200ms }"
@@ -134,7 +134,7 @@ struct CircuitTests {
         }
     }
 
-    @Test("is not tried again while the circuit is open, and the failure is told")
+    @Test("an open circuit prevents retries, and the failure is reported")
     func retries() throws {
         let upstream = try ScriptedUpstream(answering: .status(503))
         let settings = "circuit_breaker: { minimum: 2, open_for: 1h }, retries: { max: 5, base: 1ms }"
@@ -146,7 +146,7 @@ struct CircuitTests {
         }
     }
 
-    @Test("gets all requests without one")
+    @Test("a provider without a circuit breaker gets all requests")
     func off() throws {
         let upstream = try ScriptedUpstream(answering: .status(500))
         try withProxy(to: upstream) { proxy throws in

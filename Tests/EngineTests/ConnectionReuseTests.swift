@@ -16,7 +16,7 @@ import Testing
         ("a body where none may be", "HTTP/1.1 204 No Content\r\nContent-Length: 2\r\n\r\n{}"),
     ]
 
-    @Test("an answer that leaves the connection in doubt is the last one on it", arguments: forbidding)
+    @Test("a response that leaves the connection in doubt is the last one on it", arguments: forbidding)
     func lastOnConnection(name: String, answer: String) throws {
         let upstream = try ScriptedUpstream { exchange in try exchange.respond(answer) }
         try withProxy(to: upstream) { proxy throws in
@@ -45,7 +45,7 @@ import Testing
         ),
     ]
 
-    @Test("an answer that says where it ends leaves the connection to the next", arguments: allowing)
+    @Test("a response that says where it ends leaves the connection to the next", arguments: allowing)
     func usedAgain(name: String, answer: String) throws {
         let upstream = try ScriptedUpstream { exchange in try exchange.respond(answer) }
         try withProxy(to: upstream) { proxy throws in

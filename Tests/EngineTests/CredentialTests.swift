@@ -46,7 +46,7 @@ struct CredentialTests {
     }
 
     @Test(
-        "is in nothing that Weir says of an error, however the provider spells it",
+        "a credential appears in no error of Weir, however the provider spells it",
         arguments: ["held", "bearer", "basic", "header"], [400, 422, 456])
     func errors(place: String, status: Int) throws {
         let upstream = try ScriptedUpstream { exchange in
@@ -105,7 +105,7 @@ struct CredentialTests {
         }
     }
 
-    @Test("of another client, behind the name of its scheme, is in no problem")
+    @Test("a credential of another client after the name of its scheme appears in no problem")
     func othersCredentials() throws {
         let upstream = try ScriptedUpstream { exchange in
             try exchange.respond(
@@ -124,7 +124,7 @@ struct CredentialTests {
     }
 
     @Test(
-        "that Weir adds is in no field for the client, of an error or not",
+        "a credential that Weir adds appears in no header field of any response",
         arguments: [200, 201, 302, 400, 503], ["", "errors: raw"])
     func fields(status: Int, errors: String) throws {
         for spelling in Self.spellings where !spelling.contains("\\") {
@@ -150,7 +150,7 @@ struct CredentialTests {
     }
 
     @Test(
-        "that Weir adds is not in an error that is relayed raw, and nothing else of it is changed",
+        "a credential that Weir adds is redacted in raw errors, and nothing else is changed",
         arguments: ["", "deflate"])
     func raw(coding: String) throws {
         let plain =
@@ -190,7 +190,7 @@ struct CredentialTests {
     }
 
     @Test(
-        "that Weir adds is in no raw error whose bytes look like another character set",
+        "a credential that Weir adds is redacted in raw errors that resemble another character set",
         arguments: [[0], [0, 0x7B], [0xFF, 0xFE], [0xFE, 0xFF], [0x20, 0], [0, 0, 0xFE, 0xFF]] as [[UInt8]])
     func rawOfOtherCharset(start: [UInt8]) throws {
         let upstream = try ScriptedUpstream(
@@ -205,7 +205,7 @@ struct CredentialTests {
     }
 
     @Test(
-        "that Weir adds is in no name of a field, of a response, an interim response or a trailer",
+        "a credential that Weir adds appears in no field name of a response, an interim response or a trailer",
         arguments: ["ky-T3st-key-0123456789", "KY-t3st-KEY-0123456789"])
     func inName(spelling: String) throws {
         let secret = "ky-T3st-key-0123456789"
@@ -232,7 +232,7 @@ struct CredentialTests {
         }
     }
 
-    @Test("that Weir adds is in no raw error that is too long to be searched: it becomes a problem")
+    @Test("a raw error too long to be searched for a credential that Weir adds becomes a problem")
     func longRaw() throws {
         let long = String(repeating: "x", count: 100_000) + Self.secret
         let upstream = try ScriptedUpstream(answering: .status(400, body: long))
@@ -247,7 +247,7 @@ struct CredentialTests {
     }
 
     @Test(
-        "that Weir adds is in no raw error whose coding cannot be undone: it becomes a problem",
+        "a raw error whose coding cannot be decoded becomes a problem if Weir adds a credential",
         arguments: ["utf-8", "compress", "gzip, unknown"])
     func undecodedRaw(coding: String) throws {
         let upstream = try ScriptedUpstream(
@@ -273,7 +273,9 @@ struct CredentialTests {
             upstreams: [upstream], body)
     }
 
-    @Test("of a client is not sent beside the one that Weir adds, in no place and no spelling")
+    @Test(
+        "a credential of a client is not sent together with the one that Weir adds, in no place and no spelling"
+    )
     func oneCredential() throws {
         let upstream = try ScriptedUpstream(answering: .ok())
         try withQueryKey(upstream, held: true) { proxy throws in
@@ -297,7 +299,7 @@ struct CredentialTests {
         }
     }
 
-    @Test("of a client is sent once, and is the one that is counted")
+    @Test("a credential of a client is sent once, and is the one that is counted")
     func countedCredential() throws {
         let upstream = try ScriptedUpstream(answering: .ok())
         try withQueryKey(upstream, held: false) { proxy throws in
@@ -324,7 +326,8 @@ struct CredentialTests {
     }
 
     @Test(
-        "in the query selects a ledger by its decoded value, and a name that only decodes to it selects none")
+        "a credential in the query selects a ledger by its decoded value, and a name that only decodes to it selects none"
+    )
     func ledgerOfParameter() throws {
         let upstream = try ScriptedUpstream(answering: .ok())
         let limits = "limits: [{ requests: 1, per: 60s, by: query key }], max_wait: 0s"
@@ -340,7 +343,7 @@ struct CredentialTests {
     }
 
     @Test(
-        "of a client is in no problem, page or log, however the client sends it",
+        "a credential of a client appears in no problem, page or log",
         arguments: [
             ("Authorization", "KEY"), ("Authorization", "Custom KEY"),
             ("Authorization", "Token token=\"KEY\""),
@@ -376,7 +379,7 @@ struct CredentialTests {
     }
 
     @Test(
-        "of a client whose field differs in '_' and '-' alone does not reach the provider beside Weir's own",
+        "a client's credential field that differs only in '_' and '-' is not forwarded together with Weir's own",
         arguments: ["X_API_Key", "X-API_Key", "x_api-key", "X-API-KEY"])
     func twins(name: String) throws {
         let upstream = try ScriptedUpstream(answering: .ok())

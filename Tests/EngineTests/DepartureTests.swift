@@ -18,7 +18,8 @@ import Testing
         }
     }
 
-    @Test("a client that leaves cancels its upstream transfer", arguments: Leaving.allCases, [false, true])
+    @Test(
+        "a client that disconnects cancels its upstream transfer", arguments: Leaving.allCases, [false, true])
     func whileWaiting(leaving: Leaving, isAsleep: Bool) throws {
         let upstream = try ScriptedUpstream()
         try withProxy(to: upstream) { proxy throws in
@@ -35,7 +36,7 @@ import Testing
     }
 
     @Test(
-        "a client that leaves during its upload leaves the provider an unfinished one",
+        "a client that disconnects during its upload leaves the provider an unfinished one",
         arguments: Leaving.allCases, [false, true])
     func whileUploading(leaving: Leaving, isChunked: Bool) throws {
         let upstream = try ScriptedUpstream()
@@ -71,7 +72,9 @@ import Testing
         }
     }
 
-    @Test("a client that leaves in the middle of its answer cancels the rest", arguments: Leaving.allCases)
+    @Test(
+        "a client that disconnects in the middle of its response cancels the rest",
+        arguments: Leaving.allCases)
     func whileDownloading(leaving: Leaving) throws {
         let upstream = try ScriptedUpstream { exchange in
             try exchange.send("HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n")
@@ -92,7 +95,8 @@ import Testing
         }
     }
 
-    @Test("a client that leaves while its event stream is silent cancels it", arguments: Leaving.allCases)
+    @Test(
+        "a client that disconnects while its event stream is silent cancels it", arguments: Leaving.allCases)
     func whileSilent(leaving: Leaving) throws {
         let upstream = try ScriptedUpstream()
         try withProxy(to: upstream) { proxy throws in
@@ -108,7 +112,7 @@ import Testing
         }
     }
 
-    @Test("a client that takes nothing of its answer is let go after a while")
+    @Test("a client that takes nothing of its response is let go after a while")
     func stalled() throws {
         let upstream = try ScriptedUpstream { exchange in
             try exchange.send("HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n")
@@ -151,7 +155,7 @@ import Testing
     }
 
     @Test(
-        "a client that ends its side with its request gets its answer", arguments: ["", "hello"],
+        "a client that ends its side with its request gets its response", arguments: ["", "hello"],
         [false, true])
     func endOfRequests(body: String, isSlow: Bool) throws {
         let upstream = try ScriptedUpstream { exchange in
@@ -177,7 +181,7 @@ import Testing
     }
 
     @Test(
-        "a client that ends its side behind a long request gets its answer, however slowly the provider reads",
+        "a client that ends its side behind a long request gets its response, however slowly the provider reads",
         arguments: [false, true], [1, 2])
     func endOfLongRequest(isChunked: Bool, workers: Int) throws {
         let upstream = try ScriptedUpstream(receiveBuffer: 1 << 16)

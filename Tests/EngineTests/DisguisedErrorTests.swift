@@ -227,7 +227,7 @@ struct DisguisedErrorTests {
         }
     }
 
-    @Test("an answer without a body is relayed at once", arguments: ["HEAD", "204", "304"])
+    @Test("a response without a body is relayed at once", arguments: ["HEAD", "204", "304"])
     func bodiless(kind: String) throws {
         let status = Int(kind) ?? 200
         let upstream = try ScriptedUpstream { exchange in

@@ -74,7 +74,7 @@ struct DrainTableTests {
         withExtendedLifetime(finishes) {}
     }
 
-    @Test("an answer of HTTP/1.0 without a length that the grace period cuts off is seen to break off")
+    @Test("a response of HTTP/1.0 without a length that the grace period cuts off is seen to break off")
     func brokenOff() throws {
         let upstream = try ScriptedUpstream()
         let (weir, _) = try Self.start(upstream, workers: 1, drain: "200ms")

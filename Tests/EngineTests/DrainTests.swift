@@ -46,7 +46,7 @@ struct DrainTests {
         #expect(weir.process.errorOutput.contains("draining"))
     }
 
-    @Test("a large answer on its way is finished", arguments: [1, 2])
+    @Test("a large response on its way is finished", arguments: [1, 2])
     func streaming(workers: Int) throws {
         let upstream = try ScriptedUpstream()
         let weir = try WeirProcess(to: upstream, workers: workers, drain: "20s")

@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-@Suite("an answer before the request's end", .blocking)
+@Suite("a response before the request's end", .blocking)
 struct EarlyAnswerTests {
     @Test("a provider that answers before it reads the body is believed", arguments: [200, 204, 413])
     func unread(status: Int) throws {
@@ -22,7 +22,7 @@ struct EarlyAnswerTests {
         }
     }
 
-    @Test("an answer does not wait for a client that never finishes its upload", arguments: [200, 413, 503])
+    @Test("a response does not wait for a client that never finishes its upload", arguments: [200, 413, 503])
     func unfinished(status: Int) throws {
         let upstream = try ScriptedUpstream(readingBodies: false) { exchange in
             let fields = [("Content-Type", "text/plain"), ("Date", "Sat, 21 Nov 2026 10:00:00 GMT")]
@@ -47,7 +47,7 @@ struct EarlyAnswerTests {
         }
     }
 
-    @Test("a large answer reaches a client that reads it slowly while it still sends")
+    @Test("a large response reaches a client that reads it slowly while it still sends")
     func large() throws {
         let body = [UInt8].pattern(200_000)
         let upstream = try ScriptedUpstream(readingBodies: false) { exchange in
@@ -65,7 +65,7 @@ struct EarlyAnswerTests {
     }
 
     @Test(
-        "an answer of any size comes through though its provider never reads the request",
+        "a response of any size comes through though its provider never reads the request",
         arguments: [200_000, 1_000_000, 5_000_000], [false, true])
     func unreadUpload(size: Int, readsLate: Bool) throws {
         let body = [UInt8].pattern(size)
@@ -98,7 +98,7 @@ struct EarlyAnswerTests {
         }
     }
 
-    @Test("a provider that reads slowly while its answer waits gets the whole request")
+    @Test("a provider that reads slowly while its response waits gets the whole request")
     func slowlyRead() throws {
         let body = [UInt8].pattern(5_000_000)
         let upstream = try ScriptedUpstream(receiveBuffer: 65_536)

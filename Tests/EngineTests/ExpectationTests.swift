@@ -98,7 +98,7 @@ struct ExpectationTests {
         }
     }
 
-    @Test("a body that comes too late for a slot is refused, and the answer arrives", arguments: Upload.all)
+    @Test("a body that comes too late for a slot is refused, and the response arrives", arguments: Upload.all)
     func tooLate(upload: Upload) throws {
         let upstream = try ScriptedUpstream()
         let provider = "limits: [{ concurrent: 1, by: provider }], max_wait: 0s"

@@ -32,7 +32,7 @@ import Testing
     }
 
     @Test(
-        "a Cookie reaches the provider whatever its size, and its client gets one answer",
+        "a Cookie reaches the provider whatever its size, and its client gets one response",
         arguments: ["Cookie", "cookie", "COOKIE"])
     func cookies(name: String) throws {
         let upstream = try ScriptedUpstream(answering: .ok())
@@ -147,7 +147,7 @@ import Testing
     }
 
     @Test(
-        "an answer that is handed on keeps the provider's own request id; a problem has Weir's, and tells both"
+        "a response that is relayed keeps the provider's own request id; a problem has Weir's, and tells both"
     )
     func providersRequestID() throws {
         let upstream = try ScriptedUpstream { exchange in
@@ -239,7 +239,7 @@ import Testing
     }
 
     @Test(
-        "every status from 200 on is handed on as it is",
+        "every status from 200 on is relayed as it is",
         arguments: [200, 201, 202, 203, 206, 207, 226, 299, 300, 302, 308, 399])
     func statuses(status: Int) throws {
         let upstream = try ScriptedUpstream(answering: .status(status, body: "body"))

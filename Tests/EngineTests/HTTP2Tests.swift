@@ -209,7 +209,7 @@ struct HTTP2Tests {
         }
     }
 
-    @Test("a client that leaves ends its request, and not the connection that others share")
+    @Test("a client that disconnects ends its request, and not the connection that others share")
     func leaving() throws {
         let upstream = try ScriptedUpstream()
         let nginx = try nginx(to: upstream)

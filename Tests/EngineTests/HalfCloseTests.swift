@@ -152,7 +152,8 @@ struct HalfCloseTests {
         }
     }
 
-    @Test("pipelined requests leave an answer with a large head the memory that it needs", arguments: [1, 2])
+    @Test(
+        "pipelined requests leave a response with a large head the memory that it needs", arguments: [1, 2])
     func largeHead(workers: Int) throws {
         let field = String(repeating: "a", count: 8500)
         let upstream = try ScriptedUpstream(answering: .ok("1", fields: [("X-Large", field)]))

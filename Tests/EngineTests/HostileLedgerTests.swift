@@ -102,7 +102,9 @@ struct HostileLedgerTests {
         }
     }
 
-    @Test("is as good as lost, whichever question it is that it answers so", arguments: Question.allCases)
+    @Test(
+        "a server with invalid replies counts as lost, whichever call it answers so",
+        arguments: Question.allCases)
     func replies(question: Question) throws {
         let replies = Self.replies + (question == .time ? Self.times : [])
         let senseless = replies.filter { !Self.isSound($0, for: question) }
@@ -141,7 +143,7 @@ struct HostileLedgerTests {
     }
 
     @Test(
-        "sends what nobody has asked for: that ends the session, whatever it is",
+        "an unrequested reply of the server ends the session",
         arguments: [
             ":1\r\n", "+OK\r\n", "*3\r\n:1\r\n:2\r\n:3\r\n", "*3\r\n$7\r\nmessage\r\n:1\r\n:2\r\n",
             "*1\r\n$-1\r\n",
@@ -161,7 +163,7 @@ struct HostileLedgerTests {
     }
 
     @Test(
-        "says on the channel what makes no sense: nothing is believed",
+        "an invalid message on the channel is ignored",
         arguments: [
             "ID \(Int64.max)", "ID \(Int64.min)", "ID -1", "ID \(1 << 53)", "ID 5 99", "ID 5 \(Int64.max)",
             "ID 5 -1",
@@ -216,7 +218,7 @@ struct HostileLedgerTests {
     }
 
     @Test(
-        "fails at claims alone: it is left alone, and requests are sent by the share after at most 4 s, 6.5 s and two windows",
+        "a server that fails only for claims is avoided, and requests use the share after at most 4 s, 6.5 s and two windows",
         arguments: ClaimFailure.allCases)
     func claims(failure: ClaimFailure) throws {
         let upstream = try ScriptedUpstream(answering: .ok())
@@ -237,7 +239,7 @@ struct HostileLedgerTests {
         #expect(try weir.metric("weir_ledger_fallbacks_total") <= 3)
     }
 
-    @Test("sends no end of bytes that are no reply: they are not kept")
+    @Test("endless bytes that are not a reply are not kept")
     func endless() throws {
         let upstream = try ScriptedUpstream(answering: .ok())
         // Made before: an instance waits for a reply only for a short time.

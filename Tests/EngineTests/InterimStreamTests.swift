@@ -2,11 +2,11 @@ import TestSupport
 import Testing
 
 /// Interim answers among the other bytes that a client gets: whole, in their place, and not too many.
-@Suite("interim answers among others", .blocking)
+@Suite("interim responses among others", .blocking)
 struct InterimStreamTests {
     private let hints = "HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\n\r\n"
 
-    @Test("of pipelined requests, each gets its own, behind the whole answer to the one before")
+    @Test("of pipelined requests, each gets its own, behind the whole response to the one before")
     func pipelining() throws {
         let size = 3_000_000
         let large = [UInt8].pattern(size)
@@ -70,7 +70,7 @@ struct InterimStreamTests {
         }
     }
 
-    @Test("a provider that sends them for ever sends no answer")
+    @Test("a provider that sends them forever sends no answer")
     func endless() throws {
         let upstream = try ScriptedUpstream(
             answering: .raw(String(repeating: hints, count: 2000)).then(.close))
@@ -97,7 +97,7 @@ struct InterimStreamTests {
         }
     }
 
-    @Test("a client that has ended its side with its request gets them, and its answer")
+    @Test("a client that has ended its side with its request gets them, and its response")
     func halfClosed() throws {
         let upstream = try ScriptedUpstream()
         try withProxy(to: upstream) { proxy in
@@ -116,7 +116,7 @@ struct InterimStreamTests {
         }
     }
 
-    @Test("a client that leaves behind one ends the request")
+    @Test("a client that disconnects behind one ends the request")
     func departure() throws {
         let upstream = try ScriptedUpstream()
         try withProxy(to: upstream) { proxy in

@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// What a provider says before its answer (RFC 9110 15.2).
-@Suite("interim answers", .blocking)
+@Suite("interim responses", .blocking)
 struct InterimTests {
     private static let hints = "HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\n\r\n"
 
@@ -48,7 +48,7 @@ struct InterimTests {
         }
     }
 
-    @Test("its fields cross as those of an answer do, without any of Weir's, and none that frames a message")
+    @Test("its fields cross as those of a response do, without any of Weir's, and none that frames a message")
     func fields() throws {
         let upstream = try ScriptedUpstream()
         try withProxy(to: upstream, prefix: "/v1") { proxy in
@@ -168,7 +168,7 @@ struct InterimTests {
         }
     }
 
-    @Test("a request that waits gets none before its turn, and its slot is held until the answer")
+    @Test("a request that waits gets none before its turn, and its slot is held until the response")
     func pacing() throws {
         let upstream = try ScriptedUpstream()
         let limits = "limits: [{ requests: 1, per: 300ms, by: provider }]"
@@ -195,7 +195,7 @@ struct InterimTests {
         }
     }
 
-    @Test("one of an attempt that failed, and one of the next, come before the one answer")
+    @Test("one of an attempt that failed, and one of the next, come before the one response")
     func retries() throws {
         let upstream = try ScriptedUpstream { exchange in
             let isFirst = exchange.request.connection == 0

@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// Bodies that go past Weir's buffers, from the provider's socket to where the client's library sends from.
-@Suite("an answer too large for one buffer", .blocking)
+@Suite("a response too large for one buffer", .blocking)
 struct LargeAnswerTests {
     private static let buffer = 64 << 10
     /// Around every size at which the way of the bytes changes.
@@ -24,7 +24,9 @@ struct LargeAnswerTests {
         }
     }
 
-    @Test("every byte arrives, and both connections serve the next request", arguments: sizes)
+    @Test(
+        "every byte of a large response arrives, and both connections serve the next request",
+        arguments: sizes)
     func whole(size: Int) throws {
         let upstream = try Self.upstream()
         try withProxy(to: upstream) { proxy in
@@ -58,7 +60,7 @@ struct LargeAnswerTests {
         }
     }
 
-    @Test("bytes behind it are nobody's answer", arguments: sizes)
+    @Test("bytes after the declared length are not relayed", arguments: sizes)
     func bytesBehind(size: Int) throws {
         let upstream = try Self.upstream(behind: "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nwrong")
         try withProxy(to: upstream) { proxy in
@@ -68,7 +70,7 @@ struct LargeAnswerTests {
     }
 
     @Test(
-        "a provider that breaks off breaks the client's answer off, whatever had been read",
+        "a provider that breaks off breaks the client's response off, whatever had been read",
         arguments: [true, false])
     func brokenOff(isReset: Bool) throws {
         let upstream = try ScriptedUpstream()
@@ -93,7 +95,7 @@ struct LargeAnswerTests {
         }
     }
 
-    @Test("a client that leaves in the middle ends the provider's connection")
+    @Test("a client that disconnects in the middle ends the provider's connection")
     func clientLeaves() throws {
         let upstream = try ScriptedUpstream()
         try withProxy(to: upstream) { proxy in
@@ -128,7 +130,7 @@ struct LargeAnswerTests {
         }
     }
 
-    @Test("the same through TLS with the provider", arguments: sizes)
+    @Test("a large response arrives whole over TLS from the provider", arguments: sizes)
     func throughTLS(size: Int) throws {
         let files = try TemporaryDirectory()
         let body = String(repeating: "0123456789abcdef", count: size / 16 + 1).prefix(size)

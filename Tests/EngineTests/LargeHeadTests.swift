@@ -213,7 +213,7 @@ struct LargeHeadTests {
         }
     }
 
-    @Test("a client that leaves within a large head takes nothing with it")
+    @Test("a client that disconnects within a large head takes nothing with it")
     func leaving() throws {
         let upstream = try ScriptedUpstream { exchange in
             try exchange.respond(Self.head("200 OK", 250_000, "Content-Length: 2\r\n") + "\r\nok")

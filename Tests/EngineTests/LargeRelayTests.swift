@@ -62,7 +62,7 @@ struct LargeRelayTests {
         }
     }
 
-    @Test("small answers and large ones, pipelined, come in their order")
+    @Test("small responses and large ones, pipelined, come in their order")
     func pipelined() throws {
         let upstream = try Self.upstream()
         try withProxy(to: upstream) { proxy in
@@ -111,7 +111,7 @@ struct LargeRelayTests {
         }
     }
 
-    @Test("clients that leave in the middle leave no byte to the next one, and no descriptor")
+    @Test("clients that disconnect in the middle leave no byte to the next one, and no descriptor")
     func leavingClients() throws {
         let upstream = try ScriptedUpstream { exchange in
             let body = Self.body(exchange.request.target)
@@ -145,7 +145,7 @@ struct LargeRelayTests {
     }
 
     @Test(
-        "a provider that breaks off breaks the client's answer off where it did", arguments: [true, false])
+        "a provider that breaks off breaks the client's response off where it did", arguments: [true, false])
     func brokenOff(isReset: Bool) throws {
         let upstream = try ScriptedUpstream()
         try withProxy(to: upstream) { proxy in
@@ -174,7 +174,7 @@ struct LargeRelayTests {
         }
     }
 
-    @Test("what a provider sends behind its answer reaches nobody, and ends its connection")
+    @Test("what a provider sends behind its response reaches nobody, and ends its connection")
     func surplus() throws {
         let upstream = try Self.upstream(behind: "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nwrong")
         try withProxy(to: upstream) { proxy in
@@ -213,7 +213,7 @@ struct LargeRelayTests {
         }
     }
 
-    @Test("an answer that is on its way when Weir ends arrives whole")
+    @Test("a response that is on its way when Weir ends arrives whole")
     func drain() throws {
         let upstream = try Self.upstream()
         try withProxy(to: upstream, limits: "drain: 60s") { proxy in

@@ -4,7 +4,7 @@ import Testing
 /// What is left in the process of clients that have left.
 @Suite(.blocking) struct LeftConnectionTests {
     @Test(
-        "the connection of a client that left while its answer waited for the provider is closed, others or not",
+        "the connection of a client that left while its response waited for the provider is closed, others or not",
         arguments: ["Content-Length: 1000000", "Transfer-Encoding: chunked", "X-Length: none"])
     func closed(framing: String) throws {
         let upstream = try ScriptedUpstream()

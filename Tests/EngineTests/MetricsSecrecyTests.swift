@@ -68,7 +68,7 @@ struct MetricsSecrecyTests {
         }
     }
 
-    @Test("a credential that Weir holds reaches the provider, and nobody else")
+    @Test("a credential that Weir holds reaches only the provider")
     func injected() throws {
         let upstream = try ScriptedUpstream { exchange in
             let sent = exchange.request.fields["Authorization"] ?? ""

@@ -86,7 +86,7 @@ struct MetricsTests {
         }
     }
 
-    @Test("a client that leaves is counted once, by what went on, and nothing stays in flight")
+    @Test("a client that disconnects is counted once, by what went on, and nothing stays in flight")
     func departures() throws {
         let upstream = try ScriptedUpstream()
         try withProxy(to: upstream) { proxy in

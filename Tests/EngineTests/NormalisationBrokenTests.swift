@@ -25,7 +25,7 @@ struct NormalisationBrokenTests {
         }
     }
 
-    @Test("a part of an error is never handed on as the whole", arguments: ["stall", "close", "reset"])
+    @Test("a part of an error is never relayed as the whole", arguments: ["stall", "close", "reset"])
     func raw(ending: String) throws {
         let upstream = try ScriptedUpstream { exchange in
             let head = "HTTP/1.1 404 No\r\nContent-Type: text/plain\r\nContent-Length: 100\r\n\r\n"
@@ -39,7 +39,7 @@ struct NormalisationBrokenTests {
         }
     }
 
-    @Test("an answer that had to be looked at, and was no error, is not handed on in part")
+    @Test("a response that had to be looked at, and was no error, is not relayed in part")
     func stalledSuccess() throws {
         // A redirect of Lettr's is read to see whether it leads to its login page.
         let upstream = try ScriptedUpstream { exchange in

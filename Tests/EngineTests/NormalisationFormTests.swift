@@ -17,7 +17,7 @@ struct NormalisationFormTests {
     }
 
     @Test(
-        "a coded error is read and its coding is gone, unless it is handed on raw",
+        "a coded error is read and its coding is gone, unless it is relayed raw",
         arguments: [("gzip", CodedSamples.gzip), ("deflate", CodedSamples.zlib), ("br", CodedSamples.brotli)])
     func codings(coding: String, body: [UInt8]) throws {
         let fields = [("Content-Type", "application/json"), ("Content-Encoding", coding)]
@@ -61,7 +61,7 @@ struct NormalisationFormTests {
         #expect(response.fields.values(of: "WWW-Authenticate") == [#"Basic realm="api""#])
     }
 
-    @Test("what described the provider's body goes, what described its answer stays")
+    @Test("what described the provider's body goes, what described its response stays")
     func fields() throws {
         let gone = [
             ("ETag", #""1""#), ("Last-Modified", "Fri, 20 Nov 2026 00:00:00 GMT"), ("Content-Language", "fr"),
@@ -81,7 +81,7 @@ struct NormalisationFormTests {
         #expect(response.text.contains(#""request_id":"theirs""#))
     }
 
-    @Test("lemlist's web page in place of an answer is a 404")
+    @Test("lemlist's web page in place of a response is a 404")
     func webPage() throws {
         let page = [("Content-Type", "text/html; charset=utf-8")]
         let response = try respond(.status(200, fields: page, body: "<!doctype html>"), profile: "lemlist")
@@ -132,7 +132,7 @@ struct NormalisationFormTests {
         #expect(response.problem["origin"] == "network")
     }
 
-    @Test("other answers below 400 pass untouched", arguments: ["lemlist", "lettr"], [200, 204, 302, 304])
+    @Test("other responses below 400 pass untouched", arguments: ["lemlist", "lettr"], [200, 204, 302, 304])
     func untouched(profile: String, status: Int) throws {
         let fields = [
             ("Location", "https://other.test/"), ("ETag", #""1""#), ("Content-Type", "application/json"),

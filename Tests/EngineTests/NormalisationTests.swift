@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 import Wire
 
-@Suite("recorded answers through Weir", .blocking)
+@Suite("recorded responses through Weir", .blocking)
 struct NormalisationTests {
     /// Runs `body` with each recorded case of a profile, and a way to send its request: each with a credential of its own, so that
     /// no pause reaches the next one.
@@ -94,7 +94,7 @@ struct NormalisationTests {
     }
 
     @Test(
-        "each is handed on byte for byte if raw errors are asked for",
+        "each is relayed byte for byte if raw errors are asked for",
         arguments: ["lemlist", "lettr"], [true, false])
     func raw(profile: String, isConfigured: Bool) throws {
         try withCases(of: profile, provider: isConfigured ? ", errors: raw" : "") { recorded, send in

@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-@Suite("what a provider's answer does to its ledger", .blocking)
+@Suite("what a provider's response does to its ledger", .blocking)
 struct PacingPauseTests {
     private static let impatient = [("Prefer", "wait=0")]
 
@@ -10,7 +10,7 @@ struct PacingPauseTests {
             + " limits: [{ requests: 100, per: 1s, by: provider }] } }"
     }
 
-    @Test("a 429 pauses it for Retry-After; then one request tries, and its success opens it")
+    @Test("a 429 pauses the ledger for Retry-After; then one probe is sent, and its success opens it")
     func pause() throws {
         let upstream = try ScriptedUpstream()
         try withProxy(Self.provider("generic", upstream), upstreams: [upstream]) { proxy in
@@ -70,7 +70,7 @@ struct PacingPauseTests {
         }
     }
 
-    @Test("a probe that is refused pauses it again")
+    @Test("a rejected probe pauses the ledger again")
     func secondRefusal() throws {
         let upstream = try ScriptedUpstream { exchange in
             try exchange.respond(.status(429, fields: [("Retry-After", "1")], body: "slow down"))
@@ -102,7 +102,7 @@ struct PacingPauseTests {
         }
     }
 
-    @Test("lemlist's Retry-After on every answer means nothing", arguments: [200, 404, 500])
+    @Test("lemlist's Retry-After on successful responses has no effect", arguments: [200, 404, 500])
     func retryAfterOnEverything(status: Int) throws {
         let upstream = try ScriptedUpstream { exchange in
             try exchange.respond(.status(status, fields: [("Retry-After", "2")], body: "text"))
@@ -116,7 +116,7 @@ struct PacingPauseTests {
         }
     }
 
-    @Test("a 503 with Retry-After pauses it, one without does not", arguments: [true, false])
+    @Test("a 503 pauses the ledger only with Retry-After", arguments: [true, false])
     func unavailable(isNamed: Bool) throws {
         let upstream = try ScriptedUpstream { exchange in
             try exchange.respond(.status(503, fields: isNamed ? [("Retry-After", "30")] : []))
@@ -128,7 +128,7 @@ struct PacingPauseTests {
         }
     }
 
-    @Test("a 429 pauses it even if its body never ends")
+    @Test("a 429 pauses the ledger even if its body never ends")
     func stalledRefusal() throws {
         let upstream = try ScriptedUpstream { exchange in
             try exchange.respond(.headThenStall(429, fields: [("Retry-After", "30")]))

@@ -51,7 +51,8 @@ struct PacingScopeTests {
         }
     }
 
-    @Test("a cap of requests at one time frees its place at the end of the answer, or when the client leaves")
+    @Test(
+        "a cap of requests at one time frees its place at the end of the response, or when the client leaves")
     func concurrency() throws {
         let upstream = try ScriptedUpstream()
         try withLimits("{ concurrent: 1, by: provider }", upstream) { proxy throws in

@@ -7,7 +7,7 @@ struct PacingSlotTests {
         "limits: [{ requests: 1, per: \(time), by: provider }], max_wait: 0s"
     }
 
-    @Test("it is free at once if nothing was sent")
+    @Test("a slot is free at once if nothing was sent")
     func neverSent() throws {
         let upstream = try ScriptedUpstream()
         upstream.stop()
@@ -22,7 +22,7 @@ struct PacingSlotTests {
         }
     }
 
-    @Test("it is held one window and a grace if the connection broke")
+    @Test("a slot is held for one window and a grace period if the connection broke")
     func connectionLost() throws {
         let upstream = try ScriptedUpstream { $0.reset() }
         try withProxy(to: upstream, provider: Self.limit(per: "20s")) { proxy in
@@ -38,7 +38,7 @@ struct PacingSlotTests {
         }
     }
 
-    @Test("it is held one window and a grace if the client left")
+    @Test("a slot is held for one window and a grace period if the client disconnected")
     func clientLeft() throws {
         let upstream = try ScriptedUpstream()
         try withProxy(to: upstream, provider: Self.limit(per: "20s")) { proxy in
@@ -56,7 +56,7 @@ struct PacingSlotTests {
     }
 
     @Test(
-        "it is free before the answer where speed counts more, and only there", arguments: ["fast", "strict"])
+        "a slot is freed before the response only with guarantee fast", arguments: ["fast", "strict"])
     func guarantee(kind: String) throws {
         let upstream = try ScriptedUpstream()
         let settings = "guarantee: \(kind), limits: [{ requests: 1, per: 300ms, by: provider }]"
@@ -82,7 +82,7 @@ struct PacingSlotTests {
         }
     }
 
-    @Test("its window runs from the answer's first byte, not from the send")
+    @Test("a slot's window begins at the first byte of the response, not at the sending")
     func firstByte() throws {
         let upstream = try ScriptedUpstream()
         try withProxy(to: upstream, provider: Self.limit(per: "20s")) { proxy in

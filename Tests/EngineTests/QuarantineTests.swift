@@ -19,7 +19,7 @@ struct QuarantineTests {
         }
     }
 
-    @Test("is held back after three refusals; other keys are not", arguments: [1, 2])
+    @Test("a key is quarantined after three rejections; other keys are not", arguments: [1, 2])
     func refused(workers: Int) throws {
         let upstream = try Self.strictUpstream()
         try withProxy(to: upstream, workers: workers) { proxy in
@@ -46,7 +46,7 @@ struct QuarantineTests {
     }
 
     @Test(
-        "is held back in the queue as well, and what it was to use there is free for others",
+        "a quarantined key is rejected in the queue as well, and its slots are free for others",
         arguments: [1, 2])
     func queued(workers: Int) throws {
         let upstream = try ScriptedUpstream()
@@ -83,7 +83,7 @@ struct QuarantineTests {
         }
     }
 
-    @Test("is held back where several instances count together, and what it got of Redis is free for others")
+    @Test("a quarantined key is rejected with a shared ledger, and its slots in Redis are free for others")
     func shared() throws {
         let upstream = try ScriptedUpstream()
         let redis = try RedisServer()
@@ -132,7 +132,7 @@ struct QuarantineTests {
         for client in others { #expect(try client.readResponse().status == 200) }
     }
 
-    @Test("counts anew after any answer that takes it")
+    @Test("rejections of a key are counted anew after any response that accepts it")
     func interrupted() throws {
         let count = Lock(0)
         let upstream = try ScriptedUpstream { exchange in
@@ -149,7 +149,7 @@ struct QuarantineTests {
         }
     }
 
-    @Test("is not held back where that is switched off")
+    @Test("a key is not quarantined if that is switched off")
     func off() throws {
         let upstream = try Self.strictUpstream()
         try withProxy(to: upstream, provider: "quarantine: off") { proxy in
@@ -158,7 +158,7 @@ struct QuarantineTests {
         }
     }
 
-    @Test("stays held back over a reload, unless its provider changes")
+    @Test("a key stays quarantined over a reload, unless its provider changes")
     func reload() throws {
         let upstream = try Self.strictUpstream()
         func yaml(_ more: String) -> String {

@@ -43,7 +43,7 @@ import Testing
     }
 
     @Test(
-        "a client that ends its side behind its whole body keeps its place, and gets its answer",
+        "a client that ends its side behind its whole body keeps its place, and gets its response",
         arguments: UploadFraming.allCases)
     func staying(framing: UploadFraming) throws {
         let upstream = try ScriptedUpstream(answering: .ok("taken"))

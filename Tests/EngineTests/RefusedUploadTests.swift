@@ -270,7 +270,7 @@ struct RefusedUploadTests {
     }
 
     @Test(
-        "a provider that is lost while the client sends is told, and the answer arrives",
+        "a provider that is lost while the client sends is told, and the response arrives",
         arguments: UploadForm.all)
     func lostProvider(_ form: UploadForm) throws {
         let upstream = try ScriptedUpstream(readingBodies: false) { exchange in exchange.reset() }

@@ -36,7 +36,7 @@ struct RetryPromiseTests {
     }
 
     @Test(
-        "is the provider's reset, and a request at that time is let through, however large the window is",
+        "retry_after is the provider's reset, and a request at that time is sent, however large the window is",
         arguments: [
             "{ requests: 1000, per: 24h, by: provider }", "{ requests: 1000, per: day, by: provider }",
             "{ requests: 5000, per: month, by: provider }", "{ requests: 257, per: 1h, by: provider }",
@@ -53,7 +53,9 @@ struct RetryPromiseTests {
         }
     }
 
-    @Test("is later than the provider's if Weir would refuse a request before", arguments: [429, 503])
+    @Test(
+        "retry_after is later than the provider's if Weir would reject a request before",
+        arguments: [429, 503])
     func ownSlots(status: Int) throws {
         try withLimit("{ requests: 1, per: 2s, by: provider }") { proxy, upstream in
             let refused = try refusal(proxy, upstream, status: status, [("Retry-After", "1")])
@@ -63,7 +65,7 @@ struct RetryPromiseTests {
         }
     }
 
-    @Test("is the provider's if a request that comes then waits no longer than it may")
+    @Test("retry_after is the provider's if a request at that time waits no longer than it may")
     func patience() throws {
         try withLimit("{ requests: 1, per: 2s, by: provider }") { proxy, upstream in
             let client = try proxy.client()
@@ -73,7 +75,7 @@ struct RetryPromiseTests {
         }
     }
 
-    @Test("is not earlier than the end of a longer pause that another answer has led to")
+    @Test("retry_after is not earlier than the end of a longer pause caused by another response")
     func longerPause() throws {
         try withLimit("{ requests: 100, per: 1s, by: provider }") { proxy, upstream in
             let clients = try (0..<2).map { _ in try proxy.client() }

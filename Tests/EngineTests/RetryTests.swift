@@ -164,7 +164,7 @@ struct RetryTests {
         }
     }
 
-    @Test("a client that leaves while its request waits for another attempt ends it")
+    @Test("a client that disconnects while its request waits for another attempt ends it")
     func departure() throws {
         let upstream = try Self.upstream([Self.longPause, .ok()])
         try withProxy(to: upstream, provider: "\(Self.twice), max_wait: 60s") { proxy throws in

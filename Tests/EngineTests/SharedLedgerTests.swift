@@ -126,7 +126,7 @@ struct SharedLedgerTests {
         }
     }
 
-    @Test("clients that leave give back what they were promised")
+    @Test("clients that disconnect give back what they were promised")
     func leaving() throws {
         try Fleet.run(of: 2, requests: 4, per: .seconds(1)) { fleet in
             try fleet.waitUntilShared()

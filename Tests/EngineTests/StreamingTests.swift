@@ -30,7 +30,7 @@ import Testing
         }
     }
 
-    @Test("a stream of events may be silent for longer than another answer", arguments: framings)
+    @Test("a stream of events may be silent for longer than another response", arguments: framings)
     func silence(framing: String) throws {
         let upstream = try ScriptedUpstream()
         try withProxy(to: upstream, provider: "timeouts: { idle: 200ms }") { proxy throws in
@@ -57,7 +57,7 @@ import Testing
         }
     }
 
-    @Test("what may be silent for ever is still over after its total time", arguments: ["idle", "response"])
+    @Test("what may be silent forever is still over after its total time", arguments: ["idle", "response"])
     func silenceInTotal(timeout: String) throws {
         let upstream = try ScriptedUpstream()
         let timeouts = "timeouts: { \(timeout): off, total: 500ms }"
@@ -112,7 +112,7 @@ import Testing
         }
     }
 
-    @Test("an answer that comes before the upload ends reaches the client behind it")
+    @Test("a response that comes before the upload ends reaches the client behind it")
     func earlyAnswer() throws {
         let upstream = try ScriptedUpstream()
         try withProxy(to: upstream) { proxy throws in
@@ -156,7 +156,7 @@ import Testing
         }
     }
 
-    @Test("connections are used again on both sides, whatever the answer")
+    @Test("connections are used again on both sides, whatever the response")
     func reuse() throws {
         let upstream = try ScriptedUpstream { exchange in
             let status = Int(exchange.request.target.dropFirst()) ?? 200
@@ -173,7 +173,8 @@ import Testing
     }
 
     @Test(
-        "a provider that closes behind each answer gets a connection for each request; its client keeps one")
+        "a provider that closes behind each response gets a connection for each request; its client keeps one"
+    )
     func closingProvider() throws {
         let script = ScriptedResponse.status(200, fields: [("Connection", "close")], body: "body").then(
             .close)

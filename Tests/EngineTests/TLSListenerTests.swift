@@ -67,7 +67,7 @@ struct TLSListenerTests {
         }
     }
 
-    @Test("an answer does not wait for an upload that never ends; the client is told, and not cut off")
+    @Test("a response does not wait for an upload that never ends; the client is told, and not cut off")
     func early() throws {
         let upstream = try ScriptedUpstream(readingBodies: false) { exchange in
             try exchange.respond(.status(200, body: [UInt8].pattern(200_000)))
@@ -98,7 +98,7 @@ struct TLSListenerTests {
         }
     }
 
-    @Test("a client that leaves cancels its transfer")
+    @Test("a client that disconnects cancels its transfer")
     func departure() throws {
         let upstream = try ScriptedUpstream()
         try TLSFixture().withProxy(to: upstream) { proxy, _, relay throws in
@@ -112,7 +112,7 @@ struct TLSListenerTests {
         }
     }
 
-    @Test("a client that ends its side with its request gets its answer, and then the end")
+    @Test("a client that ends its side with its request gets its response, and then the end")
     func halfClose() throws {
         let upstream = try ScriptedUpstream(answering: .ok(#"{"half":true}"#))
         let tls = try TLSFixture()

@@ -249,7 +249,7 @@ struct TimerTests {
     }
 
     @Test(
-        "a client that leaves before anything was sent gives the slot back",
+        "a client that disconnects before anything was sent gives the slot back",
         arguments: ["TCP", "TLS", "tunnel"])
     func departure(way: String) throws {
         let test = Case(timer: .connect, stage: .connecting, way: way)

@@ -15,7 +15,7 @@ struct TrailerTests {
         trailers.map { "\($0.0): \($0.1)" }.joined(separator: "\n")
     }
 
-    @Test("those of an answer reach a client of HTTP/1.1, behind chunks", arguments: [false, true])
+    @Test("those of a response reach a client of HTTP/1.1, behind chunks", arguments: [false, true])
     func answers(isSlow: Bool) throws {
         let answer = ScriptedResponse.chunked(
             fields: [("Trailer", "X-Sum, Content-Length, Server-Timing")], chunks: ["hello ", "world"],
@@ -39,7 +39,7 @@ struct TrailerTests {
         }
     }
 
-    @Test("those of an answer are dropped where nothing can stand behind the body")
+    @Test("those of a response are dropped where nothing can stand behind the body")
     func dropped() throws {
         let answer = ScriptedResponse.chunked(
             fields: [("Trailer", "X-Sum")], chunks: ["hello"], trailers: Self.sum)

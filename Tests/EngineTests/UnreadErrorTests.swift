@@ -51,7 +51,7 @@ struct UnreadErrorTests {
         }
     }
 
-    @Test("the client that leaves with the request that tries proves nothing: the next one tries")
+    @Test("the client that disconnects with the request that tries proves nothing: the next one tries")
     func probe() throws {
         let upstream = try ScriptedUpstream()
         let settings = "limits: [{ requests: 100, per: 1s, by: provider }], max_wait: 60s"
@@ -112,7 +112,7 @@ struct UnreadErrorTests {
         return (.status(status, fields: fields, body: text), text)
     }
 
-    @Test("handed on as it is, a 429 pauses the limit", arguments: Raw.allCases)
+    @Test("relayed as it is, a 429 pauses the limit", arguments: Raw.allCases)
     func rawRefusal(raw: Raw) throws {
         let (answer, text) = Self.long(429, [("Retry-After", "30")])
         let upstream = try ScriptedUpstream(answering: answer)
@@ -128,7 +128,7 @@ struct UnreadErrorTests {
         }
     }
 
-    @Test("handed on as it is, a 500 is a failure for the circuit", arguments: Raw.allCases)
+    @Test("relayed as it is, a 500 is a failure for the circuit", arguments: Raw.allCases)
     func rawFailure(raw: Raw) throws {
         let (answer, text) = Self.long(500)
         let upstream = try ScriptedUpstream(answering: answer)
@@ -141,7 +141,7 @@ struct UnreadErrorTests {
         }
     }
 
-    @Test("handed on as it is, a 401 counts against its key", arguments: Raw.allCases)
+    @Test("relayed as it is, a 401 counts against its key", arguments: Raw.allCases)
     func rawRefusedKey(raw: Raw) throws {
         let (answer, text) = Self.long(401)
         let upstream = try ScriptedUpstream(answering: answer)

@@ -31,7 +31,7 @@ struct CaseBookTests {
         #expect(response.text.contains("/-/sandbox/cases"))
     }
 
-    @Test("recorded answers count for the rate limit")
+    @Test("recorded responses count for the rate limit")
     func areCounted() throws {
         var lettr = LettrImitation(cases: try Asking.cases("lettr"))
         let answers = (0..<4).map { _ in

@@ -25,7 +25,7 @@ struct LemlistImitationTests {
     private let campaign = LemlistCampaign.samples[0].id
 
     @Test(
-        "the answer to a missing or wrong key is a bare sentence without a content type",
+        "the response to a missing or wrong key is a bare sentence without a content type",
         arguments: [
             ([], "400 no api key provided"),
             ([("Authorization", "Bearer lemlist_demo")], "400 no api key provided"),
@@ -66,7 +66,7 @@ struct LemlistImitationTests {
         #expect(response.field("Allow") == "GET, POST")
     }
 
-    @Test("the 21st request within two seconds is refused, and every answer tells the state of the window")
+    @Test("the 21st request within two seconds is refused, and every response tells the state of the window")
     func rateLimit() throws {
         let provider = try Provider()
         for left in stride(from: 19, through: 0, by: -1) {

@@ -46,7 +46,7 @@ struct LettrImitationTests {
         #expect(provider.ask("GET", "/health", fields: []).json["data"]["status"] == "ok")
     }
 
-    @Test("every answer has a correlation id of its own")
+    @Test("every response has a correlation id of its own")
     func correlation() throws {
         let provider = try Provider()
         let ids = ["/health", "/auth/check", "/nothing", "/emails/none"].map {
@@ -168,7 +168,7 @@ struct LettrImitationTests {
         #expect((response.field("X-Monthly-Reset") == "1796083200") == (name != "ratelimit"))
     }
 
-    @Test("a slow answer is late, an unknown template and an unconfigured domain are refused")
+    @Test("a slow response is late, an unknown template and an unconfigured domain are refused")
     func otherWishes() throws {
         let provider = try Provider()
         #expect(provider.send(to: "slow@example.com").delay == .seconds(2))

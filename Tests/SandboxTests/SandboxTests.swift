@@ -120,7 +120,7 @@ struct SandboxTests {
         }
     }
 
-    @Test("an answer that is held back keeps no other waiting")
+    @Test("a response that is held back keeps no other waiting")
     func slowAnswer() throws {
         try withSandbox { sandbox in
             let slow = try RawClient(port: sandbox.port)
@@ -151,7 +151,7 @@ struct SandboxTests {
         #expect(throws: (any Error).self) { try RawClient(port: sandbox.port) }
     }
 
-    @Test("a client that leaves while its answer is held back does no harm")
+    @Test("a client that disconnects while its response is held back does no harm")
     func clientLeaves() throws {
         try withSandbox { sandbox in
             let client = try RawClient(port: sandbox.port)

@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 @Suite(.blocking) struct ConversationTests {
-    @Test("a request arrives byte for byte, and its answer returns with order and case kept")
+    @Test("a request arrives byte for byte, and its response returns with order and case kept")
     func roundTrip() throws {
         let upstream = try ScriptedUpstream()
         let client = try RawClient(port: upstream.port)
@@ -59,7 +59,7 @@ import Testing
         #expect(Set(upstream.requests.map(\.target)) == ["/0", "/1", "/2", "/3", "/4"])
     }
 
-    @Test("a client that leaves is seen as closed, and one that resets as reset")
+    @Test("a client that disconnects is seen as closed, and one that resets as reset")
     func leaving() throws {
         let upstream = try ScriptedUpstream()
         let first = try RawClient(port: upstream.port)

@@ -29,7 +29,7 @@ struct CredentialReaderTests {
     }
 
     @Test(
-        "it is found in each place",
+        "a credential is found in each place",
         arguments: [
             ("Authorization", "Basic OnNlY3JldA=="), ("authorization", "basic  OnNlY3JldA"),
             ("Authorization", "Basic dXNlcjpzZWNyZXQ="), ("Authorization", "Bearer secret"),
@@ -43,7 +43,7 @@ struct CredentialReaderTests {
     }
 
     @Test(
-        "it is found in the query however it is escaped",
+        "a credential in the query is found whatever its escaping",
         arguments: [
             "/a?access_token=secret", "/a?x=1&access_token=secret&y=2", "/a?access_token=s%65cret",
             "/a?access%5Ftoken=secret", "/a?&&access_token=secret", "/a?x=1;access_token=secret;y=2",
@@ -55,7 +55,7 @@ struct CredentialReaderTests {
     }
 
     @Test(
-        "what only looks like one is none",
+        "a text that only resembles a credential is not one",
         arguments: [
             ("Authorization", "Basic !!!"), ("Authorization", "Basic bm9jb2xvbg=="),
             ("Authorization", "Digest secret"), ("X-Api-Keys", "secret"),
@@ -69,14 +69,14 @@ struct CredentialReaderTests {
         ] { #expect(credential(target: target) == nil, "\(target)") }
     }
 
-    @Test("the first place counts, whatever the order of the fields")
+    @Test("the first place of the profile determines the credential, whatever the order of the fields")
     func order() {
         let fields = [("X-Api-Key", "third"), ("Authorization", "Basic OmZpcnN0")]
         #expect(credential(fields, target: "/a?access_token=fourth") == "first")
         #expect(credential([fields[0]], target: "/a?access_token=fourth") == "third")
     }
 
-    @Test("one credential has one ledger, wherever it stands; another has another; none has its own")
+    @Test("a credential has one ledger in every place, and different credentials have different ledgers")
     func ledgers() {
         let reader = CredentialReader(places: Self.places, injected: nil, injection: nil, isShared: false)
         let key = key(reader, ("Authorization", "Basic OnNlY3JldA=="))
@@ -87,7 +87,7 @@ struct CredentialReaderTests {
         #expect(key != .none && key != .shared)
     }
 
-    @Test("a shared ledger is one, whatever the credential")
+    @Test("a shared ledger is the same for all credentials")
     func sharedLedger() {
         let reader = CredentialReader(places: Self.places, injected: nil, injection: nil, isShared: true)
         #expect(key(reader, ("Authorization", "Bearer a")) == .shared)
@@ -95,7 +95,7 @@ struct CredentialReaderTests {
     }
 
     @Test(
-        "a credential of Weir's own goes where the profile says",
+        "Weir's own credential is sent as the profile says",
         arguments: [
             (CredentialPlace.basicPassword, "Authorization: Basic OnNlY3JldA=="),
             (.bearer, "Authorization: Bearer secret"), (.header("X-Api-Key"), "X-Api-Key: secret"),
@@ -111,7 +111,7 @@ struct CredentialReaderTests {
         #expect(credential([("Authorization", "Bearer client")], reader: reader) == "secret")
     }
 
-    @Test("a credential of Weir's own replaces those of the client, and nothing else")
+    @Test("Weir's own credential replaces only the client's credentials")
     func replaced() {
         let reader = CredentialReader(
             places: Self.places, injected: "secret", injection: .header("X-Key"), isShared: false)
@@ -140,7 +140,7 @@ struct CredentialReaderTests {
     }
 
     @Test(
-        "parameters of the client that could be read as the credential make way for Weir's own",
+        "client parameters that could be read as the credential are replaced by Weir's own",
         arguments: [
             ("/a?key=c", "/a?"), ("/a?key=c&x=1", "/a?x=1&"), ("/a?x=1&key=c", "/a?x=1&"),
             ("/a?x=1&key=c&y=2", "/a?x=1&y=2&"), ("/a?key=1&key=2", "/a?"), ("/a?key", "/a?"),
@@ -156,7 +156,7 @@ struct CredentialReaderTests {
         #expect(adjusted(target, by: reader) == expected + "key=held")
     }
 
-    @Test("of several parameters of the client that could be its credential, the one that counts is sent")
+    @Test("of several credential parameters of the client, the one that counts is sent")
     func repeatedParameters() {
         let reader = CredentialReader(places: Self.places, injected: nil, injection: nil, isShared: false)
         for (target, sent) in [
@@ -170,7 +170,7 @@ struct CredentialReaderTests {
         #expect(adjusted("/a?access_token=1&access_token=2", by: other) == "/a?access_token=1&access_token=2")
     }
 
-    @Test("of several fields of a name the first counts, which is the one that is sent")
+    @Test("of several fields of one name, the first counts and is sent")
     func repeatedFields() {
         #expect(credential([("Authorization", "Bearer a"), ("authorization", "Bearer b")]) == "a")
         #expect(credential([("Authorization", "Bearer a"), ("Authorization", "Basic OmI=")]) == "a")
@@ -178,7 +178,7 @@ struct CredentialReaderTests {
         #expect(credential([("X-Api-Key", "a"), ("x-api-key", "b")]) == "a")
     }
 
-    @Test("all that authenticates a request is secret, whatever counts")
+    @Test("everything that authenticates a request is secret")
     func secrets() {
         let reader = CredentialReader(places: Self.places, injected: nil, injection: nil, isShared: false)
         let fields = [("Authorization", "Basic dXNlcjpwYXNz"), ("X-Api-Key", "k"), ("X-Other", "o")]

@@ -16,7 +16,7 @@ struct DeadlineHeapTests {
         #expect(heap.isEmpty && heap.popDue(at: .distantFuture) == nil)
     }
 
-    @Test("whatever is added and taken out, the rest stays in order and everything is told once")
+    @Test("after any additions and removals, deadlines stay in order and each fires once")
     func randomised() {
         var random = SeededNumbers(seed: 7)
         var heap = DeadlineHeap<Int>()
@@ -44,7 +44,7 @@ struct DeadlineHeapTests {
         #expect(expected.isEmpty)
     }
 
-    @Test("an element that was taken out is let go")
+    @Test("a removed element is released")
     func release() {
         final class Thing {}
         var heap = DeadlineHeap<Thing>()

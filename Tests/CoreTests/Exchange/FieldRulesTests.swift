@@ -20,7 +20,7 @@ struct FieldRulesTests {
     }
 
     @Test(
-        "what belongs to one connection, to libcurl, to Weir or to the client's network stays here",
+        "fields of the connection, libcurl, Weir and the client's network are not forwarded",
         arguments: [
             "Connection", "Keep-Alive", "TE", "Trailer", "Upgrade", "Transfer-Encoding", "Proxy-Connection",
             "Proxy-Authorization", "Proxy-Authenticate", "Host", "content-length", "Expect",
@@ -33,7 +33,7 @@ struct FieldRulesTests {
     }
 
     @Test(
-        "everything else goes to the provider",
+        "all other fields are forwarded to the provider",
         arguments: [
             "Accept", "Accept-Encoding", "Content-Type", "Content-Encoding", "Cookie", "Idempotency-Key",
             "User-Agent", "X-Api-Key", "X-Request-Id", "Via", "Range", "If-None-Match", "Tee", "Hosts",
@@ -49,7 +49,7 @@ struct FieldRulesTests {
         #expect(rule("prefer") == .preference)
     }
 
-    @Test("Connection cannot take away what frames, routes or authorises a message")
+    @Test("Connection cannot remove fields that frame, route or authorise a message")
     func protected() {
         for name in ["Host", "Authorization", "Content-Length", "Transfer-Encoding", "Content-Type"] {
             #expect(!mayBeNamed(name), "\(name)")
@@ -57,7 +57,7 @@ struct FieldRulesTests {
         #expect(mayBeNamed("X-Hop"))
     }
 
-    @Test("an answer's framing and connection stay behind, all else goes on")
+    @Test("framing and connection fields of a response are not relayed, all others are")
     func answers() {
         for name in [
             "Connection", "Keep-Alive", "TE", "Trailer", "Upgrade", "Content-Length", "Transfer-Encoding",
@@ -70,7 +70,7 @@ struct FieldRulesTests {
         }
     }
 
-    @Test("fields that describe a body go with it")
+    @Test("fields that describe a body are removed with it")
     func representation() {
         for name in [
             "ETag", "Digest", "Content-MD5", "Repr-Digest", "Content-Type", "Last-Modified", "Accept-Ranges",
@@ -84,7 +84,7 @@ struct FieldRulesTests {
     }
 
     @Test(
-        "the wait is taken out of Prefer, the rest is the provider's",
+        "wait is removed from Prefer, and the rest is forwarded",
         arguments: [
             ("wait=5", nil), ("return=minimal", "return=minimal"),
             ("return=minimal, WAIT=5 , respond-async", "return=minimal, respond-async"), ("", nil),

@@ -18,7 +18,7 @@ struct CircuitBreakerTests {
         for _ in 0..<count { breaker.record(isFailure: isFailure, isProbe: false, at: time) }
     }
 
-    @Test("opens when enough of enough answers are failures, and for its time")
+    @Test("a circuit opens when enough responses have failed, for the configured time")
     mutating func opening() {
         record(4, failed: true, at: start)
         record(5, failed: false, at: start)
@@ -28,7 +28,7 @@ struct CircuitBreakerTests {
         #expect(breaker.admit(at: at(5)) == .refused(retryAfter: .seconds(10)))
     }
 
-    @Test("stays closed while failures are few, or answers are")
+    @Test("a circuit stays closed with few failures or few responses")
     mutating func closed() {
         record(9, failed: true, at: start)
         #expect(breaker.state(at: start) == .closed)
@@ -39,7 +39,7 @@ struct CircuitBreakerTests {
         #expect(breaker.state(at: start) == .open)
     }
 
-    @Test("forgets what is older than its window")
+    @Test("a circuit ignores responses older than its window")
     mutating func window() {
         record(9, failed: true, at: start)
         record(1, failed: true, at: at(31))
@@ -50,7 +50,8 @@ struct CircuitBreakerTests {
         #expect(breaker.state(at: at(55)) == .open)
     }
 
-    @Test("lets one request at a time try, whose success closes it and whose failure opens it again")
+    @Test(
+        "an open circuit sends one probe at a time, whose success closes it and whose failure opens it again")
     mutating func probes() {
         record(10, failed: true, at: start)
         #expect(breaker.state(at: at(15)) == .halfOpen)
@@ -66,7 +67,7 @@ struct CircuitBreakerTests {
         #expect(breaker.state(at: at(37)) == .closed)
     }
 
-    @Test("gives a probe that came to nothing to the next request")
+    @Test("a probe without a result is passed to the next request")
     mutating func returnedProbe() {
         record(10, failed: true, at: start)
         #expect(breaker.admit(at: at(15)) == .probe)
@@ -74,7 +75,7 @@ struct CircuitBreakerTests {
         #expect(breaker.admit(at: at(15)) == .probe)
     }
 
-    @Test("does not count what was sent before it opened")
+    @Test("a circuit ignores results of requests sent before it opened")
     mutating func late() {
         record(10, failed: true, at: start)
         record(100, failed: false, at: at(1))
@@ -85,7 +86,7 @@ struct CircuitBreakerTests {
         #expect(breaker.state(at: at(17)) == .closed)
     }
 
-    @Test("counts the network's failures and the provider's own, and no refusal")
+    @Test("a circuit counts network failures and provider failures, but no rejections")
     func failures() {
         #expect(!CircuitBreaker.isFailure(nil))
         for code in ProblemCode.allCases {

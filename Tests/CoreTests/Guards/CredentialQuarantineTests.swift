@@ -12,7 +12,7 @@ struct CredentialQuarantineTests {
         for _ in 0..<times { quarantine.judge(credential, .refused, at: time) }
     }
 
-    @Test("is held back after three refusals, and no other with it")
+    @Test("a credential is quarantined after three rejections, and no other with it")
     mutating func threshold() {
         refuse(1, times: 2, at: start)
         #expect(quarantine.admit(1, at: start) == .admitted && quarantine.count == 0)
@@ -22,7 +22,7 @@ struct CredentialQuarantineTests {
         #expect(quarantine.count == 1)
     }
 
-    @Test("is tried once a minute")
+    @Test("a quarantined credential is probed once a minute")
     mutating func probes() {
         refuse(1, times: 3, at: start)
         #expect(quarantine.admit(1, at: at(59)) == .refused(retryAfter: .seconds(1)))
@@ -33,7 +33,7 @@ struct CredentialQuarantineTests {
         #expect(quarantine.admit(1, at: at(121)) == .probe)
     }
 
-    @Test("is tried by the next one if the one that was to try was not sent")
+    @Test("a quarantined credential is probed by the next request if the probe was not sent")
     mutating func returnedProbe() {
         refuse(1, times: 3, at: start)
         #expect(quarantine.admit(1, at: at(60)) == .probe)
@@ -43,7 +43,7 @@ struct CredentialQuarantineTests {
         #expect(quarantine.count == 1)
     }
 
-    @Test("is free as soon as the provider takes it; an answer that does not say changes nothing")
+    @Test("a credential is released as soon as the provider accepts it; a neutral response changes nothing")
     mutating func release() {
         refuse(1, times: 2, at: start)
         quarantine.judge(1, .open, at: start)
@@ -58,7 +58,7 @@ struct CredentialQuarantineTests {
         #expect(quarantine.admit(1, at: start) == .admitted)
     }
 
-    @Test("makes room for another one when too many are remembered")
+    @Test("the oldest credential is forgotten when too many are remembered")
     mutating func bound() {
         for credential in 0..<UInt64(CredentialQuarantine.capacity) {
             refuse(credential, times: 3, at: at(Int(credential)))
@@ -70,7 +70,7 @@ struct CredentialQuarantineTests {
         #expect(quarantine.admit(99_999, at: end) == .refused(retryAfter: .seconds(60)))
     }
 
-    @Test("is told by the code, whatever the status was")
+    @Test("a rejection is recognised by its code, whatever its status")
     func verdicts() {
         #expect(CredentialQuarantine.Verdict(.unauthenticated) == .refused)
         for code in [

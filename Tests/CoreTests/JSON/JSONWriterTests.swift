@@ -16,7 +16,7 @@ struct JSONWriterTests {
         #expect(text == #""a\"\\\n\u0001\u007fé/""#)
     }
 
-    @Test("what is not UTF-8 becomes U+FFFD, whatever is wrong with it")
+    @Test("ill-formed UTF-8 becomes U+FFFD")
     func repairs() {
         let broken: [[UInt8]] = [
             [0x61, 0xFF], [0xC0, 0x80], [0xED, 0xA0, 0x80], [0xF4, 0x90, 0x80, 0x80], [0xE2, 0x82], [0x80],

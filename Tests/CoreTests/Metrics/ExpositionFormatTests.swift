@@ -4,7 +4,7 @@ import Testing
 @Suite("Exposition format")
 struct ExpositionFormatTests {
     @Test(
-        "OpenMetrics is sent only to who names it and does not prefer plain text",
+        "OpenMetrics is sent only if Accept names it and does not prefer plain text",
         arguments: [
             (nil, ExpositionFormat.prometheusText),
             ("", .prometheusText),

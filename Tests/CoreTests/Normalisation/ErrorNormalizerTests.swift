@@ -7,7 +7,7 @@ import Wire
 struct ErrorNormalizerTests {
     private static let key = "lttr_0123456789abcdefghij"
 
-    @Test("an answer below 400 passes untouched, whatever its body says")
+    @Test("a response below 400 passes untouched, whatever its body says")
     func successPasses() throws {
         for profile in ["generic", "lemlist", "lettr"] {
             for status in [200, 201, 204, 301, 304] {

@@ -153,7 +153,7 @@ struct ExaminationTests {
         }
     }
 
-    @Test("an answer without a body is an error only by its head", arguments: [200, 201, 204, 205, 304])
+    @Test("a response without a body is an error only by its head", arguments: [200, 201, 204, 205, 304])
     func bodiless(status: Int) throws {
         let fault = [("X-Fault", "yes")]
         let isHead = status < 204

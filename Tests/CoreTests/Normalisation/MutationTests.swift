@@ -1,7 +1,7 @@
 import Core
 import Testing
 
-@Suite("Mutations of recorded answers")
+@Suite("Mutations of recorded responses")
 struct MutationTests {
     /// SplitMix64: the same sequence on every run.
     struct Generator: RandomNumberGenerator {

@@ -201,7 +201,7 @@ struct WaitTests {
         #expect(try wait("generic", [Self.date], body: "{\"retry_after\":\(value)}") == seconds)
     }
 
-    @Test("the answer's own Date decides, and our clock only where there is none")
+    @Test("the response's own Date decides, and our clock only where there is none")
     func ownDate() throws {
         var fixture = NormalizerFixture("lettr", 429, fields: [("X-RateLimit-Reset", "1789178872")])
         fixture.clock = 1_789_178_870

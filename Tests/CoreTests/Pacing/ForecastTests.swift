@@ -5,7 +5,7 @@ import Testing
 @Suite("what the pacer says about the wait")
 struct ForecastTests {
     @Test(
-        "whoever comes back at retry_after is admitted, and a millisecond earlier is not",
+        "a request at retry_after is admitted, and one a millisecond earlier is not",
         arguments: [1, 5, 40])
     func retryAfterIsExact(requests: Int) throws {
         var numbers = SeededNumbers(seed: UInt64(requests))
@@ -26,7 +26,7 @@ struct ForecastTests {
         }
     }
 
-    @Test("behind a queue, retry_after is the moment at which its own turn would come")
+    @Test("with a queue, retry_after is the time at which the request would get its slot")
     func retryAfterBehindQueue() throws {
         let pacer = Pacer(4, per: 1000)
         for index: Int64 in 0..<4 {
@@ -112,7 +112,7 @@ struct ForecastTests {
         }
     }
 
-    @Test("the wait for an answer that has not come is estimated from earlier ones, at least a window")
+    @Test("the wait for a response that has not come is estimated from earlier ones, at least a window")
     func estimate() throws {
         let pacer = Pacer(1, per: 1000)
         _ = pacer.responded(try pacer.send(at: at(0)), verdict: .accepted, at: at(200))
@@ -146,7 +146,9 @@ struct ForecastTests {
         #expect(waits == [.seconds(58), .seconds(58), .seconds(59)])
     }
 
-    @Test("a patience that is just long enough waits, and one that is too short is refused at once")
+    @Test(
+        "a request with a maximum wait that is just long enough waits, and one with a shorter one is rejected at once"
+    )
     func patience() throws {
         let pacer = Pacer(1, per: 1000)
         _ = pacer.responded(try pacer.send(at: at(0)), verdict: .accepted, at: at(0))

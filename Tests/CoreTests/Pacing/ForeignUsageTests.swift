@@ -14,7 +14,7 @@ struct ForeignUsageTests {
             observed: RateObservation(limit: limit, remaining: remaining), reset: { reset }, at: at(moment))
     }
 
-    @Test("a count that is ours alone changes nothing, nor does one that is looser than ours")
+    @Test("a count that contains only our requests changes nothing, nor does a lower count")
     func own() throws {
         let pacer = Pacer(5, per: 1000)
         for index in 0..<3 {
@@ -24,7 +24,7 @@ struct ForeignUsageTests {
         #expect(pacer.snapshot(at: at(20)).foreignShare == 0)
     }
 
-    @Test("what others use is taken off until the provider's reset, or for the window")
+    @Test("foreign usage is subtracted until the provider's reset, or for the window")
     func others() throws {
         for (reset, free) in [(Duration.milliseconds(400), 410), (.seconds(60), 1010), (nil, 1010)]
             as [(Duration?, Int64)]
@@ -97,7 +97,7 @@ struct ForeignUsageTests {
         #expect(try answer(pacer, sentAt: 20, at: 30, limit: 10, remaining: 3).isUsedByOthers == false)
     }
 
-    @Test("an answer that comes late, when our slots are free again, is not taken for another's use")
+    @Test("a response that comes late, when our slots are free again, is not taken for another's use")
     func late() throws {
         let pacer = Pacer(3, per: 1000)
         let slow = try pacer.send(at: at(0))
@@ -132,7 +132,7 @@ struct ForeignUsageTests {
 
 @Suite("limits that are only watched")
 struct ObservedTests {
-    @Test("everything is sent at once, and what would have waited or been refused is counted")
+    @Test("observed limits send everything at once and count what would have waited or been rejected")
     func observed() throws {
         var policy = PacingPolicy(windows: [.init(requests: 2, per: .seconds(1))])
         policy.isObserved = true
@@ -156,7 +156,7 @@ struct ObservedTests {
         #expect(pacer.brokenInvariants.isEmpty)
     }
 
-    @Test("its memory is bounded, however much is sent")
+    @Test("the memory of observed limits is bounded")
     func bounded() throws {
         var policy = PacingPolicy(windows: [.init(requests: 2, per: .seconds(3600))])
         policy.isObserved = true

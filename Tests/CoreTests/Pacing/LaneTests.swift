@@ -36,7 +36,7 @@ struct LaneTests {
         return turns
     }
 
-    @Test("the more urgent goes first, and within a lane the one that came first")
+    @Test("a more urgent request goes first, and within a lane the earlier one")
     func order() throws {
         let pacer = try busy()
         var wake: Wake?
@@ -47,7 +47,7 @@ struct LaneTests {
         #expect(pacer.brokenInvariants.isEmpty)
     }
 
-    @Test("who has waited for long is not overtaken any more, so that no lane starves")
+    @Test("a request that has waited long is no longer overtaken, so that no lane starves")
     func aging() throws {
         let pacer = try busy()
         var wake = try queue(pacer, 100, urgency: 7, at: 1).wake
@@ -72,7 +72,8 @@ struct LaneTests {
     }
 
     @Test(
-        "an urgent request is told its own wait, and overtakes only as long as nobody waits too long for it")
+        "an urgent request gets its own forecast, and overtakes only while no request exceeds its maximum wait"
+    )
     func promises() throws {
         let pacer = try busy()
         var wake: Wake?
@@ -90,7 +91,7 @@ struct LaneTests {
     }
 
     @Test(
-        "whatever comes in whatever lane, nobody who was let in waits longer than it agreed to",
+        "no queued request waits longer than its maximum, whatever arrives in whatever lane",
         arguments: 1...20)
     func patience(seed: Int) throws {
         var numbers = SeededNumbers(seed: UInt64(seed))

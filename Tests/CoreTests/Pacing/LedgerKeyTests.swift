@@ -9,7 +9,7 @@ struct LedgerKeyTests {
         _ = pacer.responded(slot, verdict: .accepted, at: at(milliseconds))
     }
 
-    @Test("keys do not disturb each other")
+    @Test("keys are independent of each other")
     func independent() throws {
         let pacer = Pacer(1, per: 1000)
         for key: UInt64 in 0..<50 { try answer(pacer, key: key, at: 0) }
@@ -24,7 +24,7 @@ struct LedgerKeyTests {
         #expect(pacer.brokenInvariants.isEmpty)
     }
 
-    @Test("no ledger with a history is forgotten: at the bound a new key is refused and told when to come")
+    @Test("a ledger with a history is kept: at the bound a new key is rejected with a retry_after")
     func bound() throws {
         let pacer = Pacer(1, per: 1000, keys: 3)
         for key: UInt64 in 0..<3 { try answer(pacer, key: key, at: Int64(key) * 100) }
@@ -35,7 +35,7 @@ struct LedgerKeyTests {
         _ = try pacer.send(key: .init(hash: 9), at: at(1000))
     }
 
-    @Test("a ledger that waits for an answer, holds a queue or is paused stays, however old")
+    @Test("a ledger that waits for a response, holds a queue or is paused stays, however old")
     func busyLedgersStay() throws {
         let pacer = Pacer(1, per: 1000, keys: 2)
         _ = try pacer.send(key: .init(hash: 1), at: at(0))

@@ -85,7 +85,7 @@ struct PacerTests {
         #expect(pacer.brokenInvariants.isEmpty)
     }
 
-    @Test("the first answer wakes the queue, and the same wake is announced once")
+    @Test("the first response wakes the queue, and the same wake is announced once")
     func wakeIsAnnouncedOnce() throws {
         let pacer = Pacer(2, per: 1000)
         let first = try pacer.send(at: at(0))
@@ -114,7 +114,7 @@ struct PacerTests {
         #expect(pacer.granted(wake).grants.count == 1)
     }
 
-    @Test("requests of a key are sent in the order they came, and nobody overtakes the queue")
+    @Test("requests of a key are sent in order of arrival, and none overtakes the queue")
     func firstInFirstOut() throws {
         let pacer = Pacer(2, per: 1000)
         for slot in [try pacer.send(at: at(0)), try pacer.send(at: at(0))] {
@@ -129,7 +129,7 @@ struct PacerTests {
         #expect(pacer.brokenInvariants.isEmpty)
     }
 
-    @Test("a client that leaves gives up its place, at the front, in the middle and at the end")
+    @Test("a client that disconnects leaves the queue, at the front, in the middle and at the end")
     func leaving() throws {
         let pacer = Pacer(3, per: 1000)
         for _ in 0..<3 { _ = pacer.responded(try pacer.send(at: at(0)), verdict: .accepted, at: at(10)) }

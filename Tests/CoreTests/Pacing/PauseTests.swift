@@ -63,7 +63,7 @@ struct PauseTests {
         _ = try pacer.send(at: at(sentAt + 1300))
     }
 
-    @Test("a foreign time that is absurd, zero or negative neither traps nor lasts for ever")
+    @Test("a foreign time that is absurd, zero or negative neither traps nor lasts forever")
     func absurdTimes() throws {
         let long = try refused(for: .seconds(Int64.max))
         _ = try long.refusal(at: at(31 * 86_400_000))
@@ -148,7 +148,7 @@ struct PauseTests {
         _ = try pacer.send(at: at(1210))
     }
 
-    @Test("an undecided answer that breaks off decides nothing, and its slot counts from its first byte")
+    @Test("an undecided response that breaks off decides nothing, and its slot counts from its first byte")
     func undecidedBreaksOff() throws {
         let pacer = Pacer(1, per: 1000)
         let slot = try pacer.send(at: at(0))

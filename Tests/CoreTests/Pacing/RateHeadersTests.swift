@@ -100,7 +100,7 @@ struct RateHeadersTests {
     }
 
     @Test(
-        "every spelling of a reset is read, against the answer's own clock where it has one",
+        "every spelling of a reset is read, against the response's own clock where it has one",
         arguments: [
             ("30", 30), ("1789178889", 30), ("1789178889500", 31), ("1m30s", 90), ("250ms", 1),
             ("6h0m0s", 21_600),

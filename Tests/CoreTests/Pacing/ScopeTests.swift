@@ -79,7 +79,7 @@ struct ScopeTests {
         #expect(pacer.brokenInvariants.isEmpty)
     }
 
-    @Test("who waits for one limit holds nothing of the other")
+    @Test("a request that waits for one limit holds no slot of another")
     func nothingIsHeld() throws {
         let pacer = twoScopes(1, per: 10_000, shared: 2, per: 1000)
         _ = pacer.responded(try pacer.admitted(demand(7), at: at(0)), verdict: .accepted, at: at(0))
@@ -101,7 +101,7 @@ struct ScopeTests {
         #expect(pacer.brokenInvariants.isEmpty)
     }
 
-    @Test("in the shared limit, who came first goes first, whatever its key")
+    @Test("in a shared limit, requests are sent in order of arrival, whatever their key")
     func arrivalOrder() throws {
         let pacer = twoScopes(100, per: 1000, shared: 1, per: 100)
         _ = pacer.responded(try pacer.admitted(demand(7), at: at(0)), verdict: .accepted, at: at(0))

@@ -81,7 +81,7 @@ struct SimulationTests {
     }
 
     @Test(
-        "limits of several scopes are all kept, and nobody waits for ever",
+        "limits of several scopes are all kept, and nobody waits forever",
         arguments: SimulatedProvider.Kind.allCases, PacingScenario.Load.allCases)
     func stacked(provider: SimulatedProvider.Kind, load: PacingScenario.Load) {
         for seed: UInt64 in 1...3 {

@@ -16,7 +16,7 @@ struct RecordedCaseTests {
         return (profile.cases + generic).map { Combination(profile: profile.name, recorded: $0) }
     }
 
-    @Test("a recorded answer becomes what it should", arguments: combinations)
+    @Test("a recorded response becomes what it should", arguments: combinations)
     func becomesWhatItShould(_ combination: Combination) throws {
         let normalizer = try BuiltInProfiles.normalizer(combination.profile)
         let mismatches = combination.recorded.run(with: normalizer, decode: BuiltInProfiles.decode)

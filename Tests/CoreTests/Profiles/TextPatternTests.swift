@@ -56,7 +56,7 @@ struct TextPatternTests {
     }
 
     @Test(
-        "a pattern that would take for ever with backtracking takes no time",
+        "a pattern that would take forever with backtracking takes no time",
         arguments: [
             "^(a+)+$", "^(a|a)*$", "^(a*)*$", "(a?){30}a{30}b", "^(([a-z])+.)+[A-Z]([a-z])+$",
             "(.*)(.*)(.*)(.*)(.*)(.*)(.*)(.*)x",

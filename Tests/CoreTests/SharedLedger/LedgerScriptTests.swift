@@ -83,7 +83,7 @@ struct LedgerScriptTests {
         #expect(try ledger.take("x", 5) == number(-1))
     }
 
-    @Test("those who wait are served in their order, and nobody who has waited for too long")
+    @Test("waiting requests are served in order, except those that have waited too long")
     func queue() throws {
         let ledger = try Ledger(slots: 1)
         for session in ["x", "y"] { try ledger.beat(session) }
@@ -96,7 +96,7 @@ struct LedgerScriptTests {
         #expect(try ledger.free("y", after: "0") == ["weir:x 4 0"])
     }
 
-    @Test("who would wait too long is told at once for how long, and for which limit")
+    @Test("a request that would wait too long is rejected at once, with the time and the limit")
     func tooLong() throws {
         let ledger = try Ledger(slots: 1)
         try ledger.beat("x")
@@ -109,7 +109,7 @@ struct LedgerScriptTests {
         #expect(try ledger.free("x", after: "1000000", of: "b") == ["weir:x 4 1000000 0"])
     }
 
-    @Test("who is more urgent goes first, but not before who came so much earlier")
+    @Test("a more urgent request goes first, but not before one that arrived much earlier")
     func urgency() throws {
         let ledger = try Ledger(slots: 1)
         try ledger.beat("x")
@@ -126,7 +126,7 @@ struct LedgerScriptTests {
         #expect(try ledger.free("x", after: "0") == ["weir:x 5 0"])
     }
 
-    @Test("a slot that is given to somebody who has gone goes to the next")
+    @Test("a slot granted to a request that has left goes to the next one")
     func gone() throws {
         let ledger = try Ledger(slots: 1)
         for session in ["x", "y"] { try ledger.beat(session) }
@@ -152,7 +152,7 @@ struct LedgerScriptTests {
         #expect(try ledger.free("x", after: "0", of: "b") == ["weir:x 2 0"])
     }
 
-    @Test("the share of an instance without a seat is left free")
+    @Test("the share of an instance that is not a member is left free")
     func seats() throws {
         let ledger = try Ledger(slots: 4, replicas: 2)
         try ledger.beat("x")
@@ -171,7 +171,9 @@ struct LedgerScriptTests {
         #expect(try ledger.take("x", 6) == number(-1))
     }
 
-    @Test("a seat may be that of a dead predecessor: who starts has none before all others were heard of")
+    @Test(
+        "a membership may belong to a dead predecessor: a starting instance becomes a member only after all others were heard"
+    )
     func predecessor() throws {
         let ledger = try Ledger(slots: 4, replicas: 2)
         let seats = ["ZCARD", "weir:{t}:seats"]
@@ -197,7 +199,7 @@ struct LedgerScriptTests {
         #expect(try ledger.redis.command(["ZSCORE", "weir:{t}:seats", "iy"]).text == "")
     }
 
-    @Test("what a dead session held comes back after its lease and two windows")
+    @Test("slots of a dead session are freed after its lease and two windows")
     func lease() throws {
         let ledger = try Ledger(slots: 1, replicas: 1)
         try ledger.beat("y")
@@ -210,7 +212,7 @@ struct LedgerScriptTests {
         #expect(try ledger.take("x", 3) == number(0))
     }
 
-    @Test("what a session held does not come back while its instance says that it uses it")
+    @Test("slots of a session are kept while its instance reports that it uses them")
     func formerSessions() throws {
         let ledger = try Ledger(slots: 1)
         try ledger.beat("y")
@@ -223,7 +225,7 @@ struct LedgerScriptTests {
         #expect(try ledger.free("y", after: "0") == ["weir:x 2 0"])
     }
 
-    @Test("a server that has forgotten everything gives nothing before what it gave is over")
+    @Test("a server that lost its data grants nothing before earlier grants no longer count")
     func settling() throws {
         let ledger = try Ledger(slots: 1)
         #expect(try ledger.beat("x", settles: 2_000_000) == number(2_000_000))
@@ -234,7 +236,7 @@ struct LedgerScriptTests {
         #expect(try ledger.take("x", 1) == number(0))
     }
 
-    @Test("a new session is told of the pauses in force, once")
+    @Test("a new session receives the pauses in force, once")
     func pauses() throws {
         let ledger = try Ledger(slots: 1)
         try ledger.beat("x")
@@ -251,7 +253,7 @@ struct LedgerScriptTests {
         #expect(try ledger.call(beat).messages == ["weir:y beat"])
     }
 
-    @Test("what is carried out too late, or is of nobody who listens, is refused")
+    @Test("a call that is executed too late, or without a listener, is rejected")
     func late() throws {
         let ledger = try Ledger(slots: 1)
         try ledger.beat("x")

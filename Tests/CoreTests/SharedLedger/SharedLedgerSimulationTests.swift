@@ -42,7 +42,7 @@ struct SharedLedgerSimulationTests {
     ]
 
     @Test(
-        "whatever fails, no request is refused, none waits for ever, no slot is lost",
+        "whatever fails, no request is refused, none waits forever, no slot is lost",
         arguments: troubles.indices)
     func faults(index: Int) throws {
         var scenario = LedgerScenario(seed: UInt64(index))

@@ -67,7 +67,7 @@ struct SharedLedgerTests {
         }
     }
 
-    @Test("it asks for its seat when it shares, and not before")
+    @Test("an instance becomes a member when it shares the ledger, and not before")
     func seat() throws {
         var instance = Instance()
         _ = instance.share()
@@ -78,7 +78,7 @@ struct SharedLedgerTests {
     }
 
     @Test(
-        "it names the sessions that are over in which it holds slots, as long as it does: they have no lease")
+        "an instance names the ended sessions whose slots it holds, which therefore have no lease")
     func formerSessions() throws {
         var instance = Instance()
         let first = instance.share()
@@ -99,7 +99,7 @@ struct SharedLedgerTests {
         #expect(try #require(instance.takeCalls("beat").last).count == 8)
     }
 
-    @Test("it gives a session up in which it hears no reply, or no message")
+    @Test("an instance abandons a session without replies or messages")
     func silence() {
         for isDeaf in [false, true] {
             var instance = Instance()
@@ -113,7 +113,9 @@ struct SharedLedgerTests {
         }
     }
 
-    @Test("without the server it sends nothing until all that others were given is over, then by its share")
+    @Test(
+        "without the server, an instance sends nothing until earlier grants to others no longer count, then uses its share"
+    )
     func quiet() {
         var instance = Instance()
         let name = instance.share()
@@ -139,7 +141,7 @@ struct SharedLedgerTests {
     }
 
     @Test(
-        "an answer that no script gives is the end of the session, whatever was asked", arguments: senseless)
+        "a response that no script gives is the end of the session, whatever was asked", arguments: senseless)
     func senselessAnswers(numbers: [Int64]) {
         for question in ["beat", "take", "free"] {
             var instance = Instance()

@@ -170,7 +170,7 @@ struct CurlMultiTests {
         }
     }
 
-    @Test("interim answers are told one by one, before the final one, but for 100")
+    @Test("interim responses are told one by one, before the final one, but for 100")
     func interim() throws {
         let last = ScriptedResponse.informational(102, then: .informational(100, then: .ok("{}")))
         let upstream = try ScriptedUpstream(

@@ -2,7 +2,7 @@ import Testing
 import Upstream
 import Wire
 
-@Suite("the head of an answer")
+@Suite("the head of a response")
 struct ResponseHeadTests {
     /// Reads the lines, and says what stopped it: `complete`, `more` or the fault.
     private func read(_ lines: [String], into head: ResponseHead) -> String {
@@ -39,7 +39,8 @@ struct ResponseHeadTests {
         #expect(cookies == ["a", "b"])
     }
 
-    @Test("an interim answer is told with its fields, and forgotten; 100 and those of HTTP/1.0 are not told")
+    @Test(
+        "an interim response is told with its fields, and forgotten; 100 and those of HTTP/1.0 are not told")
     func interim() {
         let head = ResponseHead()
         #expect(
@@ -145,7 +146,7 @@ struct ResponseHeadTests {
     }
 
     @Test(
-        "a field that an answer is another one without makes room for itself",
+        "a field that a response is another one without makes room for itself",
         arguments: [
             "WWW-Authenticate", "Allow", "Retry-After", "Location", "Content-Type", "Content-Encoding",
             "Content-Range", "Content-Language", "Content-Location", "Content-Disposition", "Cache-Control",

@@ -4,7 +4,7 @@ import Wire
 
 @testable import Upstream
 
-@Suite("reading an answer")
+@Suite("reading a response")
 struct ResponseParserTests {
     /// What came of an answer.
     private struct Reading: Equatable, CustomStringConvertible {
@@ -143,7 +143,7 @@ struct ResponseParserTests {
                 == "ab")
     }
 
-    @Test("interim answers come one by one before the answer, whatever their fields say of a body")
+    @Test("interim responses come one by one before the response, whatever their fields say of a body")
     func interim() {
         let text =
             "HTTP/1.1 103 Early Hints\r\nA: b\r\n\r\nHTTP/1.1 100 Continue\r\nA: c\r\n\r\n"
