@@ -1,6 +1,6 @@
-/// Who waits: opaque to the pacer, and handed back when the turn has come.
+/// Identifies a waiting request: opaque to the pacer, and returned with its grant.
 public struct Waiter: Hashable, Sendable {
-    /// The worker that must be told.
+    /// The worker to notify.
     public var worker: Int
     /// The worker's own name for the request.
     public var id: UInt64
@@ -12,82 +12,82 @@ public struct Waiter: Hashable, Sendable {
     }
 }
 
-/// A place in a ledger's queue, with which its holder can leave.
+/// A place in a ledger's queue, with which its holder can leave the queue.
 public struct Place: Hashable, Sendable {
     let index: Int32
     let generation: UInt32
 }
 
-/// The right to send one request, to be reported back exactly once.
+/// The right to send one request; must be settled exactly once.
 ///
-/// The reports are `responded` (and `judge` after an undecided one), `closedWithoutResponse` and `neverSent`.
+/// It is settled by `responded` (and `judge` after an undecided response), `closedWithoutResponse` or `neverSent`.
 public struct Slot: Hashable, Sendable {
     let index: Int32
     let generation: UInt32
 }
 
-/// A waiting request whose turn has come.
+/// A slot for a request that was waiting.
 public struct Grant: Hashable, Sendable {
-    /// Who waited.
+    /// The request.
     ///
-    /// When it has left in the meantime, the slot goes back with `neverSent`.
+    /// If it has left the queue in the meantime, the slot must be returned with `neverSent`.
     public let waiter: Waiter
-    /// Its right to send.
+    /// The right to send it.
     public let slot: Slot
 }
 
-/// A moment at which `advance` must be called with this value; whoever receives it arms a timer.
+/// A time at which `advance` must be called with this value; its receiver arms a timer.
 ///
-/// A timer that fires late loses speed, never a promise; one that fires early is answered with another wake.
-/// When the moment has come already, `advance` is called at once.
+/// A timer that fires late costs throughput, never correctness; one that fires early gets another wake. If the time
+/// has passed already, `advance` is called at once.
 public struct Wake: Hashable, Sendable {
-    /// When.
+    /// The time.
     public let at: MonotonicTime
 }
 
-/// The answer to a request that wants to be sent.
+/// The result for a request that wants to be sent.
 public enum Admission: Hashable, Sendable {
     /// It may be sent now.
     case admitted(Slot)
-    /// It waits; a `Grant` follows, from whichever worker calls `advance` at that time.
+    /// It waits; a `Grant` follows from the worker that calls `advance` at that time.
     ///
-    /// `expected` is the wait from now on: exact where the free times are known, else an estimate. More
-    /// urgent requests overtake only as long as nobody's patience suffers.
+    /// `expected` is the wait from now on: exact if the free times are known, otherwise an estimate. More urgent
+    /// requests overtake only if no other request then exceeds its maximum wait.
     case queued(Place, expected: Duration, wake: Wake?)
-    /// It is neither sent nor does it wait.
+    /// It is rejected.
     case refused(Refusal)
 }
 
-/// Why a request may neither be sent nor wait, and when it may come again.
+/// Why a request may neither be sent nor wait, and when it may be sent again.
 public struct Refusal: Hashable, Sendable {
-    /// The causes of a refusal.
+    /// The reasons for a refusal.
     public enum Reason: Hashable, Sendable, CaseIterable {
-        /// Its turn would come after its patience has ended.
+        /// It would get its slot after its maximum wait.
         case wouldWaitTooLong
-        /// As many requests wait as may.
+        /// The queue is full.
         case queueFull
-        /// The provider refused the key, and the pause outlasts the patience.
+        /// The provider rejected the key, and the pause lasts longer than the maximum wait.
         case paused
-        /// All ledgers are in use: a key that is not among them must come later.
+        /// All ledgers are in use, so a request with a new key must come later.
         case tooManyKeys
     }
 
-    /// The cause.
+    /// The reason.
     public let reason: Reason
-    /// When its turn would come, from now: not too early as far as the ledger knows.
+    /// When it would get its slot, from now; never too early as far as the ledger knows.
     ///
     /// At least one millisecond.
     public let retryAfter: Duration
-    /// The limit that makes it wait; nil when there is none.
+    /// The limit that makes it wait; nil if there is none.
     public let window: PacingPolicy.Window?
-    /// The place of that limit in the policy.
+    /// The index of that limit in the policy.
     public let limit: Int
     /// The requests that could be sent under that limit now.
     public let remaining: Int
 
-    /// What is left of that limit, and for how long it must do: until the turn would come.
+    /// What is left of that limit, and until when: the time at which the request would get its slot.
     ///
-    /// Nothing during a pause, and nothing of what those in a full queue wait for.
+    /// Nothing during a pause, and nothing of what the requests in a full queue wait for.
     public var headroom: Headroom? {
         window.map {
             Headroom(

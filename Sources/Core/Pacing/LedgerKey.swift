@@ -1,8 +1,8 @@
 internal import Wire
 
-/// Whose requests share a ledger: a keyed hash, never the credential itself.
+/// Identifies the requests that share a ledger: a keyed hash, never the credential itself.
 ///
-/// The caller computes it with a secret seed, so that nobody can choose credentials that collide.
+/// The caller computes it with a secret seed, so that no client can choose credentials that collide.
 public struct LedgerKey: Hashable, Sendable {
     /// The keyed hash.
     public var hash: UInt64
@@ -13,28 +13,27 @@ public struct LedgerKey: Hashable, Sendable {
     /// The ledger of all requests that carry no key.
     public static let none = LedgerKey(hash: 0)
 
-    /// The one ledger of a provider whose limit does not depend on a key.
+    /// The only ledger of a limit that does not depend on a key.
     public static let shared = LedgerKey(hash: 1)
 }
 
-/// Makes a key of bytes that nobody may see; the same in every process, where the keys are shared.
+/// Computes a key from secret bytes; the same in every process if the keys are shared.
 public typealias LedgerDigest = @Sendable ([UInt8]) -> UInt64
 
-/// Finds the keys of a request: one for each scope of its provider's pacer.
+/// Computes the keys of a request: one for each scope of its provider's pacer.
 public struct LedgerKeyReader: Sendable {
     private let scopes: [LimitScope]
     private let credentials: CredentialReader
     private let provider: LedgerKey
     private let onlyScope: LimitScope?
-    /// Whether fields other than `Authorization` have an influence on a request's keys, and whether the query has.
+    /// Whether fields other than `Authorization`, and whether the query, affect a request's keys.
     let (readsOtherFields, readsQuery): (Bool, Bool)
     private let digest: LedgerDigest?
 
     /// A reader.
     ///
-    /// - Parameter provider: the key of all requests to this provider, different in providers that share a
-    ///   pacer.
-    /// - Parameter digest: makes the keys; by default they are this process's own.
+    /// - Parameter provider: the key of all requests to this provider; differs between providers that share a pacer.
+    /// - Parameter digest: computes the keys; by default they are specific to this process.
     public init(
         scopes: [LimitScope], credentials: CredentialReader, provider: LedgerKey = .shared,
         digest: LedgerDigest? = nil
@@ -75,7 +74,7 @@ public struct LedgerKeyReader: Sendable {
         switch scope {
         case .credential: return credentials.key(target: target, forEachField: forEachField)
         case .group: return .shared
-        // What the path says is added to it: ``PacingPlan/marks(method:path:digest:)``.
+        // The path's part is added later: ``PacingPlan/marks(method:path:digest:)``.
         case .provider, .path, .operation: return provider
         case .combined(let parts):
             return parts.reduce(LedgerKey.none) { key, part in
@@ -100,9 +99,9 @@ public struct LedgerKeyReader: Sendable {
 }
 
 extension LedgerKey {
-    /// A key of two: the same in every process, and as hard to choose as they are.
+    /// Combines two keys: the same in every process, and as hard to choose as they are.
     ///
-    /// Nothing is added by 0.
+    /// Adding 0 changes nothing.
     public static func mix(_ key: UInt64, _ other: UInt64) -> UInt64 {
         guard other != 0 else { return key }
         var mixed = (key ^ (other &* 0x9E37_79B9_7F4A_7C15)) &+ 0x632B_E59B_D9B4_E019
@@ -112,7 +111,7 @@ extension LedgerKey {
         return mixed < 1 << 16 ? mixed | 1 << 63 : mixed
     }
 
-    /// The ledger of those who have these bytes; `none` without bytes.
+    /// The key for these bytes; `none` without bytes.
     public init(hashing bytes: [UInt8]?, digest: LedgerDigest? = nil) {
         guard let bytes else {
             self = .none
@@ -125,21 +124,22 @@ extension LedgerKey {
         }
         var hasher = Hasher()
         hasher.combine(bytes.span)
-        // The upper bits tell scopes apart, 0 and 1 are taken.
+        // The upper bits distinguish scopes; 0 and 1 are reserved.
         let hash = UInt64(bitPattern: Int64(hasher.finalize()))
         self.init(hash: hash < 2 ? hash + 2 : hash)
     }
 }
 
-/// The keys of the last request, which are those of the next one as well if both carry the same `Authorization`: an app has one credential.
+/// Caches the keys of the last request, which also apply to the next one if both carry the same `Authorization`: an
+/// app usually has one credential.
 ///
-/// Holds that credential, in one thread's memory, and shows it to nobody.
+/// Keeps that credential in one thread's memory and never shows it.
 public struct LedgerKeyMemo {
     private let reader: LedgerKeyReader
     private var authorization: [UInt8] = []
     private var keys: SIMD4<UInt64>?
 
-    /// Remembers what `reader` finds.
+    /// Caches the results of `reader`.
     public init(_ reader: LedgerKeyReader) { self.reader = reader }
 
     /// The same as ``LedgerKeyReader/keys(target:forEachField:)``.
@@ -159,7 +159,7 @@ public struct LedgerKeyMemo {
         if isSame, count == 1, let keys { return keys }
         let found = reader.keys(target: target, forEachField: forEachField)
         keys = nil
-        // Of several it may be any that counts.
+        // If there are several, any of them may be the one that counts.
         guard count == 1 else { return found }
         authorization.removeAll(keepingCapacity: true)
         forEachField { name, value in

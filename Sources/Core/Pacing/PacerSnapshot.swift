@@ -1,90 +1,90 @@
-/// What a pacer holds at one moment: for the metrics and for people.
+/// The state of a pacer at one moment, for metrics and pages.
 public struct PacerSnapshot: Hashable, Sendable {
     /// The state of one limit.
     public struct Reading: Hashable, Sendable {
         /// The limit.
         public let window: PacingPolicy.Window
-        /// The place of the limit in the policy.
+        /// The index of the limit in the policy.
         public let limit: Int
         /// The slots in use.
         public let used: Int
         /// The requests that could be sent now.
         public let remaining: Int
-        /// How long until all of the limit is free again if nothing more is sent.
+        /// The time until the whole limit is free if nothing more is sent.
         public let resetIn: Duration
-        /// How long the rest lasts at the present rate; nil if it is not used up before slots come back.
+        /// How long the rest lasts at the present rate; nil if slots are freed before it is used up.
         public let exhaustedIn: Duration?
     }
 
     /// The state of one ledger.
     public struct Ledger: Hashable, Sendable {
-        /// Whose.
+        /// Its key.
         public let key: LedgerKey
-        /// Which of a request's keys that is.
+        /// The scope to which the key belongs.
         public let scope: Int
         /// The limits of its scope, in the order of the policy.
         public let windows: [Reading]
-        /// Requests sent and not answered yet.
+        /// Requests in flight without a response.
         public let inFlight: Int
-        /// Requests that wait.
+        /// Waiting requests.
         public let waiting: Int
-        /// How long requests that came now, as many as asked for, would wait; nil if a limit has not so many.
+        /// How long the requested number of requests would wait; nil if a limit has fewer slots.
         public let expectedWait: Duration?
-        /// Why it is paused, if it is.
+        /// The reason of its pause, if it is paused.
         public let pause: PauseReason?
-        /// How long the pause lasts, or how long the answer to the request that tries again is awaited.
+        /// How long the pause lasts, or how long the response to the probe is awaited.
         public let pausedFor: Duration
     }
 
-    /// The limits, each as the ledger with the fewest requests left has it, among those in `ledgers`.
+    /// The limits, each with the state of the ledger with the fewest requests left among `ledgers`.
     public let windows: [Reading]
-    /// Requests that wait, in all ledgers.
+    /// Waiting requests in all ledgers.
     public let waiting: Int
-    /// How long the one that waits longest has waited.
+    /// How long the oldest of them has waited.
     public let oldestWait: Duration
-    /// Requests sent and not answered yet, in all ledgers.
+    /// Requests in flight without a response in all ledgers.
     public let inFlight: Int
-    /// How many ledgers are held.
+    /// The number of ledgers.
     public let keys: Int
-    /// How many of them are paused, or wait for the answer to the one request that tries again.
+    /// How many of them are paused or wait for the response to a probe.
     public let paused: Int
-    /// What part of the provider's count was not ours in its latest answers, 0 to 1, smoothed.
+    /// The smoothed fraction of the provider's count that did not come through Weir in its latest responses, 0 to 1.
     public let foreignShare: Double
-    /// The limit that the provider speaks of when none of ours has it.
+    /// The limit that the provider reports if no configured one is as large.
     public let reportedLimit: Int?
-    /// Requests that were sent at once because limits are only watched, and would have waited.
+    /// Requests that were sent at once because limits are only observed, and would have waited.
     public let wouldHaveWaited: UInt64
-    /// The same for those that would have been refused.
+    /// Those that would have been rejected.
     public let wouldHaveBeenRefused: UInt64
-    /// The ledgers used last, latest first: as many as were asked for.
+    /// The most recently used ledgers, latest first, up to the requested number.
     public let ledgers: [Ledger]
 }
 
-/// What one request asks of the limits: whose it is, how much it takes of each, and how urgent it is.
+/// What one request needs: its keys, its cost under each limit, and its urgency.
 ///
-/// A plain value of fixed size: making one allocates nothing.
+/// A plain value of fixed size; creating one allocates nothing.
 public struct PacingDemand: Sendable, Hashable {
-    /// The most scopes (different keys of one request) that a policy may have.
+    /// The maximum number of scopes (different keys of one request) of a policy.
     public static let maximumScopes = 4
-    /// The most limits that a policy may have.
+    /// The maximum number of limits of a policy.
     public static let maximumLimits = 8
-    /// The most slots that one request may take.
+    /// The maximum number of slots that one request may take.
     public static let maximumWeight = 10_000
-    /// Stands for the policy in force.
+    /// Means the policy in force.
     public static let latestRevision = UInt32.max
 
     /// The hash of the request's key in each scope.
     public var keys: SIMD4<UInt64>
-    /// The slots that it takes in each limit, in the order of the policy; 0 where the limit does not count it.
+    /// The slots that it takes under each limit, in the order of the policy; 0 if the limit does not apply to it.
     public var weights: SIMD8<UInt16>
-    /// Whether it uses what the policy's `quotaScope` stands for.
+    /// Whether it uses the quota of the policy's `quotaScope`.
     public var usesQuota: Bool
-    /// How urgent it is, 0 (most) to 7 (RFC 9218 4.1); others are moved to the nearest end.
+    /// Its urgency, 0 (most urgent) to 7 (RFC 9218 4.1); other values are clamped.
     public var urgency: Int
-    /// Under which policy of the pacer it was weighed: one that was replaced since is taken account of.
+    /// The version of the policy for which it was computed; an older version is converted.
     public var revision = PacingDemand.latestRevision
 
-    /// A request that each limit counts once, with the same key in all scopes.
+    /// A request that takes one slot under each limit, with the same key in all scopes.
     public init(key: LedgerKey, urgency: Int = 3) {
         keys = SIMD4(repeating: key.hash)
         weights = SIMD8(repeating: 1)
@@ -92,7 +92,7 @@ public struct PacingDemand: Sendable, Hashable {
         self.urgency = urgency
     }
 
-    /// A request with these keys and weights.
+    /// A request with these keys and costs.
     public init(keys: SIMD4<UInt64>, weights: SIMD8<UInt16>, usesQuota: Bool, urgency: Int = 3) {
         self.keys = keys
         self.weights = weights

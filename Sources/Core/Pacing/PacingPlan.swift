@@ -1,31 +1,31 @@
 internal import Wire
 
-/// A provider's limits made ready: the windows and scopes of its pacer, and what each request weighs.
+/// A provider's limits, precomputed: the windows and scopes of its pacer, and the cost of each request.
 public struct PacingPlan: Sendable {
-    /// The limits as the pacer counts them, in the order of the configuration.
+    /// The limits in the pacer's format, in the order of the configuration.
     public let windows: [PacingPolicy.Window]
-    /// Whose requests count together, for each scope of the pacer.
+    /// Which requests count together, for each scope of the pacer.
     public let scopes: [LimitScope]
-    /// The same, with the patterns that matter for it.
+    /// The same with the patterns that determine it.
     public let counters: [RateLimit.Counter]
-    /// The scope that a used-up quota pauses, if the profile says what uses it.
+    /// The scope that a used-up quota pauses, if the profile names the requests that use it.
     public let quotaScope: Int?
     /// The names of the limits.
     public let names: [String?]
-    /// Whether the method and the path of a request have an influence on its keys: see ``marks(method:path:digest:)``.
+    /// Whether the method and path of a request affect its keys: see ``marks(method:path:digest:)``.
     public let readsPath: Bool
     let limits: [RateLimit]
     private let quotaRequests: [RequestPattern]
-    /// What a request weighs that no pattern is about.
+    /// The cost of a request that matches no pattern.
     private let usual: SIMD8<UInt16>
-    /// Whether any pattern has to be looked at.
+    /// Whether any pattern must be checked.
     private let hasPatterns: Bool
-    /// Whether any limit counts what no other names.
+    /// Whether any limit counts the requests that no other limit names.
     private let hasRest: Bool
 
-    /// The plan of `limits`, of which at most ``RateLimit/maximumCount`` count.
+    /// The plan of `limits`, of which at most ``RateLimit/maximumCount`` are used.
     ///
-    /// - Parameter quotaRequests: what uses up a quota; empty if that is not known.
+    /// - Parameter quotaRequests: the requests that use up a quota; empty if unknown.
     public init(limits: [RateLimit], quotaRequests: [RequestPattern] = []) {
         self.limits = Array(limits.prefix(RateLimit.maximumCount))
         self.quotaRequests = quotaRequests
@@ -58,9 +58,9 @@ public struct PacingPlan: Sendable {
             || self.limits.contains { !$0.named.isEmpty || !$0.exceptions.isEmpty || !$0.costs.isEmpty }
     }
 
-    /// What a request weighs in each limit, and whether it uses up the quota.
+    /// The cost of a request under each limit, and whether it uses the quota.
     ///
-    /// - Parameter path: the provider's own, behind its base URL; a query behind it does no harm.
+    /// - Parameter path: the provider's path after the base URL; a query is ignored.
     public func weigh(
         method: borrowing Span<UInt8>, path: borrowing Span<UInt8>
     ) -> (weights: SIMD8<UInt16>, usesQuota: Bool) {
@@ -91,9 +91,10 @@ public struct PacingPlan: Sendable {
         return (weights, Self.first(of: quotaRequests, method, path) != nil)
     }
 
-    /// What the method and path of a request add to its keys: what its captures stand for, or its place among the operations.
+    /// What the method and path of a request add to its keys: the values of its captures, or its index among the
+    /// operations.
     ///
-    /// - Parameter digest: as that of the keys.
+    /// - Parameter digest: the one used for the keys.
     public func marks(
         method: borrowing Span<UInt8>, path: borrowing Span<UInt8>, digest: LedgerDigest? = nil
     ) -> SIMD4<UInt64> {
@@ -120,7 +121,7 @@ public struct PacingPlan: Sendable {
         return marks
     }
 
-    /// The place of the limit that is called `name`; `nil` if there is none.
+    /// The index of the limit with this name; `nil` if there is none.
     public func limit(named name: String) -> Int? { names.firstIndex(of: name) }
 
     private static func first(
@@ -134,8 +135,8 @@ public struct PacingPlan: Sendable {
 }
 
 extension PacingPlan {
-    /// For each limit, that of `former` which counts the same requests, perhaps with other numbers; nil where
-    /// there is none.
+    /// For each limit, the one of `former` that counts the same requests, perhaps with other numbers; nil if there is
+    /// none.
     public func origins(in former: PacingPlan) -> [Int?] {
         Self.match(limits.indices, former.limits.indices) { new, old, isExact in
             let (limit, other) = (limits[new], former.limits[old])
@@ -145,12 +146,12 @@ extension PacingPlan {
         }
     }
 
-    /// Whether requests that were counted by `former` are counted by these limits as well, so that these can
-    /// take its place at once.
+    /// Whether every request counted by `former` is also counted by these limits, so that they can replace them at
+    /// once.
     ///
-    /// A limit that is new can begin with what others of the same key remember. The key of another scope is not
-    /// known of what is under way, nor is the end of what nobody counted at the same time. Where there was no
-    /// limit nothing is known, as at a start.
+    /// A new limit can start with what other limits of the same key remember. For a request in flight, the key of
+    /// another scope is unknown, and so is its end if no limit on concurrent requests counted it. Without any former
+    /// limit nothing is known, as after a start.
     public func canFollow(_ former: PacingPlan) -> Bool {
         zip(limits, origins(in: former)).allSatisfy { limit, origin in
             origin != nil
@@ -159,7 +160,7 @@ extension PacingPlan {
         }
     }
 
-    /// Pairs each of `new` with one of `old`; exact pairs come first.
+    /// Pairs each of `new` with one of `old`; exact matches come first.
     static func match(
         _ new: Range<Int>, _ old: Range<Int>, _ isPair: (_ new: Int, _ old: Int, _ isExact: Bool) -> Bool
     ) -> [Int?] {

@@ -1,36 +1,36 @@
-/// What a provider allows per key, and how much a pacer may hold: the configuration of one `Pacer`.
+/// What a provider allows per key, and how much a pacer may store: the configuration of one `Pacer`.
 public struct PacingPolicy: Sendable, Hashable {
-    /// A limit: so many requests in any span of so much time, on a day or in a month, or at the same time.
+    /// A limit: a number of requests per sliding window, per day or month, or at the same time.
     public struct Window: Sendable, Hashable {
         /// How the requests are counted.
         public enum Span: Sendable, Hashable {
-            /// Those of any span of `per`, wherever it begins.
+            /// Those in any interval of length `per`.
             case rolling
             /// Those since midnight UTC.
             case day
             /// Those since the first of the month, midnight UTC.
             case month
-            /// Those that are not answered in full.
+            /// Those whose responses are incomplete.
             case concurrent
         }
 
-        /// The requests allowed, 1 to 1 000 000 000.
+        /// The number of allowed requests, 1 to 1 000 000 000.
         public let requests: Int
         /// The length of the window, one microsecond to 400 days; zero for `concurrent`.
         public let per: Duration
         /// How the requests are counted.
         public let span: Span
-        /// Which of a request's keys it is counted by: 0 up to `PacingDemand.maximumScopes`.
+        /// The scope whose key it uses: 0 up to `PacingDemand.maximumScopes`.
         public let scope: Int
 
-        /// A limit of `requests` per `per`; values out of range are moved to the nearest end of it.
+        /// A limit of `requests` per `per`; values out of range are clamped.
         public init(requests: Int, per: Duration, scope: Int = 0) {
             self.init(
                 requests: requests, per: min(max(per, .microseconds(1)), .seconds(400 * 86_400)),
                 span: .rolling, scope: scope)
         }
 
-        /// A limit of `requests` in each day or month, or at the same time.
+        /// A limit of `requests` per day or month, or of concurrent requests.
         public init(requests: Int, counted span: Span, scope: Int = 0) {
             let per: Duration =
                 switch span {
@@ -49,39 +49,40 @@ public struct PacingPolicy: Sendable, Hashable {
         }
     }
 
-    /// When a slot that was used is free again.
+    /// When a used slot is freed.
     public enum Guarantee: Sendable, Hashable {
         /// One window after the first byte of the response: the provider's limit is never exceeded.
         case strict
-        /// One window and `margin` after the request was sent: faster, and now and then refused.
+        /// One window and `margin` after the request was sent: faster, with occasional rejections.
         case fast(margin: Duration)
     }
 
-    /// The limits, all of which a request must keep; none means that only the provider's own refusals pace.
+    /// The limits, all of which apply; without any, only the provider's own rejections pace.
     ///
-    /// At most `PacingDemand.maximumLimits`; those beyond are left out.
+    /// At most `PacingDemand.maximumLimits`; further ones are ignored.
     public var windows: [Window]
-    /// The scope whose ledgers hold no limit and pause when a quota is used up: what does not use the quota
-    /// goes on; nil when a used-up quota pauses nothing.
+    /// The scope whose ledgers have no limit and pause when a quota is used up, while other requests continue; nil if
+    /// a used-up quota pauses nothing.
     public var quotaScope: Int?
-    /// When a slot that was used is free again.
+    /// When a used slot is freed.
     public var guarantee: Guarantee
-    /// Whether limits are only watched: everything is sent at once, and counted if it should have waited.
+    /// Whether limits are only observed: everything is sent at once, and counted if it would have waited.
     public var isObserved = false
     /// How long after a connection was lost its request may still reach the provider and be counted.
     public var grace: Duration
-    /// How much earlier a request counts as having come for each step that it is more urgent than another.
+    /// How much earlier a request counts as having arrived, for each step by which it is more urgent than another
+    /// one.
     ///
-    /// So nobody is overtaken by what comes seven times as long after it.
+    /// So no request is overtaken by one that arrives more than seven times as long after it.
     public var aging = Duration.seconds(2)
-    /// How many requests may wait, in all ledgers together.
+    /// The maximum number of waiting requests in all ledgers together.
     public var queueCapacity: Int
-    /// How many ledgers may have a history, a request in flight, or a waiting request at the same time.
+    /// The maximum number of ledgers with a history, a request in flight or a waiting request.
     public var keyCapacity: Int
 
-    /// Makes a policy.
+    /// Creates a policy.
     ///
-    /// Capacities are moved into 0 (for keys: one for each scope) to 2^30.
+    /// Capacities are clamped to 0 (for keys: one per scope) to 2^30.
     public init(
         windows: [Window], quotaScope: Int? = nil, guarantee: Guarantee = .strict,
         grace: Duration = .seconds(1), queueCapacity: Int = 1024, keyCapacity: Int = 100_000
@@ -94,7 +95,7 @@ public struct PacingPolicy: Sendable, Hashable {
         self.keyCapacity = min(max(keyCapacity, 1), 1 << 30)
     }
 
-    /// How many keys a request has.
+    /// The number of keys of a request.
     public var scopes: Int { max(windows.lazy.map(\.scope).max() ?? 0, quotaScope ?? 0) + 1 }
 
     /// Whether the end of a response must be reported as well.

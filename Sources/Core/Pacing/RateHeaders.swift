@@ -1,17 +1,17 @@
 public import Wire
 
-/// Reads what a provider's fields say about its own count, in every spelling that a profile can name.
+/// Reads what a provider's fields report about its own count, in every format that a profile can name.
 ///
 /// - One number per field: `X-RateLimit-Limit`, `X-RateLimit-Remaining` and their like.
-/// - A list with slashes, one number for each window: `299/2990/11000`; the tightest counts.
-/// - Several fields, one for each window: `X-RateLimit-Remaining-Minute` and `-Day`. The first that says something counts, but for
-///   one with less left whose limit is one of ours.
+/// - A list with slashes, one number per window: `299/2990/11000`; the tightest counts.
+/// - Several fields, one per window: `X-RateLimit-Remaining-Minute` and `-Day`. The first that is valid counts,
+///   unless one with less left has a limit that is one of ours.
 /// - Used and allowed in one: `39/40` (`RateFields.used`).
 /// - All in one (`RateFields.state`): draft-ietf-httpapi-ratelimit-headers from 08 on,
 ///   `"burst";r=7;t=2, "daily";r=900;t=4000` with the limits in `RateFields.policy`, and 07,
 ///   `limit=100, remaining=50, reset=30`.
 ///
-/// What is malformed, negative or absurd counts as nothing said. An object, because it has many parts and each answer is read by it.
+/// Malformed, negative or absurd values are ignored. An object, because it has many parts and reads every response.
 public final class RateHeaders: Sendable {
     private let names: RateFields
     private let limits: [Int]
@@ -24,7 +24,7 @@ public final class RateHeaders: Sendable {
 
     /// A reader of these fields.
     ///
-    /// - Parameter limits: how many requests the limits in force have: of several windows those are looked for.
+    /// - Parameter limits: the sizes of the limits in force, which are looked for among several windows.
     public init(names: RateFields, limits: [Int] = []) {
         func bytes(_ texts: [Text]) -> [[UInt8]] { texts.map { Array($0.bytes) } }
         self.names = names
@@ -36,16 +36,16 @@ public final class RateHeaders: Sendable {
         policy = bytes(names.policy)
     }
 
-    /// What an answer says of the provider's count; `nil` if nothing, or if the answer comes from a cache.
+    /// What a response reports about the provider's count; `nil` if nothing, or if the response comes from a cache.
     public func observation(_ fields: FieldBlock) -> RateObservation? {
         let found = count(fields)
         guard found != nil, !fields.contains(Self.age.span) else { return nil }
         return found?.observation
     }
 
-    /// When the count begins anew, in seconds from now, rounded up, at least 1; `nil` if that is not said.
+    /// When the count resets, in seconds from now, rounded up, at least 1; `nil` if unknown.
     ///
-    /// - Parameter wallClockSeconds: seconds since 1970, for absolute times in an answer without `Date`.
+    /// - Parameter wallClockSeconds: seconds since 1970, for absolute times in a response without `Date`.
     public func resetSeconds(_ fields: FieldBlock, at wallClockSeconds: Int64) -> Int? {
         let clock = AnswerClock(fields: fields, clock: Int(wallClockSeconds))
         if let window = count(fields)?.window {
@@ -62,8 +62,8 @@ public final class RateHeaders: Sendable {
         return nil
     }
 
-    /// In how many seconds there is something again of what an answer says is used up, the latest of several; `nil` if
-    /// nothing is, or that is not said.
+    /// In how many seconds a window that a response reports as used up has requests again, the latest of several;
+    /// `nil` if none is used up or the time is unknown.
     func usedUpSeconds(_ clock: AnswerClock) -> Int? {
         let fields = clock.fields
         var latest: Int?
@@ -84,7 +84,7 @@ public final class RateHeaders: Sendable {
         return latest
     }
 
-    /// Whether an answer says that nothing is left of one of the windows; what comes from a cache says nothing.
+    /// Whether a response reports that nothing is left of one of the windows; responses from a cache are ignored.
     func saysUsedUp(_ fields: FieldBlock) -> Bool {
         guard !fields.contains(Self.age.span) else { return false }
         for name in remaining {
@@ -105,7 +105,7 @@ public final class RateHeaders: Sendable {
 
     private struct Count {
         var observation: RateObservation
-        /// Its place among the names, if it was chosen among several windows.
+        /// Its index among the names, if it was chosen among several windows.
         var window: Int?
     }
 
@@ -174,17 +174,17 @@ public final class RateHeaders: Sendable {
     }
 }
 
-/// Up to four numbers between slashes: `20`, `39/40`, `300/3000/12000`.
+/// Up to four numbers separated by slashes: `20`, `39/40`, `300/3000/12000`.
 ///
-/// A fraction is dropped: `0.0` and `0.9` are no whole request. Of a list (`100, 100;w=60`) the first number counts, and commas may
-/// group digits (`1,000`).
+/// A fraction is dropped: `0.0` and `0.9` are not whole requests. Of a list (`100, 100;w=60`) the first number
+/// counts, and commas may group digits (`1,000`).
 struct RateNumbers {
     private var numbers = SIMD4<Int64>(repeating: 0)
     private(set) var count = 0
 
     init() {}
 
-    /// Reads `text`; no numbers if anything else stands in it.
+    /// Parses `text`; no numbers if it contains anything else.
     init(_ text: Span<UInt8>) {
         var start = 0
         while start <= text.count {
@@ -237,7 +237,7 @@ struct RateNumbers {
         return value
     }
 
-    /// The three digits behind a comma, if neither more digits nor parameters follow.
+    /// The three digits after a comma, if neither more digits nor parameters follow.
     private static func group(in text: Span<UInt8>, at start: Int) -> Int64? {
         guard start > 0, start + 3 < text.count, text[start] == 0x2C else { return nil }
         let isAtEnd = start + 4 == text.count
@@ -247,7 +247,7 @@ struct RateNumbers {
 
     subscript(index: Int) -> Int { Int(numbers[index]) }
 
-    /// Of what is left, the least, with the limit at the same place.
+    /// The smallest remainder, with the limit of the same window.
     func tightest(of limits: RateNumbers) -> RateObservation {
         var least = 0
         for index in 1..<max(count, 1) where numbers[index] < numbers[least] { least = index }
@@ -255,11 +255,11 @@ struct RateNumbers {
     }
 }
 
-/// What a response's fields say of the provider's own count.
+/// What a response's fields report about the provider's own count.
 public struct RateObservation: Sendable, Hashable {
-    /// The requests that the provider's window has, if it says so.
+    /// The size of the provider's window, if reported.
     public var limit: Int?
-    /// The requests that are left of it.
+    /// The requests left in it.
     public var remaining: Int
 
     /// An observation; negative numbers count as 0.
@@ -269,11 +269,11 @@ public struct RateObservation: Sendable, Hashable {
     }
 }
 
-/// A length of time as some providers spell it: `1m30s`, `250ms`, `6h0m0s`, `1.5s`, `30 seconds`, `PT1M30S`.
+/// A duration in the formats of various providers: `1m30s`, `250ms`, `6h0m0s`, `1.5s`, `30 seconds`, `PT1M30S`.
 enum RateDuration {
     /// The duration in whole seconds, rounded up; `nil` for anything else.
     ///
-    /// One that is too long is the largest number.
+    /// A duration that is too long becomes the largest number.
     static func seconds(_ text: ArraySlice<UInt8>) -> Int? {
         var rest = text
         var milliseconds = 0.0

@@ -1,16 +1,16 @@
 internal import Wire
 
-/// The tightest of the limits in a value that tells all of a provider's count.
+/// The tightest of the limits in a value that reports a provider's whole count.
 struct RateState {
     /// One limit of a list: `"burst";r=7;t=2`.
     struct Item {
-        /// The name, quoted as it stands; a hash, for it is only compared.
+        /// The name, quoted as received; a hash, since it is only compared.
         var name: UInt64 = 0
         var remaining: Int?
         var reset: Int?
         var quota: Int?
 
-        /// Reads a name and parameters; `r` and `t` have other names in drafts to come (`a`, `w`).
+        /// Parses a name and parameters; later drafts may rename `r` and `t` (`a`, `w`).
         init(_ text: Span<UInt8>) {
             var isName = true
             RateState.forEachPart(in: text, separator: 0x3B) { part in
@@ -36,11 +36,11 @@ struct RateState {
     private(set) var name: UInt64 = 0
     private(set) var limit: Int?
     private(set) var remaining: Int?
-    /// As it stands: seconds.
+    /// As received: seconds.
     private(set) var reset: Int?
 
-    /// Reads a list of items, of which the one with the least left counts (of several, the one that
-    /// takes longest), or `limit=…, remaining=…`.
+    /// Parses a list of items, of which the one with the least left counts (of several, the one with the latest
+    /// reset), or `limit=…, remaining=…`.
     init(_ value: Span<UInt8>) {
         Self.forEachItem(in: value) { text in
             if takeOldForm(text) { return }
@@ -70,7 +70,7 @@ struct RateState {
         return true
     }
 
-    /// A number, of which a fraction is dropped; the largest one if it is too large.
+    /// A number without its fraction; the largest one if it is too large.
     private static func number(_ text: Span<UInt8>) -> Int? {
         if let number = text.decimal { return Int(clamping: number) }
         var end = 0
@@ -86,7 +86,7 @@ struct RateState {
         }
     }
 
-    /// Calls `body` with each item of a list; commas in quotes do not divide.
+    /// Calls `body` with each item of a list; commas in quotes do not separate.
     static func forEachItem(in value: Span<UInt8>, _ body: (Span<UInt8>) -> Void) {
         forEachPart(in: value, separator: 0x2C, body)
     }

@@ -1,7 +1,6 @@
-/// When the used slots of one ledger and one window are free again: moments in order, each with a count.
+/// When the used slots of one ledger and one window are freed: times in order, each with a count.
 ///
-/// A ring that grows as it is needed. Where the moments are rounded (`WindowRule.resolution`), many slots
-/// share an entry.
+/// A ring buffer that grows as needed. If times are rounded (`WindowRule.resolution`), many slots share an entry.
 struct FreeTimes {
     private struct Entry {
         var time: MonotonicTime
@@ -10,18 +9,18 @@ struct FreeTimes {
 
     private var ring: [Entry] = []
     private var head: Int32 = 0
-    /// How many different moments there are.
+    /// The number of different times.
     private(set) var entries: Int32 = 0
-    /// How many slots there are in all entries.
+    /// The number of slots in all entries.
     private(set) var slots: Int32 = 0
 
-    /// When the first slot is free again.
+    /// When the first slot is freed.
     var first: MonotonicTime? { entries > 0 ? ring[Int(head)].time : nil }
 
-    /// When the last slot is free again.
+    /// When the last slot is freed.
     var last: MonotonicTime? { entries > 0 ? ring[position(entries - 1)].time : nil }
 
-    /// Forgets the slots that are free at `now`.
+    /// Removes the slots that are free at `now`.
     mutating func removeFree(at now: MonotonicTime) {
         while entries > 0, ring[Int(head)].time <= now {
             slots -= ring[Int(head)].slots
@@ -30,7 +29,7 @@ struct FreeTimes {
         }
     }
 
-    /// Forgets the slots that are free before `time`, and returns how many those were.
+    /// Removes the slots that are free before `time`, and returns their number.
     mutating func removeAll(before time: MonotonicTime) -> Int32 {
         let former = slots
         while entries > 0, ring[Int(head)].time < time {
@@ -41,7 +40,7 @@ struct FreeTimes {
         return former - slots
     }
 
-    /// Adds slots that are free again at `time`.
+    /// Adds slots that are freed at `time`.
     mutating func add(_ time: MonotonicTime, slots count: Int32 = 1) {
         slots += count
         let place = firstEntry(notBefore: time)
@@ -52,7 +51,7 @@ struct FreeTimes {
         if Int(entries) == ring.count { grow() }
         entries += 1
         var index = entries - 1
-        // Moments come almost in order: only what waits for a grace lies behind.
+        // Times arrive almost in order: only slots of lost connections have later ones.
         while index > place {
             ring[position(index)] = ring[position(index - 1)]
             index -= 1
@@ -60,12 +59,12 @@ struct FreeTimes {
         ring[position(place)] = Entry(time: time, slots: count)
     }
 
-    /// Calls `body` with each moment and its slots, in order.
+    /// Calls `body` with each time and its slots, in order.
     func forEach(_ body: (_ time: MonotonicTime, _ slots: Int32) -> Void) {
         for index in 0..<entries { body(ring[position(index)].time, ring[position(index)].slots) }
     }
 
-    /// Takes back slots that were added for `time`, as far as they are there still.
+    /// Removes slots that were added for `time`, as far as they still exist.
     mutating func withdraw(_ time: MonotonicTime, slots count: Int32 = 1) {
         let place = firstEntry(notBefore: time)
         guard place < entries, ring[position(place)].time == time else { return }
@@ -81,7 +80,7 @@ struct FreeTimes {
         entries -= 1
     }
 
-    /// When slot number `ordinal` (from 0) is free again; nil beyond the last.
+    /// When slot number `ordinal` (from 0) is freed; nil after the last one.
     func time(ofSlot ordinal: Int) -> MonotonicTime? {
         guard ordinal >= 0, ordinal < Int(slots) else { return nil }
         if slots == entries { return ring[position(Int32(ordinal))].time }

@@ -1,7 +1,7 @@
-/// Which ledger belongs to a key: a hash table that grows by one bucket at a time.
+/// Maps a key to its ledger: a hash table that grows by one bucket at a time.
 ///
-/// With this linear hashing no insertion ever has to move the whole.
-/// Keys are keyed hashes already, so nobody can choose them to collide.
+/// With this linear hashing no insertion ever moves the whole table. Keys are keyed hashes, so no client can choose
+/// colliding ones.
 struct KeyIndex {
     private struct Node {
         var key: LedgerKey
@@ -9,13 +9,13 @@ struct KeyIndex {
         var next: Int32
     }
 
-    /// The first ledger of each bucket; -1 when there is none.
+    /// The first ledger of each bucket; -1 if there is none.
     private var buckets = Chunked<Int32>()
     /// For each ledger.
     private var nodes = Chunked<Node>()
-    /// The number of buckets when the present round of splitting began, a power of two.
+    /// The number of buckets at the start of the current round of splitting, a power of two.
     private var round = 8
-    /// The next bucket to split; those before it have been split in this round.
+    /// The next bucket to split; those before it were split in this round.
     private var nextSplit = 0
     /// How many keys there are.
     private(set) var count = 0
@@ -38,7 +38,7 @@ struct KeyIndex {
     /// The key of a ledger that has one.
     func key(of ledger: Int32) -> LedgerKey { nodes[Int(ledger)].key }
 
-    /// Adds a key that is not there yet.
+    /// Adds a key that does not exist yet.
     mutating func insert(_ key: LedgerKey, ledger: Int32) {
         count += 1
         if count > buckets.count { split() }
@@ -72,7 +72,7 @@ struct KeyIndex {
         buckets[bucket] = ledger
     }
 
-    /// Divides one bucket in two.
+    /// Splits one bucket in two.
     private mutating func split() {
         var ledger = buckets[nextSplit]
         buckets[nextSplit] = -1

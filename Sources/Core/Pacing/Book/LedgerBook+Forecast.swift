@@ -1,10 +1,10 @@
 extension LedgerBook {
-    /// When a request's turn would come.
+    /// When a request would get its slots.
     struct Forecast {
         var time: MonotonicTime
         /// The limit that makes it wait longest.
         var rule: Int?
-        /// Whether it is a pause that makes it wait, not a limit.
+        /// Whether a pause, not a limit, makes it wait.
         var isPause = false
 
         mutating func extend(to time: MonotonicTime, by rule: Int) {
@@ -13,11 +13,11 @@ extension LedgerBook {
         }
     }
 
-    /// When the turn of a request of `lane` would come behind all that wait.
+    /// When a request of `lane` would get its slots after all waiting requests.
     ///
-    /// Exact while it lies among the free times that are known. Requests in flight are taken to be answered
-    /// after the usual response time, and never sooner than now; those ahead are taken to be sent as soon as
-    /// they may. With limits of several scopes it holds as long as nobody else uses up the other meanwhile.
+    /// Exact if it is among the known free times. Otherwise, requests in flight are assumed to be answered after the
+    /// usual response time, and not before now; those ahead in the queue are assumed to be sent as soon as possible.
+    /// With limits of several scopes, it holds as long as no other request uses up the other limit.
     mutating func forecast(_ seats: Seats, lane: Int, at now: MonotonicTime) -> Forecast {
         var forecast = Forecast(time: now)
         for scope in 0..<scopes where seats.ledgers[scope] >= 0 {
@@ -27,7 +27,7 @@ extension LedgerBook {
                 forecast = Forecast(time: end, isPause: true)
             }
         }
-        // Nobody is sent before the pause has ended and every limit has a slot.
+        // No request is sent before the pause has ended and every limit has a slot.
         for rule in rules.indices where seats.weights[rule] > 0 {
             let need = Int(seats.weights[rule])
             forecast.extend(to: slotTime(seats, rule: rule, ordinal: need - 1, at: now), by: rule)
@@ -43,7 +43,8 @@ extension LedgerBook {
         return forecast
     }
 
-    /// How long a request that comes now would wait; zero if it would be sent at once, nil if no ledger can be opened for it.
+    /// How long a request that arrives now would wait; zero if it would be sent at once, nil if no ledger can be
+    /// opened for it.
     mutating func expectedWait(of demand: PacingDemand, at now: MonotonicTime) -> Duration? {
         guard let seats = seats(for: demand, at: now) else { return nil }
         guard !policy.isObserved, blocker(of: seats, flow: -1, at: now) != nil else { return .zero }
@@ -51,12 +52,12 @@ extension LedgerBook {
         return .nanoseconds(max(now.nanoseconds(to: forecast(seats, lane: lane, at: now).time), 0))
     }
 
-    /// The slots that are taken at `point` before a newcomer of `lane` has its turn.
+    /// The slots that are taken at `point` before a new request of `lane` is sent.
     func ahead(at point: Int32, lane: Int, at now: MonotonicTime) -> Int {
         let crowd = crowdsByPoint[Int(point)]
         guard crowd >= 0 else { return 0 }
-        // Of those that are less urgent, only who has waited long comes first; the oldest of all tells
-        // whether there may be such.
+        // Of the less urgent requests, only those that have waited long go first; the oldest one shows whether there
+        // may be any.
         let oldest = arrivals.first < 0 ? 0 : waiters[arrivals.first].since.nanoseconds(to: now)
         var sum = 0
         for other in 0..<8 {
@@ -66,8 +67,8 @@ extension LedgerBook {
         return sum
     }
 
-    /// How many slots of each limit others may take before a request that has `spare` nanoseconds more than
-    /// it needs.
+    /// How many slots of each limit others may take before a request that can wait `spare` nanoseconds longer than it
+    /// must.
     mutating func slack(_ seats: Seats, lane: Int, spare: Int64, at now: MonotonicTime) -> SIMD8<Int32> {
         var slack = SIMD8<Int32>(repeating: .max)
         for rule in rules.indices where seats.weights[rule] > 0 {
@@ -83,12 +84,12 @@ extension LedgerBook {
         return slack
     }
 
-    /// When a request with `ahead` others before it would be sent if only the pause counted; nil without one.
+    /// When a request with `ahead` others before it would be sent if only the pause mattered; nil without a pause.
     private func pauseEnd(_ ledger: Int32, behind ahead: Int, at now: MonotonicTime) -> MonotonicTime? {
         let record = ledgers[ledger]
         guard record.isPaused else { return nil }
         guard record.probe >= 0 else {
-            // The first in the queue tries; the others wait for its answer.
+            // The first in the queue is the probe; the others wait for its response.
             let end = ahead > 0 ? record.closedUntil.later(by: responseTime) : record.closedUntil
             return max(end, now)
         }
@@ -96,7 +97,7 @@ extension LedgerBook {
         return max(min(max(answer, now), record.closedUntil), now)
     }
 
-    /// When slot number `ordinal` of a limit, in the order in which they can be used, can be used.
+    /// When slot number `ordinal` of a limit, in the order of their availability, can be used.
     private mutating func slotTime(
         _ seats: Seats, rule: Int, ordinal: Int, at now: MonotonicTime
     ) -> MonotonicTime {
@@ -110,14 +111,14 @@ extension LedgerBook {
             from: expectedAnswer(ledger, scope: rules[rule].scope, ordinal: unknown, at: now))
     }
 
-    /// How long a slot is held `rounds` times in a row, in nanoseconds.
+    /// How long a slot is held `rounds` times in succession, in nanoseconds.
     private func hold(_ rule: Int, rounds: Int) -> Int64 {
         let each = rules[rule].per.saturatingSum(rules[rule].isHeld ? responseTime : margin)
         return rounds > 0 ? each.multipliedSaturating(by: Int64(rounds)) : 0
     }
 
-    /// When request number `ordinal` of those in flight may be answered: between the oldest and the newest by
-    /// its rank.
+    /// When request number `ordinal` of those in flight may be answered: interpolated between the oldest and the
+    /// newest.
     private func expectedAnswer(
         _ ledger: Int32, scope: Int, ordinal: Int, at now: MonotonicTime
     ) -> MonotonicTime {
@@ -145,7 +146,7 @@ extension LedgerBook {
             resetIn: reset(seats.ledgers[rules[tightest].scope], rule: tightest, at: now), limit: tightest)
     }
 
-    /// How long until all of the limit is free if nothing more is sent.
+    /// How long until the whole limit is free if nothing more is sent.
     func reset(_ ledger: Int32, rule: Int, at now: MonotonicTime) -> Duration {
         let account = Int(ledger) * stride + rules[rule].place
         var last = accounts[account].times.last ?? now

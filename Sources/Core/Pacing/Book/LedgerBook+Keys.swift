@@ -1,17 +1,16 @@
 extension LedgerBook {
-    /// How long the end of a pause is remembered for a key that sends nothing: it must still begin with one
-    /// request.
+    /// How long the end of a pause is remembered for a key that sends nothing: it must still begin with a probe.
     private static let pauseMemory: Int64 = 60_000_000_000
 
-    /// What a ledger's past and present ask for.
+    /// How long a ledger must be kept.
     private enum Use {
-        /// It holds or awaits something, or it is paused.
+        /// It holds or awaits something, or is paused.
         case busy
-        /// Its history ends at the given moment.
+        /// Its history ends at the given time.
         case until(MonotonicTime)
     }
 
-    /// The ledgers of a request, opened where there are none; nil when all that there may be are in use.
+    /// The ledgers of a request, opened if necessary; nil if the maximum number is in use.
     mutating func seats(for demand: PacingDemand, at now: MonotonicTime) -> Seats? {
         var seats = Seats(weights: weights(of: demand))
         clamp(&seats)
@@ -25,14 +24,14 @@ extension LedgerBook {
         return seats
     }
 
-    /// Lowers weights to what there is: more than that would wait for ever.
+    /// Reduces costs to the limit: a request that needs more would wait forever.
     func clamp(_ seats: inout Seats) {
         for rule in rules.indices where Int(seats.weights[rule]) > rules[rule].capacity {
             seats.weights[rule] = UInt16(clamping: rules[rule].capacity)
         }
     }
 
-    /// Whether a request has a ledger in `scope`: always in the first, which the provider's refusals pause.
+    /// Whether a request has a ledger in `scope`: always in the first one, which the provider's rejections pause.
     private func concerns(_ scope: Int, _ weights: SIMD8<UInt16>, usesQuota: Bool) -> Bool {
         if scope == 0 || (scope == policy.quotaScope && usesQuota) { return true }
         for rule in rules.indices where rules[rule].scope == scope && weights[rule] > 0 {
@@ -41,7 +40,7 @@ extension LedgerBook {
         return false
     }
 
-    /// The ledger of a key, opened if there is none; nil when all that there may be are in use.
+    /// The ledger of a key, opened if necessary; nil if the maximum number is in use.
     mutating func ledger(
         for key: LedgerKey, scope: Int, besides seats: Seats, at now: MonotonicTime
     ) -> Int32? {
@@ -59,23 +58,22 @@ extension LedgerBook {
         return ledger
     }
 
-    /// Makes `ledger` the one used last.
+    /// Marks `ledger` as the most recently used.
     mutating func touch(_ ledger: Int32) {
         guard recency.last != ledger else { return }
         recencyOrder.remove(ledger, from: &recency)
         recencyOrder.append(ledger, to: &recency)
     }
 
-    /// Forgets ledgers without use, from the one that was used longest ago on.
+    /// Forgets unused ledgers, starting with the least recently used.
     ///
-    /// Two for every new one keep the number near that of the ledgers in use without a timer. When there are
-    /// as many as there may be, more are looked at, in turns: the order of use is not quite that in which
-    /// their history ends.
+    /// Two per new ledger keep the number near that of the ledgers in use without a timer. At the maximum, more are
+    /// examined, in rotation: the order of use is not quite the order in which their history ends.
     private mutating func forgetIdle(besides seats: Seats, at now: MonotonicTime) {
         let isFull = index.count >= policy.keyCapacity
         for _ in 0..<(isFull ? 16 : 2) {
             let oldest = recency.first
-            // What this request has found already was used last; behind it is nothing.
+            // The ledgers that this request has found were used last; there is nothing after them.
             guard oldest >= 0, !any(seats.ledgers .== oldest) else { return }
             switch use(of: oldest, at: now) {
             case .busy: touch(oldest)
@@ -100,7 +98,7 @@ extension LedgerBook {
         ledgers.remove(ledger)
     }
 
-    /// How many requests wait that need `ledger`.
+    /// How many waiting requests need `ledger`.
     func waiting(_ ledger: Int32) -> Int {
         let crowd = crowdsByPoint[Int(point(ledger, place: -1))]
         return crowd < 0 ? 0 : Int(crowds[crowd].lanes.wrappedSum())
@@ -115,8 +113,7 @@ extension LedgerBook {
         return .until(end)
     }
 
-    /// How long a new key must wait when all ledgers are in use: until the one used longest ago may be
-    /// forgotten.
+    /// How long a new key must wait if all ledgers are in use: until the least recently used one may be forgotten.
     func retryWhenAllKeysAreUsed(at now: MonotonicTime) -> Duration {
         let shortest = rules.lazy.filter { !$0.isConcurrent }.map(\.per).min() ?? 1_000_000_000
         guard recency.first >= 0, case .until(let end) = use(of: recency.first, at: now), end > now else {

@@ -1,17 +1,17 @@
 extension LedgerBook {
-    /// The longest pause that a provider can ask for: beyond any monthly quota.
+    /// The longest pause that a provider can ask for: longer than any monthly quota.
     private static let longestPause: Int64 = 32 * 86_400_000_000_000
     /// The longest pause that we choose ourselves, unless the window is longer.
     private static let longestBackoff: Int64 = 300_000_000_000
-    /// The same where a quota is used up, and the first pause then: it is renewed in hours, not in seconds.
+    /// The same for a used-up quota, and its first pause: quotas reset after hours, not seconds.
     private static let longestQuotaBackoff: Int64 = 3_600_000_000_000
     private static let firstQuotaPause: Int64 = 60_000_000_000
-    /// The longest time that a probe is waited for before another request may try.
+    /// The longest time to wait for a probe before another request may be sent.
     private static let longestProbe: Int64 = 30_000_000_000
-    /// How long one request tries alone after a limit was used up.
+    /// How long only one request is sent after a limit was used up.
     private static let shortestTrial: Int64 = 100_000_000
 
-    /// The shortest window of a scope: after it, a provider that names no time may have room again.
+    /// The shortest window of a scope, after which a provider that names no time may accept requests again.
     private func shortestWindow(_ scope: UInt8) -> Int64 {
         var shortest = Int64.max
         for rule in rules where rule.scope == Int(scope) && !rule.isConcurrent {
@@ -21,7 +21,7 @@ extension LedgerBook {
         return policy.quotaScope == Int(scope) ? Self.firstQuotaPause : 1_000_000_000
     }
 
-    /// Closes `ledger` because the provider refused `flight`.
+    /// Pauses `ledger` because the provider rejected `flight`.
     mutating func pause(
         _ ledger: Int32, for asked: Duration?, reason: PauseReason, flight: Int32, at now: MonotonicTime
     ) {
@@ -31,16 +31,15 @@ extension LedgerBook {
         }
         let until = now.later(by: pauseLength(asked, of: ledger))
         if !ledgers[ledger].isPaused { paused += 1 }
-        // While a probe is out, `closedUntil` is its time limit, not something that the provider asked for.
+        // While a probe is in flight, `closedUntil` is its time limit, not a time that the provider asked for.
         let isTrying = ledgers[ledger].probe >= 0
         ledgers[ledger].closedUntil = isTrying ? until : max(until, ledgers[ledger].closedUntil)
-        // Its answer, if it is still to come, is older than this refusal: another request tries after the
-        // pause.
+        // A later response to it would be older than this rejection: another probe is sent after the pause.
         ledgers[ledger].probe = -1
         ledgers[ledger].pauseReason = reason
     }
 
-    /// The pause of a key, which another instance may be told of: how long it lasts.
+    /// The remaining pause of a key, for other instances.
     func pause(ofKey hash: UInt64, usesQuota: Bool, at now: MonotonicTime) -> (
         left: Duration, reason: PauseReason
     )? {
@@ -51,7 +50,7 @@ extension LedgerBook {
         return (now.duration(to: ledgers[ledger].closedUntil), ledgers[ledger].pauseReason)
     }
 
-    /// Closes the ledger of a key because another instance was refused.
+    /// Pauses the ledger of a key because another instance was rejected.
     mutating func pause(
         key hash: UInt64, usesQuota: Bool, for duration: Duration, reason: PauseReason, at now: MonotonicTime
     ) -> Wake? {
@@ -61,7 +60,7 @@ extension LedgerBook {
         else { return nil }
         if !ledgers[ledger].isPaused { paused += 1 }
         let until = now.later(by: min(duration.wholeNanoseconds, Self.longestPause))
-        // Whoever tries here at the moment may open it again: its answer is news as well.
+        // A probe in flight here may still open it again: its response is newer information as well.
         ledgers[ledger].closedUntil = max(until, ledgers[ledger].closedUntil)
         ledgers[ledger].pauseReason = reason
         var seats = Seats()
@@ -69,7 +68,7 @@ extension LedgerBook {
         return schedule(seats, at: now)
     }
 
-    /// Ends the pauses that `flight` was the probe of: it was accepted.
+    /// Ends the pauses for which `flight` was the probe: it was accepted.
     mutating func openProbed(by flight: Int32) {
         let seats = flights[flight].seats
         for scope in 0..<scopes where seats.ledgers[scope] >= 0 {
@@ -82,8 +81,7 @@ extension LedgerBook {
         }
     }
 
-    /// Makes `flight` the one request that tries; no other is sent until it is answered or has taken too
-    /// long.
+    /// Makes `flight` the probe; no other request is sent until it is answered or has taken too long.
     mutating func beginProbe(_ flight: Int32, on ledger: Int32, at now: MonotonicTime) {
         ledgers[ledger].probe = flight
         let shortest = min(shortestWindow(ledgers[ledger].scope), Self.longestProbe)
@@ -91,7 +89,7 @@ extension LedgerBook {
         ledgers[ledger].closedUntil = now.later(by: min(given, Self.longestProbe))
     }
 
-    /// Lets another request try at once where `flight` was the probe: it has told nothing.
+    /// If `flight` was the probe, allows another one at once, since it had no result.
     mutating func abandonProbe(_ flight: Int32, at now: MonotonicTime) {
         let seats = flights[flight].seats
         for scope in 0..<scopes where seats.ledgers[scope] >= 0 {
@@ -102,9 +100,9 @@ extension LedgerBook {
         }
     }
 
-    /// Takes all slots of one limit until the provider has some again: what else the key may do goes on.
+    /// Takes all slots of one limit until the provider has some again; other limits of the key are unaffected.
     ///
-    /// The first one is free a response time before the others, so that one request tries.
+    /// The first one is freed a response time before the others, so that one request is sent first.
     mutating func exhaust(_ rule: Int, of seats: Seats, for asked: Duration?, at now: MonotonicTime) {
         guard !policy.isObserved, rules.indices.contains(rule), seats.ledgers[rules[rule].scope] >= 0
         else { return }
@@ -119,7 +117,7 @@ extension LedgerBook {
         let end = now.later(by: length)
         let others = end.later(by: max(2 * responseTime, Self.shortestTrial))
         _ = settle(account, rule: rule, at: now)
-        // Those that would be free before come back when the pause ends.
+        // Slots that would be free earlier become free when the pause ends.
         let early = accounts[account].times.removeAll(before: others)
         let room = max(capacity - accounts[account].used, Int(early))
         guard room > 0 else { return }
@@ -128,7 +126,7 @@ extension LedgerBook {
     }
 
     private func pauseLength(_ asked: Duration?, of ledger: Int32) -> Int64 {
-        // A provider that says "now" and refuses again has named no time.
+        // A provider that says "now" and rejects again has named no time.
         if let asked, asked > .zero { return min(asked.wholeNanoseconds, Self.longestPause) }
         let scope = ledgers[ledger].scope
         let shortest = shortestWindow(scope)

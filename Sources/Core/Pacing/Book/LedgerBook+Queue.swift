@@ -1,11 +1,11 @@
-/// Who waits where, and whose turn is next.
+/// The queues: which request waits for what, and which one is next.
 extension LedgerBook {
-    /// The most slots that the bookkeeping of a queue adds up to.
+    /// The maximum number of slots that the bookkeeping of a queue sums up.
     private static let countLimit: Int32 = 1 << 30
 
     // MARK: Coming and going
 
-    /// Puts a request into the queue.
+    /// Adds a request to the queue.
     mutating func enqueue(
         _ waiter: Waiter, _ seats: Seats, lane: Int, slack: SIMD8<Int32>, at now: MonotonicTime
     ) -> Place {
@@ -20,7 +20,7 @@ extension LedgerBook {
         return Place(index: place, generation: generation)
     }
 
-    /// Puts a waiting request behind those of its flow; the flow must be filed after that.
+    /// Appends a waiting request to its flow; the flow must be filed afterwards.
     mutating func lineUp(_ place: Int32, _ seats: Seats, slack: SIMD8<Int32>) {
         let flow = flow(of: seats) ?? insertFlow(seats)
         let lane = Int(waiters[place].lane)
@@ -32,7 +32,7 @@ extension LedgerBook {
         join(seats, lane: lane, slack: slack)
     }
 
-    /// Takes a request out of the queue.
+    /// Removes a request from the queue.
     mutating func dequeue(_ place: Int32, at now: MonotonicTime) {
         let (flow, lane) = (waiters[place].flow, Int(waiters[place].lane))
         var chain = Chain(first: flows[flow].first[lane], last: flows[flow].last[lane])
@@ -56,7 +56,7 @@ extension LedgerBook {
             let crowd = book.crowd(at: point)
             book.crowds[crowd].lanes[lane] = min(
                 book.crowds[crowd].lanes[lane] &+ weight, Self.countLimit)
-            // Those that it overtakes may be overtaken by so many fewer.
+            // The requests that it overtakes may be overtaken by correspondingly fewer.
             for later in lane + 1..<8 where book.crowds[crowd].lanes[later] > 0 {
                 let left = book.crowds[crowd].slack[later]
                 if left != .max { book.crowds[crowd].slack[later] = max(left - weight, 0) }
@@ -74,8 +74,8 @@ extension LedgerBook {
         }
     }
 
-    /// Calls `body` with each point that a request needs, the slots that it needs there, and the limit, -1
-    /// for the pauses of a ledger.
+    /// Calls `body` with each point that a request needs, the slots needed there, and the limit (-1 for the pauses of
+    /// a ledger).
     private mutating func forEachPoint(
         of seats: Seats, _ body: (inout LedgerBook, Int32, Int32, Int) -> Void
     ) {
@@ -95,7 +95,7 @@ extension LedgerBook {
 
     // MARK: Flows
 
-    /// The flow of requests that need the same as `seats`.
+    /// The flow of requests with the same needs as `seats`.
     private func flow(of seats: Seats) -> Int32? {
         var hash = flowHash(seats)
         while let flow = flowIndex[LedgerKey(hash: hash)] {
@@ -126,7 +126,7 @@ extension LedgerBook {
         return hash
     }
 
-    /// Finds the head of `flow` anew, and its place among those that wait; one without requests goes.
+    /// Determines the head of `flow` again, and its position among the waiting flows; an empty flow is removed.
     mutating func refile(_ flow: Int32, at now: MonotonicTime) {
         let point = flows[flow].point
         if point >= 0 { unfile(flow) }
@@ -141,7 +141,7 @@ extension LedgerBook {
             file(flow, at: point)
         } else {
             let seats = headSeats(of: flow)
-            // One that nothing keeps back any more waits for the wake that is due at once.
+            // A flow that nothing delays any more waits for the wake that is due at once.
             let first = self.point(seats.ledgers[0], place: -1)
             file(flow, at: blocker(of: seats, flow: flow, at: now)?.point ?? first)
         }
@@ -170,7 +170,7 @@ extension LedgerBook {
         flows[flow].sequence = waiters[head].sequence
     }
 
-    /// Gives up the crowds at which nobody is counted any more.
+    /// Removes the records of points at which no request waits.
     private mutating func release(_ seats: Seats) {
         forEachPoint(of: seats) { book, point, _, _ in
             let crowd = book.crowdsByPoint[Int(point)]
@@ -189,7 +189,7 @@ extension LedgerBook {
         return flows[left].sequence < flows[right].sequence
     }
 
-    /// The flow whose turn is next at `point`.
+    /// The flow that is next at `point`.
     func top(_ point: Int32) -> Int32? {
         let crowd = crowdsByPoint[Int(point)]
         return crowd < 0 ? nil : crowds[crowd].heap.first
@@ -248,14 +248,14 @@ extension LedgerBook {
 }
 
 extension Int64 {
-    /// The product; stops at either end of the scale.
+    /// The product; saturates.
     func multipliedSaturating(by factor: Int64) -> Int64 {
         let (product, overflow) = multipliedReportingOverflow(by: factor)
         guard overflow else { return product }
         return (self < 0) == (factor < 0) ? .max : .min
     }
 
-    /// The sum; stops at the end of the scale, for sums that are not negative.
+    /// The sum of non-negative numbers; saturates.
     func saturatingSum(_ other: Int64) -> Int64 {
         let (sum, overflow) = addingReportingOverflow(other)
         return overflow ? .max : sum

@@ -5,8 +5,7 @@ extension LedgerBook {
     ) -> Outcome {
         guard let flight = flight(slot, in: .inFlight) else { return Outcome(headroom: nil, wake: nil) }
         let seats = flights[flight].seats
-        // No response comes before its request: a clock that was read too early must not free the slot too
-        // early.
+        // No response precedes its request: a clock that was read too early must not free the slot too early.
         let heard = max(firstByte, flights[flight].sentAt)
         land(flight)
         smooth(flights[flight].sentAt.nanoseconds(to: heard))
@@ -57,7 +56,7 @@ extension LedgerBook {
         return schedule(seats, at: now)
     }
 
-    /// Reports that nothing of the response is to come: the request runs no longer.
+    /// Reports that no more of the response will arrive: the request is no longer running.
     mutating func ended(_ slot: Slot, at now: MonotonicTime) -> Wake? {
         let flight = slot.index
         guard flights[flight].generation == slot.generation, flights[flight].isRunning,
@@ -82,7 +81,7 @@ extension LedgerBook {
                 accounts[account].held -= weight
                 occupy(account, rule: rule, until: rules[rule].freeAfterLoss(from: lost), weight)
             }
-            // The provider may be at work on it for a while.
+            // The provider may continue to work on it for a while.
             stopRunning(flight, until: lost)
         } else {
             stopRunning(flight, until: now)
@@ -112,7 +111,7 @@ extension LedgerBook {
         return schedule(seats, at: now)
     }
 
-    /// The flight of `slot`, if it is in `phase` or `other`; anything else is a slot reported twice.
+    /// The flight of `slot`, if it is in `phase` or `other`; anything else means that a slot was reported twice.
     private func flight(
         _ slot: Slot, in phase: FlightRecord.Phase, or other: FlightRecord.Phase? = nil
     ) -> Int32? {
@@ -124,7 +123,7 @@ extension LedgerBook {
         return slot.index
     }
 
-    /// Takes `flight` off the requests without a response.
+    /// Removes `flight` from the requests without a response.
     private mutating func land(_ flight: Int32) {
         let seats = flights[flight].seats
         for scope in 0..<scopes where seats.ledgers[scope] >= 0 {
@@ -134,12 +133,12 @@ extension LedgerBook {
         inFlight -= 1
     }
 
-    /// Nothing more has to be said about the response of `flight`, except when it ends.
+    /// Nothing more has to be reported about the response of `flight`, except its end.
     private mutating func settleDown(_ flight: Int32) {
         if flights[flight].isRunning { flights[flight].phase = .running } else { end(flight) }
     }
 
-    /// Frees what `flight` takes of the limits of requests at the same time.
+    /// Frees the slots that `flight` takes of limits on concurrent requests.
     private mutating func stopRunning(_ flight: Int32, until time: MonotonicTime) {
         guard flights[flight].isRunning else { return }
         flights[flight].isRunning = false
@@ -162,19 +161,19 @@ extension LedgerBook {
     }
 
     private mutating func smooth(_ sample: Int64) {
-        // An hour bounds what one forgotten request can do to the estimate.
+        // One hour bounds the effect of one forgotten request on the estimate.
         let bounded = min(sample, 3_600_000_000_000)
         responseTime = responseTime == 0 ? bounded : responseTime + (bounded - responseTime) / 8
     }
 }
 
-/// What the provider's own count says: it makes a ledger tighter, never looser.
+/// The provider's own count: it can tighten a ledger, never loosen it.
 extension LedgerBook {
-    /// Compares the provider's count with ours, and takes the slots that somebody else uses.
+    /// Compares the provider's count with ours, and takes the slots that other clients use.
     ///
-    /// The provider counted at some moment between the sending and the first byte. Of our requests its window
-    /// then held at most those whose slots were in use at the sending and those sent since: what it counts
-    /// beyond them is not ours. Whatever the answers' order, our own requests are never taken for another's.
+    /// The provider counted at some time between the sending and the first byte. At that time, its window contained
+    /// at most those of our requests whose slots were in use at the sending, and those sent since: everything beyond
+    /// is foreign. Whatever the order of the responses, our own requests are never taken for foreign ones.
     mutating func observe(
         _ observed: RateObservation, of flight: Int32, reset: () -> Duration?, at now: MonotonicTime
     ) -> Bool {
@@ -198,7 +197,7 @@ extension LedgerBook {
         return true
     }
 
-    /// How many times of undated slots are remembered for each account.
+    /// How many times of undated slots are remembered per account.
     private static let maximumUndated = 64
 
     private mutating func remember(_ undatedSlots: UndatedSlots, of account: Int, at now: MonotonicTime) {
@@ -212,9 +211,10 @@ extension LedgerBook {
         undated[account] = known
     }
 
-    /// The provider refuses a request, and says when it may be repeated: without a better word, what others use ends then.
+    /// The provider rejects a request and says when it may be repeated: without better information, foreign usage
+    /// ends then.
     ///
-    /// One request tries at that time, and its response tells the count anew.
+    /// One request is sent at that time, and its response reports the count again.
     mutating func dateUndated(of seats: Seats, at end: MonotonicTime, now: MonotonicTime) {
         guard !undated.isEmpty else { return }
         for rule in rules.indices where seats.weights[rule] > 0 && !rules[rule].isConcurrent {
@@ -227,7 +227,7 @@ extension LedgerBook {
         }
     }
 
-    /// The limit that the provider speaks of: the one of that size, else the shortest of the first scope.
+    /// The limit that the provider reports: the one of that size, otherwise the shortest of the first scope.
     private mutating func rule(_ observed: RateObservation, _ seats: Seats) -> Int? {
         var shortest: Int?
         for rule in rules.indices where seats.weights[rule] > 0 && !rules[rule].isConcurrent {
@@ -240,25 +240,25 @@ extension LedgerBook {
             }
         }
         if let limit = observed.limit, limit > 0 { reportedLimit = limit }
-        // A count of a limit that is not ours says nothing about ours.
+        // A count for a limit that is not ours says nothing about ours.
         return observed.limit == nil ? shortest : nil
     }
 
-    /// How many moments an account has before those at which others' slots are free again are rounded.
+    /// How many exact times an account stores before the times at which foreign slots are freed are rounded.
     private static let exactEntries: Int32 = 256
 
-    /// When the provider has forgotten what others used: when it says, and within the window in any case.
+    /// When foreign usage ends: when the provider says, and within the window in any case.
     ///
-    /// What it says is exact, whatever the window counts in, since clients are told so: a slot of a day that is used for three seconds
-    /// more must not count for a part of the day. Where there are many such moments already, they are rounded to a part of the time
-    /// that is left.
+    /// This is exact, whatever the resolution of the window, since clients are told so: a slot of a day that is used
+    /// for three more seconds must not be blocked for a part of the day. If many such times exist already, they are
+    /// rounded to a part of the remaining time.
     private func foreignEnd(
         _ rule: Int, reset: Duration?, entries: Int32, at now: MonotonicTime
     ) -> MonotonicTime {
         let latest = rules[rule].free(from: now)
         guard let reset, reset > .zero, now + reset < latest else { return latest }
         guard entries >= Self.exactEntries else { return now + reset }
-        // A power of two, so that those of different resets share their moments.
+        // A power of two, so that times of different resets coincide.
         let part = UInt64(max(reset.wholeNanoseconds / WindowRule.parts, 1))
         let step = Int64(1) << Int64(UInt64.bitWidth - 1 - part.leadingZeroBitCount)
         return min(latest, (now + reset).roundedUp(to: step))

@@ -1,9 +1,8 @@
 extension LedgerBook {
-    /// What is held, with the `rows` ledgers used last; each says when `cost` slots could be had of all of its
-    /// limits.
+    /// The current state with the `rows` most recently used ledgers; each shows when `cost` slots of all its limits
+    /// are available.
     ///
-    /// A ledger whose requests wait is granted or asked for all the time, so the tightest are among those
-    /// used last.
+    /// A ledger with waiting requests is used all the time, so the tightest ones are among the most recently used.
     mutating func snapshot(at now: MonotonicTime, rows: Int, cost: Int) -> PacerSnapshot {
         var rowsRead: [PacerSnapshot.Ledger] = []
         rowsRead.reserveCapacity(min(rows, index.count))
@@ -57,8 +56,8 @@ extension LedgerBook {
             pause: record.isPaused ? record.pauseReason : nil, pausedFor: pausedFor)
     }
 
-    /// How long what is left lasts if it is used on as it was since the oldest slot in use was taken; nil if
-    /// nothing is used, or slots come back before.
+    /// How long the rest lasts at the rate since the oldest used slot was taken; nil if nothing is used, or slots are
+    /// freed before.
     private func exhaustion(_ ledger: Int32, rule: Int, remaining: Int, at now: MonotonicTime) -> Duration? {
         let account = accounts[Int(ledger) * stride + rules[rule].place]
         guard !rules[rule].isConcurrent, account.times.slots > 0, let first = account.times.first else {

@@ -45,11 +45,10 @@ extension LedgerBook {
     }
 
     mutating func advance(_ wake: Wake, at now: MonotonicTime, into grants: inout [Grant]) -> Wake? {
-        // One that was overtaken by an earlier wake may fire late in its life: it must not silence the
-        // present one.
+        // A wake that was replaced by an earlier one may fire late: it must not cancel the current one.
         if wake.at == announced { announced = .distantFuture }
         var budget = Pacer.grantsPerAdvance
-        // A step that grants nothing finds out what a request waits for besides: those are bounded as well.
+        // A step that grants nothing finds out what else a request waits for: such steps are bounded as well.
         var steps = 4 * Pacer.grantsPerAdvance
         while budget > 0, steps > 0, let ledger = agenda.popDue(at: now) {
             ledgers[ledger].agenda = nil
@@ -59,7 +58,7 @@ extension LedgerBook {
         return announce()
     }
 
-    /// Sends what waits for `ledger` and may be sent.
+    /// Sends the requests that wait for `ledger` and may be sent.
     private mutating func work(
         _ ledger: Int32, budget: inout Int, steps: inout Int, at now: MonotonicTime,
         into grants: inout [Grant]
@@ -88,7 +87,7 @@ extension LedgerBook {
         }
     }
 
-    /// Whether what is awaited at `point` is there for the first request of `flow`.
+    /// Whether the resource at `point` is available for the first request of `flow`.
     private mutating func isOpen(_ point: Int32, for flow: Int32, at now: MonotonicTime) -> Bool {
         opening(ofPoint: point, for: flow, at: now).map { $0 <= now } ?? false
     }
@@ -107,7 +106,7 @@ extension LedgerBook {
         return opening(Int(ledger) * stride + place, rule: rule, need: need, at: now)
     }
 
-    /// Notes when `ledger` has to be looked at again for those who wait.
+    /// Records when `ledger` must be checked again for its waiting requests.
     mutating func schedule(_ ledger: Int32, at now: MonotonicTime) {
         var earliest = MonotonicTime.distantFuture
         if arrivals.first >= 0 {
@@ -133,7 +132,7 @@ extension LedgerBook {
         return announce()
     }
 
-    /// The wake that must be armed now: nil if an announced one is early enough.
+    /// The wake to arm now; nil if an announced one is early enough.
     mutating func announce() -> Wake? {
         guard let earliest = agenda.earliest, earliest < announced else { return nil }
         announced = earliest
@@ -171,13 +170,12 @@ extension LedgerBook {
 
     /// Marks slots of an account as used until `time`.
     mutating func occupy(_ account: Int, rule: Int, until time: MonotonicTime, _ weight: Int32) {
-        // What is only watched knows no end of its use: twice the limit tells enough.
+        // Observed limits have no bound on used slots: twice the limit is precise enough.
         if policy.isObserved, accounts[account].used >= 2 * rules[rule].capacity { return }
         accounts[account].times.add(time, slots: weight)
     }
 
-    /// The lane of a newcomer: that of its urgency, unless it would overtake somebody whose patience would
-    /// suffer.
+    /// The lane of a new request: that of its urgency, unless it would make another request exceed its maximum wait.
     private func lane(for seats: Seats, urgency: Int) -> Int {
         guard arrivals.first >= 0 else { return urgency }
         var lane = urgency

@@ -1,33 +1,33 @@
-/// All ledgers of one provider: the value behind a `Pacer`'s lock.
+/// All ledgers of one provider: the value protected by a `Pacer`'s lock.
 ///
-/// Records refer to each other by index. Lists are chains of indexes, so that every step is O(1) wherever it
-/// happens in them; where different flows meet, a heap orders them.
+/// Records refer to each other by index. Lists are chains of indices, so that every step is O(1) at any position;
+/// where different flows meet, a heap orders them.
 struct LedgerBook {
     private(set) var policy: PacingPolicy
     var rules: [WindowRule]
-    /// The scopes of all policies there were: what was sent under an old one may still have ledgers there.
+    /// The scopes of all former policies: requests sent under them may still have ledgers there.
     private(set) var scopes: Int
-    /// The accounts that each ledger has room for.
+    /// The number of accounts per ledger.
     private(set) var stride: Int
-    /// Whether a slot is held from sending to the response; else its free time is known when it is sent.
+    /// Whether a slot is held from sending to the response; otherwise its free time is known when it is sent.
     private(set) var isStrict: Bool
     private(set) var margin: Int64
     private(set) var grace: Int64
     private(set) var aging: Int64
-    /// What is added to our monotonic time to have the nanoseconds since 1970.
+    /// The difference between nanoseconds since 1970 and our monotonic time.
     private(set) var wallOffset: Int64 = 0
     /// How often the policy has changed.
     var revision: UInt32 = 0
-    /// For earlier policies, by revision: which of their limits each of today's limits is.
+    /// For earlier policies, by revision: which of their limits corresponds to each current limit.
     var translations: [UInt32: [Int?]] = [:]
 
     var index = KeyIndex()
     var ledgers = Slab<LedgerRecord>()
-    /// For each ledger, one for each limit of its scope.
+    /// For each ledger, one per limit of its scope.
     var accounts = Chunked<Account>()
-    /// For each ledger, one for its pauses and one for each account; -1 where nobody waits.
+    /// For each ledger, one for its pauses and one per account; -1 if no request waits there.
     var crowdsByPoint = Chunked<Int32>()
-    /// All ledgers, the one used last at the end.
+    /// All ledgers, the most recently used at the end.
     var recency = Chain()
     var recencyOrder = Chains()
 
@@ -38,7 +38,7 @@ struct LedgerBook {
 
     var waiters = Slab<WaiterRecord>()
     var laneOrder = Chains()
-    /// All waiting requests, in the order they came.
+    /// All waiting requests, in order of arrival.
     var arrivals = Chain()
     var arrivalOrder = Chains()
     var flows = Slab<FlowRecord>()
@@ -46,19 +46,18 @@ struct LedgerBook {
     var crowds = Slab<Crowd>()
     /// Ledgers whose waiting requests may be sent at a known time.
     var agenda = DeadlineHeap<Int32>()
-    /// The wake that some worker holds a timer for; the distant future when there is none.
+    /// The wake for which some worker has a timer; the distant future if there is none.
     var announced = MonotonicTime.distantFuture
 
     var paused = 0
-    /// A smoothed time from sending to the first byte, in nanoseconds: what the wait for unknown slots is
-    /// judged by.
+    /// A smoothed response time in nanoseconds, for estimates.
     var responseTime: Int64 = 0
-    /// What observation has seen: see `PacerSnapshot`.
+    /// The results of observation: see `PacerSnapshot`.
     var wouldHaveWaited: UInt64 = 0
     var wouldHaveBeenRefused: UInt64 = 0
     var foreignShare = 0.0
     var reportedLimit: Int?
-    /// By account: what others use, as far as no answer has named its end; empty unless others use a key.
+    /// Per account: foreign usage without a known end; empty unless other clients use a key.
     var undated: [Int: [UndatedSlots]] = [:]
     private var lastGeneration: UInt32 = 0
     private var lastSequence: UInt64 = 0
@@ -88,9 +87,9 @@ struct LedgerBook {
         flightOrder = Array(repeating: Chains(), count: scopes)
     }
 
-    /// Counts by `policy` from now on; what is taken stays as it was written.
+    /// Counts by `policy` from now on; used slots stay as they were recorded.
     ///
-    /// - Precondition: nobody looks at the accounts before they are those of the new rules.
+    /// - Precondition: the accounts are not accessed before they match the new rules.
     mutating func install(_ policy: PacingPolicy) {
         let fresh = LedgerBook(policy: policy)
         undated = [:]
@@ -118,13 +117,13 @@ struct LedgerBook {
 
     // MARK: Accounts
 
-    /// The account of `seats` for a limit that counts the request.
+    /// The account of `seats` for a limit that applies to the request.
     @inline(__always)
     func account(_ seats: Seats, rule: Int) -> Int {
         Int(seats.ledgers[rules[rule].scope]) * stride + rules[rule].place
     }
 
-    /// Forgets the slots of an account that are free at `now`, and returns how many can be taken.
+    /// Removes the slots of an account that are free at `now`, and returns how many can be taken.
     @inline(__always)
     mutating func settle(_ account: Int, rule: Int, at now: MonotonicTime) -> Int {
         accounts[account].times.removeFree(at: now)
@@ -147,24 +146,23 @@ struct LedgerBook {
 
     // MARK: Points
 
-    /// Where requests wait: for the end of a ledger's pause (`place` -1), or for slots of one of its accounts.
+    /// What requests wait for: the end of a ledger's pause (`place` -1), or slots of one of its accounts.
     @inline(__always)
     func point(_ ledger: Int32, place: Int) -> Int32 { ledger * Int32(stride + 1) + Int32(place + 1) }
 
     /// The ledger of a point.
     func ledger(ofPoint point: Int32) -> Int32 { point / Int32(stride + 1) }
 
-    /// What keeps a request from being sent now.
+    /// What prevents a request from being sent now.
     struct Blocker {
-        /// When it ends by itself; the distant future if only a report can tell, or if others come first.
+        /// When it ends on its own; the distant future if only a report can tell, or if others go first.
         var time: MonotonicTime
         var point: Int32
     }
 
-    /// What keeps a request longest from being sent at `now`; nil if nothing does.
+    /// What delays a request longest at `now`; nil if nothing does.
     ///
-    /// `flow` is the one that the request is the first of; -1 for one that has just come, which overtakes
-    /// nobody.
+    /// `flow` is the one whose first request it is; -1 for a new request, which overtakes none.
     mutating func blocker(of seats: Seats, flow: Int32, at now: MonotonicTime) -> Blocker? {
         var worst: Blocker?
         func take(_ time: MonotonicTime, _ point: Int32) {
@@ -194,7 +192,7 @@ struct LedgerBook {
         return worst
     }
 
-    /// Whether somebody waits at `point` whose turn comes before that of `flow`.
+    /// Whether a request at `point` goes before that of `flow`.
     private func isCrowded(_ point: Int32, before flow: Int32) -> Bool {
         let crowd = crowdsByPoint[Int(point)]
         guard crowd >= 0, let top = crowds[crowd].heap.first, top != flow else { return false }

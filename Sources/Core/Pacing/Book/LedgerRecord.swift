@@ -1,52 +1,52 @@
-/// One key's ledger in one scope, apart from its accounts.
+/// One key's ledger in one scope, without its accounts.
 struct LedgerRecord {
     let scope: UInt8
     /// Requests that hold a slot and have no response yet, oldest first.
     var flights = Chain()
     var inFlight: Int32 = 0
-    /// Requests of which another report will come: those in flight, and those whose ruling or end is awaited.
+    /// Requests that will be reported again: those in flight, and those whose result or end is awaited.
     var attached: Int32 = 0
-    /// The request that tries after a pause; -1 when there is none.
+    /// The probe after a pause; -1 if there is none.
     var probe: Int32 = -1
-    /// When it is looked at again for its waiting requests, if that is known.
+    /// When it must be checked again for its waiting requests, if known.
     var agenda: DeadlineHeap<Int32>.Ticket?
-    /// Nothing is sent before: the end of the pause, or of the time its probe is given.
+    /// Nothing is sent before: the end of the pause, or of the probe's time limit.
     ///
-    /// The distant past when open.
+    /// The distant past if it is open.
     var closedUntil = MonotonicTime.distantPast
-    /// How many probes in a row were refused.
+    /// How many consecutive probes were rejected.
     var refusedProbes: UInt8 = 0
     var pauseReason = PauseReason.rateLimited
 
     var isPaused: Bool { closedUntil > .distantPast }
 }
 
-/// What one ledger has used of one limit.
+/// The use of one limit by one ledger.
 struct Account {
-    /// When the used slots are free again.
+    /// When the used slots are freed.
     var times = FreeTimes()
     /// Slots whose free time only a report can tell.
     var held: Int32 = 0
-    /// Slots taken since the beginning; it wraps.
+    /// Slots taken since the beginning; wraps around.
     var taken: UInt32 = 0
 
     var used: Int { Int(times.slots) + Int(held) }
 }
 
-/// Slots that others use, and that are held for a whole window because the provider has not said when they are free again.
+/// Foreign slots that are held for a whole window because the provider has not said when they are freed.
 struct UndatedSlots {
-    /// When they are free again.
+    /// When they are freed.
     var end: MonotonicTime
     var slots: Int32
 }
 
-/// The ledgers of one request, -1 where a scope does not concern it, and what it takes of each limit.
+/// The ledgers of one request (-1 for scopes that do not apply to it), and its cost under each limit.
 struct Seats: Equatable {
     var ledgers = SIMD4<Int32>(repeating: -1)
     var weights = SIMD8<UInt16>(repeating: 0)
 }
 
-/// A request that holds a slot, or of which another report will come.
+/// A request that holds a slot, or that will be reported again.
 struct FlightRecord {
     enum Phase: UInt8 {
         case over
@@ -59,14 +59,14 @@ struct FlightRecord {
     let generation: UInt32
     var seats: Seats
     var phase = Phase.inFlight
-    /// Whether it counts against a limit of requests at the same time.
+    /// Whether it counts against a limit on concurrent requests.
     var isRunning: Bool
     let sentAt: MonotonicTime
-    /// For each limit, the slots used after it was sent less those taken until then.
+    /// For each limit, the slots used after it was sent minus those taken until then.
     var baseline = SIMD8<Int32>(repeating: 0)
 }
 
-/// A request that waits.
+/// A waiting request.
 struct WaiterRecord {
     let waiter: Waiter
     let generation: UInt32
@@ -75,34 +75,34 @@ struct WaiterRecord {
     var weights: SIMD8<UInt16>
     var isWaiting = true
     let since: MonotonicTime
-    /// Its place among all that have ever waited.
+    /// Its number among all requests that have ever waited.
     let sequence: UInt64
 }
 
-/// Waiting requests that need the same ledgers and limits: those behind the first can do nothing before it.
+/// Waiting requests that need the same ledgers and limits; only the first of them can be sent next.
 struct FlowRecord {
     let seats: Seats
     /// The ends of each lane's chain of waiters.
     var first = SIMD8<Int32>(repeating: -1)
     var last = SIMD8<Int32>(repeating: -1)
     var waiting: Int32 = 0
-    /// The waiter whose turn it is next.
+    /// The next waiter.
     var head: Int32 = -1
-    /// When that one came, less urgent ones later; the smaller goes first, then the smaller `sequence`.
+    /// Its time of arrival, later for less urgent ones; the smaller goes first, then the smaller `sequence`.
     var rank = MonotonicTime.distantPast
     var sequence: UInt64 = 0
-    /// Where it waits: see `LedgerBook.point`.
+    /// What it waits for: see `LedgerBook.point`.
     var point: Int32 = -1
-    /// Its place in the heap of that point.
+    /// Its index in the heap of that point.
     var position: Int32 = -1
 }
 
-/// Those who wait and need one account, or one ledger not to be paused.
+/// The requests that wait for one account, or for the end of one ledger's pause.
 struct Crowd {
-    /// A heap of the flows that wait for this and nothing else at present.
+    /// A heap of the flows that currently wait only for this.
     var heap: [Int32] = []
-    /// The slots that all who need it wait for, by lane.
+    /// The slots needed by all waiting requests, by lane.
     var lanes = SIMD8<Int32>(repeating: 0)
-    /// The slots by which each lane may be overtaken so that nobody in it is sent after its patience.
+    /// The slots by which each lane may be overtaken so that no request in it exceeds its maximum wait.
     var slack = SIMD8<Int32>(repeating: .max)
 }

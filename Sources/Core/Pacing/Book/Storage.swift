@@ -1,14 +1,14 @@
-/// Records that keep their index while they live; a vacated index is used again first.
+/// Records with stable indices; a vacated index is reused first.
 struct Slab<Record> {
     private var records = Chunked<Record>()
     private var vacant: [Int32] = []
 
-    /// How many records live.
+    /// The number of records.
     var count: Int { records.count - vacant.count }
-    /// What all indexes are below.
+    /// The upper bound of all indices.
     var bound: Int { records.count }
 
-    /// The record at `index`, which may be vacant: records carry what tells them apart.
+    /// The record at `index`, which may be vacant: records contain what distinguishes them.
     subscript(index: Int32) -> Record {
         @inline(__always) get { records[Int(index)] }
         @inline(__always) _modify { yield &records[Int(index)] }
@@ -23,19 +23,19 @@ struct Slab<Record> {
         return Int32(records.count - 1)
     }
 
-    /// Vacates `index`; the record stays readable until the index is used again.
+    /// Vacates `index`; the record stays readable until the index is reused.
     mutating func remove(_ index: Int32) {
         vacant.append(index)
     }
 }
 
-/// The ends of a list of slab indexes; -1 stands for none.
+/// The ends of a list of slab indices; -1 stands for none.
 struct Chain {
     var first: Int32 = -1
     var last: Int32 = -1
 }
 
-/// The links of lists over the indexes of one slab: each index is in one list at most.
+/// The links of lists over the indices of one slab: each index is in at most one list.
 struct Chains {
     private var links = Chunked<(previous: Int32, next: Int32)>()
 
@@ -61,9 +61,9 @@ struct Chains {
     }
 }
 
-/// An array that grows without moving what it holds.
+/// An array that grows without moving its elements.
 ///
-/// No request ever waits while a million ledgers are copied.
+/// So no request ever waits while a million ledgers are copied.
 struct Chunked<Element> {
     private static var shift: Int { 9 }
     private static var chunkSize: Int { 1 << shift }
@@ -79,7 +79,7 @@ struct Chunked<Element> {
     mutating func append(_ element: Element) {
         if count & (Self.chunkSize - 1) == 0 {
             var chunk: [Element] = []
-            // The first chunk grows as it is needed: most pacers have few keys.
+            // The first chunk grows as needed: most pacers have few keys.
             if count > 0 { chunk.reserveCapacity(Self.chunkSize) }
             chunks.append(chunk)
         }

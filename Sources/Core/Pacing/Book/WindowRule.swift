@@ -1,34 +1,33 @@
-/// One window of a policy in the numbers that the ledgers count with.
+/// One window of a policy in the units that the ledgers use.
 struct WindowRule {
-    /// Windows of up to so many requests keep the exact moment of each; larger ones count in parts of the
-    /// window.
+    /// Windows of up to this many requests store exact times; larger ones are counted in parts of the window.
     static let exactRequests = 256
-    /// The parts of a larger window.
+    /// The number of parts of a larger window.
     ///
     /// A slot is held up to one part longer, never shorter.
     static let parts: Int64 = 128
-    /// How far the provider's clock and ours may be apart where a quota is renewed by the clock.
+    /// The maximum difference between the provider's clock and ours for a quota that resets by the clock.
     ///
-    /// What is answered shortly before midnight counts for the next day, and the next day begins later.
+    /// A response shortly before midnight counts for the next day, and the next day begins later.
     static let clockMargin: Int64 = 5_000_000_000
 
     let window: PacingPolicy.Window
-    /// The slots.
+    /// The number of slots.
     let capacity: Int
-    /// Which of a request's ledgers counts it.
+    /// Which of a request's ledgers it uses.
     let scope: Int
-    /// Which account of that ledger.
+    /// Which account of that ledger it uses.
     let place: Int
     /// The window, in nanoseconds.
     let per: Int64
     let span: PacingPolicy.Window.Span
-    /// Whether a slot is held from sending on, until a report.
+    /// Whether a slot is held from sending until a report.
     let isHeld: Bool
-    /// What the moments at which slots are free again are rounded up to, in nanoseconds.
+    /// The resolution to which free times are rounded up, in nanoseconds.
     let resolution: Int64
-    /// The same for slots whose response never came: a long grace is divided into parts, too.
+    /// The same for slots without a response: a long grace period is divided into parts, too.
     let lossResolution: Int64
-    /// What is added to our monotonic time to have the nanoseconds since 1970.
+    /// The difference between nanoseconds since 1970 and our monotonic time.
     var wallOffset: Int64 = 0
 
     init(_ window: PacingPolicy.Window, grace: Int64, place: Int = 0, isStrict: Bool = true) {
@@ -46,7 +45,7 @@ struct WindowRule {
 
     var isConcurrent: Bool { span == .concurrent }
 
-    /// When a slot is free again whose window begins at `start`.
+    /// When a slot is freed whose window begins at `start`.
     func free(from start: MonotonicTime) -> MonotonicTime {
         switch span {
         case .rolling: start.later(by: per).roundedUp(to: resolution)
@@ -55,7 +54,7 @@ struct WindowRule {
         }
     }
 
-    /// When a slot is free again whose response never came, and whose window begins at `start`.
+    /// When a slot is freed that never had a response, and whose window begins at `start`.
     func freeAfterLoss(from start: MonotonicTime) -> MonotonicTime {
         switch span {
         case .rolling, .concurrent: start.later(by: per).roundedUp(to: lossResolution)
@@ -63,7 +62,7 @@ struct WindowRule {
         }
     }
 
-    /// When the quota that a request at `start` was counted in is renewed for certain.
+    /// When the quota in which a request at `start` was counted has certainly been reset.
     private func renewal(after start: MonotonicTime) -> MonotonicTime {
         let wall = start.later(by: wallOffset).later(by: Self.clockMargin).nanoseconds
         let next = span == .day ? UTCCalendar.nextDay(after: wall) : UTCCalendar.nextMonth(after: wall)
@@ -71,7 +70,7 @@ struct WindowRule {
     }
 }
 
-/// Where days and months begin in UTC, in nanoseconds since 1970 (proleptic Gregorian, without leap seconds).
+/// The beginnings of days and months in UTC, in nanoseconds since 1970 (proleptic Gregorian, without leap seconds).
 enum UTCCalendar {
     private static let day: Int64 = 86_400_000_000_000
 
@@ -83,7 +82,7 @@ enum UTCCalendar {
     /// The first midnight of a month after `time`.
     static func nextMonth(after time: Int64) -> Int64 {
         let today = floorDivide(time, by: day)
-        // Months have at most 31 days, and the day of the month tells where the next begins.
+        // Months have at most 31 days, and the day of the month shows where the next one begins.
         var next = today + 1
         while dayOfMonth(next) != 1 { next += 1 }
         return beginning(ofDay: next)
@@ -94,9 +93,9 @@ enum UTCCalendar {
         return overflow ? .max : time
     }
 
-    /// The day of the month of a day that is `number` days after 1970-01-01, from 1.
+    /// The day of the month, from 1, for day `number` since 1970-01-01.
     private static func dayOfMonth(_ number: Int64) -> Int64 {
-        // Counted in years that begin in March, so that the leap day is the last; an era has 400 years.
+        // Years start in March here, so that the leap day is the last; an era has 400 years.
         let shifted = number + 719_468
         let dayOfEra = shifted - floorDivide(shifted, by: 146_097) * 146_097
         let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
