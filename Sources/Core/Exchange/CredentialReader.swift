@@ -1,6 +1,7 @@
 internal import Wire
 
-/// Finds the credential of a request where the provider's profile says, or adds the one that Weir holds.
+/// Finds the credential of a request in the places that the provider's profile names, or adds the one that Weir
+/// holds.
 public final class CredentialReader: Sendable {
     /// A field that Weir adds.
     public struct Field: Sendable {
@@ -10,7 +11,7 @@ public final class CredentialReader: Sendable {
         public var value: [UInt8]
     }
 
-    /// A place, with the name that is looked for as bytes.
+    /// A place, with its name as bytes.
     private enum Lookup {
         case basicPassword
         case bearer
@@ -27,7 +28,7 @@ public final class CredentialReader: Sendable {
         }
     }
 
-    /// Where to look, in order.
+    /// The places, in order.
     private let lookups: [Lookup]
     private let isShared: Bool
     private let digest: LedgerDigest?
@@ -44,11 +45,11 @@ public final class CredentialReader: Sendable {
     /// A reader.
     ///
     /// - Parameters:
-    ///   - places: where to look, in order.
-    ///   - injected: the credential that Weir holds, if it does.
-    ///   - injection: where it is put; the first of `places` if nothing else is said.
+    ///   - places: the places, in order.
+    ///   - injected: the credential that Weir holds, if any.
+    ///   - injection: where it is sent; by default the first of `places`.
     ///   - isShared: whether all requests share one ledger, whatever credential they carry.
-    ///   - digest: makes the keys of ledgers; by default they are this process's own.
+    ///   - digest: computes the keys of ledgers; by default they are specific to this process.
     public init(
         places: [CredentialPlace], injected: String?, injection: CredentialPlace?, isShared: Bool,
         digest: LedgerDigest? = nil
@@ -95,16 +96,17 @@ public final class CredentialReader: Sendable {
     /// Whether the query is looked at.
     var readsQuery: Bool { lookups.contains { if case .query = $0 { true } else { false } } }
 
-    /// Whether nothing but `Authorization` authenticates a request, as far as the profile says.
+    /// Whether only `Authorization` authenticates a request, according to the profile.
     var readsOnlyAuthorization: Bool { injected == nil && headers.isEmpty && parameters.isEmpty }
 
     /// Whether Weir adds a credential of its own.
     public var injects: Bool { injected != nil }
 
-    /// A bit for each field that may carry a credential; `nil` if the field `name` is none of them.
+    /// A bit for each field that may carry a credential; `nil` if the field `name` cannot.
     ///
-    /// The provider must see one credential: the one whose ledger is counted. So of each of these fields the first goes on, or none where
-    /// Weir adds a credential of its own. A name with `_` in place of `-` is the same field, as many servers have it.
+    /// The provider must receive one credential: the one whose ledger is counted. So the first of each of these
+    /// fields is forwarded, or none if Weir adds its own credential. A name with `_` instead of `-` is the same
+    /// field, as on many servers.
     public func fieldIndex(_ name: Span<UInt8>) -> UInt64? {
         if name.count == 13, name.equalsIgnoringCase("authorization") { return 1 }
         var bit: UInt64 = 1
@@ -115,8 +117,8 @@ public final class CredentialReader: Sendable {
         return nil
     }
 
-    /// Removes from a request target what the provider could take for another credential than the one whose ledger is counted, and
-    /// adds Weir's own, if that goes into the query.
+    /// Removes from a request target what the provider could take for a credential other than the counted one, and
+    /// adds Weir's own if it belongs into the query.
     public func adjust(target: inout [UInt8]) {
         guard !parameters.isEmpty else { return }
         QueryParameters.remove(parameters, keepsFirst: injected == nil, from: &target)
@@ -125,7 +127,7 @@ public final class CredentialReader: Sendable {
         target += injectedQuery
     }
 
-    /// The names of the parameters that must not appear in references: they hold Weir's own credential.
+    /// The names of the parameters that must not appear in references, since they contain Weir's own credential.
     public var hiddenParameters: [[UInt8]] { injectedQuery == nil ? [] : parameters }
 
     /// The ledger that a request belongs to.
@@ -139,7 +141,7 @@ public final class CredentialReader: Sendable {
         return LedgerKey(hashing: credential, digest: digest)
     }
 
-    /// The credential that the provider will see, or `nil` for none.
+    /// The credential that the provider will receive, or `nil` for none.
     ///
     /// - Parameter forEachField: calls its argument with each field of the request.
     public func credential(
@@ -147,11 +149,11 @@ public final class CredentialReader: Sendable {
     ) -> [UInt8]? {
         if let injected { return injected }
         var found: [UInt8]?
-        // Only what is found at an earlier place counts instead of it.
+        // Only a credential at an earlier place takes precedence.
         var end = lookups.count
         var seen: UInt64 = 0
         forEachField { name, value in
-            // Of several fields of a name the first goes to the provider.
+            // Of several fields of one name, the first is forwarded.
             guard let field = fieldIndex(name), seen & field == 0 else { return }
             seen |= field
             for index in 0..<end {
@@ -186,12 +188,13 @@ public final class CredentialReader: Sendable {
         }
     }
 
-    /// The name and the password of `Basic`.
+    /// The user and the password of `Basic`.
     private static func basicPair(_ value: Span<UInt8>) -> [UInt8]? {
         token(value, scheme: "basic").flatMap { Base64.decode(value.extracting($0)) }
     }
 
-    /// Where the token of a scheme is (RFC 9110 11.6.2), without what a list might have behind it; `nil` for another scheme, or no token.
+    /// The range of a scheme's token (RFC 9110 11.6.2), without further list elements; `nil` for another scheme or
+    /// without a token.
     private static func token(_ value: Span<UInt8>, scheme: StaticString) -> Range<Int>? {
         let length = scheme.utf8CodeUnitCount
         guard value.startsIgnoringCase(with: scheme), value.count > length, value[length].isBlank else {
@@ -205,7 +208,7 @@ public final class CredentialReader: Sendable {
         return start..<end
     }
 
-    /// All that a provider could repeat of what authenticates a request: each credential that it carries, and the names that go with them.
+    /// All secrets of a request that a provider could repeat: each credential, and the names that belong to it.
     ///
     /// - Parameter forEachField: calls its argument with each field of the request.
     public func secrets(
@@ -219,7 +222,7 @@ public final class CredentialReader: Sendable {
                 if name.equalsIgnoringCase("cookie") { Self.addCookies(value, to: &others) }
                 return
             }
-            // Where Weir adds its own, the provider does not see the client's.
+            // If Weir adds its own, the provider does not receive the client's.
             guard injected == nil else { return }
             guard field == 1 else { return found.append(Array(copying: value)) }
             Self.addSecrets(ofAuthorization: value, to: &found)
@@ -238,9 +241,9 @@ public final class CredentialReader: Sendable {
         return Array(found.prefix(Self.secretLimit)) + others.prefix(Self.secretLimit)
     }
 
-    /// Most secrets of a request, of those that the profile knows and of all others: each has many spellings.
+    /// The maximum number of secrets of a request, both known and unknown to the profile: each has many spellings.
     private static let secretLimit = 12
-    /// Shorter values of cookies are more often settings.
+    /// Shorter cookie values are usually settings.
     private static let shortestCookie = 16
 
     private static func addCookies(_ value: Span<UInt8>, to found: inout [[UInt8]]) {
@@ -253,8 +256,8 @@ public final class CredentialReader: Sendable {
         }
     }
 
-    /// What of `Authorization` is secret: its token, the name and the password of `Basic`, the values of parameters that sign or identify,
-    /// and all of it where it has no scheme.
+    /// The secret parts of `Authorization`: its token, the user and the password of `Basic`, the values of parameters
+    /// that sign or identify, and everything if there is no scheme.
     private static func addSecrets(ofAuthorization value: Span<UInt8>, to found: inout [[UInt8]]) {
         var start = 0
         while start < value.count, !value[start].isBlank { start += 1 }
@@ -263,7 +266,7 @@ public final class CredentialReader: Sendable {
         guard token.count > 0 else { return found.append(Array(copying: value)) }
         found.append(Array(copying: token))
         if let pair = basicPair(value) {
-            // Some providers have the key as the name, and no password.
+            // Some providers use the key as the user, without a password.
             found += pair.split(separator: 0x3A, maxSplits: 1).map(Array.init)
         }
         ListElements.forEach(in: token) { element in
@@ -281,12 +284,12 @@ public final class CredentialReader: Sendable {
         }
     }
 
-    /// Whether the value of a field other than `Authorization` may be secret, though the profile does not say so.
+    /// Whether the value of a field other than `Authorization` may be secret even if the profile does not say so.
     static func mayHoldSecret(_ name: Span<UInt8>) -> Bool {
         soundsSecret(name) || name.equalsIgnoringCase("cookie")
     }
 
-    /// Whether a field or parameter of this name is a credential by all appearances, though the profile does not say so.
+    /// Whether a field or parameter of this name looks like a credential even if the profile does not say so.
     private static func soundsSecret(_ name: Span<UInt8>) -> Bool {
         guard name.count >= 3, name.count <= 40 else { return false }
         let last = name[name.count - 1].lowercasedASCII
@@ -298,7 +301,7 @@ public final class CredentialReader: Sendable {
         return name.equalsIgnoringCase("token") || name.equalsIgnoringCase("x-token")
     }
 
-    /// How such names end: a key or a token alone is more often data.
+    /// The endings of such names; a key or a token alone is more often data.
     private static let secretEndings = [
         "api-key", "apikey", "access-key", "secret-key", "auth-key", "subscription-key", "functions-key",
         "api-token", "access-token",
@@ -320,7 +323,7 @@ public enum Base64 {
     private static let alphabet = Array(
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
 
-    /// The bytes that `text` spells, or `nil` if a character is none of the alphabet's; padding may be missing.
+    /// The decoded bytes, or `nil` if a character is not in the alphabet; padding is optional.
     public static func decode(_ text: Span<UInt8>) -> [UInt8]? {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(text.count * 3 / 4)

@@ -1,12 +1,12 @@
-/// What an exchange does next, in this order: at most eight actions, and no allocation.
+/// The next actions of an exchange, in order: at most eight, without an allocation.
 public struct ExchangeActions: Sendable, Equatable, Sequence, ExpressibleByArrayLiteral {
-    /// One thing to do.
+    /// One action.
     public enum Action: UInt8, Sendable, Equatable, CaseIterable {
         // The pacer.
 
-        /// Ask the pacer for a slot, and report its answer: `.admitted`, `.queued` or `.refused`.
+        /// Ask the pacer for a slot, and report the result: `.admitted`, `.queued` or `.refused`.
         case askForSlot = 1
-        /// Ask the quota that several instances share; this instance's slot is held meanwhile.
+        /// Ask the shared quota; this instance's slot is held meanwhile.
         case askSharedQuota
         /// Leave the pacer's queue.
         case leaveQueue
@@ -22,52 +22,53 @@ public struct ExchangeActions: Sendable, Equatable, Sequence, ExpressibleByArray
         case settleByWhatArrived
         /// Report that the response has ended, for limits on concurrent requests.
         case endRun
-        /// Return what the guards gave the request: the probe of a credential, or of a circuit.
+        /// Return what the guards gave the request: the probe of a credential or of a circuit.
         case leaveGuards
 
         // The provider.
 
-        /// Forget the last attempt and the reply that it led to: another attempt follows.
+        /// Discard the last attempt and its response: another attempt follows.
         case setAttemptAside
         /// Send the request.
         case send
         /// End the transfer, and report `.attemptEnded`.
         case endAttempt
-        /// End the transfer, and report `.attemptCancelled`: nobody waits for its response.
+        /// End the transfer, and report `.attemptCancelled`: its response is not needed.
         case cancelAttempt
-        /// Hand the response on that is collected, if it need not be understood, and report `.relayChosen`; else `.errorBodyTimedOut`.
+        /// Relay the collected response, if it need not be interpreted, and report `.relayChosen`; otherwise report
+        /// `.errorBodyTimedOut`.
         case endCollecting
-        /// Drop what is here of the request's body, which the provider does not read.
+        /// Drop the buffered part of the request's body, which the provider does not read.
         case dropUpload
         /// Send more of the request's body.
         case resumeUpload
 
         // The reply.
 
-        /// Make a problem of the refusal that ``ExchangeMachine/refusal`` names, or of the fault that came with the event.
+        /// Make a problem for the refusal in ``ExchangeMachine/refusal``, or for the fault that came with the event.
         case makeProblem
-        /// Make the reply from what the attempt came to; judges the slot whose response was collected.
+        /// Make the response from the result of the attempt; judges the slot of a collected response.
         case makeReply
-        /// Tell the circuit breaker what the attempt came to.
+        /// Report the result of the attempt to the circuit breaker.
         case judgeCircuit
-        /// Decide whether the request is sent again, and report `.replyMade`.
+        /// Decide whether the request is retried, and report `.replyMade`.
         case offerReply
-        /// Give the reply, as soon as libmicrohttpd accepts one.
+        /// Send the response as soon as libmicrohttpd accepts one.
         case reply
-        /// Give the reply at once, and end the connection with it: the rest of the request is not read.
+        /// Send the response at once, and end the connection with it: the rest of the request is not read.
         case replyEarly
-        /// Wake the client's connection.
+        /// Resume the client's connection.
         case wakeClient
-        /// End the client's connection, so that a reply that has begun is seen to break off.
+        /// End the client's connection, so that the client sees a truncated response.
         case breakConnection
 
         // Time, and the end.
 
         /// Report `.timePassed` at ``ExchangeMachine/nextDeadline``, or before.
         case schedule
-        /// Forget the scheduled time.
+        /// Cancel the scheduled time.
         case unschedule
-        /// Watch a client that has ended its sending side.
+        /// Monitor a half-closed client.
         case watchForDeparture
         /// Count and log the exchange.
         case record
@@ -77,7 +78,7 @@ public struct ExchangeActions: Sendable, Equatable, Sequence, ExpressibleByArray
     private var bits: UInt64 = 0
     private var count = 0
 
-    /// Nothing to do.
+    /// No action.
     public init() {}
 
     /// These actions, in this order.
@@ -85,17 +86,17 @@ public struct ExchangeActions: Sendable, Equatable, Sequence, ExpressibleByArray
         for action in actions { append(action) }
     }
 
-    /// Whether there is nothing to do.
+    /// Whether there is no action.
     public var isEmpty: Bool { bits == 0 }
 
-    /// Adds an action behind the others.
+    /// Appends an action.
     mutating func append(_ action: Action) {
         precondition(count < 8, "more than eight actions at once")
         bits |= UInt64(action.rawValue) &<< UInt64(8 &* count)
         count &+= 1
     }
 
-    /// Adds all of these behind the others.
+    /// Appends actions.
     mutating func append(contentsOf others: ExchangeActions) {
         precondition(count &+ others.count <= 8, "more than eight actions at once")
         bits |= others.bits &<< UInt64(8 &* count)
@@ -109,7 +110,7 @@ public struct ExchangeActions: Sendable, Equatable, Sequence, ExpressibleByArray
     public struct Iterator: IteratorProtocol {
         var bits: UInt64
 
-        /// The next action; `nil` behind the last one.
+        /// The next action; `nil` after the last one.
         public mutating func next() -> Action? {
             let action = Action(rawValue: UInt8(truncatingIfNeeded: bits))
             bits &>>= 8

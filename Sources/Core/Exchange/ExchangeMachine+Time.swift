@@ -1,4 +1,4 @@
-/// Time, and the end of an exchange.
+/// Time limits, and the end of an exchange.
 extension ExchangeMachine {
     // MARK: Time
 
@@ -8,30 +8,31 @@ extension ExchangeMachine {
         return firstSentAt.later(by: total)
     }
 
-    /// Nanoseconds for which the provider may be silent within its response.
+    /// How long the provider may be silent within its response, in nanoseconds.
     ///
-    /// A stream of events that goes to its client may be silent for ever; an error that is one is collected, and must end.
+    /// An event stream that is relayed may be silent forever; one that is an error is collected, and must end.
     private var idle: Int64 { isEndlessStream ? Int64.max : terms.idle }
 
-    /// Whether a stream of events goes to its client, which may be silent for ever.
+    /// Whether an event stream is relayed, which may be silent forever.
     public var isEndlessStream: Bool { isEventStream && request == .complete && stage == .relaying }
 
     private var clientEnd: MonotonicTime { downstreamActivity + terms.clientStall }
 
-    /// Whether the response is held back by the end of a request that the provider still has to read: libmicrohttpd accepts no reply before
-    /// the request has been read, the provider may not go on before its response is accepted, and the request is not read.
+    /// Whether the response is blocked by the end of a request that the provider still has to read: libmicrohttpd
+    /// accepts no response before the request has been read, the provider cannot continue before its response is
+    /// accepted, and the request is not read.
     private var isHeldBackByUpload: Bool {
         stage == .relaying && download == .paused && request != .complete && reply == .none
             && upload != .dropped
     }
 
-    /// When a provider that does not read the request has had long enough: it may only be slow.
+    /// When a provider that does not read the request has had enough time; it may only be slow.
     private func unreadEnd(at now: MonotonicTime) -> MonotonicTime {
-        // One that has taken all there is waits for the client.
+        // A provider that has read everything available waits for the client.
         (upload == .paused ? now : upstreamActivity).later(by: Self.unreadNanoseconds)
     }
 
-    /// Until when a client, or the provider, is waited for.
+    /// The deadline of the client, or of the provider.
     ///
     /// - Parameter hasUnsentBody: whether bytes of the response wait for the client.
     public func nextDeadline(hasUnsentBody: Bool, at now: MonotonicTime) -> MonotonicTime {
@@ -49,7 +50,7 @@ extension ExchangeMachine {
                 end = own
                 break
             }
-            // A client whose bytes wait for the provider does not stand still.
+            // A client whose bytes wait for the provider is not stalled.
             end = upload == .paused ? min(own, unreadEnd(at: now)) : unreadEnd(at: now)
         case .replying: end = reply == .started || request != .complete ? clientEnd : .distantFuture
         case .over: end = reply == .broken && client != .gone ? clientEnd : .distantFuture
@@ -81,16 +82,16 @@ extension ExchangeMachine {
         case .relaying:
             if isHeldBackByUpload, unreadEnd(at: now) <= now {
                 upload = .dropped
-                // It was not the client that stood still.
+                // The client was not the one that stalled.
                 downstreamActivity = now
                 return [.dropUpload, .wakeClient, .schedule]
             }
             if isHeldBackByUpload, upload == .open { return [.schedule] }
-            // A provider that is held back because the client is slow is not idle.
+            // A provider that is paused because the client is slow is not idle.
             if download != .open || isEndlessStream && hasUnsentBody { return watchClient(at: now) }
             return watch(upstreamActivity.later(by: idle), .idle, at: now)
         case .replying where request != .complete:
-            // Its reply is decided, and does not wait for the rest of its request any longer.
+            // Its response is decided, and no longer waits for the rest of its request.
             return clientEnd <= now ? [.replyEarly] : [.schedule]
         case .reading, .replying: return watchClient(at: now)
         case .over: return reply == .broken && client != .gone ? watchClient(at: now) : []
@@ -103,7 +104,7 @@ extension ExchangeMachine {
         end <= now ? endAttempt(timer) : [.schedule]
     }
 
-    /// Ends the connection of a client that neither goes on with its request nor reads its reply.
+    /// Ends the connection of a client that neither continues its request nor reads its response.
     private mutating func watchClient(at now: MonotonicTime) -> ExchangeActions {
         guard clientEnd <= now else { return [.schedule] }
         leftAt = leftAt ?? stage
@@ -126,12 +127,12 @@ extension ExchangeMachine {
 
     private enum EndedClient { case left, waits, mayWait }
 
-    /// TCP shows a client that leaves and one that has only ended its sending side in the same way.
+    /// TCP does not distinguish a client that disconnects from one that half-closes.
     private func meaning(of end: ClientEnd) -> EndedClient {
         if end.isBroken || end.peer == .closed { return .left }
-        // What is missing of its request will not arrive.
+        // The missing part of its request will not arrive.
         guard request == .complete || end.requestIsHere else { return .left }
-        // There is nothing left to be given up.
+        // Nothing is left to be cancelled.
         if stage == .replying { return .waits }
         if stage == .relaying, isEventStream { return .left }
         if request != .complete || end.cameWithRequest { return .waits }
@@ -174,7 +175,7 @@ extension ExchangeMachine {
         guard request != .head, reply == .none, stage != .over else { return [] }
         isClosing = true
         switch stage {
-        // What has arrived of an error is told.
+        // The received part of an error is reported.
         case .collecting: return [.endCollecting]
         case .replying: return [.replyEarly]
         default: return failForDrain(at: now)
@@ -196,7 +197,7 @@ extension ExchangeMachine {
         if !isWhole, stage != .over {
             actions = leave(at: now)
         } else if hasTransfer {
-            // A provider may respond before it has read the whole request: nobody needs the rest then.
+            // A provider may respond before it has read the whole request: the rest is not needed then.
             actions.append(.cancelAttempt)
         }
         stage = .over

@@ -1,39 +1,40 @@
-/// The course of one exchange as a value: events and times in, actions out.
+/// The state machine of one exchange as a value: events and times in, actions out.
 ///
-/// It performs nothing itself: the engine reports what happens with ``handle(_:at:)``, and performs the actions that come back, in order.
-/// Three things hold whatever the order of events, and are checked here: each slot is settled exactly once, each exchange is recorded
-/// exactly once, and nothing happens after the end.
+/// It performs nothing itself: the engine reports events with ``handle(_:at:)``, and executes the returned actions in
+/// order. Three invariants are checked here, whatever the order of events: each slot is settled exactly once, each
+/// exchange is recorded exactly once, and nothing happens after the end.
 public struct ExchangeMachine: Sendable {
-    /// Where the exchange is.
+    /// The stage of the exchange.
     public enum Stage: UInt8, Sendable, Equatable, CaseIterable {
-        /// The request is being read, and no slot is asked for: its head, or a body that has to be complete first.
-        /// Leaves by the end of the head or body (to `queued`, `awaitingBody`, `sending`, `replying`) or with the client.
+        /// The request is being read and has not asked for a slot: its head, or a body that must be complete first.
+        /// Ends with the head or body (to `queued`, `awaitingBody`, `sending`, `replying`), or when the client
+        /// disconnects.
         case reading
-        /// The request waits in the pacer's queue.
-        /// Leaves by its turn, a refusal, the end of its patience, a drain, or with the client.
+        /// The request waits in the pacer's queue. Ends with a slot, a refusal, the end of its maximum wait, a drain,
+        /// or when the client disconnects.
         case queued
-        /// The request holds this instance's slot, and waits for the quota that several instances share.
-        /// Leaves as `queued` does.
+        /// The request holds this instance's slot, and waits for the shared quota. Ends like `queued`.
         case awaitingSharedQuota
-        /// The request holds a slot, and its client was told just now to send the body (`100 Continue`).
-        /// Leaves by the first bytes (to `sending`), after a second without any (back to `reading`), or with the client.
+        /// The request holds a slot, and its client was just told to send the body (`100 Continue`). Ends with the
+        /// first bytes (to `sending`), after a second without any (back to `reading`), or when the client
+        /// disconnects.
         case awaitingBody
-        /// The request is on its way to the provider, or sent; no final response head has arrived.
-        /// Leaves by the head, or the end of the attempt.
+        /// The request is being sent, or was sent; no final response head has arrived. Ends with the head, or the end
+        /// of the attempt.
         case sending
-        /// The response may be an error: its body is collected.
-        /// Leaves by the end of the attempt, or to `relaying` when it is too long or too slow to be collected.
+        /// The response may be an error: its body is collected. Ends with the end of the attempt, or changes to
+        /// `relaying` if it is too long or too slow to collect.
         case collecting
-        /// The response is handed on as it arrives.
-        /// Leaves by the end of the attempt.
+        /// The response is relayed as it arrives. Ends with the end of the attempt.
         case relaying
-        /// The reply is decided, and all of it is here.
-        /// Leaves to `waitingToRetry` before the client has got any of it; else by the end of the exchange.
+        /// The response is decided and complete. Changes to `waitingToRetry` before the client has received any of
+        /// it; otherwise ends with the exchange.
         case replying
-        /// The attempt has failed, and the request is sent again later.
-        /// Leaves to `queued`, `sending`, …, or to `replying` when there is no other attempt after all.
+        /// The attempt has failed, and the request is retried later. Changes to `queued`, `sending`, …, or to
+        /// `replying` if there is no other attempt after all.
         case waitingToRetry
-        /// Nothing more is done for the client: it has left, its reply broke off, or it got its reply before it had sent its request.
+        /// Nothing more is done for the client: it has disconnected, its response broke off, or it received its
+        /// response before it had sent its request.
         case over
     }
 
@@ -45,21 +46,21 @@ public struct ExchangeMachine: Sendable {
         case awaitingBody
         /// Bytes of the body have arrived.
         case body
-        /// All of it.
+        /// The whole request.
         case complete
     }
 
     /// How the body of a request is sent.
     public enum Body: UInt8, Sendable, Equatable {
-        /// There is none.
+        /// There is no body.
         case none
-        /// It is read whole before the request asks for a slot: a slow client holds none.
+        /// It is read completely before the request asks for a slot: a slow client holds none.
         case whole
         /// It is sent while it arrives.
         case streamed
     }
 
-    /// What the client has got of its reply.
+    /// What the client has received of its response.
     public enum Reply: UInt8, Sendable, Equatable {
         case none
         /// libmicrohttpd has accepted it.
@@ -68,7 +69,7 @@ public struct ExchangeMachine: Sendable {
         case broken
     }
 
-    /// What the pacer knows of the request.
+    /// What the pacer knows about the request.
     public enum Slot: UInt8, Sendable, Equatable {
         /// It has no slot, or its slot is settled.
         case none
@@ -80,23 +81,24 @@ public struct ExchangeMachine: Sendable {
         case undecided
     }
 
-    /// Whether the client still sends, still reads, or has left.
+    /// Whether the client still sends, still reads, or has disconnected.
     public enum Client: UInt8, Sendable, Equatable {
         case open
-        /// It has ended its sending side, and may wait for the reply.
+        /// It has half-closed, and may wait for the response.
         case halfClosed
         case gone
     }
 
-    /// A direction in which bytes move, or do not.
+    /// The state of one direction of data.
     public enum Flow: UInt8, Sendable, Equatable {
         /// Bytes move as they arrive.
         case open
-        /// The source is paused: a provider because its client is slow, a client's body because all of it that has arrived was sent.
+        /// The source is paused: the provider because its client is slow, or the client's body because all of it that
+        /// has arrived was sent.
         case paused
-        /// The client's side receives by itself, whenever it can hand on more.
+        /// The client's side receives on its own, whenever it can pass on more.
         case pulled
-        /// What arrives is dropped.
+        /// Data that arrives is dropped.
         case dropped
     }
 
@@ -106,50 +108,51 @@ public struct ExchangeMachine: Sendable {
         public var body = Body.none
         /// Whether the client waits for `100 Continue` with its body.
         public var expectsContinue = false
-        /// Whether a refused request is read to its end before the reply is given, so that the connection can be used again.
+        /// Whether a rejected request is read to its end before the response is sent, so that the connection can be
+        /// kept.
         public var readsRefusedBody = true
         /// Whether the same request can be sent again: its body is kept.
         public var isReplayable = true
         /// Whether several instances share the provider's quota.
         public var sharesQuota = false
-        /// Whether the provider limits how many requests run at a time.
+        /// Whether the provider limits the number of concurrent requests.
         public var countsConcurrency = false
-        /// How long it may wait for its slot, all attempts together.
+        /// The maximum wait for slots, over all attempts.
         public var patience = Duration.zero
-        /// How long the client may stand still.
+        /// How long the client may stall.
         public var clientStall = Duration.seconds(60)
-        /// Nanoseconds until the response's head, at most.
+        /// The maximum time until the response's head, in nanoseconds.
         public var response = Int64.max
-        /// Nanoseconds between two pieces of the response, at most.
+        /// The maximum time between two parts of the response, in nanoseconds.
         public var idle = Int64.max
-        /// Nanoseconds for the body of an error, at most.
+        /// The maximum time for the body of an error, in nanoseconds.
         public var errorBody = Int64.max
-        /// Nanoseconds for all attempts together, at most; `nil` without a limit.
+        /// The maximum time for all attempts together, in nanoseconds; `nil` without a limit.
         public var total: Int64?
 
-        /// Terms of a request without a body that may not wait.
+        /// The terms of a request without a body that may not wait.
         public init() {}
     }
 
-    /// What an attempt came to.
+    /// The result of an attempt.
     public enum Outcome: UInt8, Sendable, Equatable {
-        /// No response that can be used.
+        /// No usable response.
         case failed
         /// A response whose body was collected, as far as it arrived.
         case collected
-        /// A response that is handed on, and is complete.
+        /// A relayed response that is complete.
         case relayed
-        /// A response of which the client has got a part, and gets no more.
+        /// A response of which the client has received a part, and receives no more.
         case brokeOff
     }
 
-    /// Why a request that was not sent is refused, where no fault came with the event.
+    /// Why a request that was not sent is rejected, if no fault came with the event.
     public enum Refusal: UInt8, Sendable, Equatable {
-        /// Its patience has ended in the queue.
+        /// Its maximum wait ended in the queue.
         case queueTimeout
         /// It waited when the program began to stop.
         case drainBegan
-        /// It had no response when the program's time to finish was over.
+        /// It had no response at the end of the grace period.
         case drainEnded
         /// Its body is too long, or its bytes are not HTTP.
         case broken
@@ -157,55 +160,55 @@ public struct ExchangeMachine: Sendable {
 
     /// How long a slot waits for the first byte of a body.
     public static let bodyPatience = Duration.seconds(1)
-    /// How long, in nanoseconds, a provider whose response is held back may leave the request unread.
+    /// How long a provider whose response is blocked may leave the request unread, in nanoseconds.
     static let unreadNanoseconds: Int64 = 1_000_000_000
-    /// For how long, in nanoseconds, a client that has ended its side may wait if it may have left.
+    /// How long a half-closed client may wait if it may have disconnected, in nanoseconds.
     static let endedClientNanoseconds: Int64 = 1_000_000_000
 
     // MARK: State
 
-    /// What is fixed.
+    /// The fixed terms.
     public private(set) var terms = Terms()
-    /// Where it is.
+    /// The stage.
     public internal(set) var stage = Stage.reading
     /// How much of the request has been read.
     public internal(set) var request = Request.head
-    /// What the client has got.
+    /// What the client has received.
     public internal(set) var reply = Reply.none
     /// What the pacer knows.
     public internal(set) var slot = Slot.none
-    /// Whether the client is there.
+    /// The state of the client.
     public internal(set) var client = Client.open
-    /// The request's body, on its way to the provider.
+    /// The direction of the request's body, to the provider.
     public internal(set) var upload = Flow.open
-    /// The response's body, on its way to the client.
+    /// The direction of the response's body, to the client.
     public internal(set) var download = Flow.open
-    /// Why it was refused, for ``ExchangeActions/Action/makeProblem``; `nil` if the engine holds the fault.
+    /// Why it was rejected, for ``ExchangeActions/Action/makeProblem``; `nil` if the engine holds the fault.
     public internal(set) var refusal: Refusal?
-    /// What the last attempt came to, for ``ExchangeActions/Action/makeReply``.
+    /// The result of the last attempt, for ``ExchangeActions/Action/makeReply``.
     public internal(set) var outcome = Outcome.failed
     /// The timer that ended the last attempt.
     public internal(set) var timedOut: ExchangeTimer?
-    /// Where the exchange was when its client left, or was given up.
+    /// The stage in which its client disconnected or was dropped.
     public internal(set) var leftAt: Stage?
-    /// Whether a running request is counted by a limit on concurrency.
+    /// Whether a running request is counted by a limit on concurrent requests.
     var isRunning = false
     /// Whether a transfer runs.
     public internal(set) var hasTransfer = false
-    /// Whether the last attempt has failed and its reply is set aside once the next one is sent.
+    /// Whether the last attempt has failed and its response is discarded once the next one is sent.
     private var hasFailed = false
     var isEventStream = false
-    /// Whether the client's connection is about to be closed: a reply is given at once, or never.
+    /// Whether the client's connection is about to be closed: a response is sent at once, or never.
     var isClosing = false
     var isRecorded = false
     var hasEnded = false
 
     /// How often the request was sent.
     public internal(set) var attempts = 0
-    /// How long it has waited, in nanoseconds: for its slot, and for other attempts.
+    /// How long it has waited, in nanoseconds: for its slot and for other attempts.
     public internal(set) var waited: Int64 = 0
     private var waitsSince = MonotonicTime(nanoseconds: 0)
-    /// Until when it waits: for its slot, or for another attempt.
+    /// The deadline of its wait for a slot or for another attempt.
     public internal(set) var waitsUntil = MonotonicTime.distantFuture
     var firstSentAt: MonotonicTime?
     var headAt = MonotonicTime(nanoseconds: 0)
@@ -213,11 +216,11 @@ public struct ExchangeMachine: Sendable {
     public var upstreamActivity = MonotonicTime(nanoseconds: 0)
     /// When bytes last moved on the client's side.
     public var downstreamActivity = MonotonicTime(nanoseconds: 0)
-    /// When a client that has ended its side, and may have left, has waited for long enough.
+    /// When a half-closed client that may have disconnected has waited long enough.
     var waitEnd = MonotonicTime.distantFuture
-    /// When a client that has ended its side has got enough of a stream of events; of no other response.
+    /// When a half-closed client has received enough of an event stream; of no other response.
     var streamEnd = MonotonicTime.distantFuture
-    /// When a client that has ended its side is given up.
+    /// When a half-closed client is dropped.
     public var givesUpAt: MonotonicTime { min(waitEnd, streamEnd) }
 
     /// An exchange whose request is being read.
@@ -225,20 +228,20 @@ public struct ExchangeMachine: Sendable {
 
     /// The head is complete, or never will be: from now on the exchange is counted.
     ///
-    /// - Parameter clientStall: how long the client may stand still.
+    /// - Parameter clientStall: how long the client may stall.
     public mutating func begin(clientStall: Duration, at now: MonotonicTime) {
         request = .awaitingBody
         terms.clientStall = clientStall
         downstreamActivity = now
     }
 
-    /// Takes what is fixed once the head is known to be good.
+    /// Sets the terms once the head is known to be valid.
     public mutating func accept(_ terms: Terms, at now: MonotonicTime) {
         self.terms = terms
         downstreamActivity = now
     }
 
-    /// Whether the reply that the last attempt led to is given if there is no other attempt.
+    /// Whether the response of the last attempt is sent if there is no other attempt.
     public var isRetrying: Bool { hasFailed }
 
     /// Whether a part of the request may have reached the provider, so that it may have had an effect.
@@ -246,9 +249,9 @@ public struct ExchangeMachine: Sendable {
 
     // MARK: Events
 
-    /// Takes an event, and answers what to do.
+    /// Handles an event, and returns the next actions.
     ///
-    /// An event that the exchange cannot have in its stage is a mistake of the engine's, and traps.
+    /// An event that is impossible in the current stage is a defect in the engine, and traps.
     public mutating func handle(_ event: Event, at now: MonotonicTime) -> ExchangeActions {
         precondition(!hasEnded, "\(event) after the end")
         switch event {
@@ -314,7 +317,7 @@ public struct ExchangeMachine: Sendable {
         request = .body
         switch stage {
         case .awaitingBody: return send(at: now)
-        // Its slot was returned, as the body did not arrive.
+        // Its slot was returned because the body did not arrive.
         case .reading where terms.body == .streamed: return [.askForSlot]
         default: return []
         }
@@ -362,7 +365,7 @@ public struct ExchangeMachine: Sendable {
         return [.schedule]
     }
 
-    /// The request is not sent: its reply was made, or is the one that the last attempt led to.
+    /// The request is not sent: its response was made, or is that of the last attempt.
     mutating func refused(at now: MonotonicTime) -> ExchangeActions {
         precondition(stage == .waitingToRetry || !hasTransfer && reply == .none, "refused while \(stage)")
         let isAtHead = stage == .reading && request == .awaitingBody
@@ -399,7 +402,7 @@ public struct ExchangeMachine: Sendable {
 
     private mutating func askSharedQuota(at now: MonotonicTime) -> ExchangeActions {
         stage = .awaitingSharedQuota
-        // A request that does not want to wait for its turn waits for the answer all the same.
+        // A request that does not want to wait for its slot still waits for the reply of the shared quota.
         waitsUntil = max(waitsUntil, now.later(by: SharedLedger.patience))
         return [.unschedule, .schedule, .askSharedQuota]
     }
@@ -412,12 +415,12 @@ public struct ExchangeMachine: Sendable {
         return actions
     }
 
-    /// Whether nothing has arrived of a body that a client sends without being told to.
+    /// Whether no byte has arrived of a body that a client sends without being told to.
     private var isMissingBody: Bool {
         terms.body == .streamed && request == .awaitingBody && !terms.expectsContinue
     }
 
-    /// Returns what the request holds: it asks anew when its body begins.
+    /// Returns what the request holds: it asks again when its body begins.
     mutating func returnToReading(at now: MonotonicTime) -> ExchangeActions {
         stage = .reading
         downstreamActivity = now
@@ -444,7 +447,7 @@ public struct ExchangeMachine: Sendable {
         return [.unschedule, .schedule, .wakeClient]
     }
 
-    /// How long the request may still wait, for its slot or for another attempt.
+    /// How much longer the request may wait for its slot or for another attempt.
     public func patienceLeft(at now: MonotonicTime) -> Duration {
         var left = terms.patience - .nanoseconds(waited)
         if let total = terms.total, let firstSentAt {
@@ -458,7 +461,7 @@ public struct ExchangeMachine: Sendable {
         waitsSince = now
     }
 
-    /// Settles the slot of a request that was not sent, or was.
+    /// Settles the slot of a request, sent or not.
     mutating func settle(wasSent: Bool, _ actions: inout ExchangeActions) {
         switch slot {
         case .none: return
@@ -476,14 +479,14 @@ public struct ExchangeMachine: Sendable {
         isRunning = false
     }
 
-    /// Ends what was begun for the client: the wait, or the attempt.
+    /// Ends what is in progress for the client: the wait or the attempt.
     mutating func giveUp(at now: MonotonicTime) -> ExchangeActions {
         var actions = ExchangeActions()
         switch stage {
         case .queued:
             countWait(at: now)
             actions.append(.leaveQueue)
-            // Its turn may have come just now.
+            // Its grant may have arrived just now.
             settle(wasSent: false, &actions)
         case .awaitingSharedQuota:
             countWait(at: now)
@@ -528,7 +531,7 @@ public struct ExchangeMachine: Sendable {
         self.isEventStream = isEventStream
         (headAt, upstreamActivity) = (now, now)
         guard isEventStream, client == .halfClosed else { return [.reportHead, .schedule] }
-        // It may have no end: a client that has ended its side gets no more than its beginning.
+        // It may have no end: a half-closed client gets only its beginning.
         streamEnd = now.later(by: Self.endedClientNanoseconds)
         return [.reportHead, .schedule, .watchForDeparture]
     }
@@ -550,7 +553,7 @@ public struct ExchangeMachine: Sendable {
         switch stage {
         case .collecting:
             outcome = .collected
-            // What has arrived of the body is judged with the reply.
+            // The received part of the body is judged together with the response.
             slot = .none
         case .relaying: outcome = isComplete ? .relayed : reply == .started ? .brokeOff : .failed
         default: outcome = .failed
@@ -568,7 +571,7 @@ public struct ExchangeMachine: Sendable {
         }
         stage = isComplete ? .replying : .over
         if !isComplete { reply = .broken }
-        // What is left of the response waits for the client, also before a break is seen.
+        // The rest of the response waits for the client, even before a break is visible.
         downstreamActivity = now
         actions.append(.schedule)
         actions.append(.wakeClient)
@@ -592,7 +595,7 @@ public struct ExchangeMachine: Sendable {
 
     // MARK: Flow
 
-    /// All that has arrived of the request's body was sent: the provider waits for the client.
+    /// The received part of the request's body was sent completely: the provider waits for the client.
     public mutating func uploadStarved(at now: MonotonicTime) {
         guard upload == .open else { return }
         upload = .paused
@@ -601,20 +604,20 @@ public struct ExchangeMachine: Sendable {
 
     /// More of the request's body can be sent.
     ///
-    /// The provider was not slow while the client was waited for: its time begins now, and needs a timer.
+    /// The provider was not slow while the client was waited for: its time limit begins now, and needs a timer.
     public mutating func uploadResumed(at now: MonotonicTime) {
         guard upload == .paused else { return }
         upload = .open
         upstreamActivity = now
     }
 
-    /// The client is slower than the provider, which is held back.
+    /// The client is slower than the provider, which is paused.
     public mutating func downloadHeldBack(at now: MonotonicTime) {
         download = .paused
         downstreamActivity = now
     }
 
-    /// The client's side receives the response by itself.
+    /// The client's side receives the response on its own.
     public mutating func downloadPulled() { download = .pulled }
 
     /// The provider is waited for.
@@ -623,17 +626,17 @@ public struct ExchangeMachine: Sendable {
         upstreamActivity = now
     }
 
-    /// What is to be done with bytes of the request's body.
+    /// How to handle bytes of the request's body.
     public enum BodyUse: Sendable, Equatable {
-        /// They are sent, or kept until they are; `isBounded`: only as many as there is room for.
+        /// They are sent, or kept until they are; `isBounded`: only as many as fit into the buffer.
         case keep(isBounded: Bool)
-        /// They wait in the client and in the kernel.
+        /// They stay in the client and in the kernel.
         case wait
         /// They are read and dropped.
         case drop
     }
 
-    /// What is to be done with bytes of the request's body now.
+    /// How to handle bytes of the request's body now.
     public var bodyUse: BodyUse {
         switch stage {
         case .replying, .waitingToRetry, .over: .drop
@@ -646,7 +649,7 @@ public struct ExchangeMachine: Sendable {
 
     // MARK: The reply
 
-    /// Whether the request may be sent again instead of giving the reply that was just made.
+    /// Whether the request may be retried instead of sending the response that was just made.
     public var mayRetry: Bool {
         stage == .replying && reply == .none && request == .complete && terms.isReplayable
     }
@@ -661,7 +664,7 @@ public struct ExchangeMachine: Sendable {
         return [.schedule]
     }
 
-    /// Whether a reply can be given: all of it is here, or it is relayed.
+    /// Whether a response can be sent: it is complete, or relayed.
     public var hasReply: Bool { stage == .replying || stage == .relaying }
 
     private func deliver() -> ExchangeActions {
@@ -676,7 +679,7 @@ public struct ExchangeMachine: Sendable {
         } else if request == .complete, !isClosing {
             actions.append(.reply)
         } else {
-            // libmicrohttpd accepts no reply before the request has been read.
+            // libmicrohttpd accepts no response before the request has been read.
             actions.append(stage == .replying ? .replyEarly : .wakeClient)
         }
     }

@@ -1,10 +1,10 @@
-/// What bounds the time of an exchange.
+/// The time limits of an exchange.
 public enum ExchangeTimer: CaseIterable, Hashable, Sendable {
-    /// `timeouts.connect`: until a new connection is open, its handshake done.
+    /// `timeouts.connect`: until a new connection is established, including its handshake.
     case connect
     /// `timeouts.response`: until the head of the final response.
     case response
-    /// `timeouts.idle`: between two pieces of the response.
+    /// `timeouts.idle`: between two parts of the response.
     case idle
     /// `timeouts.error_body`: from the head of an error, or of a success that is examined, to the end of its body.
     case errorBody
@@ -18,7 +18,7 @@ public enum ExchangeTimer: CaseIterable, Hashable, Sendable {
     case drain
 }
 
-/// What an exchange does when a timer fires.
+/// The activity of an exchange when a timer fires.
 public enum ExchangeStage: CaseIterable, Hashable, Sendable {
     /// The request is being read; it has not been admitted.
     case receiving
@@ -26,17 +26,17 @@ public enum ExchangeStage: CaseIterable, Hashable, Sendable {
     case queued
     /// The request has its slot; a small body that the client sends only now is being read.
     case awaitingBody
-    /// No byte of the request has left: the name, the connection, the tunnel or the handshake is waited for.
+    /// No byte of the request was sent: waiting for name resolution, the connection, the tunnel or the handshake.
     case connecting
-    /// A part of the request has left, or all of it; a final head has not arrived, interim responses or not.
+    /// The request was sent at least in part; no final head has arrived, possibly interim responses.
     case sent
     /// The body of an error is being collected.
     case collecting
     /// The body of a success is being collected, because a rule may find an error in it.
     case examining
-    /// The response is relayed; the client has got nothing of it.
+    /// The response is relayed; the client has received nothing of it.
     case relaying
-    /// The response is relayed; the client has got its head.
+    /// The response is relayed; the client has received its head.
     case streaming
     /// The response is decided, and the client has not read all of it.
     case responding
@@ -44,44 +44,45 @@ public enum ExchangeStage: CaseIterable, Hashable, Sendable {
     case backingOff
 }
 
-/// What follows when a timer fires: what the client gets, and what the pacer does with the slot.
+/// The consequences when a timer fires: for the client, and for the slot.
 public struct TimeoutClaim: Hashable, Sendable {
-    /// What the client gets.
+    /// The result for the client.
     public enum Response: Hashable, Sendable {
         /// A problem with this code and effect.
         case problem(ProblemCode, Effect)
-        /// The problem that is made from what has arrived of the provider's error; the error itself as it comes, if errors are raw.
+        /// The problem made from the received part of the provider's error; or that error as it arrives, if errors
+        /// are raw.
         case partialError
-        /// The provider's response, as it comes.
+        /// The provider's response as it arrives.
         case relay
-        /// What the last attempt led to.
+        /// The result of the last attempt.
         case lastAttempt
-        /// A transfer that breaks off.
+        /// A truncated transfer.
         case breakOff
         /// Nothing: its connection is closed.
         case nothing
     }
 
-    /// What becomes of the slot.
+    /// The result for the slot.
     public enum SlotUse: Hashable, Sendable {
         /// There is none.
         case none
-        /// It is given back: the provider cannot have counted the request.
+        /// It is returned: the provider cannot have counted the request.
         case returned
         /// It is used: the provider may have counted the request.
         case used
-        /// It was used up by the head of the response.
+        /// It was settled by the head of the response.
         case settled
     }
 
-    /// What the client gets.
+    /// The result for the client.
     public var response: Response
-    /// What becomes of the slot.
+    /// The result for the slot.
     public var slot: SlotUse
 
     /// Whether the request counts as an attempt.
     public var isAttempt: Bool { slot == .used || slot == .settled }
-    /// Whether the same request may succeed later, and repeating it is safe.
+    /// Whether the same request may succeed later and repeating it is safe.
     ///
     /// - Parameter isRepeatSafe: whether its method is idempotent, or it has an idempotency key that the provider honours.
     public func isRetryable(isRepeatSafe: Bool) -> Bool {
@@ -94,7 +95,7 @@ public struct TimeoutClaim: Hashable, Sendable {
         self.slot = slot
     }
 
-    /// What follows when `timer` fires in `stage`; `nil` where it does not run.
+    /// The consequences when `timer` fires in `stage`; `nil` if it does not run there.
     public init?(_ timer: ExchangeTimer, in stage: ExchangeStage) {
         let slot = stage.slotUse
         switch (timer, stage) {
@@ -110,7 +111,7 @@ public struct TimeoutClaim: Hashable, Sendable {
         case (.idle, .streaming), (.total, .streaming): self.init(.breakOff, slot)
         case (.maxWait, .queued): self.init(.problem(.queueTimeout, .none), slot)
         case (.maxWait, .backingOff), (.total, .backingOff): self.init(.lastAttempt, slot)
-        // A client is waited for only where its request or its response is what is missing.
+        // The client's timer runs only if its request or its reading of the response is what is missing.
         case (.clientStall, .receiving), (.clientStall, .awaitingBody), (.clientStall, .sent),
             (.clientStall, .streaming), (.clientStall, .responding):
             self.init(.nothing, slot)
@@ -122,7 +123,7 @@ public struct TimeoutClaim: Hashable, Sendable {
 }
 
 extension ExchangeStage {
-    /// What becomes of the slot of an exchange that ends in this stage.
+    /// The result for the slot of an exchange that ends in this stage.
     public var slotUse: TimeoutClaim.SlotUse {
         switch self {
         case .receiving, .queued, .backingOff: .none
@@ -134,13 +135,13 @@ extension ExchangeStage {
 }
 
 extension Fault {
-    /// The failure that a timer of an attempt leads to; `nil` where it leads to something else, or does not run.
+    /// The failure caused by a timer of an attempt; `nil` if it has another result, or does not run.
     public init?(_ timer: ExchangeTimer, in stage: ExchangeStage) {
         guard let claim = TimeoutClaim(timer, in: stage) else { return nil }
         let detail: Text
         let error: ProxyErrorType
         switch (claim.response, stage) {
-        // What a client sees of a transfer that breaks off stands in no body, but in the log and the metrics.
+        // A truncated transfer has no body that describes it, but the log and the metrics do.
         case (.problem, .connecting):
             (detail, error) = ("No connection to the provider could be made in time.", .connectionTimeout)
         case (.problem, _), (.breakOff, _):

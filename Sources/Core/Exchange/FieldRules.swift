@@ -2,24 +2,24 @@ internal import Wire
 
 /// Which fields cross the proxy, in either direction.
 public enum FieldRules {
-    /// What becomes of a request field.
+    /// How a request field is handled.
     public enum RequestRule: Sendable {
-        /// It goes to the provider as it is.
+        /// It is forwarded unchanged.
         case forward
-        /// It stays here.
+        /// It is dropped.
         case drop
-        /// `Prefer`: what is not about Weir's queue goes on.
+        /// `Prefer`: forwarded without the part for Weir's queue.
         case preference
-        /// `Max-Forwards`: goes on, with one less where that means anything.
+        /// `Max-Forwards`: forwarded, decremented if it has a meaning.
         case hops
-        /// `Authorization`: goes on unless Weir has a credential of its own.
+        /// `Authorization`: forwarded unless Weir has its own credential.
         case credential
     }
 
-    /// What becomes of the request field `name`.
+    /// How the request field `name` is handled.
     ///
-    /// Dropped is what belongs to the connection (RFC 9110 7.6.1), what libcurl writes itself, what is addressed to Weir, and what
-    /// would tell a third party about the client's network or tracing.
+    /// Dropped are fields of the connection (RFC 9110 7.6.1), those that libcurl writes itself, those addressed to
+    /// Weir, and those that would reveal the client's network or tracing to a third party.
     public static func request(_ name: Span<UInt8>) -> RequestRule {
         switch RequestField(name) {
         case .hopByHop, .connection, .host, .contentLength, .transferEncoding, .expect, .revealing,
@@ -33,7 +33,8 @@ public enum FieldRules {
         }
     }
 
-    /// Whether `Connection` may name `name` as one of this connection: what frames or routes the message may not be taken away by it.
+    /// Whether `Connection` may name `name` as one of this connection: it cannot remove fields that frame or route
+    /// the message.
     public static func mayBeNamedByConnection(_ name: Span<UInt8>) -> Bool {
         switch RequestField(name) {
         case .host, .authorization, .contentLength, .transferEncoding, .contentType: return false
@@ -41,9 +42,9 @@ public enum FieldRules {
         }
     }
 
-    /// Whether the answer's field `name` goes to the client.
+    /// Whether the response's field `name` is relayed to the client.
     ///
-    /// Dropped is what belongs to the connection, and the framing, which libmicrohttpd writes.
+    /// Dropped are fields of the connection, and the framing, which libmicrohttpd writes.
     public static func forwardsResponse(_ name: Span<UInt8>) -> Bool {
         switch name.count {
         case 2: return !name.equalsIgnoringCase("te")
@@ -57,7 +58,8 @@ public enum FieldRules {
         }
     }
 
-    /// Whether the answer's field `name` describes the body and not the exchange: gone once the body is rewritten (RFC 9110 8).
+    /// Whether the response's field `name` describes the body rather than the exchange, and is dropped if the body is
+    /// rewritten (RFC 9110 8).
     public static func describesBody(_ name: Span<UInt8>) -> Bool {
         switch name.count {
         case 4: return name.equalsIgnoringCase("etag")
@@ -74,13 +76,14 @@ public enum FieldRules {
         }
     }
 
-    /// Whether the answer's field `name` is true only of the bytes that the provider sent: of a body that Weir has changed a part of, it is not.
+    /// Whether the response's field `name` is true only for the exact bytes that the provider sent, and not for a
+    /// body that Weir has changed in part.
     public static func describesBytes(_ name: Span<UInt8>) -> Bool {
         describesBody(name) && !name.equalsIgnoringCase("content-type")
             && !name.equalsIgnoringCase("content-language")
     }
 
-    /// Whether the answer's field is one that Weir writes on a problem itself.
+    /// Whether Weir itself writes this field on a problem.
     public static func isWrittenOnProblems(_ name: Span<UInt8>) -> Bool {
         switch name.count {
         case 11: return name.equalsIgnoringCase("retry-after")
@@ -89,7 +92,7 @@ public enum FieldRules {
         }
     }
 
-    /// The value of `Prefer` without the preference for a wait, which is Weir's to honour; `nil` if nothing is left.
+    /// The value of `Prefer` without the wait preference, which Weir handles; `nil` if nothing is left.
     public static func preferenceForProvider(_ value: Span<UInt8>) -> [UInt8]? {
         var rest: [UInt8] = []
         ListElements.forEach(in: value) { element in
@@ -107,7 +110,7 @@ public enum FieldForm: Sendable, Hashable {
     case request
     /// The trailers of a request.
     case requestTrailer
-    /// The head of a response that is relayed.
+    /// The head of a relayed response.
     case response
     /// The head of a problem that replaces a provider's response with this status.
     case problem(status: Int)
@@ -130,7 +133,7 @@ public struct ConnectionFields: Sendable {
 
     /// Adds what the value of a `Connection` field names; `close` and `keep-alive` name no field.
     public mutating func add(_ value: Span<UInt8>) {
-        // Most values are one of these alone.
+        // Most values are exactly one of these.
         if value.equalsIgnoringCase("keep-alive") || value.equalsIgnoringCase("close") { return }
         ListElements.forEach(in: value) { element in
             guard !element.equalsIgnoringCase("close"), !element.equalsIgnoringCase("keep-alive") else {
@@ -156,7 +159,8 @@ public struct ConnectionFields: Sendable {
 extension FieldRules {
     /// Whether the field `name` crosses the proxy in a message of this form.
     ///
-    /// The one place that decides it, for both directions. What becomes of the value is ``request(_:)``'s and ``ReferenceRewriter``'s.
+    /// This is the only place that decides it, for both directions. ``request(_:)`` and ``ReferenceRewriter`` handle
+    /// the values.
     @inline(__always)
     public static func crosses(_ name: Span<UInt8>, as form: FieldForm) -> Bool {
         switch form {
@@ -181,18 +185,18 @@ extension FieldRules {
         }
     }
 
-    /// Whether a response with this status means something by the field, whatever its body: RFC 9110 15.5.17 has the current length
-    /// of the representation in a 416.
+    /// Whether a response with this status uses the field regardless of its body: a 416 has the current length of the
+    /// representation in it (RFC 9110 15.5.17).
     private static func isRequired(_ name: Span<UInt8>, by status: Int) -> Bool {
         status == 416
             && (name.equalsIgnoringCase("content-range") || name.equalsIgnoringCase("accept-ranges"))
     }
 }
 
-/// Which request fields a profile may have Weir send.
+/// Which request fields a profile may add.
 extension FieldRules {
-    /// Whether a credential may be in the field `name`: in none that belongs to the connection, frames, routes or describes the message, or
-    /// means something to Weir.
+    /// Whether a credential may be in the field `name`: not in fields of the connection, in those that frame, route
+    /// or describe the message, or in those that Weir interprets.
     public static func mayCarryCredential(_ name: Span<UInt8>) -> Bool {
         let dashed = dashed(name)
         let name = dashed.span
@@ -203,7 +207,7 @@ extension FieldRules {
         }
     }
 
-    /// Why the field `name` cannot be a default of requests, and what is allowed; `nil` if it can.
+    /// Why the field `name` cannot be a request default, and what is allowed; `nil` if it can.
     public static func reasonAgainstDefault(_ name: Span<UInt8>) -> String? {
         let dashed = dashed(name)
         let name = dashed.span
@@ -223,15 +227,15 @@ extension FieldRules {
         }
     }
 
-    /// The name as servers read it that make no difference between `_` and `-`.
+    /// The name as read by servers that do not distinguish `_` and `-`.
     private static func dashed(_ name: Span<UInt8>) -> [UInt8] {
         var bytes: [UInt8] = []
         for index in 0..<name.count { bytes.append(name[index] == 0x5F ? 0x2D : name[index]) }
         return bytes
     }
 
-    /// Whether two fields are called the same, or differ only where one has `_` and the other `-`: many servers make one of the two (RFC
-    /// 3875 4.1.18).
+    /// Whether two fields have the same name, or differ only in `_` and `-`, which many servers unify (RFC 3875
+    /// 4.1.18).
     public static func isTwin(_ name: Span<UInt8>, _ other: Span<UInt8>) -> Bool {
         guard name.count == other.count else { return false }
         for index in 0..<name.count {
@@ -245,13 +249,14 @@ extension FieldRules {
     }
 }
 
-/// Which trailers cross the proxy (RFC 9110 6.5.1): none that could change, where it is taken for a field of the head, how the
-/// message is framed, routed, authenticated, cached or read.
+/// Which trailers cross the proxy (RFC 9110 6.5.1): none that could change, if taken for a header field, how the
+/// message is framed, routed, authenticated, cached or interpreted.
 extension FieldRules {
-    /// Most bytes of the names and values of a message's trailers, in either direction; those of one with more are dropped.
+    /// The maximum size of the names and values of a message's trailers, in either direction; larger trailers are
+    /// dropped.
     public static let trailerLimit = 4096
 
-    /// Whether the trailer `name` goes on, in either direction.
+    /// Whether the trailer `name` is forwarded, in either direction.
     static func forwardsTrailer(_ name: Span<UInt8>) -> Bool {
         guard RequestField(name) == .other, forwardsResponse(name), !name.startsIgnoringCase(with: "if-"),
             !name.startsIgnoringCase(with: "ratelimit"), !name.startsIgnoringCase(with: "access-control-")
@@ -260,7 +265,7 @@ extension FieldRules {
         return true
     }
 
-    /// The value of `Trailer` without the names of those that do not go on; `nil` if none is left.
+    /// The value of `Trailer` without the names of dropped trailers; `nil` if none is left.
     public static func trailerNames(
         _ value: Span<UInt8>, as form: FieldForm, connection: ConnectionFields
     ) -> [UInt8]? {
@@ -281,17 +286,17 @@ extension FieldRules {
     ].map { Array($0.utf8) }
 }
 
-/// The request fields that mean something to Weir; all others are the provider's business.
+/// The request fields that Weir interprets; all others are forwarded unchanged.
 enum RequestField {
-    /// Of this connection only: never forwarded (RFC 9110 7.6.1).
+    /// Fields of this connection only: never forwarded (RFC 9110 7.6.1).
     case hopByHop
-    /// What the client writes of `Connection`: it may name more fields that are of this connection only.
+    /// The client's `Connection`: it may name more fields of this connection.
     case connection
     case host
     case contentLength
     case transferEncoding
     case expect
-    /// Tells a third party about the client's network: not forwarded.
+    /// Reveals the client's network to a third party: not forwarded.
     case revealing
     case authorization
     case accept
@@ -304,9 +309,9 @@ enum RequestField {
     case via
     case other
 
-    /// What the field called `name` is; its case does not matter.
+    /// The known field with this name (case-insensitive).
     init(_ name: borrowing Span<UInt8>) {
-        // Few lengths hold more than two known names, so most fields cost one switch.
+        // Few lengths have more than two known names, so most fields cost one switch.
         switch name.count {
         case 2: self = name.equalsIgnoringCase("te") ? .hopByHop : .other
         case 3: self = name.equalsIgnoringCase("via") ? .via : .other

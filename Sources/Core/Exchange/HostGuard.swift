@@ -1,15 +1,16 @@
 internal import Wire
 
-/// Keeps web pages from Weir by DNS rebinding; a part of ``PageGuard``.
+/// Protects against web pages that use DNS rebinding; a part of ``PageGuard``.
 ///
-/// A page's name is made to lead to Weir's address, so that the browser takes Weir for the page's own server. The request
-/// says so: its `Host` is that name. An address is nobody's name, and `localhost` always this machine: neither can be made to lead elsewhere.
+/// The page's name is made to resolve to Weir's address, so that the browser takes Weir for the page's own server.
+/// Such a request reveals itself: its `Host` is that name. An address is not a name, and `localhost` always means
+/// this machine, so neither can be made to resolve elsewhere.
 public enum HostGuard {
-    /// Whether this `Host`, well-formed as ``RequestInspection`` has it, is none that a web page could have.
+    /// Whether this `Host`, well-formed as required by ``RequestInspection``, cannot be a web page's name.
     ///
     /// - Parameters:
-    ///   - value: the port is of no matter. Nothing at all is allowed: a browser always says a name.
-    ///   - names: those that are allowed as well.
+    ///   - value: the port is ignored. An empty value is allowed: a browser always sends a name.
+    ///   - names: the names that are allowed as well.
     public static func allows(_ value: Span<UInt8>, names: [HostPattern]) -> Bool {
         if value.count == 0 || value[0] == 0x5B { return true }
         var end = 0
@@ -38,12 +39,12 @@ public enum HostGuard {
     }
 }
 
-/// The value of `Host`: a name or an IP address, and perhaps a port (RFC 9110 7.2, RFC 3986 3.2.2).
+/// The value of `Host`: a name or an IP address with an optional port (RFC 9110 7.2, RFC 3986 3.2.2).
 enum HostField {
     /// Whether `value` can be a host: letters, digits, `-._~` and escapes, or an IPv6 address in brackets, then `:port`.
     ///
-    /// Empty is allowed, as RFC 9112 3.2 has it. The other delimiters that a name could contain are not: no host has them,
-    /// and what reads them as the end of the name sees another host than what does not.
+    /// Empty is allowed by RFC 9112 3.2. The other delimiters that a name could contain are not: no host has them,
+    /// and a parser that treats them as the end of the name sees another host than one that does not.
     static func isWellFormed(_ value: Span<UInt8>) -> Bool {
         guard let end = nameEnd(of: value) else { return false }
         guard end < value.count else { return true }
@@ -64,7 +65,7 @@ enum HostField {
                 index += 1
             }
         }
-        // A port alone is no host.
+        // A port alone is not a host.
         return index == 0 && value.count > 0 ? nil : index
     }
 

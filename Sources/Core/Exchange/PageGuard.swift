@@ -1,19 +1,21 @@
 internal import Wire
 
-/// Refuses requests that a web page could have a browser send, where they could use a credential that Weir adds, or read Weir's pages.
+/// Rejects requests that a web page could have sent through a browser, where they could use a credential that Weir
+/// adds or read Weir's pages.
 ///
-/// A browser says where a request comes from: in `Sec-Fetch-Site` (to addresses that it trusts), in `Origin` (of all that is not a
-/// plain navigation, image or script), and in `Host`, where a page's own name was made to lead to Weir (``HostGuard``).
+/// A browser reveals the origin of a request: in `Sec-Fetch-Site` (to addresses that it trusts), in `Origin` (of
+/// everything except plain navigation, images and scripts), and in `Host`, if a page's own name was made to resolve
+/// to Weir (``HostGuard``).
 public struct PageGuard: Sendable {
-    /// Why a request is refused.
+    /// Why a request is rejected.
     public enum Refusal: Sendable, Hashable, CaseIterable {
         /// `Host` is a name that could be a page's.
         case host
         /// `Sec-Fetch-Site` is neither `same-origin` nor `none`.
         case site
-        /// `Origin` is `null`, no origin, or one whose host could be a page's.
+        /// `Origin` is `null`, invalid, or has a host that could be a page's.
         case origin
-        /// It is a CORS preflight: what it asks for is not allowed to any page.
+        /// It is a CORS preflight: no page is allowed what it asks for.
         case preflight
     }
 
@@ -26,7 +28,7 @@ public struct PageGuard: Sendable {
     /// - Parameter names: the hosts that are allowed, besides addresses and `localhost`.
     public init(names: [HostPattern]) { self.names = names }
 
-    /// Looks at one field of the request.
+    /// Inspects one field of the request.
     public mutating func take(name: Span<UInt8>, value: Span<UInt8>) {
         switch name.count {
         case 4:
@@ -47,13 +49,14 @@ public struct PageGuard: Sendable {
         }
     }
 
-    /// Why the request is refused, or `nil`; asked after the last field.
+    /// Why the request is rejected, or `nil`; to be called after the last field.
     public func refusal(isOptions: Bool) -> Refusal? {
         for refusal in Refusal.allCases where refusals.contains(refusal) { return refusal }
         return isOptions && asksForMethod ? .preflight : nil
     }
 
-    /// Whether an origin (RFC 6454 7) is `scheme://host` or `scheme://host:port`, with a host that would be allowed in `Host`.
+    /// Whether an origin (RFC 6454 7) is `scheme://host` or `scheme://host:port` with a host that would be allowed in
+    /// `Host`.
     private func isAllowed(origin: Span<UInt8>) -> Bool {
         var end = 0
         while end < origin.count, origin[end] != 0x3A { end += 1 }
@@ -66,7 +69,7 @@ public struct PageGuard: Sendable {
 }
 
 extension PageGuard.Refusal {
-    /// What the client gets.
+    /// The fault for the client.
     ///
     /// - Parameter place: what is protected, as the beginning of a sentence: "Weir adds a credential here".
     public func fault(place: String) -> Fault {
@@ -80,7 +83,7 @@ extension PageGuard.Refusal {
         var fault = Fault(
             .badClientRequest, detail: Text("\(place): \(reason)."), effect: Effect.none,
             proxyError: .httpRequestDenied)
-        // RFC 9110 15.5.20: another host was meant. The others are understood, and not allowed.
+        // RFC 9110 15.5.20: another host was meant. The others are understood, but not allowed.
         fault.status = self == .host ? 421 : 403
         return fault
     }

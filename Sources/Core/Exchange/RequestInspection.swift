@@ -1,10 +1,11 @@
 internal import Wire
 
-/// What a request's head says about how to treat it, and the first thing that is wrong with it.
+/// What a request's head says about how to handle it, and the first fault in it.
 ///
-/// RFC 9112 as strict as a proxy needs it: what two parsers could read differently is refused, so that nothing is smuggled past one
-/// of them. That names, values and framing are well-formed, ``RequestScanner`` has seen before. The method is given with ``take(method:)``, fields in order
-/// with ``take(name:value:)``, then ``finish(method:target:isHTTP10:limits:)`` decides.
+/// As strict as a proxy needs RFC 9112: requests that two parsers could read differently are rejected, so that
+/// nothing can be smuggled past one of them. ``RequestScanner`` has already checked that names, values and framing
+/// are well-formed. Pass the method to ``take(method:)`` and the fields in order to ``take(name:value:)``; then
+/// ``finish(method:target:isHTTP10:limits:)`` decides.
 public struct RequestInspection: Sendable {
     /// How the body is framed.
     public enum Framing: Sendable, Equatable {
@@ -13,15 +14,15 @@ public struct RequestInspection: Sendable {
         case chunked
     }
 
-    /// How long a head may be.
+    /// The limits of a head.
     public struct Limits: Sendable {
-        /// Most bytes of the request target.
+        /// The maximum size of the request target in bytes.
         public var target: Int
-        /// Most bytes of all field names and values.
+        /// The maximum size of all field names and values in bytes.
         public var fieldBytes: Int
-        /// Most fields.
+        /// The maximum number of fields.
         public var fieldCount: Int
-        /// Most bytes of a body.
+        /// The maximum size of a body in bytes.
         public var body: Int64
 
         /// Limits with these values.
@@ -35,11 +36,11 @@ public struct RequestInspection: Sendable {
 
     /// How the body is framed.
     public private(set) var framing = Framing.none
-    /// Most bytes of a body that are read and dropped behind a refused head, so that the connection lives on.
+    /// The maximum size of a body that is read and dropped after a rejected head, so that the connection can be kept.
     public static let drainLimit: Int64 = 1 << 20
-    /// Whether a body follows that is read to its end though the request is refused; or none does.
+    /// Whether a body, if any, is read to its end although the request is rejected.
     ///
-    /// A client that waits to be told to go on is not told so: whether its body comes is not known then.
+    /// A client that waits for `100 Continue` does not get it; whether its body arrives is unknown then.
     public var hasDrainableBody: Bool {
         switch framing {
         case .none: !expectsContinue
@@ -47,31 +48,31 @@ public struct RequestInspection: Sendable {
         case .chunked: false
         }
     }
-    /// The first thing that is wrong, or `nil`.
+    /// The first fault, or `nil`.
     public private(set) var fault: Fault?
     /// Whether the client waits for `100 Continue` before it sends its body.
     public private(set) var expectsContinue = false
     /// The fields that `Connection` names, which must not be forwarded.
     public private(set) var connectionFields = ConnectionFields()
-    /// Whether the client says which answers it accepts.
+    /// Whether the client names the content types that it accepts.
     public private(set) var hasAccept = false
-    /// Whether the client says what its body is.
+    /// Whether the client declares the content type of its body.
     public private(set) var hasContentType = false
     /// Whether the client wants the provider's own errors (`X-Error-Format: raw`).
     public private(set) var wantsRawErrors = false
-    /// The longest time, in seconds, that the client agrees to wait in the queue (`Prefer: wait=N`, RFC 7240 4.3).
+    /// The client's maximum wait in the queue, in seconds (`Prefer: wait=N`, RFC 7240 4.3).
     public private(set) var preferredWait: Int64?
-    /// How urgent the client says it is, 0 (most) to 7; 3 if it does not say (`Priority: u=N`, RFC 9218 4.1).
+    /// The client's urgency, 0 (most urgent) to 7; 3 by default (`Priority: u=N`, RFC 9218 4.1).
     public private(set) var urgency = 3
-    /// How many more times the request may be forwarded (`Max-Forwards`, RFC 9110 7.6.2); `nil` where it says nothing, or about a method for
-    /// which it means nothing.
+    /// How many more times the request may be forwarded (`Max-Forwards`, RFC 9110 7.6.2); `nil` if it is absent, or
+    /// has no meaning for the method.
     public private(set) var hopsLeft: Int64?
-    /// Whether a proxy has announced itself as this one already: the request went in a circle.
+    /// Whether `Via` already contains this instance: the request is in a loop.
     public private(set) var isLoop = false
-    /// The client's request id, if it is one to be kept: 1 to 128 visible ASCII characters.
+    /// The client's request id, if it is to be kept: 1 to 128 visible ASCII characters.
     public private(set) var requestID: Text?
 
-    /// Whether the request is about the server itself (`OPTIONS *`, RFC 9110 9.3.7), and about no path of it.
+    /// Whether the request is about the server itself (`OPTIONS *`, RFC 9110 9.3.7) rather than a path.
     public private(set) var isForServer = false
 
     private var isOptions = false
@@ -81,16 +82,16 @@ public struct RequestInspection: Sendable {
     private var hasContentLength = false
     private let pseudonym: [UInt8]
 
-    /// An inspection that has seen nothing.
+    /// An empty inspection.
     ///
-    /// - Parameter pseudonym: the name under which this instance stands in `Via`.
+    /// - Parameter pseudonym: the name of this instance in `Via`.
     public init(pseudonym: [UInt8]) { self.pseudonym = pseudonym }
 
     /// Looks at the method.
     public mutating func take(method: Span<UInt8>) {
         guard method.isToken else { return refuse("The method has a character that is not allowed.") }
         isOptions = method.equals("OPTIONS")
-        // RFC 9110 15.6.2: not for this target or that one, but for none.
+        // RFC 9110 15.6.2: not implemented for any target.
         if method.equals("CONNECT") || method.equals("TRACE") {
             refuse("The methods CONNECT and TRACE are not forwarded.", status: 501)
         }
@@ -169,7 +170,7 @@ public struct RequestInspection: Sendable {
         if case .length(let length) = framing, length > limits.body {
             refuse(.requestTooLarge, "The body has more than \(limits.body) bytes.")
         }
-        // libcurl waits for the body of an answer to HEAD once it has sent a body itself.
+        // libcurl waits for the body of a response to HEAD once it has sent a body itself.
         if framing != .none, framing != .length(0), method.equals("HEAD") {
             refuse("A HEAD request has no body.")
         }
@@ -194,7 +195,7 @@ public struct RequestInspection: Sendable {
     private mutating func takeMaxForwards(_ value: Span<UInt8>) {
         var isNumber = value.count > 0
         for index in 0..<value.count where !value[index].isASCIIDigit { isNumber = false }
-        // More than can be counted is as many as can be (RFC 9110 7.6.2).
+        // A number too large to count means the maximum (RFC 9110 7.6.2).
         let hops = value.decimal ?? Int64.max
         if !isNumber || hopsLeft ?? hops != hops { hasBadHops = true }
         hopsLeft = hops
@@ -209,7 +210,7 @@ public struct RequestInspection: Sendable {
     private mutating func takePrefer(_ value: Span<UInt8>) {
         ListElements.forEach(in: value) { element in
             guard element.startsIgnoringCase(with: "wait=") else { return }
-            // A parameter may follow; it means nothing to Weir.
+            // A parameter may follow, which Weir ignores.
             var end = 5
             while end < element.count, element[end].isASCIIDigit { end += 1 }
             preferredWait = element.extracting(5..<end).decimal ?? preferredWait
@@ -236,7 +237,7 @@ public struct RequestInspection: Sendable {
         }
     }
 
-    /// The first fault counts: a later one may only be its consequence.
+    /// The first fault counts: a later one may be its consequence.
     private mutating func refuse(_ detail: String, status: Int = 400) {
         guard fault == nil else { return }
         fault = Fault(.badClientRequest, detail: Text(detail))
@@ -247,12 +248,12 @@ public struct RequestInspection: Sendable {
         if fault == nil { fault = Fault(code, detail: Text(detail)) }
     }
 
-    /// Takes a request target that stands for the server itself; false if the method has no such target.
+    /// Accepts a request target that denotes the server itself; false if the method has no such target.
     mutating func takeServerTarget() -> Bool {
         isForServer = isOptions
         return isOptions
     }
 
-    /// Refuses a request target that is no path of this server.
+    /// Rejects a request target that is not a path of this server.
     mutating func refuseTarget(_ detail: String) { refuse(detail) }
 }

@@ -6,9 +6,9 @@ internal import Synchronization
 internal import Upstream
 internal import Wire
 
-/// Admission: the request's slot is asked for, waited for, and settled.
+/// Admission: asks for the request's slot, waits for it, and settles it.
 extension Exchange {
-    /// Asks the pacer for a slot, and reports what it says.
+    /// Asks the pacer for a slot, and reports the result.
     func askForSlot() {
         guard let provider else { return }
         if let fault = heldBack(from: provider, at: worker.now) {
@@ -33,7 +33,7 @@ extension Exchange {
         }
     }
 
-    /// Refuses the request by the pacer, unless the reply of its last attempt is given.
+    /// Fails the request because of the pacer, unless the response of its last attempt is sent instead.
     private func refuse(
         _ refusal: Refusal, by provider: ProviderService, _ event: ExchangeMachine.Event
     ) {
@@ -43,13 +43,13 @@ extension Exchange {
             event, at: worker.now)
     }
 
-    /// Refuses the request with a fault, unless the reply of its last attempt is given.
+    /// Fails the request with a fault, unless the response of its last attempt is sent instead.
     private func refuse(_ fault: Fault, _ event: ExchangeMachine.Event, at now: MonotonicTime) {
         if !machine.isRetrying { self.fault = fault }
         handle(event, at: now)
     }
 
-    /// Counts that it is refused, and keeps what is left, for its answer.
+    /// Counts the rejection, and keeps what is left for the response.
     func count(_ refusal: Refusal, by provider: ProviderService) {
         worker.metrics.queueRefused(
             provider: provider.index,
@@ -58,10 +58,10 @@ extension Exchange {
         headroom = refusal.headroom
     }
 
-    /// Whose the request is, and what it weighs.
+    /// The keys of the request, and its cost.
     func demand(on provider: ProviderService) -> PacingDemand {
         let (target, head) = (target, head)
-        // A request that began under a former configuration has keys of its own.
+        // A request that began under a former configuration has keys of that configuration.
         var keys =
             if let upstream, upstream.provider === provider {
                 upstream.keys.keys(target: target.span) { head.forEachField($0) }
@@ -87,7 +87,7 @@ extension Exchange {
         return demand
     }
 
-    /// The turn of a request that waits has come: it has this slot.
+    /// A waiting request has received this slot.
     func turnCame(_ slot: Slot) {
         guard let provider else { return }
         place = nil
@@ -96,18 +96,19 @@ extension Exchange {
             return
         }
         self.slot = slot
-        // The wait may end by a message, before the worker's turn has read the clock.
+        // The wait may be ended by a message, before the worker has read the clock in this iteration.
         let now = Worker.clock()
         if let fault = heldBack(from: provider, at: now) { return refuse(fault, .turnRefused, at: now) }
         handle(.turnCame(needsBody: holdsWhatOthersNeed(of: provider)), at: now)
     }
 
-    /// Whether the request has what others need as well: a slot, or the probe of an open circuit or of a refused credential.
+    /// Whether the request holds something that others need as well: a slot, or the probe of an open circuit or of a
+    /// rejected credential.
     private func holdsWhatOthersNeed(of provider: ProviderService) -> Bool {
         provider.givesSlots || circuitPass == .probe || probedCredential != nil
     }
 
-    /// Leaves the pacer's queue; if the turn came meanwhile, the worker returns the slot.
+    /// Leaves the pacer's queue; if a grant is on its way, the worker returns the slot.
     func leaveQueue() {
         if let waiter { worker.waiting[waiter.id] = nil }
         if let place, let provider {
@@ -118,7 +119,7 @@ extension Exchange {
 
     // MARK: The shared quota
 
-    /// Asks the quota that several instances share, while this instance's slot is held.
+    /// Asks the shared quota while this instance's slot is held.
     func askSharedQuota() {
         guard let provider, let account = provider.ledger, let waiter else { return }
         let id = UInt64(waiter.worker) << 48 | waiter.id
@@ -132,7 +133,7 @@ extension Exchange {
                     latest: machine.waitsUntil)))
     }
 
-    /// The shared quota has let the request pass.
+    /// The shared quota has granted the request.
     func sharedQuotaGranted() {
         guard machine.stage == .awaitingSharedQuota, let provider else { return }
         let now = Worker.clock()
@@ -140,24 +141,24 @@ extension Exchange {
         handle(.sharedQuotaGranted, at: now)
     }
 
-    /// The shared quota would have no slot in time: it says when it would.
+    /// The shared quota has no slot in time, and reports when it would have one.
     func sharedQuotaRefused(_ refusal: Refusal) {
         guard machine.stage == .awaitingSharedQuota, let provider else { return }
-        // That is the end of what was asked for.
+        // The claim is over.
         claim = nil
         refuse(refusal, by: provider, .sharedQuotaRefused)
     }
 
-    /// Waits for the shared quota no longer.
+    /// Stops waiting for the shared quota.
     func leaveSharedQuota() {
         if let waiter { worker.waiting[waiter.id] = nil }
         provider?.ledger?.waiting.subtract(1, ordering: .relaxed)
     }
 
-    /// Tells the instances that share the quota that a key is paused.
+    /// Reports to the other instances that a key is paused.
     func tellOfPause(_ ruling: Ruling, by provider: ProviderService, at now: MonotonicTime) {
         guard let account = provider.ledger else { return }
-        // The others find out by themselves about a single limit.
+        // The other instances find out on their own about a single limit.
         if case .limited = ruling { return }
         var usesQuota = false
         if case .quotaUsedUp = ruling { usesQuota = true }
@@ -171,7 +172,7 @@ extension Exchange {
         )
     }
 
-    /// Tells the shared quota what became of the request; does nothing if it was not asked.
+    /// Reports the result of the request to the shared quota; does nothing if it was not asked.
     private func reportToLedger(_ report: LedgerReport) {
         guard let claim else { return }
         if report != .responded || provider?.countsConcurrency != true { self.claim = nil }
@@ -187,7 +188,7 @@ extension Exchange {
         reportToLedger(.neverSent)
     }
 
-    /// Settles the slot of a request that may have been counted, and got no response.
+    /// Settles the slot of a request that may have been counted and got no response.
     func closeSlot() {
         guard let provider, let slot else { return }
         worker.arm(provider.pacer.closedWithoutResponse(slot, at: Worker.clock()), of: provider)
@@ -195,7 +196,7 @@ extension Exchange {
         probedCredential = nil
     }
 
-    /// Reports the head of a response, and what it says of the provider's own count.
+    /// Reports the head of a response, and what it says about the provider's own count.
     func reportHead() {
         guard let provider, let slot, let transfer, let now = firstByteAt else { return }
         let isUndecided = machine.slot == .undecided

@@ -4,7 +4,8 @@ internal import Logging
 internal import Upstream
 internal import Wire
 
-/// The attempt: the request on its way to the provider, and what comes back. The delegate's methods may be called from inside a library, and only record.
+/// The attempt: the request to the provider and its response. The delegate's methods may be called from inside a
+/// library, and only record.
 extension Exchange: TransferDelegate {
     /// Starts the transfer; the slot is held.
     func send() {
@@ -33,7 +34,8 @@ extension Exchange: TransferDelegate {
         }
     }
 
-    /// What follows the mount behind the upstream's own path: byte for byte, but for parameters that may carry a credential.
+    /// The part of the target after the mount, appended to the upstream's path: byte for byte, except parameters that
+    /// may carry a credential.
     private func makeUpstreamTarget(of provider: ProviderService) {
         upstreamTarget.removeAll(keepingCapacity: true)
         upstreamTarget += provider.pathPrefix
@@ -46,7 +48,8 @@ extension Exchange: TransferDelegate {
     private func addFields(to transfer: any UpstreamTransfer, of provider: ProviderService) {
         let credentials = provider.credentials
         let namesMore = !inspection.connectionFields.isEmpty
-        // The provider must see one field of each name that may carry a credential: the one whose ledger is counted.
+        // The provider must receive one field of each name that may carry a credential: the one whose ledger is
+        // counted.
         var sentPlaces: UInt64 = 0
         head.forEachField { name, value in
             if namesMore, !crosses(name, as: .request, to: provider) { return }
@@ -78,7 +81,8 @@ extension Exchange: TransferDelegate {
         announceTrailers(to: transfer)
     }
 
-    /// Whether a field of the request goes to the provider: `Connection` can take anything away but what frames, routes or authorises.
+    /// Whether a request field is forwarded to the provider: `Connection` can remove any field that does not frame,
+    /// route or authorise.
     func crosses(_ name: Span<UInt8>, as form: FieldForm, to provider: ProviderService) -> Bool {
         guard provider.credentials.fieldIndex(name) == nil else {
             return FieldRules.crosses(name, as: form)
@@ -102,7 +106,7 @@ extension Exchange: TransferDelegate {
 
     func transferDidReceiveHead(_ transfer: any UpstreamTransfer, _ response: ResponseHead) {
         guard let provider else { return }
-        // Not the time of the turn: a slot must not be free before the provider has counted the request.
+        // Not the time of the iteration: a slot must not be freed before the provider has counted the request.
         let now = Worker.clock()
         firstByteAt = now
         probedCredential = nil
@@ -125,7 +129,7 @@ extension Exchange: TransferDelegate {
             ])
     }
 
-    /// Whether the provider's own errors were asked for.
+    /// Whether the client asked for the provider's own errors.
     var wantsRawErrors: Bool { inspection.wantsRawErrors || provider?.configuration.errors == .raw }
 
     func transfer(_ transfer: any UpstreamTransfer, didReceiveBody bytes: Span<UInt8>) -> BodyDisposition {
@@ -139,7 +143,7 @@ extension Exchange: TransferDelegate {
         return holdBackIfFull()
     }
 
-    /// Holds the provider back where the client is slower.
+    /// Pauses the provider while the client is slower.
     private func holdBackIfFull() -> BodyDisposition {
         guard responseBody.count >= Exchange.highWater else { return .taken }
         machine.downloadHeldBack(at: worker.now)
@@ -147,13 +151,14 @@ extension Exchange: TransferDelegate {
         return .takenForNow
     }
 
-    /// Gives a client for which something has come the time to take it: the provider may have been silent for long before.
+    /// Restarts the client's stall timer when new data arrives: the provider may have been silent for a long time
+    /// before.
     private func expectClientToTakeMore() {
         machine.downstreamActivity = worker.now
         schedule()
     }
 
-    /// A client that is being sent the body is what asks for more of it, asleep or not.
+    /// A client that is receiving the body asks for more itself, suspended or not.
     func transferMayBePulled(_ transfer: any UpstreamTransfer) -> PullIntent {
         guard machine.stage == .relaying, isAnswered else { return .none }
         machine.upstreamActivity = worker.now
@@ -166,7 +171,8 @@ extension Exchange: TransferDelegate {
         return .later
     }
 
-    /// Keeps what is needed to tell the error, and no more: the rest is not even read, unless the response is relayed after all.
+    /// Keeps the part that is needed to interpret the error; the rest is not even read, unless the response is
+    /// relayed after all.
     private func collect(_ bytes: Span<UInt8>) -> BodyDisposition {
         let room = service.configuration.limits.errorBody - responseBody.count
         responseBody.append(bytes.extracting(0..<min(room, bytes.count)))
@@ -207,14 +213,14 @@ extension Exchange: TransferDelegate {
 
     // MARK: The end of an attempt
 
-    /// Ends the transfer, which took too long: what has arrived of the response counts.
+    /// Ends a transfer that took too long: what has arrived of the response is used.
     func endAttempt() {
         guard let transfer else { return }
         upstream?.cancel(transfer)
         transferDidFinish(transfer)
     }
 
-    /// Ends the transfer, whose response nobody waits for.
+    /// Ends a transfer whose response is no longer needed.
     func cancelAttempt() {
         guard let transfer else { return }
         upstream?.cancel(transfer)
@@ -222,7 +228,7 @@ extension Exchange: TransferDelegate {
         handle(.attemptCancelled(wasSent: transfer.outcome.wasSent))
     }
 
-    /// Makes the reply of what the attempt came to.
+    /// Makes the response from the result of the attempt.
     func makeReply() {
         guard let transfer else { return }
         switch machine.outcome {
@@ -245,7 +251,7 @@ extension Exchange: TransferDelegate {
 
     // MARK: After a batch
 
-    /// Does what the callbacks have made possible; see ``Worker``.
+    /// Acts on what the callbacks recorded; see ``Worker``.
     func actOnBatch() {
         if machine.upload == .paused, !requestBody.isEmpty || machine.request == .complete {
             machine.uploadResumed(at: worker.now)
@@ -264,7 +270,7 @@ extension Exchange: TransferDelegate {
         }
     }
 
-    /// Wakes a connection whose body was held back.
+    /// Resumes a client connection whose body was held back.
     private func resumeUpload() {
         guard machine.request != .complete, isSuspended else { return }
         wakeClient()
@@ -276,12 +282,14 @@ extension Exchange: TransferDelegate {
     }
 }
 
-/// Interim answers of the provider (RFC 9110 15.2): they go on at once, by the same rules as the final one.
+/// Interim responses of the provider (RFC 9110 15.2): they are relayed at once, by the same field rules as the final
+/// one.
 extension Exchange {
-    /// Most of them that one client gets; of those that follow, the limit of an answer's head is the end.
+    /// The maximum number per client; further ones only count against the size limit of a response's head.
     private static let interimLimit = 8
 
-    /// Nothing is told to the pacer, whose slot a final answer alone may free; nor is there more time for that one.
+    /// They are not reported to the pacer, since only a final response may free a slot; nor do they extend the
+    /// timeout of that response.
     func transferDidReceiveInterim(_ transfer: any UpstreamTransfer) {
         guard machine.stage == .sending, interimAnswers < Self.interimLimit else { return }
         interimAnswers += 1

@@ -4,14 +4,16 @@ internal import Loop
 internal import Upstream
 internal import Wire
 
-/// The ending: time runs out, or the client leaves before its reply is complete, or ends its sending side and waits.
+/// The ending: a timeout, a client that disconnects before its response is complete, or one that half-closes and
+/// waits.
 ///
-/// TCP shows the last two in the same way. The system knows of a client on the same machine whether it still has its socket; of others it
-/// counts whether the end came with the request (`nc -N` sends it at once) or later, as it does when somebody gives up.
+/// TCP does not distinguish the last two. For a client on the same machine, the system knows whether it still has its
+/// socket; for others it matters whether the end arrived with the request (`nc -N` sends it at once) or later, as
+/// when a user gives up.
 extension Exchange {
     // MARK: Time
 
-    /// Has ``deadlineHasCome()`` called at the machine's next deadline, or before: whoever is called looks whether it is time.
+    /// Schedules ``deadlineHasCome()`` for the machine's next deadline or earlier: it checks whether anything is due.
     func schedule() {
         let time = machine.nextDeadline(hasUnsentBody: !responseBody.isEmpty, at: worker.now)
         guard time < .distantFuture else { return }
@@ -27,14 +29,15 @@ extension Exchange {
         deadline = nil
     }
 
-    /// Looks at what may take too long in this stage, and ends it or waits on.
+    /// Checks the time limits of this stage, and ends the stage or waits on.
     func deadlineHasCome() {
         deadline = nil
         noteReceivedReply()
         handle(.timePassed(hasUnsentBody: !responseBody.isEmpty))
     }
 
-    /// A client that reads slowly does not stand still: what the system has sent for it is asked only when its time is over.
+    /// A client that reads slowly is not stalled: how much of the data sent has been acknowledged is checked only
+    /// when its time is over.
     private func noteReceivedReply() {
         guard machine.reply != .none else { return }
         let unreceived = unreceivedBytes
@@ -44,12 +47,12 @@ extension Exchange {
 
     // MARK: The client
 
-    /// How soon, in nanoseconds, an end has come with the request.
+    /// The time, in nanoseconds, within which an end counts as sent together with the request.
     private static let endedWithRequest: Int64 = 20_000_000
-    /// How often, in nanoseconds, the system is asked whether a client that waits still has its socket.
+    /// How often, in nanoseconds, the system is asked whether a waiting client still has its socket.
     private static let endedClientPause: Int64 = 500_000_000
 
-    /// The client has ended its sending side, or had done so when this request of it began.
+    /// The client has half-closed its connection, or had done so before this request began.
     ///
     /// - Parameter isBroken: whether the other direction is closed as well.
     func clientHungUp(isBroken: Bool) {
@@ -66,7 +69,7 @@ extension Exchange {
                         && nanosecondsToEnd(ofRequestReadBefore: age) < Self.endedWithRequest)), at: now)
     }
 
-    /// Looks again after a while whether the client still waits, if that can be known or must end.
+    /// Schedules another check whether the client still waits, if that can be determined or must end.
     func expectDeparture() {
         if let departureCheck { worker.deadlines.remove(departureCheck) }
         departureCheck = nil
@@ -75,7 +78,7 @@ extension Exchange {
         departureCheck = worker.deadlines.insert(.departure(self), at: next)
     }
 
-    /// Some time has passed since the client has ended its side, or since the last look at it.
+    /// Some time has passed since the client half-closed or since the last check.
     func checkDeparture() {
         departureCheck = nil
         guard machine.stage != .over else { return }
@@ -86,7 +89,7 @@ extension Exchange {
         }
     }
 
-    /// Forgets when to look at the client.
+    /// Cancels the next check of the client.
     func endDepartureChecks() {
         if let departureCheck { worker.deadlines.remove(departureCheck) }
         departureCheck = nil
@@ -94,17 +97,17 @@ extension Exchange {
 
     /// The grace period is over.
     func abortForShutdown() {
-        // What libmicrohttpd is in the middle of, it would end in an orderly way.
+        // libmicrohttpd would end a response in progress in an orderly way.
         if isAnswered, endsWithConnection { resetConnection() }
         handle(.clientLeft)
     }
 
-    /// Ends the connection at once, so that an answer that is on its way is seen to break off.
+    /// Closes the connection at once, so that the client sees a truncated response.
     func breakConnection() {
         if isAnswered, endsWithConnection { resetConnection() } else { shutDownConnection() }
     }
 
-    /// Whether nothing but the end of the connection shows the client where its answer ends.
+    /// Whether only the end of the connection shows the client where its response ends.
     var endsWithConnection: Bool {
         guard head.isHTTP10, let transfer else { return false }
         return transfer.response.bodyLength == nil

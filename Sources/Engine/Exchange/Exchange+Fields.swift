@@ -3,9 +3,9 @@ internal import Downstream
 internal import Upstream
 internal import Wire
 
-/// The provider's fields on their way to the client, in every form of message.
+/// The provider's fields for the client, in every form of message.
 extension Exchange {
-    /// What is among the fields that crossed.
+    /// Which relevant fields were among those relayed.
     struct FieldMarks: OptionSet {
         var rawValue: UInt8
 
@@ -16,11 +16,11 @@ extension Exchange {
         static let challenge = FieldMarks(rawValue: 16)
     }
 
-    /// Makes the fields of a response that is relayed: the provider's, and Weir's own.
+    /// Makes the fields of a relayed response: the provider's and Weir's own.
     func makeRelayFields(_ response: ResponseHead, of provider: ProviderService) {
         responseFields.removeAll()
         let marks = appendFields(of: response, as: .response)
-        // The provider's own id of the request is what its support asks for.
+        // The provider's support asks for its own request id.
         if !marks.contains(.requestID) { responseFields.append(FieldNames.requestID, requestID) }
         addRateLimit(hasProviders: marks.contains(.rateLimit))
         addPreferenceApplied()
@@ -35,15 +35,16 @@ extension Exchange {
         }
     }
 
-    /// Adds the provider's fields that cross in a message of this form; references lead to Weir, and Weir's own credential is hidden.
+    /// Adds the provider's fields that may be relayed in this form of message; references are rewritten, and Weir's
+    /// own credential is redacted.
     ///
-    /// Where Weir rewrote a relayed body, what the provider says of its bytes stays behind.
+    /// If Weir has rewritten a relayed body, fields that describe the provider's bytes are dropped.
     @discardableResult
     func appendFields(of response: ResponseHead, as form: FieldForm) -> FieldMarks {
         var marks = FieldMarks()
         var fields = FieldBlock()
         swap(&fields, &responseFields)
-        // Few responses name fields of their connection: only for those is each name looked up.
+        // Few responses name fields of their connection, so names are looked up only for those.
         var connection = ConnectionFields()
         let own = fields.count
         fields.append(response.fields) { name, value in
@@ -75,7 +76,7 @@ extension Exchange {
 }
 
 extension Exchange.FieldMarks {
-    /// Notes a field that has a meaning for what Weir adds.
+    /// Records a field that matters for what Weir adds.
     @inline(__always)
     fileprivate mutating func note(_ name: Span<UInt8>) {
         if RateLimitFields.isOne(name) { insert(.rateLimit) }
@@ -89,7 +90,7 @@ extension Exchange.FieldMarks {
     }
 }
 
-/// Who may use a credential that Weir adds, and for which paths.
+/// Which requests may use a credential that Weir adds, and for which paths.
 extension Exchange {
     /// Why the request must not be sent with Weir's credential; nil if it may be.
     func credentialRefusal(of provider: ProviderService) -> Fault? {
@@ -97,7 +98,7 @@ extension Exchange {
         if isWithinReachOfPages, let refusal = pageRefusal(names: service.configuration.hosts) {
             return refusal.fault(place: "Weir adds a credential here")
         }
-        // What the provider makes of them may lie outside of the path that the credential is meant for.
+        // The provider's interpretation of them may lead outside the path for which the credential is meant.
         let target = target
         guard RequestTarget.hasDotSegments(target.span.extracting(restOffset..<target.count)) else {
             return nil
@@ -110,7 +111,7 @@ extension Exchange {
 }
 
 extension IncomingRequest {
-    /// Why a web page may have sent the request; nil if none has.
+    /// Why the request may come from a web page; nil if it does not.
     func pageRefusal(names: [HostPattern]) -> PageGuard.Refusal? {
         var pages = PageGuard(names: names)
         head.forEachField { name, value in pages.take(name: name, value: value) }
@@ -119,7 +120,8 @@ extension IncomingRequest {
 }
 
 extension Exchange {
-    /// Makes the references of the response's fields lead where the provider meant, through Weir if it can; asked for only if there are such fields.
+    /// Rewrites the references of the response's fields to lead where the provider meant, through Weir if possible;
+    /// called only if there are such fields.
     func rewriteReferences() {
         guard let provider, let references = provider.references else { return }
         var mount: [UInt8] = []
@@ -140,11 +142,12 @@ extension Exchange {
     }
 }
 
-/// What answers say of Weir's own limits: `RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers-11).
+/// Reports Weir's own limits in responses: `RateLimit` and `RateLimit-Policy`
+/// (draft-ietf-httpapi-ratelimit-headers-11).
 extension Exchange {
-    /// Adds what is left of the limit, behind what the provider says of its own.
+    /// Adds what is left of the limit, after the provider's own items.
     ///
-    /// - Parameter hasProviders: whether the answer has one of the two fields already.
+    /// - Parameter hasProviders: whether the response already has one of the two fields.
     func addRateLimit(hasProviders: Bool) {
         guard let provider, let headroom else { return }
         var naming = RateLimitFields.Naming.own
@@ -167,18 +170,19 @@ extension Exchange {
         }
     }
 
-    /// Asks the pacer what is left for a problem that no answer of the provider's led to.
+    /// Asks the pacer what is left, for a problem without a response of the provider.
     ///
-    /// A refusal of the pacer's has said it already. One who has sent a bad request is told nothing: it may be nobody who may
+    /// A refusal of the pacer has this information already. A bad request gets none: its client may not be allowed to
     /// use the provider at all.
     func takeHeadroom(of fault: Fault) {
         guard fault.code != .throttled, fault.code.origin != .client else { return }
         refreshHeadroom()
     }
 
-    /// Asks the pacer what is left now, for a request like this one.
+    /// Asks the pacer what is left now for a request like this one.
     ///
-    /// - Parameter retryAfter: the seconds in the answer's `Retry-After`, which is not to be earlier than the end of `t`.
+    /// - Parameter retryAfter: the seconds in the response's `Retry-After`, which must not be earlier than the end of
+    ///   `t`.
     func refreshHeadroom(until retryAfter: Int? = nil) {
         guard let provider, !provider.plan.windows.isEmpty else { return }
         headroom = provider.pacer.headroom(of: demand(on: provider), at: worker.now)
@@ -186,7 +190,7 @@ extension Exchange {
     }
 }
 
-/// The names and constant values that Weir writes itself, as bytes.
+/// Names and constant values that Weir writes, as bytes.
 enum FieldNames {
     static let contentType = Array("Content-Type".utf8)
     static let problemType = Array("application/problem+json".utf8)
@@ -207,7 +211,7 @@ enum FieldNames {
     static let trailer = Array("Trailer".utf8)
     static let via = Array("Via".utf8)
     static let allow = Array("Allow".utf8)
-    /// Any other method is forwarded as well, but CONNECT and TRACE.
+    /// Any other method is forwarded as well, except CONNECT and TRACE.
     static let forwardedMethods = Array("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS".utf8)
 }
 

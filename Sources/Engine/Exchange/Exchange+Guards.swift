@@ -2,12 +2,12 @@ internal import Core
 internal import Downstream
 internal import Wire
 
-/// What may keep a request from its provider before a limit does.
+/// What may keep a request from its provider apart from its limits.
 extension Exchange {
-    /// Why the request must not be sent now, whatever its limits say; `nil` if it may.
+    /// Why the request must not be sent now, regardless of its limits; `nil` if it may.
     ///
-    /// It is asked before the request takes its place in the queue and again when its turn has come: those that were sent
-    /// meanwhile may have been refused. A probe that the request has been given is its own until it is sent.
+    /// Called before the request enters the queue and again when it gets its slot, because other requests may have
+    /// been rejected in the meantime. A probe that was given to the request stays with it until it is sent.
     func heldBack(from provider: ProviderService, at now: MonotonicTime) -> Fault? {
         refusedCredential(by: provider, at: now) ?? openCircuit(to: provider, at: now)
     }
@@ -40,7 +40,7 @@ extension Exchange {
 
     private static func seconds(_ duration: Duration) -> Double { Double(duration.wholeNanoseconds) / 1e9 }
 
-    /// Tells the circuit what the attempt came to, once it is over.
+    /// Reports the result of the attempt to the circuit breaker, once it is over.
     func judgeCircuit() {
         guard let provider, let pass = circuitPass else { return }
         circuitPass = nil
@@ -48,9 +48,9 @@ extension Exchange {
             isFailure: CircuitBreaker.isFailure(problemCode), isProbe: pass == .probe, at: Worker.clock())
     }
 
-    /// Tells what the provider's answer says of the credential that it got.
+    /// Reports what the provider's response says about the credential.
     ///
-    /// - Parameter code: `nil` for an answer that is no error.
+    /// - Parameter code: `nil` for a response that is not an error.
     func judgeCredential(_ code: ProblemCode?) {
         guard let provider else { return }
         let verdict = code.map(CredentialQuarantine.Verdict.init) ?? .taken
@@ -61,7 +61,7 @@ extension Exchange {
         provider.guards.judge(credential: credential, verdict, at: Worker.clock())
     }
 
-    /// Gives back what the request was let through for, if nothing came of it.
+    /// Returns the probe that the request was given, if it was not used.
     func leaveGuards() {
         guard let provider else { return }
         if circuitPass == .probe { provider.guards.returnCircuitProbe() }
@@ -71,7 +71,7 @@ extension Exchange {
         self.probedCredential = nil
     }
 
-    /// The credential that the provider gets, known by a hash with this process's secret seed.
+    /// The credential that the provider receives, as a hash with this process's secret seed.
     private func credentialHash(for provider: ProviderService) -> UInt64? {
         let (target, head) = (target, head)
         guard

@@ -3,9 +3,9 @@ internal import Downstream
 internal import Loop
 internal import Wire
 
-/// Intake: the client's request, until it is on its way.
+/// Intake: the client's request until it is sent.
 extension Exchange {
-    /// Looks at the head, and decides where the request goes.
+    /// Inspects the head, and decides where the request goes.
     func takeHead() -> Bool {
         beginHead()
         inspect()
@@ -16,7 +16,7 @@ extension Exchange {
             return false
         }
         if let fault = inspection.fault {
-            // What follows cannot be told from this request: the connection ends with the answer.
+            // The end of this request is ambiguous, so the connection ends with the response.
             return decline(fault, readsRest: false)
         }
         if inspection.isForServer { return answerOptions() }
@@ -45,7 +45,7 @@ extension Exchange {
         worker.setExchange(self, on: socket)
     }
 
-    /// What is fixed for the exchange from now on.
+    /// Determines what is fixed for the exchange from now on.
     private func terms(of provider: ProviderService) -> ExchangeMachine.Terms {
         var terms = ExchangeMachine.Terms()
         switch inspection.framing {
@@ -67,8 +67,8 @@ extension Exchange {
         return terms
     }
 
-    /// Lets a client that waits for it send its body once the request is going to be sent (RFC 9110 10.1.1): libmicrohttpd
-    /// says `100 Continue` unless the head is held, or answered.
+    /// Lets a waiting client send its body once the request is going to be sent (RFC 9110 10.1.1): libmicrohttpd
+    /// sends `100 Continue` unless the head is held or answered.
     func goOn() -> Bool {
         switch machine.stage {
         case .over: return isAnswered
@@ -130,7 +130,7 @@ extension Exchange {
         self.restOffset = restOffset
     }
 
-    /// Answers OPTIONS itself: it is about Weir, or is not to reach the provider (RFC 9110 7.6.2).
+    /// Answers OPTIONS itself if it concerns Weir, or must not be forwarded (RFC 9110 7.6.2).
     private func answerOptions() -> Bool {
         responseFields.removeAll()
         responseFields.append(FieldNames.allow, FieldNames.forwardedMethods)
@@ -142,7 +142,7 @@ extension Exchange {
         return machine.stage != .over || isAnswered
     }
 
-    /// Refuses the request at its head: at once if that is the only way, else when its body has been read.
+    /// Fails the request at its head: at once if necessary, otherwise when its body has been read.
     private func decline(_ fault: Fault) -> Bool { decline(fault, readsRest: inspection.hasDrainableBody) }
 
     private func decline(_ fault: Fault, readsRest: Bool) -> Bool {
@@ -152,13 +152,14 @@ extension Exchange {
         return machine.stage != .over || isAnswered
     }
 
-    /// Whether the body is read whole before the request is sent.
+    /// Whether the whole body is read before the request is sent.
     private var isSentWhole: Bool {
         guard case .length(let length) = inspection.framing else { return false }
         return length > 0 && length <= Exchange.wholeBodyLimit
     }
 
-    /// Why a request that waits with its body would be refused now; it takes nothing, and may still be refused when its body is there.
+    /// Why a request whose client waits with its body would be rejected now; reserves nothing, and the request may
+    /// still be rejected when its body has arrived.
     private func refusalBeforeBody() -> Fault? {
         guard let provider else { return nil }
         let now = worker.now
@@ -182,7 +183,7 @@ extension Exchange {
 
     // MARK: The body
 
-    /// Takes bytes of the body; see ``IncomingRequest/bodyReceived(_:)``.
+    /// Accepts bytes of the body; see ``IncomingRequest/bodyReceived(_:)``.
     func takeBody(_ bytes: Span<UInt8>) -> Int {
         worker.deliveredUploads = true
         machine.downstreamActivity = worker.now
@@ -204,7 +205,7 @@ extension Exchange {
         }
     }
 
-    /// Reads on behind an answer that is decided already; a client that goes on for long is cut off.
+    /// Reads on after a response that is already decided; a client that continues for long is cut off.
     private func dropBody(_ bytes: Span<UInt8>) -> Int {
         requestBytes += Int64(bytes.count)
         if requestBytes > RequestInspection.drainLimit + service.inspectionLimits.body { abandon() }
@@ -226,7 +227,7 @@ extension Exchange {
         handle(.requestEnded)
     }
 
-    /// Ends the request, whose bytes are no HTTP; the reply to be given.
+    /// Ends a request whose bytes are not HTTP, and makes its response.
     func refuse(_ requestFault: RequestFault) -> ClosingAnswer {
         if machine.request == .head {
             beginHead()
@@ -234,7 +235,7 @@ extension Exchange {
             worker.metrics.exchangeStarted(provider: nil)
         }
         fault = Fault(requestFault, limits: worker.service.inspectionLimits)
-        // The bytes may be those of a client that has left: nobody gets the problem then.
+        // The client may have disconnected in the middle of its request; then no client receives the problem.
         if machine.stage == .over { makeProblem() } else { handle(.requestBroken) }
         return makeEarlyReply()
     }

@@ -4,11 +4,11 @@ internal import Loop
 internal import Upstream
 internal import Wire
 
-/// What the provider's answer means, as far as it has come.
+/// Interprets the provider's response, as far as it has arrived.
 extension Exchange {
-    /// What has come of the answer, without its content codings and in UTF-8.
+    /// The received part of the response, decoded and converted to UTF-8.
     ///
-    /// - Parameter isCut: whether something of its body is missing.
+    /// - Parameter isCut: whether a part of its body is missing.
     func answerSoFar(_ response: ResponseHead, isCut: Bool) -> ProviderAnswer {
         let fields = response.fields
         let decoded = BodyText.decode(
@@ -20,7 +20,7 @@ extension Exchange {
             isTruncated: isCut || decoded.isTruncated || !decoded.isIntact, isDecoded: decoded.isIntact)
     }
 
-    /// Tells all who count what an answer means; `nil` if it is no error.
+    /// Reports the meaning of the response to all counters; returns `nil` if it is not an error.
     func takeMeaning(of answer: ProviderAnswer, from provider: ProviderService) -> NormalizedError? {
         guard let error = meaning(of: answer, from: provider) else {
             judge(nil)
@@ -38,15 +38,15 @@ extension Exchange {
             answer, of: makeFacts(of: provider), at: SystemClock.wallNanoseconds / 1_000_000_000)
     }
 
-    /// Relays a response that is too long, or too slow, to be collected: a success, or an error where errors are raw.
+    /// Relays a response that is too long or too slow to collect: a success, or an error if errors are raw.
     ///
-    /// What has come of it tells what it means.
+    /// The received part determines its meaning.
     ///
     /// - Returns: false if it must become a problem.
     func relayUnread() -> Bool {
         guard let transfer, let provider else { return false }
         let answer = answerSoFar(transfer.response, isCut: true)
-        // What is relayed unread cannot be searched for Weir's own credential.
+        // A part that is relayed unread cannot be searched for Weir's own credential.
         let passesRaw = passesErrorsRaw(status: answer.status) && provider.heldCredential == nil
         guard passesRaw || meaning(of: answer, from: provider) == nil else { return false }
         problemCode = takeMeaning(of: answer, from: provider)?.code
@@ -55,7 +55,8 @@ extension Exchange {
         return true
     }
 
-    /// Settles the slot of a response of which no more is read: what has come of it counts as far as it is a refusal, and proves nothing else.
+    /// Settles the slot of a response that is not read any further: the received part counts if it is a rejection,
+    /// and proves nothing otherwise.
     func settleByWhatArrived() {
         guard let transfer, let provider, let slot else { return }
         let error = meaning(of: answerSoFar(transfer.response, isCut: true), from: provider)

@@ -6,9 +6,9 @@ internal import Loop
 internal import Upstream
 internal import Wire
 
-/// What remains of an exchange: its counts and its line in the access log.
+/// Records the exchange: its counters and its line in the access log.
 extension Exchange {
-    /// Counts and logs the exchange, unless its head never came.
+    /// Counts and logs the exchange, unless its head was never complete.
     func record() {
         guard machine.request != .head else { return }
         worker.requestIsOver()
@@ -35,20 +35,20 @@ extension Exchange {
         if service.configuration.logsAccess { log(record) }
     }
 
-    /// Adds the problem that was sent, unless it has more bytes than `limit`.
+    /// Adds the problem that was sent, unless it exceeds `limit` bytes.
     func appendProblem(to bytes: inout [UInt8], limit: Int) {
         guard answer == .problem, responseBody.count <= limit else { return }
         unsafe bytes.append(contentsOf: responseBody.waiting)
     }
 
-    /// What the client ended by leaving, if it left.
+    /// The stage that ended because the client disconnected, if it did.
     private var abortStage: ClientAbortStage? {
         machine.leftAt.map { ClientAbortStage($0, requestIsComplete: machine.request == .complete) }
     }
 
     var receivedStatus: Int { firstByteAt == nil ? 0 : transfer?.response.status ?? 0 }
 
-    /// One line, without the query: it may carry a credential.
+    /// One line without the query, which may carry a credential.
     private func log(_ record: ExchangeRecord) {
         let (requestID, target) = (requestID, target)
         var members = JSONMembers()
@@ -78,7 +78,7 @@ extension Exchange {
 }
 
 extension ClientAbortStage {
-    /// What went on in a stage.
+    /// The metric's label for a stage.
     init(_ stage: ExchangeMachine.Stage, requestIsComplete: Bool) {
         switch stage {
         case .reading, .awaitingBody: self = .request
@@ -90,9 +90,9 @@ extension ClientAbortStage {
 }
 
 extension QueueRefusalReason {
-    /// The metric's label for a refusal of the pacer's.
+    /// The metric's label for a refusal of the pacer.
     ///
-    /// - Parameter isPreference: whether the client's own wish limits the wait.
+    /// - Parameter isPreference: whether the client's own preference limits the wait.
     init(_ reason: Refusal.Reason, isPreference: Bool) {
         switch reason {
         case .wouldWaitTooLong, .paused: self = isPreference ? .preferWait : .maxWait

@@ -4,14 +4,14 @@ internal import Logging
 internal import Upstream
 internal import Wire
 
-/// The reply: what the client gets, whole or as it arrives, in turn or early.
+/// The response to the client: whole or streamed, in turn or early.
 extension Exchange {
-    /// How many requests may sleep so that another one's sleep costs less than a few visits.
+    /// The number of suspended requests up to which suspending another one costs less than polling it a few times.
     private static let cheapSleepers = 1024
-    /// How often a request is asked again before it is suspended where that is not so.
+    /// How often a request is polled before it is suspended if there are more.
     private static let visitLimit = 8
 
-    /// Answers in the call that is running, if the time has come; see ``IncomingRequest/awaitAnswer()``.
+    /// Responds within the current call, if the response is ready; see ``IncomingRequest/awaitAnswer()``.
     func waitForAnswer() -> Wait {
         switch machine.stage {
         case .over: return .abandon
@@ -31,7 +31,8 @@ extension Exchange {
         }
     }
 
-    /// Gives the reply as soon as libmicrohttpd accepts one: now if the connection sleeps behind the whole request, else when it asks.
+    /// Responds as soon as libmicrohttpd accepts a response: now if the connection is suspended after the whole
+    /// request, otherwise when it asks.
     func replyWhenPossible() {
         worker.daemonsAreReady()
         guard isSuspended else { return }
@@ -39,7 +40,7 @@ extension Exchange {
         resume()
     }
 
-    /// Wakes a client's connection that sleeps: its body is read, or its reply goes on, or it is found closed.
+    /// Resumes a suspended client connection: its body is read, its response continues, or it is found closed.
     func wakeClient() {
         worker.daemonsAreReady()
         resume()
@@ -47,7 +48,7 @@ extension Exchange {
 
     // MARK: Early
 
-    /// Gives a reply that is complete while the client still sends, and ends the connection with it.
+    /// Sends a complete response while the client is still sending, and ends the connection with it.
     func replyEarly() -> Bool {
         if answer == .relay {
             guard let transfer, let provider else { return false }
@@ -57,14 +58,14 @@ extension Exchange {
         return answerAndLeave(makeEarlyReply())
     }
 
-    /// The reply as it is sent now; after it, nothing more of the request counts.
+    /// The response as it is sent now; nothing more of the request matters after it.
     func makeEarlyReply() -> ClosingAnswer {
         let closing = ClosingAnswer(
             status: problemStatus, fields: responseFields, body: responseBody.bytes.span, isHead: isHead)
         sentStatus = problemStatus
         responseBytes = isHead ? 0 : Int64(responseBody.count)
         setPolling(false)
-        // What the client may still send is dropped, and holds nothing up.
+        // Further bytes of the client are dropped, and delay nothing.
         if machine.stage == .replying { handle(.repliedEarly) }
         return closing
     }
@@ -92,7 +93,7 @@ extension Exchange {
         return true
     }
 
-    /// Hands the provider's answer on: in one piece if it is complete, else as it comes.
+    /// Relays the provider's response: in one piece if it is complete, otherwise as it arrives.
     private func relay() -> Bool {
         guard let transfer, let provider else { return false }
         let response = transfer.response
@@ -111,7 +112,7 @@ extension Exchange {
         return true
     }
 
-    /// Gives bytes of a streamed answer; see ``IncomingRequest/readBody(into:)``.
+    /// Supplies bytes of a streamed response; see ``IncomingRequest/readBody(into:)``.
     func giveBody(into room: UnsafeMutableRawBufferPointer) -> BodyRead {
         let count = unsafe responseBody.read(into: room)
         if count > 0 {
@@ -122,7 +123,7 @@ extension Exchange {
         }
         if let read = unsafe pullBody(into: room) { return read }
         if machine.stage == .over {
-            // Without a length and without chunks, a clean end would look like the whole answer.
+            // Without a length and without chunks, a clean end would look like a complete response.
             if endsWithConnection { resetConnection() }
             return .abort
         }
@@ -131,7 +132,7 @@ extension Exchange {
         return .end
     }
 
-    /// Receives the provider's bytes where libmicrohttpd wants them: nothing of a large body is copied on its way.
+    /// Receives the provider's bytes directly into libmicrohttpd's memory: a large body is not copied on its way.
     private func pullBody(into room: UnsafeMutableRawBufferPointer) -> BodyRead? {
         guard machine.stage == .relaying, machine.download != .paused, let transfer, transfer.isRunning else {
             return nil
@@ -151,19 +152,19 @@ extension Exchange {
         return nil
     }
 
-    /// Bytes of the response have just gone from the provider to the client.
+    /// Bytes of the response have been passed from the provider to the client.
     func noteBytesHandedOn() {
         (machine.upstreamActivity, machine.downstreamActivity) = (worker.now, worker.now)
     }
 
-    /// The client's side has received all that there is: the provider is waited for.
+    /// The client has received everything that has arrived: the provider is waited for.
     func pullHasStopped() {
         guard machine.download == .pulled else { return }
         machine.downloadResumed(at: worker.now)
         schedule()
     }
 
-    /// libmicrohttpd refused the answer: the client sees a closed connection, and the log says why.
+    /// libmicrohttpd rejected the response: the client sees a closed connection, and the log says why.
     private func abandonAnswer() {
         worker.service.logger.error(
             "an answer was not taken",
@@ -173,12 +174,12 @@ extension Exchange {
 }
 
 extension ResponseHead {
-    /// Whether the answer is a stream of events (HTML 9.2): its silence means nothing.
+    /// Whether the response is an event stream (HTML 9.2), which may be silent.
     var isEventStream: Bool {
         let name = FieldNames.contentType
         return fields.withFirstValue(of: name.span) { value in
             guard value.startsIgnoringCase(with: "text/event-stream") else { return false }
-            // Nothing, or a parameter.
+            // The end, or a parameter.
             return value.count == 17 || value[17] == 0x3B || value[17].isBlank
         } ?? false
     }

@@ -3,11 +3,11 @@ internal import Downstream
 internal import Upstream
 internal import Wire
 
-/// Another attempt instead of the answer that the last one led to.
+/// Another attempt instead of the response of the last one.
 ///
-/// That answer is made all the same: it is given if there is no other attempt after all.
+/// That response is made anyway: it is sent if there is no other attempt after all.
 extension Exchange {
-    /// When the request is sent again; `nil` if the reply is to be given that was just made.
+    /// When the request is retried; `nil` if the response that was just made is to be sent.
     func retryTime() -> MonotonicTime? {
         guard machine.mayRetry, let provider, let failure = retrying.failure,
             provider.configuration.retries.maximum > 0, worker.drainsUntil == nil
@@ -19,7 +19,7 @@ extension Exchange {
         return worker.now + wait
     }
 
-    /// Forgets the last attempt and its answer: the next one is sent.
+    /// Discards the last attempt and its response: the next one is sent.
     func setAttemptAside() {
         guard let provider else { return }
         worker.metrics.attemptRetried(
@@ -39,14 +39,15 @@ extension Exchange {
     }
 }
 
-/// What an exchange remembers of its earlier attempts.
+/// What an exchange remembers about its earlier attempts.
 struct RetryCourse {
-    /// What the last attempt came to, as long as its answer is not given; it is set aside when the next one begins.
+    /// The result of the last attempt, as long as its response has not been sent; discarded when the next attempt
+    /// begins.
     var failure: AttemptFailure?
-    /// What is known of the side effect of the attempts that were set aside.
+    /// The combined effect of the discarded attempts.
     var effect = Effect.none
-    /// How often the request was sent again.
+    /// The number of retries.
     var count = 0
-    /// How long the provider took for attempts that were set aside.
+    /// How long the provider took for discarded attempts.
     var upstreamNanoseconds: Int64 = 0
 }

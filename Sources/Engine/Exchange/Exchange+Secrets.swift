@@ -3,9 +3,9 @@ internal import Downstream
 internal import Upstream
 internal import Wire
 
-/// A credential that Weir adds, or that the client sends, where a provider repeats it.
+/// Redaction of credentials that Weir adds or the client sends, where a provider repeats them.
 extension Exchange {
-    /// Hides Weir's own credential in the fields for the client, who does not know it.
+    /// Redacts Weir's own credential in the fields for the client, which does not know it.
     func hideCredential() {
         guard let redactor = provider?.heldCredential else { return }
         var mayContain = false
@@ -20,7 +20,7 @@ extension Exchange {
             guard !isCredential(inName: name) else { return }
             var bytes: [UInt8] = []
             bytes.append(value)
-            // A reference must not have brackets there.
+            // A reference must not contain brackets there.
             let mark = ReferenceRewriter.concerns(name) ? Self.markInReferences : SecretRedactor.mark
             if let hidden = redactor.redacted(bytes, mark: mark) { bytes = hidden }
             fields.append(name: name, value: bytes.span)
@@ -40,18 +40,19 @@ extension Exchange {
 
     private static let markInReferences = Array("redacted".utf8)
 
-    /// Whether the provider's error reaches the client as it is, if it was read whole.
+    /// Whether the provider's error reaches the client unchanged, if it was read completely.
     ///
-    /// A 407 is about Weir's connection to the provider, and never does. What is longer than Weir reads may have Weir's own credential
-    /// in it.
+    /// A 407 concerns Weir's connection to the provider and never does. An error that is longer than Weir reads may
+    /// contain Weir's own credential.
     func passesErrorsRaw(status: Int) -> Bool { wantsRawErrors && status != 407 }
 
-    /// Hides Weir's own credential in the body of an error that is relayed as it is; without one, not a byte is changed.
+    /// Redacts Weir's own credential in the body of a raw error; without one, no byte is changed.
     ///
-    /// - Parameter answer: with its body as it reads without a content coding.
+    /// - Parameter answer: with its decoded body.
     func hideCredential(inRaw answer: ProviderAnswer) {
         guard let redactor = provider?.heldCredential else { return }
-        // What is sent are the bytes as they arrived, which may not be in the character set that they were read in.
+        // The sent bytes are those that arrived, which may not be in the character set in which they were
+        // interpreted.
         guard let redacted = redactor.redacted(answer.body) ?? redactor.redacted(responseBody.bytes) else {
             return
         }
@@ -60,7 +61,7 @@ extension Exchange {
         isRewritten = true
     }
 
-    /// What the provider calls the request, for the log; nil if it does not say, or repeats a credential.
+    /// The provider's request id for the log; nil if there is none, or if it repeats a credential.
     func upstreamRequestID(of provider: ProviderService) -> Text? {
         if let errorRequestID { return errorRequestID.id }
         guard firstByteAt != nil, let fields = transfer?.response.fields,

@@ -3,7 +3,7 @@ internal import Downstream
 internal import Upstream
 internal import Wire
 
-/// Trailers, both ways (RFC 9110 6.5): those that ``FieldRules/crosses(_:as:connection:)`` lets pass.
+/// Trailers in both directions (RFC 9110 6.5), filtered by ``FieldRules/crosses(_:as:connection:)``.
 extension Exchange {
     // MARK: To the provider
 
@@ -19,13 +19,13 @@ extension Exchange {
         }
     }
 
-    /// Gives the provider the trailers of the request, whose body is complete.
+    /// Forwards the trailers of a request whose body is complete.
     func sendTrailers(to transfer: any UpstreamTransfer) {
         guard inspection.framing == .chunked, transfer.sendsTrailers else { return }
         let trailers = takeTrailers()
         guard trailers.count > 0, trailers.byteCount <= FieldRules.trailerLimit, let provider else { return }
         trailers.forEach { name, value in
-            // No trailer may be taken for a credential.
+            // A trailer must not be taken for a credential.
             guard provider.credentials.fieldIndex(name) == nil,
                 crosses(name, as: .requestTrailer, to: provider)
             else { return }
@@ -35,13 +35,13 @@ extension Exchange {
 
     // MARK: To the client
 
-    /// Whether the answer's body goes out in chunks, behind which trailers can stand.
+    /// Whether the response's body is sent in chunks, so that trailers can follow.
     private var isAnsweredInChunks: Bool {
         guard let response = transfer?.response else { return false }
         return !isHead && !head.isHTTP10 && response.status != 304 && response.bodyLength == nil
     }
 
-    /// Whether the answer has trailers, for the sake of which it is sent in chunks though it is complete.
+    /// Whether the response has trailers, so that it is sent in chunks although it is complete.
     var hasTrailersToGive: Bool {
         guard let response = transfer?.response, response.hasTrailers, isAnsweredInChunks else {
             return false
@@ -53,7 +53,7 @@ extension Exchange {
         return isAny
     }
 
-    /// Announces the trailers of an answer that is sent in chunks, as the provider does.
+    /// Announces the trailers of a response that is sent in chunks, as the provider does.
     func announceTrailers(of response: ResponseHead) {
         guard isAnsweredInChunks else { return }
         response.fields.forEach { name, value in
@@ -66,7 +66,7 @@ extension Exchange {
         }
     }
 
-    /// Gives the client the trailers behind the body, if libmicrohttpd has room for them.
+    /// Sends the trailers after the body, if libmicrohttpd has space for them.
     func giveTrailers() {
         guard let trailers = transfer?.response.trailers, trailers.count > 0, isAnsweredInChunks else {
             return

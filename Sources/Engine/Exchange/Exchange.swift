@@ -4,19 +4,21 @@ internal import Loop
 internal import Upstream
 internal import Wire
 
-/// One request of a client and its reply: performs what ``ExchangeMachine`` decides, between libmicrohttpd and the provider's connection.
+/// One request of a client and its response: executes the decisions of ``ExchangeMachine``, between libmicrohttpd and
+/// the provider's connection.
 ///
-/// Confined to its worker's thread, and used again for later requests. See docs/internals/life-of-a-request.md.
+/// Confined to its worker's thread, and reused for later requests. See docs/internals/life-of-a-request.md.
 final class Exchange: IncomingRequest {
-    /// Bytes in a buffer at which its source is told to pause, and at which it goes on.
+    /// The buffer sizes, in bytes, at which the source is paused and resumed.
     static let highWater = 256 << 10
     static let lowWater = 64 << 10
-    /// A body up to this size is read whole before it is sent: it goes out in one piece, and a slow client holds no slot.
+    /// A body up to this size is read completely before it is sent: it is sent in one piece, and a slow client holds
+    /// no slot.
     static let wholeBodyLimit: Int64 = 64 << 10
-    /// Memory that a body's buffer keeps for the next exchange: as many wait for one as there were at once.
+    /// The memory that a body's buffer keeps for the next exchange; as many exchanges are kept as there were at once.
     private static let keptMemory = 16 << 10
 
-    /// Retained, and let go by the worker's end: an unowned reference would be checked at every use.
+    /// Retained until the worker's end: an unowned reference would be checked at every use.
     let worker: Worker
     var machine = ExchangeMachine()
     var inspection: RequestInspection
@@ -24,24 +26,24 @@ final class Exchange: IncomingRequest {
 
     // The request.
     var target: [UInt8] = []
-    /// The target as the provider gets it.
+    /// The target as the provider receives it.
     var upstreamTarget: [UInt8] = []
-    /// The configuration that was in force when it began, and by which it ends.
+    /// The configuration that was in force when it began, and applies to its end.
     var generation: Generation
-    /// Where the listener that it came to leads.
+    /// The destination of the listener on which it arrived.
     var destination = Destination.mounts
-    /// Whether web pages could reach the listener that it came to; see ``HostGuard``.
+    /// Whether web pages can reach the listener on which it arrived; see ``HostGuard``.
     var isWithinReachOfPages = true
-    /// The provider that it goes to, once it is routed.
+    /// Its provider, once it is routed.
     var provider: ProviderService?
-    /// The worker's way there.
+    /// The worker's connections to the provider.
     var upstream: ProviderConnections?
-    /// Where in `target` begins what goes to the provider.
+    /// Where the provider's part of `target` begins.
     var restOffset = 0
     var requestID: [UInt8] = []
     var method = MethodClass.other
     var isHead = false
-    /// Whether repeating the method does no more than doing it once (RFC 9110 9.2.2).
+    /// Whether the method is idempotent (RFC 9110 9.2.2).
     var isIdempotent = false
     var requestBody = ByteQueue()
     var requestBytes: Int64 = 0
@@ -51,12 +53,12 @@ final class Exchange: IncomingRequest {
     var waiter: Waiter?
     var place: Place?
     var slot: Slot?
-    /// What it asked of the ledger that several instances share, until its end is reported.
+    /// Its claim on the shared ledger, until the end is reported.
     var claim: UInt64?
     var headroom: Headroom?
-    /// The credential, by its hash, that this request is to try while others that carry it are held back; until it is sent.
+    /// The hash of the quarantined credential for which this request is the probe, until it is sent.
     var probedCredential: UInt64?
-    /// How the circuit let the attempt through, until it is told what came of it.
+    /// How the circuit breaker admitted the attempt, until its result is reported.
     var circuitPass: CircuitBreaker.Admission?
     /// The longest wait that the client and the configuration allow.
     var patience = Duration.zero
@@ -65,21 +67,21 @@ final class Exchange: IncomingRequest {
     var transfer: (any UpstreamTransfer)?
     var retrying = RetryCourse()
     var isTruncated = false
-    /// Why there is no response of the provider's.
+    /// Why there is no response from the provider.
     var fault: Fault?
 
     // The answer.
     var responseFields = FieldBlock()
-    /// The fields that belong to the provider's connection by its response's head.
+    /// The fields that belong to the provider's connection, according to the response's head.
     var responseConnection = ConnectionFields()
     var responseBody = ByteQueue()
     var answer = Answer.undecided
     var responseBytes: Int64 = 0
-    /// How many interim answers of the provider were meant for the client.
+    /// How many interim responses of the provider were for the client.
     var interimAnswers = 0
-    /// What the provider's error calls the request, once it has been read.
+    /// The provider's request id in its error, once that has been read.
     var errorRequestID: ErrorRequestID?
-    /// Whether the body of a relayed error is not the provider's, byte for byte: Weir's own credential was in it.
+    /// Whether the body of a relayed error differs from the provider's because Weir's own credential was in it.
     var isRewritten = false
     var sentStatus = 0
     var problemCode: ProblemCode?
@@ -92,36 +94,36 @@ final class Exchange: IncomingRequest {
     var sentAt: MonotonicTime?
     var firstByteAt: MonotonicTime?
     var upstreamEndedAt: MonotonicTime?
-    /// How many bytes of its reply the client had not received when that was looked at last.
+    /// How many bytes of its response the client had not received at the last check.
     var lastUnreceived: Int?
     var deadline: (ticket: DeadlineHeap<Worker.Deadline>.Ticket, at: MonotonicTime)?
-    /// When a client that has ended its side and still waits is looked at.
+    /// When to check a half-closed client that still waits.
     var departureCheck: DeadlineHeap<Worker.Deadline>.Ticket?
 
-    /// The provider's id of a request, secrets taken out.
+    /// The provider's id of a request, redacted.
     struct ErrorRequestID {
-        /// `nil` if the error does not say it.
+        /// `nil` if the error does not contain it.
         var id: Text?
     }
 
-    /// Where requests of a listener go.
+    /// The destination of a listener's requests.
     enum Destination {
-        /// To the provider whose mount their path begins with.
+        /// The provider whose mount is a prefix of the path.
         case mounts
-        /// To the provider with this place in the configuration.
+        /// The provider with this index in the configuration.
         case provider(Int)
-        /// Nowhere: the listener's provider is not configured any more.
+        /// None: the listener's provider is no longer configured.
         case nowhere
     }
 
-    /// What goes to the client.
+    /// The response to the client.
     enum Answer {
         case undecided
-        /// The provider's, as it is.
+        /// The provider's, relayed.
         case relay
-        /// Weir's problem, whose body is in `responseBody`.
+        /// Weir's problem; its body is in `responseBody`.
         case problem
-        /// Weir's, and no problem: like one in all else.
+        /// A response of Weir that is not a problem, but handled like one.
         case own
     }
 
@@ -166,10 +168,10 @@ final class Exchange: IncomingRequest {
 
     // MARK: The machine
 
-    /// Reports what has happened, and performs what follows.
+    /// Reports an event, and executes the actions that follow.
     func handle(_ event: ExchangeMachine.Event) { handle(event, at: worker.now) }
 
-    /// Reports what has happened at a time that is not the turn's, and performs what follows.
+    /// Reports an event at a time other than the iteration's, and executes the actions that follow.
     func handle(_ event: ExchangeMachine.Event, at now: MonotonicTime) {
         perform(machine.handle(event, at: now))
     }
@@ -210,7 +212,7 @@ final class Exchange: IncomingRequest {
         }
     }
 
-    /// The configuration that it goes by.
+    /// The configuration that applies to it.
     var service: ProxyService { generation.service }
 
     // MARK: IncomingRequest
@@ -234,7 +236,7 @@ final class Exchange: IncomingRequest {
     // MARK: The end
 
     override func completed(isWhole: Bool) {
-        // A client that left may have left a queue: that wait ends now.
+        // A disconnected client may have been queued: that wait ends now.
         handle(.completed(isWhole: isWhole), at: isWhole ? worker.now : Worker.clock())
         machine.end()
         setPolling(false)
@@ -250,7 +252,7 @@ final class Exchange: IncomingRequest {
         worker.recycle(self)
     }
 
-    /// Counts the request as one that waits without being suspended, or no more.
+    /// Changes whether the request counts as one that waits without being suspended.
     func setPolling(_ polls: Bool) {
         guard polls != isPolling else { return }
         isPolling = polls

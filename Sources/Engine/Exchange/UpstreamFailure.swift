@@ -3,14 +3,14 @@ internal import Glibc
 internal import Upstream
 internal import Wire
 
-/// What a transfer that gave no usable answer means: from a transfer's fault, and our own timers, to Weir's.
+/// Converts a transfer without a usable response, by its fault and our own timers, to a fault of Weir.
 enum UpstreamFailure {
     /// The failure of a transfer that has ended.
     ///
     /// - Parameters:
-    ///   - timer: which of our own timers ended it.
+    ///   - timer: our timer that ended it, if one did.
     ///   - hasHead: whether the head of the response is complete.
-    ///   - isStreaming: whether the client has got it.
+    ///   - isStreaming: whether the client has received the head.
     static func fault(
         of outcome: TransferOutcome, timer: ExchangeTimer?, hasHead: Bool, isStreaming: Bool = false
     ) -> Fault {
@@ -22,7 +22,7 @@ enum UpstreamFailure {
         return connectionFault(fault, effect: effect) ?? answerFault(fault, effect: effect, hasHead: hasHead)
     }
 
-    /// What kept the request from being sent, or came of a connection that was made for it again.
+    /// What prevented the request from being sent, or from being sent on a new connection.
     private static func connectionFault(_ fault: TransferFault, effect: Effect) -> Fault? {
         func never(
             _ code: ProblemCode, _ detail: Text, _ error: ProxyErrorType, isTransient: Bool? = nil
@@ -66,18 +66,18 @@ enum UpstreamFailure {
         }
     }
 
-    /// Whether a proxy that refused to lead on with this status may lead on later: not if it asks for another request, such as one with a
-    /// password (407).
+    /// Whether a proxy that rejected the tunnel with this status may accept it later: not if it asks for a different
+    /// request, such as one with a password (407).
     private static func passesByItself(proxyStatus status: Int) -> Bool {
         status >= 500 && status != 501 && status != 505 || [408, 421, 425, 429].contains(status)
     }
 
-    /// What has happened, and the library's words for why.
+    /// What happened, with the library's message.
     private static func sentence(_ what: String, _ words: String) -> Text {
         Text(words.isEmpty ? "\(what)." : "\(what): \(words).")
     }
 
-    /// What kept the answer from coming, or from being one.
+    /// What prevented a response, or made it unusable.
     private static func answerFault(_ fault: TransferFault, effect: Effect, hasHead: Bool) -> Fault {
         func bad(_ detail: Text, _ error: ProxyErrorType? = nil) -> Fault {
             Fault(.providerBadResponse, detail: detail, effect: effect, proxyError: error)
@@ -146,14 +146,14 @@ enum HTTP2ErrorName {
         "INADEQUATE_SECURITY", "HTTP_1_1_REQUIRED",
     ]
 
-    /// The code's name, or what is known of a code that has none.
+    /// The code's name, or its number if it has none.
     static func of(_ code: UInt32) -> String {
         code < UInt32(names.count) ? names[Int(code)] : "error \(code)"
     }
 }
 
 extension Fault {
-    /// What a client is told whose bytes are no request that can be passed on.
+    /// The fault for a client whose bytes are not a request that can be forwarded.
     init(_ fault: RequestFault, limits: RequestInspection.Limits) {
         let code: ProblemCode =
             switch fault {
