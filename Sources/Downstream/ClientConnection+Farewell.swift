@@ -2,35 +2,37 @@ internal import CMicroHTTPD
 internal import Glibc
 internal import Wire
 
-/// A last answer that is written past the library, while the client may still send.
+/// A final response that bypasses the library while the client may still be sending.
 ///
-/// What the client sends meanwhile is read and dropped: it may not read before it has sent everything. The library sleeps: nothing
-/// that it may want to do, `100 Continue` included, has a place behind the answer. Once all of the answer is on its way, the library is
-/// woken and closes the connection as it does behind an answer of its own; see ``HTTPDaemon/linger(behind:)``.
+/// Bytes from the client are read and dropped in the meantime, because the client may not read before it has sent
+/// everything. The library is suspended: nothing that it would write, including `100 Continue`, may follow the
+/// response. When the whole response has been written, the library is resumed and closes the connection as after a
+/// response of its own; see ``HTTPDaemon/linger(behind:)``.
 extension ClientConnection {
-    /// A last answer on its way.
+    /// A final response in progress.
     struct Farewell {
         let answer: [UInt8]
         var sentBytes = 0
-        /// What is read until the answer is sent; its time begins anew whenever the client takes a part of the answer.
+        /// Reads what the client sends until the response is sent; its time limit restarts whenever the client
+        /// receives a part of the response.
         var input = UnreadInput()
-        /// Whether all of the answer has been sent, and our side ended.
+        /// Whether the whole response has been sent, and our side ended.
         var hasEnded = false
-        /// Whether something may be done: the socket has news, or has not been emptied.
+        /// Whether there is work: the socket has an event, or has not been emptied.
         var isDue = true
-        /// Whether nothing is left to be done: the library may close the connection.
+        /// Whether everything is done: the library may close the connection.
         var isOver = false
 
         init(answer: [UInt8]) { self.answer = answer }
     }
 
-    /// Whether the last answer has been given.
+    /// Whether the final response has been given.
     var isLeaving: Bool { farewell != nil }
 
-    /// Whether the last answer has been given, and the connection is over.
+    /// Whether the final response has been given, and the connection is over.
     var isGone: Bool { farewell?.isOver ?? false }
 
-    /// Gives the last answer; what cannot be sent at once follows in ``attendFarewell()``.
+    /// Gives the final response; what cannot be sent at once follows in ``attendFarewell()``.
     func leave(_ answer: ClosingAnswer) {
         guard farewell == nil else { return }
         farewell = Farewell(answer: answer.bytes)
@@ -41,7 +43,7 @@ extension ClientConnection {
         sendRest()
     }
 
-    /// Sends what is left of the last answer, and drops what the client has sent.
+    /// Sends the rest of the final response, and drops what the client has sent.
     func attendFarewell() {
         guard farewell?.isDue == true, !isGone else { return }
         farewell?.isDue = false
@@ -49,7 +51,7 @@ extension ClientConnection {
         if !isGone { dropUnread() }
     }
 
-    /// Ends the connection, whatever has become of the answer; ``HTTPDaemon/run()`` must follow.
+    /// Ends the connection, whether the response was sent or not; ``HTTPDaemon/run()`` must follow.
     func endFarewell() {
         guard farewell?.isOver == false else { return }
         farewell?.isOver = true
@@ -85,23 +87,24 @@ extension ClientConnection {
         switch farewell?.input.drop(from: socket) {
         case .more: farewell?.isDue = true
         case .failed: endFarewell()
-        // The client reads on: the answer is still on its way.
+        // The client is still reading: the response is still being sent.
         case .ended, .later, nil: break
         }
     }
 }
 
-/// What a client has sent that nobody has read yet.
+/// Unread bytes of a client.
 extension ClientConnection {
-    /// Whether there are bytes of it that the library has not been given.
+    /// Whether there are bytes that the library has not received.
     var hasUnread: Bool { hasHeld || unreadBytes > 0 }
 
-    /// Most bytes that are taken out of TLS ahead of the library: more than the system keeps of a connection, unless it was set up so.
+    /// The maximum number of bytes that are decrypted ahead of the library: more than the system buffers per
+    /// connection by default.
     private static let aheadLimit = 16 << 20
-    /// How many at a time: what a record carries.
+    /// How many bytes are decrypted at a time: the size of a record.
     private static let aheadBlock = 16 << 10
 
-    /// Whether the request that is being read is complete with what is here of it, as the client sends no more.
+    /// Whether the current request is complete with the available bytes, since the client sends no more.
     var holdsRest: Bool {
         if !isDue { return true }
         if let session { return readAhead(in: session) || completesRequest(held[heldStart...]) }
@@ -121,16 +124,16 @@ extension ClientConnection {
         return ahead.completeRequests > scanner.completeRequests
     }
 
-    /// Takes out of TLS what has come, which cannot be looked at otherwise; the library gets it later.
+    /// Decrypts the available bytes, which cannot be inspected otherwise; the library receives them later.
     ///
-    /// - Returns: whether there is so much that not all of it was taken.
+    /// - Returns: whether there is more than may be decrypted.
     private func readAhead(in session: TLSSession) -> Bool {
         var block = [UInt8](repeating: 0, count: Self.aheadBlock)
         while held.count - heldStart < Self.aheadLimit {
             let count = unsafe block.withUnsafeMutableBytes {
                 unsafe session.receive($0.baseAddress, $0.count)
             }
-            // Its end, or what is wrong with it, the library is given again.
+            // The library will receive the end, or the error, again.
             guard count > 0 else { return false }
             held += block[..<count]
         }
@@ -143,22 +146,22 @@ extension ClientConnection {
     }
 }
 
-/// What a client still sends behind its last response: it is read and dropped, for a bounded time and amount (RFC 9112 9.6).
+/// Reads and drops what a client still sends after its final response, for a bounded time and amount (RFC 9112 9.6).
 ///
-/// A socket that is closed with unread bytes, or before more bytes arrive, resets the connection. The reset destroys whatever of the
-/// response the client has not read yet.
+/// Closing a socket with unread bytes, or before more bytes arrive, resets the connection. The reset destroys the
+/// part of the response that the client has not read yet.
 struct UnreadInput {
-    /// How long, in milliseconds, a client is read behind its response, and how many bytes of it.
+    /// How long a client is read after its response, in milliseconds, and how many bytes.
     static let time = 5000
     static let limit = 64 << 20
-    /// Most bytes that are read at a time: other clients wait.
+    /// The maximum number of bytes that are read at a time, since other clients wait.
     private static let burst = 1 << 20
 
-    /// What is left to be read.
+    /// What remains to be read.
     enum Step {
-        /// Nothing yet.
+        /// Nothing at the moment.
         case later
-        /// There is more already.
+        /// More bytes are available.
         case more
         /// The client has ended its side.
         case ended
@@ -166,11 +169,11 @@ struct UnreadInput {
         case failed
     }
 
-    /// When, on the monotonic clock in milliseconds, the client is no longer read.
+    /// When reading ends, on the monotonic clock in milliseconds.
     var endsAt = HTTPDaemon.milliseconds + Self.time
     private var droppedBytes = 0
 
-    /// Reads what has arrived; with TLS as well, where nobody decrypts it any more.
+    /// Reads what has arrived; also with TLS, without decrypting it.
     mutating func drop(from socket: Int32) -> Step {
         unsafe withUnsafeTemporaryAllocation(byteCount: 64 << 10, alignment: 16) { room in
             var burst = 0

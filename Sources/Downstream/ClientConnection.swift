@@ -3,52 +3,52 @@ internal import Glibc
 internal import Loop
 internal import Wire
 
-/// A client's connection, as far as it is no business of libmicrohttpd's: what it sends is looked at before, and its last
-/// answer may be written past it.
+/// Weir's part of a client's connection: it checks what the client sends before libmicrohttpd sees it, and may write
+/// the final response itself.
 @safe final class ClientConnection {
 
-    /// The library's; valid while ``isOpen``.
+    /// The library's connection; valid while ``isOpen``.
     private let connection: OpaquePointer?
     let socket: Int32
     /// `nil` without TLS.
     let session: TLSSession?
     unowned let daemon: HTTPDaemon
     var scanner: RequestScanner
-    /// The request that is being read or answered.
+    /// The current request.
     var request: IncomingRequest?
     /// Whether the loop watches the socket.
     var isWatched = false
-    /// Whether the library wants to hear of it, and by what tag it knows it.
+    /// Whether the library is interested in it, and the library's tag for it.
     var isMember = false
     var tag: UInt64 = 0
-    /// Whether it waits in ``HTTPDaemon/ready``.
+    /// Whether it is in the list ``HTTPDaemon/ready``.
     var isListed = false
     private var readiness = SocketReadiness()
-    /// How many requests libmicrohttpd is done with.
+    /// How many requests libmicrohttpd has finished.
     var completedRequests = 0
-    /// In which run of the library a whole answer was handed to the system last.
+    /// The number of the library's run in which a whole response was last passed to the system.
     var answeredInRun: UInt?
-    /// Whether the end of what the client sends has been read.
+    /// Whether the end of the client's data has been read.
     private var hasReadEnd = false
     var isOpen = true
-    /// Its last answer, once that has been given: libmicrohttpd has no part in the connection then, until its end.
+    /// Its final response, once given: from then on libmicrohttpd does not take part in the connection until its end.
     var farewell: Farewell?
-    /// When the head began that is not complete, or the connection, where its handshake comes first; 0 if there is none.
+    /// When the incomplete head began, or the connection if its handshake comes first; 0 if there is none.
     private(set) var headSince = 0
-    /// Of which request in its order that is.
+    /// The number of the request to which that applies.
     private var headIndex = 0
     private var limitsRevision = 0
     private var sleepsInHandshake = false
     private var sleepsUntilGone = false
     /// Whether the library still has memory for it.
     var hasMemory = true
-    /// When, in milliseconds, it was looked at last for memory to be given back, and when before it was seen to be used last.
+    /// When it was last checked for memory to be released, in milliseconds, and when it was last seen in use before.
     private var (lookedAt, wasIdleAt) = (HTTPDaemon.milliseconds, 0)
-    /// `nil` before the first bytes are asked for.
+    /// `nil` before the first bytes are requested.
     private var idleMemory: IdleMemory?
-    /// What has been received behind the end of a request, and how much of it has been passed on since.
+    /// Bytes received after the end of a request, and how many of them have been passed on since.
     var (held, heldStart): ([UInt8], Int) = ([], 0)
-    /// Whether the library was given less than there may be, and must hear of it once the request is over.
+    /// Whether the library received less than there may be, and must be notified once the request is over.
     private var owesReading = false
 
     init(
@@ -70,16 +70,17 @@ internal import Wire
         headIndex = scanner.completeRequests
     }
 
-    /// There is no head that has begun and is not complete.
+    /// There is no incomplete head.
     func endHead() {
         if headSince > 0 { daemon.openHeads -= 1 }
         headSince = 0
     }
 
-    /// Whether the scanner has passed the head of the request that is being read or answered.
+    /// Whether the scanner has passed the head of the current request.
     var hasScannedHead: Bool { completedRequests < scanner.completeHeads }
 
-    /// Whether the client may still have to read an answer behind which the library closes the connection, and may still send.
+    /// Whether the client may still have to read a response after which the library closes the connection, and may
+    /// still be sending.
     ///
     /// > The library closes a connection in the run in which it has sent the last answer.
     var hasJustBeenAnswered: Bool {
@@ -87,25 +88,26 @@ internal import Wire
         return farewell?.hasEnded ?? (answeredInRun.map { $0 &+ 1 >= daemon.runs } ?? false)
     }
 
-    /// Whether everything that came before what is no HTTP has been answered.
+    /// Whether all requests before the malformed one have been answered.
     var isDue: Bool { completedRequests == scanner.completeRequests }
 
-    /// How long after the last bytes of a request, in nanoseconds, the end of its side arrived, at most.
+    /// The maximum time, in nanoseconds, between the last bytes of a request and the end of the client's side.
     ///
     /// - Parameter age: how long ago, in nanoseconds, the whole request was read.
     func nanosecondsToEnd(ofRequestReadBefore age: Int64) -> Int64 {
         var info = tcp_info()
         var size = socklen_t(MemoryLayout<tcp_info>.size)
         guard unsafe getsockopt(socket, Int32(IPPROTO_TCP), TCP_INFO, &info, &size) == 0 else { return age }
-        // Both are milliseconds ago. What brings an end acknowledges something; a later segment may do so as well.
+        // Both are milliseconds ago. The segment with the end acknowledges something; a later segment may do so as
+        // well.
         let segment = Int64(info.tcpi_last_ack_recv) * 1_000_000
         let sinceReading = max(0, age - segment)
-        // With TLS, the last bytes are those of its farewell.
+        // With TLS, the last bytes are those of its close_notify.
         if isEncrypted { return sinceReading }
         return min(sinceReading, max(0, Int64(info.tcpi_last_data_recv) * 1_000_000 - segment))
     }
 
-    /// What the system knows of the client's own socket.
+    /// What the system knows about the client's own socket.
     var peer: IncomingRequest.Peer {
         switch cmhd_peer(socket) {
         case CMHD_PEER_OPEN: .open
@@ -114,37 +116,37 @@ internal import Wire
         }
     }
 
-    /// How many bytes the system has still to bring to the client; `nil` if it does not know.
+    /// How many bytes the client has not received yet; `nil` if unknown.
     var unreceivedBytes: Int? {
         let count = cmhd_unreceived(socket)
         return count < 0 ? nil : Int(count)
     }
 
-    /// Whether TLS is spoken.
+    /// Whether the connection uses TLS.
     var isEncrypted: Bool { session != nil }
 
-    /// Keeps what the system says about the socket.
+    /// Records an event of the socket.
     ///
-    /// - Returns: whether the client has ended its side, or all of the connection, and had not before.
+    /// - Returns: whether the client has newly ended its side, or the whole connection.
     func note(_ readiness: Readiness) -> Bool { self.readiness.note(readiness) }
 
     /// Whether the client has ended its sending side, or the whole connection.
     var hasEndedSending: Bool { readiness.hasEnd }
 
-    /// Whether something has happened of which the library has not heard.
+    /// Whether the library has not seen an event yet.
     var hasNews: Bool { readiness.hasNews }
 
-    /// What the library hears, which it has then heard.
+    /// Returns the pending events for the library, and clears them.
     func takeNews() -> UInt32 { readiness.takeNews() }
 
-    /// What recv() or, with TLS, gnutls_record_recv() would give, as far as it is HTTP; with `errno`.
+    /// The result of recv() or, with TLS, gnutls_record_recv(), restricted to valid HTTP; with `errno`.
     ///
-    /// Nothing while a complete request is unanswered, neither bytes nor the end.
+    /// Returns nothing while a complete request is unanswered, neither bytes nor the end.
     ///
     /// > A resumed connection makes 0.9.75 read once as if it still read the request: an end closes the connection then, and the answer
     /// is lost. And what it reads of the next request takes up the memory that the answer's head needs.
     func receive(into room: UnsafeMutableRawBufferPointer, _ flags: Int32) -> Int {
-        // The library only finds out that the connection is over.
+        // The library only needs to notice that the connection is over.
         if isLeaving { return 0 }
         guard let base = room.baseAddress else { return 0 }
         if idleMemory == nil {
@@ -174,8 +176,8 @@ internal import Wire
             }
             filled += passed
             if scanner.fault != nil { daemon.noteRefused(self) }
-            // libmicrohttpd takes less than it asked for as a sign that there is no more; not with TLS, where only GnuTLS
-            // knows, and says so.
+            // libmicrohttpd takes a short read as a sign that there is no more; not with TLS, where only GnuTLS
+            // knows.
             if session == nil ? count < free.count : filled > 0 { break }
         }
         if !scanner.isInHead {
@@ -187,7 +189,7 @@ internal import Wire
         return filled == 0 ? nothingYet() : filled
     }
 
-    /// The library believes that there is nothing to read: it hears of what there is, once it may have it.
+    /// The library is made to believe that there is nothing to read: it is notified when it may have more.
     private func noteUnread() {
         guard scanner.fault == nil, hasHeld || session != nil || readiness.mayBeReadable else { return }
         if isDue { announceReadable() } else { owesReading = true }
@@ -198,14 +200,14 @@ internal import Wire
         daemon.list(self)
     }
 
-    /// A request has been answered whole: what came behind it may be read.
+    /// A request has been answered completely: bytes after it may be read.
     func readOn() {
         guard owesReading else { return }
         owesReading = false
         announceReadable()
     }
 
-    /// Whether bytes behind the end of a request wait to be passed on.
+    /// Whether bytes after the end of a request are waiting to be passed on.
     var hasHeld: Bool { heldStart < held.count }
 
     private func copyHeld(into room: UnsafeMutableRawBufferPointer) -> Int {
@@ -221,7 +223,8 @@ internal import Wire
         if !hasHeld { (held, heldStart) = ([], 0) }
     }
 
-    /// Gives the connection's memory back if nothing has happened since the last call: no request has come, or one waits.
+    /// Releases the connection's memory if nothing has happened since the last call: it is idle, or its request
+    /// waits.
     func giveBackIdleMemory() -> IdleMemory.Step {
         guard hasMemory else { return .none }
         guard scanner.fault == nil, !isLeaving else { return .later }
@@ -237,9 +240,9 @@ internal import Wire
         return step
     }
 
-    /// Has the library forget it until something happens on its socket: its handshake waits for the client.
+    /// Makes the library ignore it until something happens on its socket: its handshake waits for the client.
     func suspendHandshake() {
-        // An end that came with bytes is not read before the next call, and is told once.
+        // An end that arrived with bytes is not read before the next call, and is reported once.
         guard let connection = unsafe connection, isOpen, !hasNews, !hasEndedSending, !sleepsInHandshake,
             !daemon.isStopping
         else { return }
@@ -247,14 +250,14 @@ internal import Wire
         unsafe MHD_suspend_connection(connection)
     }
 
-    /// Has the library look at its handshake again, if it waits.
+    /// Makes the library continue its handshake, if that waits.
     func resumeHandshake() {
         guard sleepsInHandshake, let connection = unsafe connection else { return }
         sleepsInHandshake = false
         unsafe MHD_resume_connection(connection)
     }
 
-    /// Ends its sleep, if it sleeps: its daemon is about to stop.
+    /// Resumes it if it is suspended: its daemon is about to stop.
     func wake() {
         request?.resume()
         resumeHandshake()
@@ -262,17 +265,17 @@ internal import Wire
         if unsafe cmhd_is_suspended(connection) != 0 { unsafe MHD_resume_connection(connection) }
     }
 
-    /// Has the library look at it, and end it if it is closed.
+    /// Makes the library process it, and end it if it is closed.
     func haveLookedAt() {
         guard let connection = unsafe connection else { return }
         if unsafe cmhd_is_suspended(connection) == 0 { unsafe MHD_suspend_connection(connection) }
         unsafe MHD_resume_connection(connection)
     }
 
-    /// Has the memory of a request that waited as it was.
+    /// Restores the memory of a request that waited.
     func putMemoryBack() { idleMemory?.putBack() }
 
-    /// Has the library forget it until ``wakeLibrary()``: its last answer goes past the library.
+    /// Makes the library ignore it until ``wakeLibrary()``: its final response bypasses the library.
     func putLibraryToSleep() {
         guard let connection = unsafe connection else { return }
         daemon.enterThread()
@@ -282,7 +285,7 @@ internal import Wire
         unsafe MHD_suspend_connection(connection)
     }
 
-    /// Has the library look at it again, and find that it is over.
+    /// Makes the library process it again, and notice that it is over.
     func wakeLibrary() {
         if let request { request.resume() }
         guard sleepsUntilGone, let connection = unsafe connection else { return }
@@ -290,7 +293,7 @@ internal import Wire
         unsafe MHD_resume_connection(connection)
     }
 
-    /// Reads as recv() or gnutls_record_recv() do; with `errno`.
+    /// Like recv() or gnutls_record_recv(); with `errno`.
     func read(_ bytes: UnsafeMutableRawPointer?, _ room: Int, _ flags: Int32) -> Int {
         if let session {
             let count = unsafe session.receive(bytes, room)
@@ -304,18 +307,19 @@ internal import Wire
         return count
     }
 
-    /// What libmicrohttpd takes for nothing to read yet.
+    /// The error that libmicrohttpd interprets as no data yet.
     private func nothingYet() -> Int {
         if session != nil { return TLSSession.nothingYet }
         errno = EAGAIN
         return -1
     }
 
-    /// Sends what fits, past libmicrohttpd; with TLS, after ``TLSSession/Written/later`` the same bytes must be given again.
+    /// Sends what fits, bypassing libmicrohttpd; with TLS, the same bytes must be passed again after
+    /// ``TLSSession/Written/later``.
     ///
     /// - Parameters:
-    ///   - more: what goes behind it, if all of it fits; not with TLS.
-    ///   - flags: those of send().
+    ///   - more: bytes to send after them, if all fit; not with TLS.
+    ///   - flags: the flags of send().
     func write(
         _ bytes: UnsafeRawBufferPointer,
         with more: UnsafeRawBufferPointer = unsafe UnsafeRawBufferPointer(start: nil, count: 0),
@@ -328,28 +332,30 @@ internal import Wire
         return count < 0 && (errno == EAGAIN || errno == EINTR) ? .later : .failed
     }
 
-    /// Ends a connection without a request to be answered.
+    /// Ends a connection without a pending request.
     func endWithoutAnswer() {
         session?.endIfEstablished()
         cutOff()
     }
 
-    /// Ends the socket in both directions: libmicrohttpd sees that, and closes it.
+    /// Shuts the socket down in both directions: libmicrohttpd notices that, and closes it.
     func cutOff() {
         shutdown(socket, Int32(SHUT_RDWR))
     }
 }
 
-/// Writing between two answers of libmicrohttpd's.
+/// Writes between two responses of libmicrohttpd.
 extension ClientConnection {
-    /// Most bytes of an interim answer.
+    /// The maximum size of an interim response.
     static let interimLimit = 4 << 10
-    /// What the system must be ready to hold, in its own count of bytes, where each packet counts for a KiB more than it carries.
+    /// The free buffer space that is required, in the system's count, in which each packet counts 1 KiB more than its
+    /// data.
     private static let roomNeeded = 32 << 10
 
-    /// Writes an interim answer if the system is sure to take it whole; never waits.
+    /// Writes an interim response if the system will certainly accept all of it; never waits.
     ///
-    /// - Returns: whether it was written. If a part of it was, against all expectation, the connection ends: nothing may follow that.
+    /// - Returns: whether it was written. After an unexpected partial write the connection ends, since nothing may
+    ///   follow.
     func sendInterim(_ message: [UInt8]) -> Bool {
         guard isOpen, !isLeaving, message.count <= Self.interimLimit, systemHasRoom else { return false }
         var sent = 0
@@ -360,7 +366,7 @@ extension ClientConnection {
             switch written {
             case .bytes(let count): sent += count
             case .later, .failed:
-                // What TLS has not sent yet would stand before the next record.
+                // Unsent TLS data would precede the next record.
                 if sent > 0 || isEncrypted { cutOff() }
                 return false
             }
@@ -369,7 +375,7 @@ extension ClientConnection {
         return true
     }
 
-    /// Whether the socket is far from full; a client that is slow to read fills it.
+    /// Whether the socket's buffer has plenty of space; a slow client fills it.
     private var systemHasRoom: Bool {
         // SK_MEMINFO_…: sndbuf is the fourth, and what counts against it wmem_alloc, the third, or wmem_queued, the sixth.
         var counts = [UInt32](repeating: 0, count: 9)

@@ -2,7 +2,7 @@ internal import CMicroHTTPD
 internal import Glibc
 internal import Wire
 
-/// The functions that libmicrohttpd calls: each finds its objects and calls one method.
+/// The callbacks of libmicrohttpd: each finds its object and calls one method.
 ///
 /// A request object is retained from `begin` to `completed`, which the library calls for every request that began.
 enum DaemonCallbacks {
@@ -15,7 +15,7 @@ enum DaemonCallbacks {
         return unsafe Unmanaged.passRetained(request).toOpaque()
     }
 
-    /// Calls `body` with the target as it was sent: see ``RequestScanner/hiddenQuery``.
+    /// Calls `body` with the original target: see ``RequestScanner/hiddenQuery``.
     private static func withShownTarget<Result>(
         _ target: UnsafePointer<CChar>, _ body: (Span<UInt8>) -> Result
     ) -> Result {
@@ -83,7 +83,7 @@ enum DaemonCallbacks {
         daemon.delegate?.daemon(daemon, logs: text)
     }
 
-    /// What the library calls of `daemon` in place of the system's functions.
+    /// The functions of `daemon` that the library calls instead of the system's.
     static func hooks(of daemon: HTTPDaemon) -> cmhd_hooks {
         unsafe cmhd_hooks(
             receive: receive, send: send, receive_record: receiveRecord, send_record: sendRecord,
@@ -91,7 +91,7 @@ enum DaemonCallbacks {
             context: Unmanaged.passUnretained(daemon).toOpaque())
     }
 
-    /// A client that is ready, and for what.
+    /// The next ready client and its events.
     private static let nextReady:
         @convention(c) (
             UnsafeMutableRawPointer?, UnsafeMutablePointer<UInt64>?, UnsafeMutablePointer<UInt32>?
@@ -102,13 +102,13 @@ enum DaemonCallbacks {
             return 1
         }
 
-    /// The library wants to hear of a socket, or no more.
+    /// The library wants to watch a socket, or no longer.
     private static let change: @convention(c) (UnsafeMutableRawPointer?, Int32, Int32, UInt64) -> Int32 = {
         context, socket, isMember, tag in
         unsafe daemon(context)?.change(socket, isMember: isMember != 0, tag: tag) ?? 0
     }
 
-    /// Receives for libmicrohttpd: the client's bytes are looked at before it sees them.
+    /// Receives for libmicrohttpd: the scanner checks the client's bytes first.
     private static let receive:
         @convention(c) (UnsafeMutableRawPointer?, Int32, UnsafeMutableRawPointer?, Int, Int32) -> Int = {
             context, socket, bytes, room, flags in
@@ -119,7 +119,7 @@ enum DaemonCallbacks {
                 into: UnsafeMutableRawBufferPointer(start: bytes, count: room), flags)
         }
 
-    /// The same where TLS is spoken.
+    /// The same with TLS.
     private static let receiveRecord:
         @convention(c) (
             UnsafeMutableRawPointer?, UnsafeMutableRawPointer?, Int32, UnsafeMutableRawPointer?, Int
@@ -130,14 +130,14 @@ enum DaemonCallbacks {
             return unsafe client.receive(into: UnsafeMutableRawBufferPointer(start: bytes, count: room), 0)
         }
 
-    /// Goes on with a client's handshake.
+    /// Continues a client's handshake.
     private static let handshake:
         @convention(c) (UnsafeMutableRawPointer?, UnsafeMutableRawPointer?, Int32) -> Int32 = {
             context, session, socket in
             guard let client = unsafe daemon(context)?.client(on: socket), client.isEncrypted else {
                 return unsafe cmhd_handshake(session)
             }
-            // It reads and writes as far as it can: only what happens from now on is news to it.
+            // It reads and writes as far as possible: only later events matter.
             _ = client.takeNews()
             let result = unsafe cmhd_handshake(session)
             if result == 0 { client.session?.isEstablished = true }
@@ -145,7 +145,7 @@ enum DaemonCallbacks {
             return result
         }
 
-    /// Sends for libmicrohttpd: an answer's head gets its fields.
+    /// Sends for libmicrohttpd: inserts the fields into a response's head.
     private static let send:
         @convention(c) (
             UnsafeMutableRawPointer?, Int32, UnsafeRawPointer?, Int, UnsafeRawPointer?, Int, Int32
@@ -166,7 +166,7 @@ enum DaemonCallbacks {
             }
         }
 
-    /// The same where TLS is spoken.
+    /// The same with TLS.
     private static let sendRecord:
         @convention(c) (
             UnsafeMutableRawPointer?, UnsafeMutableRawPointer?, Int32, UnsafeRawPointer?, Int
@@ -184,14 +184,14 @@ enum DaemonCallbacks {
             }
         }
 
-    /// The content reader of a streamed answer.
+    /// The content reader of a streamed response.
     static let read: MHD_ContentReaderCallback = { context, _, bytes, room in
         guard let context = unsafe context else { return -2 }
         let request = unsafe Unmanaged<IncomingRequest>.fromOpaque(context).takeUnretainedValue()
         return unsafe request.readBody(into: UnsafeMutableRawBufferPointer(start: bytes, count: room))
     }
 
-    /// What `body` makes of the daemon, which outlives the call: no reference is counted.
+    /// Calls `body` with the daemon, which outlives the call: no reference is counted.
     @inline(__always)
     private static func withDaemon<Result>(
         _ context: UnsafeMutableRawPointer?, _ body: (HTTPDaemon) -> Result

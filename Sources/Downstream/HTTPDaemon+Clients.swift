@@ -3,9 +3,9 @@ internal import Glibc
 internal import Loop
 internal import Wire
 
-/// The clients' connections: how they begin and end, where the library does not see to it.
+/// The beginning and end of clients' connections, as far as the library does not handle them.
 extension HTTPDaemon {
-    /// The client on `socket`, if it is one of this daemon's.
+    /// The client on `socket`, if it belongs to this daemon.
     func client(on socket: Int32) -> ClientConnection? {
         socket >= 0 && Int(socket) < clients.count ? clients[Int(socket)] : nil
     }
@@ -37,13 +37,13 @@ extension HTTPDaemon {
         delegate?.daemon(self, closes: socket)
     }
 
-    /// The library has closed the connection of `client`, and given its memory back.
+    /// The library has closed the connection of `client` and released its memory.
     func noteClosed(_ client: ClientConnection) {
         client.hasMemory = false
         closed.append(client)
     }
 
-    /// Has the library end those connections that it has closed.
+    /// Makes the library end the connections that it has closed.
     ///
     /// > 0.9.75 ends a connection when it looks at it and finds it closed. One that it closes because a callback says so, in the middle of
     /// a body, it does not look at again before something happens on the socket; and nothing does where it was suspended before.
@@ -60,7 +60,7 @@ extension HTTPDaemon {
         }
     }
 
-    /// `client` will send no more: when its requests have been answered, its connection ends.
+    /// `client` will send no more: its connection ends when its requests have been answered.
     ///
     /// > Where the end of a connection comes with its last bytes, 0.9.75 misses it; not with TLS, where it reads until there is
     /// nothing.
@@ -72,14 +72,14 @@ extension HTTPDaemon {
         ended.removeAll { client in
             guard client.isOpen else { return true }
             if client.isLeaving { return true }
-            // What is left to be read may complete a request.
+            // The unread bytes may complete a request.
             guard client.isDue, !client.hasUnread else { return false }
             client.cutOff()
             return true
         }
     }
 
-    /// `client` has sent what is no HTTP.
+    /// `client` has sent bytes that are not valid HTTP.
     func noteRefused(_ client: ClientConnection) { refused.append(client) }
 
     /// The library has read a head that the scanner has not passed; the connection ends.
@@ -87,20 +87,21 @@ extension HTTPDaemon {
         delegate?.daemon(self, logs: "a request was read past the scanner, and refused: see CMicroHTTPD")
     }
 
-    /// The library has sent the head of an answer past the hook, without its fields; the connection ends.
+    /// The library has sent the head of a response without the hook, and therefore without its fields; the connection
+    /// ends.
     func noteUnhookedHead(of client: ClientConnection?) {
         delegate?.daemon(self, logs: "an answer was sent without its fields, past the hook: see CMicroHTTPD")
         client?.cutOff()
     }
 
-    /// `client` has been given its last answer.
+    /// `client` has been given its final response.
     func noteLeaving(_ client: ClientConnection) {
         leaving.append(client)
-        // This may be outside of a run, whose end would tell when to look at it.
+        // This may be outside of a run, at whose end the next check would be scheduled.
         delegate?.daemonIsReady(self)
     }
 
-    /// Answers what is no HTTP, once the requests before it are over: libmicrohttpd writes nothing then.
+    /// Responds to malformed bytes once the requests before them are over, when libmicrohttpd writes nothing more.
     func answerRefused() {
         let clients = refused
         refused.removeAll(keepingCapacity: true)
@@ -115,7 +116,7 @@ extension HTTPDaemon {
         }
     }
 
-    /// Lets those connections sleep whose handshake waits for the client.
+    /// Suspends connections whose handshake waits for the client.
     ///
     /// > 0.9.75 calls gnutls_handshake() again in each run, and asks for runs without a pause, until the handshake is over.
     func suspendHandshakes() {
@@ -123,7 +124,7 @@ extension HTTPDaemon {
         handshaking.removeAll(keepingCapacity: true)
     }
 
-    /// Closes connections whose head does not come to its end: one byte now and then keeps the library from finding them idle.
+    /// Closes connections with a head that never completes: single bytes keep the library from considering them idle.
     func endSlowHeads() {
         let now = Self.milliseconds
         guard now >= headsSeenAt + Self.headPause else { return }
@@ -135,9 +136,9 @@ extension HTTPDaemon {
         }
     }
 
-    /// Asks all requests without an answer for one; ``run()`` must follow.
+    /// Asks all unanswered requests for a response; ``run()`` must follow.
     ///
-    /// A request whose head is not complete has none to give.
+    /// A request with an incomplete head has none.
     public func requestLastAnswers() {
         for client in clients {
             if let request = client?.request, request.hasHead, !request.isAnswered {
@@ -146,7 +147,7 @@ extension HTTPDaemon {
         }
     }
 
-    /// Whether clients have been given a last answer that they may not have read.
+    /// Whether clients have been given a final response that they may not have read yet.
     public var hasLeavingClients: Bool { !leaving.isEmpty || openLingering > 0 }
 
     func attendLeaving() {
@@ -160,30 +161,30 @@ extension HTTPDaemon {
     }
 }
 
-/// Whether a daemon should go on taking clients.
+/// Whether a daemon should continue to accept clients.
 public enum Acceptance: Hashable, Sendable {
-    /// It should, when its listening socket is readable.
+    /// Yes, when its listening socket is readable.
     case goesOn
-    /// It has as many as it may: not before one of them has gone.
+    /// No, it has the maximum number of clients: continue after one has disconnected.
     case isFull
-    /// The system has no descriptor or memory left, or hardly any: not before some time has passed. `number` is its `errno`.
+    /// No, descriptors or memory are exhausted, or nearly: continue after some time. `number` is the `errno`.
     case isExhausted(number: Int32)
 }
 
 extension HTTPDaemon {
-    /// How many clients are taken at a time: those that are here are served between.
+    /// How many clients are accepted at a time, so that others are served in between.
     private static let burst = 16
-    /// What an address of any family needs (`sockaddr_storage`), in bytes.
+    /// The size of an address of any family (`sockaddr_storage`).
     private static let addressSize = 128
 
-    /// Takes clients that wait to connect; ``run()`` must follow.
+    /// Accepts waiting clients; ``run()`` must follow.
     ///
-    /// Those that are not taken keep waiting, in the system's backlog.
+    /// The others stay in the system's backlog.
     public func accept() -> Acceptance {
         guard let handle = unsafe handle, listenDescriptor >= 0 else { return .goesOn }
         enterThread()
         if wasExhausted {
-            // The lowest free number is given: it tells whether there is room again, and costs nobody a place.
+            // The lowest free descriptor number shows whether there are enough again, and costs nothing.
             let probe = fcntl(listenDescriptor, F_DUPFD_CLOEXEC, 0)
             guard probe >= 0 else { return .isExhausted(number: errno) }
             close(probe)
@@ -203,7 +204,7 @@ extension HTTPDaemon {
                 if client < 0 {
                     switch errno {
                     case EAGAIN: return .goesOn
-                    // The client has gone already, or its network has; accept(2) has the list.
+                    // The client or its network has gone already; accept(2) has the list.
                     case EINTR, ECONNABORTED, EPROTO, EPERM, ENETDOWN, EHOSTDOWN, ENONET, EHOSTUNREACH,
                         ENETUNREACH,
                         ENOPROTOOPT, ETIMEDOUT:

@@ -3,17 +3,19 @@ internal import Glibc
 internal import Loop
 public import Wire
 
-/// The end of a connection behind its last response, whoever has written that: libmicrohttpd, or Weir (``ClientConnection/leave(_:)``).
+/// The end of a connection after its final response, written by libmicrohttpd or by Weir
+/// (``ClientConnection/leave(_:)``).
 ///
 /// > 0.9.75 and 1.0.1 end the sending side behind a last response, with TLS by a close_notify, and close the socket at once. The notice that
 /// a connection is closed comes in between: a duplicate of the socket keeps the connection from being reset.
 extension HTTPDaemon {
-    /// Most sockets that linger, and which part of all descriptors they may have: the oldest one is closed for another.
+    /// The maximum number of lingering sockets, and their maximum share of all descriptors: the oldest one is closed
+    /// for a new one.
     private static let (mostLingering, lingeringShare) = (1024, 4)
-    /// How many closed sockets stay in the list of those that linger.
+    /// How many closed sockets stay in the list of lingering ones.
     private static let closedLingering = 64
 
-    /// Reads and drops what `client` still sends, whose connection is about to be closed by the library.
+    /// Reads and drops what `client` still sends, whose connection the library is about to close.
     func linger(behind client: ClientConnection) {
         var input = client.farewell?.input ?? UnreadInput()
         input.endsAt = Self.milliseconds + UnreadInput.time
@@ -21,11 +23,11 @@ extension HTTPDaemon {
         case .ended, .failed: return
         case .later, .more: break
         }
-        // The kernel would report what happens on the duplicate for the closed number as well.
+        // Otherwise the kernel would report events of the duplicate for the closed number.
         loop.unwatch(client.socket)
         let copy = fcntl(client.socket, F_DUPFD_CLOEXEC, 0)
         guard copy >= 0 else { return }
-        // The library has done so without TLS.
+        // Without TLS the library has done so.
         if client.isEncrypted { shutdown(copy, Int32(SHUT_WR)) }
         let socket = LingeringSocket(copy, input: input, daemon: self)
         guard copy < limits.descriptors, (try? loop.watch(copy, for: .readable, handler: socket)) != nil
@@ -40,10 +42,10 @@ extension HTTPDaemon {
         lingering.append(socket)
     }
 
-    /// When, on the monotonic clock in milliseconds, the next lingering socket is closed.
+    /// When the next lingering socket is closed, on the monotonic clock in milliseconds.
     var lingeringEnd: Int? { openLingering == 0 ? nil : lingering.first { $0.isOpen }?.endsAt }
 
-    /// Closes lingering sockets that have lingered for long enough.
+    /// Closes lingering sockets whose time is over.
     func endLingering() {
         let now = Self.milliseconds
         for socket in lingering {
@@ -67,7 +69,7 @@ extension HTTPDaemon {
     }
 }
 
-/// A client's socket behind its last response, once the library has closed the connection.
+/// A client's socket after its final response, once the library has closed the connection.
 final class LingeringSocket: ReadinessHandler {
     private let descriptor: Int32
     private var input: UnreadInput
@@ -80,7 +82,7 @@ final class LingeringSocket: ReadinessHandler {
         self.daemon = daemon
     }
 
-    /// When, on the monotonic clock in milliseconds, it is closed.
+    /// When it is closed, on the monotonic clock in milliseconds.
     var endsAt: Int { input.endsAt }
 
     func descriptor(_ descriptor: Int32, isReady readiness: Readiness) {
@@ -100,16 +102,16 @@ final class LingeringSocket: ReadinessHandler {
     }
 }
 
-/// An answer that is written without libmicrohttpd, and after which the connection ends.
+/// A response that bypasses libmicrohttpd and ends the connection.
 public struct ClosingAnswer: Sendable {
     /// Head and body, as they are sent.
     let bytes: [UInt8]
 
-    /// An answer with these fields, to which those are added that frame it and end the connection.
+    /// A response with these fields, and with those that frame it and end the connection.
     ///
     /// - Parameters:
-    ///   - body: its length is told, even if it is not sent.
-    ///   - isHead: whether the request is HEAD, so that no body may follow.
+    ///   - body: its length is declared even if it is not sent.
+    ///   - isHead: whether the method is HEAD, so that no body may follow.
     public init(status: Int, fields: borrowing FieldBlock, body: Span<UInt8>, isHead: Bool) {
         var bytes = Array("HTTP/1.1 \(status) ".utf8)
         bytes.append(contentsOf: Self.phrase(of: status).utf8)

@@ -2,13 +2,14 @@ internal import CMicroHTTPD
 internal import Glibc
 public import Loop
 
-/// Which clients are ready: the loop watches each socket once, and libmicrohttpd asks here instead of an epoll of its own.
+/// Which clients are ready: the loop watches each socket once, and libmicrohttpd asks here instead of using its own
+/// epoll.
 ///
 /// > 0.9.75 adds a client's socket to its epoll for all that may happen, edge-triggered; takes it out when the connection is suspended;
 /// resumed, it tries to read and to write in any case, and adds the socket again when neither goes on. What happens in between is kept
 /// here until then, so a suspension needs no system call.
 extension HTTPDaemon: ReadinessHandler {
-    /// Something has happened on a client's socket.
+    /// An event of a client's socket.
     public func descriptor(_ descriptor: Int32, isReady readiness: Readiness) {
         guard let client = client(on: descriptor) else { return }
         let isEnd = client.note(readiness)
@@ -32,7 +33,7 @@ extension HTTPDaemon: ReadinessHandler {
     /// A request has begun whose client ended its sending side before it was read.
     func noteBegun(afterEndOf client: ClientConnection) { endedBefore.append((client, false)) }
 
-    /// Tells of those who ended their side before their request was read.
+    /// Reports clients that ended their side before their request was read.
     func tellEndsBefore() {
         for (client, isBroken) in endedBefore where client.isOpen && client.request?.isAnswered == false {
             delegate?.daemon(self, clientEnds: client.socket, isBroken: isBroken)
@@ -40,13 +41,13 @@ extension HTTPDaemon: ReadinessHandler {
         endedBefore.removeAll(keepingCapacity: true)
     }
 
-    /// Watches the socket of a client that has connected.
+    /// Watches the socket of a newly connected client.
     func watch(_ client: ClientConnection) {
         do {
             try loop.watch(client.socket, for: .anyChange, handler: self)
             client.isWatched = true
         } catch {
-            // The kernel's limit on watches. The library is told so, and closes the connection.
+            // The kernel's limit on watches is reached. The library gets the error, and closes the connection.
             delegate?.daemon(self, logs: "a client's socket cannot be watched: \(error)")
         }
     }
@@ -57,9 +58,9 @@ extension HTTPDaemon: ReadinessHandler {
         ready.append(client)
     }
 
-    /// The library wants to hear of `socket` under a tag, or no more.
+    /// The library wants to watch `socket` under a tag, or no longer.
     ///
-    /// - Returns: 0, or why not, as `errno`.
+    /// - Returns: 0, or the `errno` of a failure.
     func change(_ socket: Int32, isMember: Bool, tag: UInt64) -> Int32 {
         guard let client = client(on: socket) else { return isMember ? EBADF : 0 }
         guard client.isWatched || !isMember else { return ENOSPC }
@@ -68,7 +69,7 @@ extension HTTPDaemon: ReadinessHandler {
         return 0
     }
 
-    /// The tag of the next client about whom the library hears something, and what that is.
+    /// The next client with an event for the library: its tag and events.
     func nextReady() -> (tag: UInt64, events: UInt32)? {
         if ready.isEmpty { return nil }
         while nextInReady < ready.count {
@@ -82,28 +83,28 @@ extension HTTPDaemon: ReadinessHandler {
         return nil
     }
 
-    /// The library's epoll, of which nobody but the library knows anything.
+    /// The library's epoll, which only the library uses.
     var epollDescriptor: Int32 { unsafe handle.map { unsafe cmhd_epoll_fd($0) } ?? -1 }
 
-    /// Sees to it that what the library asks on this thread is answered here.
+    /// Makes sure that the library's calls on this thread lead here.
     func enterThread() { cmhd_own_epoll(epollDescriptor) }
 }
 
-/// What is known of a client's socket that is watched for changes: each is told once.
+/// The state of a client's socket, which is watched for changes: each is reported once.
 struct SocketReadiness {
-    /// What the library wants to hear of: it does not know of an end of one side.
+    /// The events in which the library is interested; it does not know half-closed sockets.
     private static let ofInterest = Readiness.readable.union(.writable).union(.urgent).union(.broken)
 
-    /// What the library has not heard of.
+    /// The events that the library has not seen.
     private var news: Readiness = []
-    /// Which ends have been told.
+    /// Which ends have been reported.
     private var ends: Readiness = []
-    /// Whether there may be bytes or an end to be read: there are none since less came than was asked for, until a change is told.
+    /// Whether there may be bytes or an end to read: not after a short read, until the next event.
     private(set) var mayBeReadable = true
 
-    /// Keeps a change.
+    /// Records an event.
     ///
-    /// - Returns: whether an end is told for the first time.
+    /// - Returns: whether an end is reported for the first time.
     mutating func note(_ change: Readiness) -> Bool {
         news.formUnion(change.intersection(Self.ofInterest))
         mayBeReadable = true
@@ -112,24 +113,24 @@ struct SocketReadiness {
         return !new.isEmpty
     }
 
-    /// Has the library hear that it can read, though nothing has changed.
+    /// Reports to the library that it can read, without an event.
     mutating func announceReadable() { news.formUnion(.readable) }
 
-    /// Whether an end has been told.
+    /// Whether an end has been reported.
     var hasEnd: Bool { !ends.isEmpty }
 
-    /// Whether the library has not heard of something.
+    /// Whether there is an event that the library has not seen.
     var hasNews: Bool { !news.isEmpty }
 
-    /// The bits of what the library has not heard of, which it has then.
+    /// Returns the events that the library has not seen, and clears them.
     mutating func takeNews() -> UInt32 {
         defer { news = [] }
         return news.rawValue
     }
 
-    /// The system has given less than was asked for, or said that there is nothing: what comes later is a change.
+    /// The system returned less than was requested, or nothing: more data will cause an event.
     mutating func hasBeenDrained() {
-        // The end may have come with the last bytes, and is told once.
+        // The end may have arrived with the last bytes, and is reported once.
         if ends.isEmpty { mayBeReadable = false }
     }
 }

@@ -3,50 +3,51 @@ internal import Glibc
 public import Loop
 public import Wire
 
-/// Whoever runs a daemon: makes the object for each request, and hears of connections.
+/// The owner of a daemon: creates the object for each request, and receives events of connections.
 public protocol HTTPDaemonDelegate: AnyObject {
-    /// A request's first line has come.
+    /// The first line of a request has arrived.
     ///
-    /// - Parameter target: the request target as it was sent, valid during the call.
+    /// - Parameter target: the original request target, valid during the call.
     func daemon(_ daemon: HTTPDaemon, beginsRequestFor target: Span<UInt8>) -> IncomingRequest
 
-    /// ``HTTPDaemon/run()`` has something to do; called while the loop waits, or inside a call of the daemon's.
+    /// ``HTTPDaemon/run()`` has work to do; called while the loop waits, or inside a call of the daemon.
     func daemonIsReady(_ daemon: HTTPDaemon)
 
-    /// The client on `socket` has ended its side; `isBroken`, the whole connection. Called once for each, in the middle of a request: as
-    /// soon as it is known, or as the request is.
+    /// The client on `socket` has ended its side or, if `isBroken`, the whole connection. Called once for each,
+    /// during a request: as soon as the end and the request are both known.
     func daemon(_ daemon: HTTPDaemon, clientEnds socket: Int32, isBroken: Bool)
 
     /// The connection is about to be closed.
     func daemon(_ daemon: HTTPDaemon, closes socket: Int32)
 
-    /// A client has sent what is no HTTP.
+    /// A client has sent bytes that are not valid HTTP.
     ///
-    /// - Parameter request: the one that is broken by it; `nil` if none has begun.
-    /// - Returns: the answer, after which the connection ends.
+    /// - Parameter request: the request that contains them; `nil` if none has begun.
+    /// - Returns: the response, after which the connection ends.
     func daemon(
         _ daemon: HTTPDaemon, refuses fault: RequestFault, of request: IncomingRequest?
     ) -> ClosingAnswer
 
-    /// libmicrohttpd has something to say; `message` may contain what a client sent.
+    /// A log message of libmicrohttpd; `message` may contain what a client sent.
     func daemon(_ daemon: HTTPDaemon, logs message: String)
 }
 
-/// A server of HTTP/1.1 on one listening socket, to be run by someone's loop: it never waits and has no thread.
+/// An HTTP/1.1 server on one listening socket, run by an external event loop: it never waits and has no thread.
 ///
-/// Confined to one thread. `MHD_USE_EPOLL` without an internal thread, and without its epoll: the loop watches the clients.
+/// Confined to one thread. `MHD_USE_EPOLL` without an internal thread, and with its epoll replaced: the loop watches
+/// the clients.
 @safe public final class HTTPDaemon {
-    /// The sizes and times of a daemon.
+    /// The limits of a daemon.
     public struct Limits: Sendable {
-        /// Bytes per connection for the request's head and the answer's: a head that does not fit is refused.
+        /// Bytes per connection for the heads of the request and the response: a larger request head is rejected.
         public var connectionMemory: Int
-        /// Most connections at a time; more wait in the backlog.
+        /// The maximum number of connections; further ones wait in the backlog.
         public var connections: Int
-        /// A descriptor this high shows that the system will soon have none left for providers and files.
+        /// A descriptor number that shows that descriptors for providers and files are running out.
         public var descriptors: Int
-        /// Seconds after which a silent connection is closed, and one whose head has begun and is not complete.
+        /// The idle timeout in seconds, also for an incomplete head.
         public var idleSeconds: Int
-        /// How long the parts of a request may be.
+        /// The limits of the parts of a request.
         public var request: RequestScanner.Limits
 
         /// Limits with these values.
@@ -64,73 +65,73 @@ public protocol HTTPDaemonDelegate: AnyObject {
 
     private(set) var handle: OpaquePointer?
     private(set) var limits: Limits
-    /// Which of the limits of requests are in force, by number.
+    /// The version of the request limits in force.
     private(set) var limitsRevision = 0
     private let speaksTLS: Bool
-    /// What clients are shown that connect from now on, where TLS is spoken.
+    /// The certificate for new clients, if TLS is used.
     public var identity: ServerIdentity?
     /// Watches the clients' sockets.
     let loop: EventLoop
-    /// What the library calls in place of the system's functions.
+    /// The functions that the library calls instead of the system's.
     private let hooks: UnsafeMutablePointer<cmhd_hooks>
-    /// Clients on whose sockets something has happened of which the library has not heard, and of how many it has.
+    /// Clients with events that the library has not seen, and how many of them it has processed.
     var ready: [ClientConnection] = []
     var nextInReady = 0
     /// The clients, by their descriptors.
     var clients: [ClientConnection?] = []
-    /// How many there are.
+    /// The number of clients.
     var connections = 0
-    /// Where clients connect; -1 when no more are wanted.
+    /// The listening socket; -1 when accepting has ended.
     public private(set) var listenDescriptor: Int32
-    /// Whether the system had no room for another client when one was taken last.
+    /// Whether resources were exhausted when a client was last accepted.
     var wasExhausted = false
-    /// Clients whose bytes are no HTTP, and who still wait for the answer to an earlier request.
+    /// Clients that sent malformed bytes and still wait for the response to an earlier request.
     var refused: [ClientConnection] = []
-    /// How far the look at clients has come that may rest, and whether it has met one that may rest later.
+    /// The progress of the search for idle clients, and whether it has met one that may become idle later.
     private var (nextToRest, someMayRest) = (0, false)
-    /// Of how many connections the memory is given back at a time: others wait meanwhile.
+    /// For how many connections memory is released at a time, since others wait meanwhile.
     private static let returnsAtATime = 256
-    /// How often, in milliseconds, clients are looked at that are in the middle of a head.
+    /// How often clients with an incomplete head are checked, in milliseconds.
     static let headPause = 1000
-    /// Clients who have ended their side, and may still wait for answers.
+    /// Half-closed clients that may still wait for responses.
     var ended: [ClientConnection] = []
-    /// Clients whose handshake needs something of them.
+    /// Clients whose handshake waits for them.
     var handshaking: [ClientConnection] = []
-    /// Clients whose end came before a request of theirs had been read.
+    /// Clients whose end arrived before a request of theirs had been read.
     var endedBefore: [(client: ClientConnection, isBroken: Bool)] = []
-    /// How many clients are in the middle of a head, and when they were looked at last.
+    /// The number of clients with an incomplete head, and when they were last checked.
     var openHeads = 0
     var headsSeenAt = 0
-    /// Clients whose connections the library has closed, and may not have ended.
+    /// Clients whose connections the library has closed, but may not have ended.
     var closed: [ClientConnection] = []
-    /// How many requests sleep: one that is woken costs a look at each of them.
+    /// The number of suspended requests: resuming one costs a check of each.
     public internal(set) var sleepers = 0
-    /// Where heads of answers are composed, one at a time.
+    /// The buffer in which heads of responses are composed, one at a time.
     var headScratch = ByteQueue()
-    /// What the library notes per field of a request.
+    /// The library's bookkeeping per field of a request, in bytes.
     public static let fieldOverhead = 64
-    /// What the library, and Weir, may write into an answer's head besides its fields.
+    /// The maximum size that the library and Weir add to a response's head besides its fields.
     public static let headReserve = 1024
-    /// Clients who have got their last answer.
+    /// Clients that have received their final response.
     var leaving: [ClientConnection] = []
-    /// Sockets behind last answers, in the order in which the library closed their connections; closed ones stay for a while.
+    /// Lingering sockets, in the order in which the library closed their connections; closed ones stay for a while.
     var lingering: [LingeringSocket] = []
-    /// How many of them are open.
+    /// The number of open ones.
     var openLingering = 0
-    /// How often the library has run.
+    /// The number of runs of the library.
     private(set) var runs: UInt = 0
-    /// Whether connections may sleep no more.
+    /// Whether connections may no longer be suspended.
     private(set) var isStopping = false
-    /// Who makes the requests' objects.
+    /// Creates the requests' objects.
     ///
     /// Not retained: it must outlive the daemon. Needed before the first ``run()``.
     public unowned var delegate: (any HTTPDaemonDelegate)?
 
-    /// Starts serving connections of `listener`, which the daemon owns from then on.
+    /// Starts to serve connections of `listener`, which belongs to the daemon from then on.
     ///
     /// - Parameters:
-    ///   - identity: with one, TLS is spoken, and nothing else.
-    ///   - loop: watches the clients' sockets, in the thread that calls ``run()``.
+    ///   - identity: if present, TLS is used, and nothing else.
+    ///   - loop: watches the clients' sockets, on the thread that calls ``run()``.
     ///   - delegate: see ``delegate``.
     public init(
         listener: ListenSocket, limits: Limits, identity: ServerIdentity? = nil, loop: EventLoop,
@@ -145,9 +146,9 @@ public protocol HTTPDaemonDelegate: AnyObject {
         listenDescriptor = listener.descriptor
         unsafe handle = nil
         unsafe hooks.initialize(to: DaemonCallbacks.hooks(of: self))
-        // Without that, libmicrohttpd would read what nobody has looked at.
+        // Otherwise libmicrohttpd would read unchecked bytes.
         if let fault = identity == nil ? LibraryHooks.plainFault : LibraryHooks.fault {
-            // It is the caller's again.
+            // The socket belongs to the caller again.
             listenDescriptor = -1
             throw DaemonError(reason: fault)
         }
@@ -165,13 +166,13 @@ public protocol HTTPDaemonDelegate: AnyObject {
         unsafe handle = cmhd_start(&settings)
         guard unsafe handle != nil else { throw DaemonError() }
         guard unsafe cmhd_bind_epoll(epollDescriptor, hooks) != 0 else {
-            // It is the caller's again.
+            // The socket belongs to the caller again.
             listenDescriptor = -1
             throw DaemonError()
         }
     }
 
-    /// The longest time, in milliseconds, until ``run()`` should be called; `nil` for no limit.
+    /// The maximum time until ``run()`` must be called, in milliseconds; `nil` for no limit.
     public var timeoutMilliseconds: Int? {
         guard let handle = unsafe handle else { return nil }
         if hasNews { return 0 }
@@ -190,16 +191,16 @@ public protocol HTTPDaemonDelegate: AnyObject {
         return wait
     }
 
-    /// Whether something has happened on a client's socket of which the library has not heard.
+    /// Whether there is an event of a client's socket that the library has not seen.
     public var hasNews: Bool { !ready.isEmpty }
 
-    /// Takes other limits of requests, which hold from the next request on.
+    /// Changes the limits of requests, from the next request on.
     public func change(to limits: RequestScanner.Limits) {
         self.limits.request = limits
         limitsRevision += 1
     }
 
-    /// Reads, calls the requests' methods, writes; never from inside such a method.
+    /// Reads, calls the requests' methods, and writes; must not be called from inside such a method.
     public func run() {
         runLibrary()
         if !endedBefore.isEmpty { tellEndsBefore() }
@@ -221,8 +222,8 @@ public protocol HTTPDaemonDelegate: AnyObject {
         if !handshaking.isEmpty { suspendHandshakes() }
     }
 
-    /// Gives back the memory of connections on which nothing has happened since the last look at them, of a few at a time; never
-    /// from inside a request's method.
+    /// Releases the memory of a few connections without events since the last check; must not be called from inside a
+    /// request's method.
     public func giveBackIdleMemory() -> MemoryReturn {
         var rest = Self.returnsAtATime
         while nextToRest < clients.count {
@@ -238,7 +239,7 @@ public protocol HTTPDaemonDelegate: AnyObject {
         return someMayRest ? .later : .none
     }
 
-    /// Stops accepting; connections that exist go on.
+    /// Stops accepting; existing connections continue.
     ///
     /// The listening socket is closed.
     public func quiesce() {
@@ -247,7 +248,7 @@ public protocol HTTPDaemonDelegate: AnyObject {
         listenDescriptor = -1
     }
 
-    /// No request or handshake sleeps from now on: ``stop()`` is about to be called.
+    /// From now on no request or handshake is suspended: ``stop()`` is about to be called.
     ///
     /// > 0.9.75 aborts the process if it is stopped while a connection is suspended.
     public func stopSuspending() {
@@ -258,7 +259,7 @@ public protocol HTTPDaemonDelegate: AnyObject {
         }
     }
 
-    /// Closes all connections and ends.
+    /// Closes all connections and stops.
     public func stop() {
         guard let handle = unsafe handle else { return }
         quiesce()
@@ -275,7 +276,7 @@ public protocol HTTPDaemonDelegate: AnyObject {
         unsafe cmhd_unbind_epoll(descriptor, hooks)
     }
 
-    /// A daemon that never served may just be let go.
+    /// A daemon that never served may simply be released.
     deinit {
         stop()
         unsafe hooks.deallocate()
@@ -291,19 +292,19 @@ public protocol HTTPDaemonDelegate: AnyObject {
     }
 }
 
-/// Whether memory of idle connections is left to be given back.
+/// Whether there is more memory of idle connections to release.
 public enum MemoryReturn: Hashable, Sendable {
-    /// None: only after something has happened there may be.
+    /// None until something has happened.
     case none
-    /// Some may have been idle for long enough after a while.
+    /// Some connections may have been idle long enough after a while.
     case later
-    /// At once: there are more.
+    /// At once: there is more.
     case goesOn
 }
 
-/// libmicrohttpd refused to start; its log says why.
+/// libmicrohttpd failed to start; its log says why.
 public struct DaemonError: Error, Sendable, CustomStringConvertible {
-    /// What was found out before the library was asked.
+    /// A failure found before the library was asked.
     var reason: String?
 
     /// One line for a user.

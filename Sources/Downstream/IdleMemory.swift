@@ -1,21 +1,21 @@
 internal import Glibc
 
-/// The memory of a connection's pool, given back to the system while nothing happens on the connection.
+/// Releases the memory of a connection's pool while nothing happens on the connection.
 ///
-/// libmicrohttpd keeps a pool for each connection, and fills what a request has used of it with zeros: it stays resident. What the system
-/// gives anew is zeros as well. What is no zero is kept elsewhere, and put back before anybody looks: the library finds its memory as it
-/// left it, whatever it keeps there.
+/// libmicrohttpd keeps a pool per connection, and fills the part that a request has used with zeros, so it stays
+/// resident. Memory newly provided by the system contains zeros as well. Non-zero contents are saved elsewhere and
+/// restored before the library accesses them: it finds its memory unchanged, whatever it stores there.
 @safe struct IdleMemory {
-    /// What a call has done.
+    /// The result of a call.
     enum Step {
-        /// There is nothing to give back, now or later.
+        /// There is nothing to release, now or later.
         case none
-        /// There may be something to give back later.
+        /// There may be something to release later.
         case later
         case given
     }
 
-    /// What stood in a page.
+    /// The saved contents of a page.
     private struct Piece {
         let start: UInt
         let bytes: [UInt8]
@@ -23,31 +23,31 @@ internal import Glibc
 
     private let start: UInt
     private let end: UInt
-    /// Whether nothing has been received since it was given back.
+    /// Whether nothing has been received since the release.
     private var isGivenBack = false
-    /// Whether something has been received since the last look.
+    /// Whether something has been received since the last check.
     private var wasUsed = true
     private var pieces: [Piece] = []
 
     /// - Parameters:
-    ///   - room: where the first bytes of the connection go.
+    ///   - room: the buffer for the first bytes of the connection.
     ///   - pool: the size of the pool, in bytes.
     init(firstRoom room: UnsafeMutableRawBufferPointer, pool: Int) {
         start = UInt(bitPattern: room.baseAddress)
-        // The first room is the lower half of the pool; where it is not, no more than the room is known to be free.
+        // The first buffer is the lower half of the pool; otherwise only the buffer itself is known to be free.
         end = start + UInt(LibraryVersion.isKnown && room.count == pool / 2 ? pool : room.count)
     }
 
     private static let page = UInt(getpagesize())
 
-    /// Something has been received, or a request goes on.
+    /// Something has been received, or a request continues.
     mutating func use() {
         if !pieces.isEmpty { return putBack() }
         wasUsed = true
         isGivenBack = false
     }
 
-    /// Gives back the pages of a connection that has not been used since the last call, if it `rests`.
+    /// Releases the pages of a connection that has not been used since the last call, if it `rests`.
     mutating func giveBack(rests: Bool) -> Step {
         if isGivenBack { return .none }
         guard rests, !wasUsed else {
@@ -63,7 +63,7 @@ internal import Glibc
         return .given
     }
 
-    /// Puts everything where it was.
+    /// Restores everything.
     mutating func putBack() {
         for piece in pieces {
             guard let place = unsafe UnsafeMutableRawPointer(bitPattern: piece.start) else { continue }
@@ -76,9 +76,9 @@ internal import Glibc
         use()
     }
 
-    /// Keeps what is between the zeros of each page.
+    /// Saves the non-zero part of each page.
     ///
-    /// - Returns: whether that is so little that the pages are worth giving back.
+    /// - Returns: whether it is small enough for the release to be worthwhile.
     private mutating func keep(from first: UInt, to last: UInt) -> Bool {
         var size = 0
         for page in stride(from: first, to: last, by: Int(Self.page)) {

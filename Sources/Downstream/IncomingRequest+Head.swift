@@ -2,21 +2,21 @@ internal import CMicroHTTPD
 internal import Glibc
 internal import Wire
 
-/// The head of an answer: the library's, into which Weir's fields are put where it is sent.
+/// The head of a response: the library's, into which Weir's fields are inserted as it is sent.
 ///
-/// The library makes a head of what it knows itself: the status, how the body is framed, and whether the connection goes on. It never
-/// gets the other fields: it would make three allocations for each (0.9.75, MHD_add_response_header), has no memory for many, and has no way
-/// to leave out a length.
+/// The library contributes what it determines itself: the status, the framing of the body, and whether the connection
+/// is kept. It never receives the other fields: it would make three allocations for each (0.9.75,
+/// MHD_add_response_header), has no memory for many, and cannot omit a length.
 ///
 /// > 0.9.75 and 1.0.1 give the whole head to send(), gnutls_record_send(), or with the body to sendmsg(); until it has left, they call
 /// again with what is left of it.
 struct AnswerHead: ~Copyable {
     private enum State {
-        /// The library's head, if it sends one, is passed on.
+        /// The library's head, if it sends one, is passed on unchanged.
         case none
-        /// `bytes` are the lines of the fields.
+        /// `bytes` are the field lines.
         case lines
-        /// `bytes` are what has not been sent of the whole head.
+        /// `bytes` are the unsent part of the whole head.
         case rest
     }
 
@@ -24,15 +24,15 @@ struct AnswerHead: ~Copyable {
 
     private var state = State.none
     private var bytes = ByteQueue()
-    /// Whether the answer has no length: the library's head says 0.
+    /// Whether the response has no length, although the library's head says 0.
     private var hasNoLength = false
 
-    /// Whether the library has not sent it.
+    /// Whether the library has not sent it yet.
     var isPending: Bool { state != .none }
 
-    /// Prepares the head of an answer; those fields that concern the library, it gets as well.
+    /// Prepares the head of a response; fields that concern the library are also passed to it.
     ///
-    /// A value ends at a NUL; a field that has the end of a line, or another control character, is left out.
+    /// A value ends at a NUL; a field that contains the end of a line, or another control character, is omitted.
     mutating func prepare(
         _ fields: borrowing FieldBlock, for response: OpaquePointer, hasNoLength: Bool
     ) {
@@ -46,7 +46,7 @@ struct AnswerHead: ~Copyable {
             }
             let value = value.extracting(0..<end)
             if name.count == 4, name.equalsIgnoringCase("Date") {
-                // RFC 9110 5.3: it is no list, and there is one at most.
+                // RFC 9110 5.3: it is not a list, so there must be at most one.
                 if hasDate { return }
                 hasDate = true
             }
@@ -56,14 +56,14 @@ struct AnswerHead: ~Copyable {
                 bytes.appendField(name: name, value: value)
             }
         }
-        // RFC 9110 6.6.1: a server with a clock says when an answer was made, if nobody has said it.
+        // RFC 9110 6.6.1: a server with a clock adds the date of a response that has none.
         if !hasDate { bytes.appendField(name: Self.dateName.span, value: HTTPDate.now.span) }
         state = .lines
     }
 
-    /// Makes the head to be sent: `head` is the library's.
+    /// Composes the head; `head` is the library's.
     ///
-    /// - Returns: false if that is no head.
+    /// - Returns: false if that is not a head.
     mutating func compose(with head: UnsafeRawBufferPointer, in scratch: inout ByteQueue) -> Bool {
         guard case .lines = state else { return true }
         let head = unsafe Span<UInt8>(_unsafeBytes: head)
@@ -85,16 +85,16 @@ struct AnswerHead: ~Copyable {
         return true
     }
 
-    /// What has not been sent of the composed head; valid until it is changed.
+    /// The unsent part of the composed head; valid until it is changed.
     var unsent: UnsafeRawBufferPointer { unsafe bytes.waiting }
 
-    /// So many of the ``unsent`` bytes have left.
+    /// This many of the ``unsent`` bytes were sent.
     mutating func removeSent(_ count: Int) {
         bytes.removeFirst(count)
         if bytes.isEmpty { state = .none }
     }
 
-    /// Nothing of it will be sent any more.
+    /// Nothing more of it will be sent.
     mutating func discard() { state = .none }
 
     private static func append(linesOf head: Span<UInt8>, withoutLengthTo bytes: inout ByteQueue) {
@@ -107,7 +107,7 @@ struct AnswerHead: ~Copyable {
         }
     }
 
-    /// Whether libmicrohttpd has to know of the field: without this one, it may add one of its own.
+    /// Whether libmicrohttpd must know the field, because it may otherwise add its own.
     private static func concernsLibrary(_ name: Span<UInt8>) -> Bool {
         switch name.count {
         case 10: name.equalsIgnoringCase("Connection")
@@ -117,7 +117,7 @@ struct AnswerHead: ~Copyable {
         }
     }
 
-    /// Adds one field by itself; both have a NUL behind them, as in every ``FieldBlock``.
+    /// Adds one field; name and value are NUL-terminated, as in every ``FieldBlock``.
     private static func add(_ name: Span<UInt8>, _ value: Span<UInt8>, to response: OpaquePointer) {
         unsafe name.withUnsafeBytes { name in
             unsafe value.withUnsafeBytes { value in
@@ -131,20 +131,20 @@ struct AnswerHead: ~Copyable {
 }
 
 extension IncomingRequest {
-    /// What came of sending a head.
+    /// The result of sending a head.
     enum HeadSending {
-        /// All of it has left, and so many bytes of the body behind it.
+        /// All of it was sent, and this many bytes of the body after it.
         case done(body: Int)
-        /// The socket takes no more at the moment.
+        /// The socket accepts no more at the moment.
         case later
         case failed
     }
 
-    /// Sends as much of the answer's head as the socket takes, and then of the body.
+    /// Sends as much of the response's head, and then of the body, as the socket accepts.
     ///
     /// - Parameters:
     ///   - head: the library's.
-    ///   - body: what the library sends with it.
+    ///   - body: what the library sends together with it.
     ///   - flags: those of send().
     /// - Returns: `nil` if the head is the library's own.
     func sendHead(

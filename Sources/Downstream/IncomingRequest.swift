@@ -2,20 +2,21 @@ internal import CMicroHTTPD
 internal import Glibc
 public import Wire
 
-/// A client's request, from its first line to the last byte of its answer; subclass it to serve it.
+/// A client's request, from its first line to the last byte of its response; to be subclassed by the server.
 ///
-/// The daemon retains it from `daemon(_:beginsRequestFor:)` to ``completed(isWhole:)``. Overridden methods are called inside
-/// ``HTTPDaemon/run()``. An answer can be given from the first ``awaitAnswer()`` on, and before by ``answerAndLeave(_:)``: libmicrohttpd
-/// takes none while a body is still arriving, and closes the connection at once behind one that was given before.
+/// The daemon retains it from `daemon(_:beginsRequestFor:)` to ``completed(isWhole:)``. Overridden methods are called
+/// inside ``HTTPDaemon/run()``. A response can be given from the first ``awaitAnswer()`` on, and before that with
+/// ``answerAndLeave(_:)``: libmicrohttpd accepts none while a body is arriving, and closes the connection at once
+/// after one that was given earlier.
 @safe open class IncomingRequest {
-    /// Most bytes that are read and sent at once of a body whose length is known.
+    /// The maximum number of bytes of a body with a known length that are read and sent at once.
     private static let streamBlock: Int64 = 64 << 10
 
     private(set) var connection: OpaquePointer?
-    /// The answer that libmicrohttpd sends, which owns it.
+    /// The response that libmicrohttpd sends, which owns it.
     private(set) var response: OpaquePointer?
     private(set) var client: ClientConnection?
-    /// The answer's head, as far as it is not the library's.
+    /// The part of the response's head that does not come from the library.
     final var answerHead = AnswerHead()
     /// Whether the head is held, see ``holdHead()``.
     public private(set) var isHeadHeld = false
@@ -26,21 +27,21 @@ public import Wire
         return headInPool
     }
     private var headInPool = RequestHead()
-    /// Whether what the library holds of the request has been put aside.
+    /// Whether the request's part of the library's memory has been saved and released.
     final var memoryIsAway = false
     private(set) var hasHead = false
     private(set) var isAbandoned = false
-    /// Whether bytes of the body have come from the library: it has nothing to say before them any more.
+    /// Whether bytes of the body have been delivered: the library sends nothing more before them.
     private(set) var bodyHasBegun = false
     private(set) var bodyHasEnded = false
-    /// Whether the connection sleeps.
+    /// Whether the connection is suspended.
     public private(set) var isSuspended = false {
         didSet { if isSuspended != oldValue { client?.daemon.sleepers += isSuspended ? 1 : -1 } }
     }
-    /// Whether an answer has been given to libmicrohttpd.
+    /// Whether a response has been given to libmicrohttpd.
     public private(set) var isAnswered = false
 
-    /// A request of which nothing is known yet.
+    /// An empty request.
     public init() {
         unsafe connection = nil
         unsafe response = nil
@@ -55,40 +56,43 @@ public import Wire
 
     /// The head is complete.
     ///
-    /// The only answer that can be given here is ``answerAndLeave(_:)``; `false` closes the connection without one.
+    /// Only ``answerAndLeave(_:)`` can give a response here; `false` closes the connection without one.
     open func headReceived() -> Bool { true }
 
-    /// The head that was held with ``holdHead()`` is looked at again; answers as ``headReceived()`` does.
+    /// The head that was held with ``holdHead()`` is processed again; returns like ``headReceived()``.
     open func headReleased() -> Bool { true }
 
-    /// Bytes of the body have come.
+    /// Bytes of the body have arrived.
     ///
-    /// - Returns: how many were taken. If some are left, the connection sleeps until ``resume()``.
+    /// - Returns: how many were accepted. If some are left, the connection is suspended until ``resume()``.
     open func bodyReceived(_ bytes: Span<UInt8>) -> Int { bytes.count }
 
     /// The body, if there is one, is complete; called once.
     open func bodyEnded() {}
 
-    /// The client waits for its answer; called again after each ``resume()``, or at each run while it says ``Wait/poll``.
+    /// The client waits for its response; called again after each ``resume()``, or at each run while it returns
+    /// ``Wait/poll``.
     open func awaitAnswer() -> Wait { .abandon }
 
-    /// There is room for bytes of a streamed answer.
+    /// There is room for bytes of a streamed response.
     open func readBody(into room: UnsafeMutableRawBufferPointer) -> BodyRead { .abort }
 
-    /// All connections are about to be closed, and there is no answer yet: the last time for ``answerAndLeave(_:)``.
+    /// All connections are about to be closed, and there is no response yet: the last opportunity for
+    /// ``answerAndLeave(_:)``.
     open func connectionsClose() {}
 
     /// The request is over, and this object will not be called again.
     ///
-    /// - Parameter isWhole: whether the whole answer was handed to the system.
+    /// - Parameter isWhole: whether the whole response was passed to the system.
     open func completed(isWhole: Bool) {}
 
     // MARK: To call
 
-    /// Gives the answer; in ``awaitAnswer()``, or while suspended behind the complete request.
+    /// Gives the response; in ``awaitAnswer()``, or while suspended after the complete request.
     ///
-    /// - Parameter fields: their names are tokens (RFC 9110 5.6.2); one that has the end of a line, or a NUL, is not sent.
-    /// - Returns: false if libmicrohttpd does not take it; the connection should then be abandoned.
+    /// - Parameter fields: their names are tokens (RFC 9110 5.6.2); one that contains the end of a line, or a NUL, is
+    ///   not sent.
+    /// - Returns: false if libmicrohttpd does not accept it; the connection should then be abandoned.
     @discardableResult
     public func respond(status: Int, fields: borrowing FieldBlock, body: Body) -> Bool {
         guard let connection = unsafe connection, client != nil, !isAnswered else { return false }
@@ -103,7 +107,7 @@ public import Wire
         return isAnswered
     }
 
-    /// Whether the library has memory for these trailers of an answer beside the request.
+    /// Whether the library has memory for these trailers of a response in addition to the request.
     ///
     /// > 0.9.75 closes a connection without an answer where it has not.
     public final func hasRoom(for fields: borrowing FieldBlock) -> Bool {
@@ -113,7 +117,7 @@ public import Wire
         return needed + used + HTTPDaemon.headReserve <= client.daemon.limits.connectionMemory
     }
 
-    /// Whether an answer without a body has no length either, of which the library would have to say something.
+    /// Whether a response without a body also has no length, which the library would declare.
     private func hasNoLength(status: Int, _ body: Body) -> Bool {
         guard case .streamed(nil) = body else { return false }
         return status == 304 || head.withMethod { $0.equals("HEAD") }
@@ -125,13 +129,13 @@ public import Wire
         return unsafe UnsafePointer(blank.utf8Start).asCharacters
     }
 
-    /// Gives the answer at once, whatever is left of the request, and ends the connection.
+    /// Gives the response at once, whatever is left of the request, and ends the connection.
     ///
-    /// libmicrohttpd takes no answer while a body arrives, and closes too soon behind one that it gets with the head: this one goes to
-    /// the client without it. What the client still sends is read and dropped for a while, so that no reset destroys what it has not
-    /// yet read. The request sleeps until then.
+    /// libmicrohttpd accepts no response while a body arrives, and closes too early after one given with the head:
+    /// this one bypasses it. Bytes that the client still sends are read and dropped for a while, so that no reset
+    /// destroys what it has not read yet. The request is suspended until then.
     ///
-    /// - Returns: false if there is an answer already, or no client.
+    /// - Returns: false if there already is a response, or no client.
     public func answerAndLeave(_ answer: ClosingAnswer) -> Bool {
         guard let client, !isAnswered else { return false }
         isAnswered = true
@@ -139,21 +143,21 @@ public import Wire
         return true
     }
 
-    /// Whether the connection is over behind ``answerAndLeave(_:)``.
+    /// Whether the connection is over after ``answerAndLeave(_:)``.
     var isGone: Bool { client?.isGone ?? false }
 
-    /// Sleeps until the connection is over: ``resume()`` does nothing before.
+    /// Suspends the request until the connection is over: ``resume()`` has no effect before.
     func sleepUntilGone() { suspend() }
 
-    /// Sleeps in ``headReceived()`` or ``headReleased()``, before a client that waits for it is told to go on.
+    /// Suspends the request in ``headReceived()`` or ``headReleased()``, before its client gets `100 Continue`.
     ///
-    /// After ``resume()`` comes ``headReleased()``.
+    /// ``resume()`` is followed by ``headReleased()``.
     public func holdHead() {
         isHeadHeld = true
         suspend()
     }
 
-    /// Wakes a sleeping connection; harmless otherwise.
+    /// Resumes a suspended connection; harmless otherwise.
     ///
     /// ``HTTPDaemon/run()`` must follow.
     public func resume() {
@@ -164,7 +168,7 @@ public import Wire
         unsafe MHD_resume_connection(connection)
     }
 
-    /// Whether the library has nothing to do for it until it is resumed, and it has no answer.
+    /// Whether the library has nothing to do for it until it is resumed, and it has no response.
     final var waits: Bool { isSuspended && !isAnswered }
 
     private func putMemoryBack() {
@@ -191,7 +195,7 @@ public import Wire
 
     func takeHead(method: UnsafePointer<CChar>, version: UnsafePointer<CChar>) -> Bool {
         guard let connection = unsafe connection else { return false }
-        // What the library has read elsewhere than through the scanner is no request.
+        // Bytes that the library has read without the scanner are not a request.
         guard let client, client.hasScannedHead else {
             client?.daemon.noteUnscannedHead()
             return false
@@ -235,7 +239,7 @@ public import Wire
             suspend()
             return 0
         case .end:
-            // Without a length and without chunks, that is the end of the connection.
+            // Without a length and without chunks, this is the end of the connection.
             if head.isHTTP10, let client { client.daemon.noteClosed(client) }
             return -1  // MHD_CONTENT_READER_END_OF_STREAM
         case .abort: return -2  // MHD_CONTENT_READER_END_WITH_ERROR
@@ -244,7 +248,7 @@ public import Wire
 
     func complete(isWhole: Bool) {
         isSuspended = false
-        // What the library has sent elsewhere than through the hook had none of the fields.
+        // A head that the library has sent without the hook had none of the fields.
         if isWhole, answerHead.isPending { client?.daemon.noteUnhookedHead(of: client) }
         answerHead.discard()
         _ = takeTrailers()
@@ -265,7 +269,7 @@ public import Wire
         headInPool.clear()
     }
 
-    /// Closes the connection at the end of the callback that is running.
+    /// Closes the connection at the end of the current callback.
     public func abandon() { isAbandoned = true }
 
     private func suspend() {
@@ -300,12 +304,13 @@ extension UnsafePointer<UInt8> {
     }
 }
 
-/// What a request says of its answer.
+/// State of a request that concerns its response.
 extension IncomingRequest {
-    /// How many requests sleep on the daemon's connections.
+    /// The number of suspended requests on the daemon's connections.
     public var sleepers: Int { client?.daemon.sleepers ?? 0 }
 
-    /// Makes the client see that its answer broke off, where neither a length nor chunks would show it: the connection is reset.
+    /// Makes the client notice a truncated response if neither a length nor chunks would show it: the connection is
+    /// reset.
     public func resetConnection() {
         var nowhere = sockaddr()
         nowhere.sa_family = sa_family_t(AF_UNSPEC)
@@ -313,48 +318,48 @@ extension IncomingRequest {
         unsafe connect(socket, &nowhere, socklen_t(MemoryLayout<sockaddr>.size))
     }
 
-    /// Ends the connection's socket at once; libmicrohttpd finds out at its next look.
+    /// Ends the connection's socket at once; libmicrohttpd notices at its next check.
     public func shutDownConnection() {
         shutdown(socket, Int32(SHUT_RDWR))
     }
 
-    /// What a request that has no answer yet does.
+    /// What a request without a response does.
     public enum Wait: Sendable {
-        /// Asks again at the next run: libmicrohttpd has something to do all the while. Cheaper than to sleep for a short while, where
-        /// very many sleep.
+        /// Asks again at the next run, since libmicrohttpd always has something to do. This is cheaper than a short
+        /// suspension if very many requests are suspended.
         case poll
-        /// Sleeps until ``resume()``; libmicrohttpd then sees nothing of the connection, not even its end.
+        /// Suspends until ``resume()``; libmicrohttpd then notices nothing of the connection, not even its end.
         case suspend
         /// ``respond(status:fields:body:)`` was called.
         case answered
-        /// Gives up: the connection is closed without an answer.
+        /// Gives up: the connection is closed without a response.
         case abandon
     }
 
-    /// What a streamed answer has to give.
+    /// The result of reading a streamed response.
     public enum BodyRead {
-        /// It wrote so many bytes, at least 1.
+        /// This many bytes were written, at least 1.
         case wrote(Int)
-        /// Nothing yet: sleeps until ``resume()``.
+        /// Nothing yet: suspends until ``resume()``.
         case suspend
         /// The body is complete.
         case end
-        /// The body will never be complete: the client must see that it broke off.
+        /// The body will never be complete: the client must see a truncated response.
         case abort
     }
 
-    /// The body of an answer.
+    /// The body of a response.
     @safe public enum Body {
         /// Memory that must stay valid until ``completed(isWhole:)``.
         case memory(UnsafeRawBufferPointer)
-        /// Bytes that ``readBody(into:)`` gives one after another; with their number, if it is known.
+        /// Bytes that ``readBody(into:)`` supplies; with their number, if known.
         case streamed(length: Int64?)
     }
 }
 
-/// Interim answers (RFC 9110 15.2), for which libmicrohttpd has no call: they go past it.
+/// Interim responses (RFC 9110 15.2), for which libmicrohttpd has no function: they bypass it.
 extension IncomingRequest {
-    /// Sends an interim answer at once, or not at all.
+    /// Sends an interim response at once, or not at all.
     ///
     /// > 0.9.75 begins to read a request when the answer before it has been handed to the system whole, and writes nothing before the
     /// answer but `100 Continue`, to whoever expects that: all of it before it looks at the body, or asks for the answer. So whatever
@@ -363,8 +368,9 @@ extension IncomingRequest {
     /// - Parameters:
     ///   - status: 102 to 199.
     ///   - fields: well-formed, and none that frames a message.
-    /// - Returns: false if it was not sent: it would be too large, the client speaks HTTP/1.0, has an answer already, may be told to go
-    ///   on right now, or is slow to take what it was given before. Nobody needs an interim answer.
+    /// - Returns: false if it was not sent: it would be too large, the client speaks HTTP/1.0, has a response
+    ///   already, may be getting `100 Continue` right now, or is slow to read earlier bytes. Interim responses are
+    ///   optional.
     @discardableResult
     public func sendInterim(status: Int, fields: borrowing FieldBlock) -> Bool {
         guard let client, let connection = unsafe connection, hasHead, !isHeadHeld, !isAnswered, !isAbandoned,
@@ -390,57 +396,59 @@ extension IncomingRequest {
     }
 }
 
-/// What stands behind a chunked body, of the request and of the answer.
+/// The trailers of the request and of the response.
 extension IncomingRequest {
-    /// Adds trailers to an answer that is streamed without a length to a client of HTTP/1.1.
+    /// Adds trailers to a response that is streamed without a length to an HTTP/1.1 client.
     ///
-    /// In ``readBody(into:)``, before it says ``BodyRead/end``. What does not fit into the connection's memory breaks the answer off.
+    /// To be called in ``readBody(into:)``, before it returns ``BodyRead/end``. Trailers that do not fit into the
+    /// connection's memory truncate the response.
     public func addTrailers(_ fields: borrowing FieldBlock) {
-        // libmicrohttpd holds the answer as long as it asks for its body.
+        // libmicrohttpd keeps the response as long as it reads its body.
         guard let response = unsafe response else { return }
         unsafe fields.forEachTerminated { name, value in
             unsafe MHD_add_response_footer(response, name, Self.shown(value))
         }
     }
 
-    /// The trailers of the request, once its body is complete; given once.
+    /// The trailers of the request, once its body is complete; returned once.
     public func takeTrailers() -> FieldBlock {
         client.map { $0.scanner.takeTrailers(of: $0.completedRequests + 1) } ?? FieldBlock()
     }
 }
 
-/// What is known of a client that has ended its sending side.
+/// What is known about a half-closed client.
 extension IncomingRequest {
-    /// What the system knows of a client's own socket.
+    /// What the system knows about a client's own socket.
     public enum Peer: Sendable {
-        /// A process has it: it can still read.
+        /// A process owns it: it can still read.
         case open
-        /// Nobody has it any more.
+        /// No process owns it any more.
         case closed
-        /// It is not this system's.
+        /// It does not belong to this system.
         case unknown
     }
 
     /// Whether the client has ended its sending side, or the whole connection.
     public final var clientHasEndedSending: Bool { client?.hasEndedSending ?? false }
 
-    /// What the system knows of the client's own socket; asked once the client has ended its sending side.
+    /// What the system knows about the client's own socket; to be called once the client has ended its sending side.
     public final var peer: Peer { client?.peer ?? .closed }
 
-    /// How many bytes of what was sent the client has not received yet; `nil` if that is not known.
+    /// How many sent bytes the client has not received yet; `nil` if unknown.
     public final var unreceivedBytes: Int? { client?.unreceivedBytes }
 
-    /// Whether what is here of the request, read or not, is all of it; asked once the client has ended its sending side.
+    /// Whether the available bytes of the request, read or not, are all of it; to be called once the client has ended
+    /// its sending side.
     public final var isHereWhole: Bool { client?.holdsRest ?? false }
 
-    /// How long after the request's last bytes, in nanoseconds, the end of the client's side arrived, at most: asked before anything is
-    /// answered, once the end is there.
+    /// The maximum time, in nanoseconds, between the request's last bytes and the end of the client's side; to be
+    /// called before any response, once the end has arrived.
     ///
     /// - Parameter age: how long ago, in nanoseconds, the whole request was read.
     public final func nanosecondsToEnd(ofRequestReadBefore age: Int64) -> Int64 {
         client?.nanosecondsToEnd(ofRequestReadBefore: age) ?? age
     }
 
-    /// Whether TLS is spoken with the client.
+    /// Whether the client uses TLS.
     public final var isEncrypted: Bool { client?.isEncrypted ?? false }
 }

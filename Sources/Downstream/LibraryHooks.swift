@@ -2,28 +2,28 @@ internal import CMicroHTTPD
 internal import Glibc
 internal import Loop
 
-/// Whether libmicrohttpd calls Weir's hooks (see `hooks.c`), and nothing else in their place: found out once.
+/// Checks once that libmicrohttpd calls Weir's hooks (see `hooks.c`) and no other functions instead.
 ///
-/// A daemon gets a request that exists only in the hooks, and its answer must not leave but through them.
+/// A daemon gets a request that exists only in the hooks, and its response must be sent only through them.
 enum LibraryHooks {
-    /// A hook that a test leaves out: the library then gets the function itself.
+    /// A hook that a test leaves out: the library then gets the original function.
     enum Hook { case receiving, sending, readiness, handshake }
 
-    /// What is wrong without TLS; `nil` if nothing is.
+    /// The problem without TLS; `nil` if there is none.
     static let plainFault: String? = fault(usingTLS: false)
 
-    /// What is wrong with TLS; `nil` if nothing is.
+    /// The problem with TLS; `nil` if there is none.
     static let fault: String? = plainFault ?? fault(usingTLS: true)
 
     /// What a daemon has done with its hooks.
     fileprivate struct Probe {
         let omitted: Hook?
-        /// What has not been received of the request.
+        /// The part of the request that has not been received.
         var unread = StaticString("GET /probe HTTP/1.1\r\nHost: probe\r\n\r\n").bytes
-        /// The library's tag of the connection, while it watches it: it is a pointer into the library.
+        /// The library's tag of the connection while it watches it: a pointer into the library.
         var tag: UInt64?
         var wasWatched = false
-        /// Whether the library has been told in this run that the socket is ready.
+        /// Whether the library was notified in this run that the socket is ready.
         var isReported = false
         var hasHandshake = false
         var answers = 0
@@ -31,10 +31,10 @@ enum LibraryHooks {
     }
 
     private static let answer: StaticString = "proven"
-    /// How often the library is run until it must have answered.
+    /// How often the library is run until it must have responded.
     private static let runs = 8
 
-    /// What is wrong; `nil` if nothing is.
+    /// The problem; `nil` if there is none.
     static func fault(usingTLS: Bool, without omitted: Hook? = nil) -> String? {
         var (near, far): (Int32, Int32) = (-1, -1)
         guard unsafe cmhd_socket_pair(&near, &far) == 0 else { return "no socket pair to try it with" }
@@ -52,7 +52,7 @@ enum LibraryHooks {
                 let epoll = unsafe cmhd_epoll_fd(daemon)
                 if omitted != .readiness { unsafe cmhd_bind_epoll(epoll, hooks) }
                 unsafe answerRequest(daemon, hooks, socket: near, probe)
-                // Before the daemon stops: GnuTLS then sends its farewell.
+                // Before the daemon stops: GnuTLS then sends its close_notify.
                 var byte: UInt8 = 0
                 let leaked = unsafe cmhd_receive(far, &byte, 1, 0) > 0
                 unsafe MHD_stop_daemon(daemon)
@@ -79,7 +79,7 @@ enum LibraryHooks {
         _ daemon: OpaquePointer, _ hooks: UnsafePointer<cmhd_hooks>, socket: Int32,
         _ probe: UnsafeMutablePointer<Probe>
     ) {
-        // Of no family that the library knows: it is not looked at.
+        // A family that the library does not know: it is not inspected.
         var address: UInt64 = 0
         guard unsafe cmhd_add(daemon, socket, &address, UInt32(MemoryLayout<UInt64>.size)) != 0 else {
             return
@@ -187,7 +187,7 @@ extension StaticString {
 }
 
 extension LibraryHooks.Probe {
-    /// Gives bytes of the request; `nil` if all have been given.
+    /// Returns bytes of the request; `nil` if all have been returned.
     fileprivate mutating func take(into bytes: UnsafeMutableRawPointer?, _ room: Int) -> Int? {
         let part = unread.prefix(room)
         guard let bytes = unsafe bytes, !part.isEmpty else { return nil }
@@ -199,13 +199,14 @@ extension LibraryHooks.Probe {
     }
 }
 
-/// The version of libmicrohttpd that runs.
+/// The version of the running libmicrohttpd.
 enum LibraryVersion {
     /// Such as `0.9.75`.
     static let text = unsafe String(cString: MHD_get_version())
 
-    /// Whether Weir may rely on what is no promise: that the first bytes of a connection go to the lower half of its memory.
+    /// Whether Weir may rely on undocumented behaviour: that the first bytes of a connection go to the lower half of
+    /// its memory.
     ///
-    /// The sources of 0.9.75 and 1.0.1 were read.
+    /// The sources of 0.9.75 and 1.0.1 were checked.
     static let isKnown = text.hasPrefix("0.9.7") || text.hasPrefix("1.0.")
 }

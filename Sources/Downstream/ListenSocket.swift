@@ -1,11 +1,11 @@
 internal import Glibc
 internal import Locking
 
-/// A socket that listens, made before any daemon: it knows its port, and several may share one.
+/// A listening socket, created before any daemon: its port is known, and several may share one.
 public final class ListenSocket: Sendable {
-    /// The descriptor; a daemon that is given it owns it.
+    /// The descriptor; a daemon that receives it owns it.
     public let descriptor: Int32
-    /// The TCP port; the one that the system chose if 0 was asked for.
+    /// The TCP port; chosen by the system if 0 was requested.
     public let port: UInt16
     /// Whether it is a Unix domain socket.
     public let isUnix: Bool
@@ -17,8 +17,9 @@ public final class ListenSocket: Sendable {
     /// - Parameters:
     ///   - host: an IPv4 or IPv6 address, such as `127.0.0.1` or `::1`.
     ///   - port: 0 lets the system choose.
-    ///   - isShared: other sockets of this process listen on the same port as well (SO_REUSEPORT); the kernel spreads the connections.
-    /// - Throws: ``ListenError``, with the system's words.
+    ///   - isShared: other sockets of this process listen on the same port as well (SO_REUSEPORT); the kernel
+    ///     distributes the connections.
+    /// - Throws: ``ListenError``, with the system's message.
     public init(host: String, port: UInt16, isShared: Bool) throws(ListenError) {
         isUnix = false
         file = Lock(nil)
@@ -40,7 +41,7 @@ public final class ListenSocket: Sendable {
         let size = socklen_t(MemoryLayout<Int32>.size)
         unsafe setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, size)
         if isShared { unsafe setsockopt(descriptor, SOL_SOCKET, SO_REUSEPORT, &on, size) }
-        // Answers are written in one piece: there is nothing for Nagle to gather.
+        // Responses are written in one piece, so Nagle's algorithm has nothing to gather.
         unsafe setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &on, size)
         guard unsafe bind(descriptor, address.pointee.ai_addr, address.pointee.ai_addrlen) == 0,
             listen(descriptor, 1024) == 0
@@ -54,12 +55,12 @@ public final class ListenSocket: Sendable {
 
     /// Listens on a socket of the file system.
     ///
-    /// A socket that no process listens on is replaced; anything else at `path` stays, and is an error. Two programs that use this
-    /// at a time exclude each other by a lock on the directory.
+    /// A socket on which no process listens is replaced; anything else at `path` is kept, and is an error. A lock on
+    /// the directory excludes concurrent programs.
     ///
     /// - Parameters:
     ///   - path: at most 107 bytes.
-    ///   - mode: the permissions of the file, which never has others: connecting needs permission to write.
+    ///   - mode: the permissions of the file from its creation on: connecting needs permission to write.
     /// - Throws: ``ListenError``
     public init(path: String, mode: UInt16 = 0o600) throws(ListenError) {
         port = 0
@@ -100,15 +101,15 @@ public final class ListenSocket: Sendable {
         }
     }
 
-    /// Ends listening; only if no daemon took it.
+    /// Stops listening; only if no daemon has taken it over.
     public func closeUnused() {
         removeFile()
         close(descriptor)
     }
 
-    /// Removes the file of a Unix domain socket, unless another one is at its path by now.
+    /// Removes the file of a Unix domain socket, unless another one has replaced it.
     ///
-    /// From then on nobody finds the socket; who waits in its backlog can still be accepted.
+    /// From then on no client finds the socket; clients in its backlog can still be accepted.
     public func removeFile() {
         file.withLock { file in
             file?.remove()
@@ -125,18 +126,18 @@ public final class ListenSocket: Sendable {
             }
         }
         guard status == 0 else { return nil }
-        // The port stands at the same place in both families, in network order.
+        // The port is at the same position in both families, in network order.
         return unsafe withUnsafeBytes(of: &storage) { UInt16(unsafe $0[2]) << 8 | UInt16(unsafe $0[3]) }
     }
 }
 
-/// Why nobody can listen somewhere.
+/// Why a socket cannot listen on an address.
 public struct ListenError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The address and port.
     public var place: String
     /// The value of `errno`.
     public var number: Int32
-    /// What is wrong, where the system's words for ``number`` do not say it.
+    /// The problem, if the system's message for ``number`` does not describe it.
     public var reason: String?
 
     /// One line for a user.
@@ -151,13 +152,13 @@ public struct ListenError: Error, Hashable, Sendable, CustomStringConvertible {
     private static let directoryHint = "a socket needs permission to write to its directory"
 }
 
-/// The file of a Unix domain socket that this process has bound: which one it is, so that no other is removed.
+/// Identifies the file of a Unix domain socket that this process has bound, so that no other file is removed.
 struct SocketFile: Hashable, Sendable {
     private let path: String
     private let device: UInt64
     private let inode: UInt64
 
-    /// The file that is at `path` now; `nil` if it is gone already.
+    /// The file at `path`; `nil` if it no longer exists.
     init?(at path: String) {
         guard let status = Self.status(of: path) else { return nil }
         self.path = path
@@ -167,13 +168,14 @@ struct SocketFile: Hashable, Sendable {
 
     /// Removes it, unless another file is at its path.
     ///
-    /// Only while the socket is open: until then no other file has its number.
+    /// Only while the socket is open: until then no other file has its inode number.
     func remove() {
         guard SocketFile(at: path) == self else { return }
         unsafe unlink(path)
     }
 
-    /// What is at `path` and keeps a socket from being bound there, as an error; a socket that no process listens on is removed.
+    /// The obstacle at `path` that prevents binding a socket there, as an error; removes a socket on which no process
+    /// listens.
     static func obstacle(at path: String, _ address: sockaddr_un) -> (number: Int32, reason: String?)? {
         guard let status = status(of: path) else { return nil }
         guard status.st_mode & S_IFMT == S_IFSOCK else {
@@ -194,7 +196,7 @@ struct SocketFile: Hashable, Sendable {
         return unsafe unlink(path) == 0 || errno == ENOENT ? nil : (errno, nil)
     }
 
-    /// Calls `body` with the address as the system's calls want it.
+    /// Calls `body` with the address as a `sockaddr`.
     static func withPointer<Value>(
         to address: sockaddr_un, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Value
     ) -> Value {
@@ -222,13 +224,13 @@ struct SocketFile: Hashable, Sendable {
     }
 }
 
-/// A lock on the directory of a path, which programs that replace a socket there hold meanwhile.
+/// A lock on a path's directory, which programs hold while they replace a socket there.
 ///
-/// Where the directory cannot be locked (its file system knows no locks, another program keeps it locked), nothing is: a look at the
-/// socket, and the error of bind(2), remain.
+/// If the directory cannot be locked (its file system does not support it, or another program holds the lock), the
+/// check of the socket and the error of bind(2) must suffice.
 struct DirectoryLock {
     private let descriptor: Int32
-    /// How often, and how long apart, a lock is asked for that another process holds: a second in all.
+    /// How often, and at which interval, a lock held by another process is requested: one second in total.
     private static let attempts = (count: 100, microseconds: UInt32(10_000))
 
     init(of path: String) {
@@ -242,7 +244,7 @@ struct DirectoryLock {
         }
     }
 
-    /// Gives the lock back.
+    /// Releases the lock.
     func release() {
         if descriptor >= 0 { close(descriptor) }
     }

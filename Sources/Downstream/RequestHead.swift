@@ -2,9 +2,10 @@ internal import CMicroHTTPD
 internal import Glibc
 internal import Wire
 
-/// The head of a request: where its parts lie in libmicrohttpd's memory, which keeps them until the request is completed.
+/// The head of a request: references into libmicrohttpd's memory, which is valid until the request is completed.
 ///
-/// It is well-formed: ``RequestScanner`` has let it pass. A copy costs nothing, and is valid as long as the request.
+/// It is well-formed, since ``RequestScanner`` has passed it. A copy costs nothing, and is valid as long as the
+/// request.
 @safe public struct RequestHead {
     @safe private struct Field {
         var name: UnsafePointer<UInt8>
@@ -15,7 +16,8 @@ internal import Wire
 
     private var methodStart: UnsafePointer<UInt8>?
     private var methodLength = 0
-    /// The request's own, not an array's: a head is looked at a dozen times in an exchange, and no look shall count references.
+    /// Owned by the request, not an array: a head is read a dozen times per exchange, and reading must not count
+    /// references.
     private var fields: UnsafeMutableBufferPointer<Field>
 
     /// Whether the client speaks HTTP/1.0.
@@ -23,12 +25,12 @@ internal import Wire
     /// The bytes of all names and values.
     public private(set) var fieldBytes = 0
 
-    /// How many fields there are; a repeated one counts each time.
+    /// The number of fields; a repeated one counts each time.
     public private(set) var fieldCount = 0
 
-    /// Where in its name the letter is that is hidden of a `Cookie`.
+    /// The position of the letter in its name that is hidden for a `Cookie`.
     private static let cookieLetter = 5
-    /// Names of fields that are not read in the library's memory.
+    /// Names of fields that are not read from the library's memory.
     private var cookieNames: UnsafeMutableBufferPointer<UInt8>
     private var hasCookies = false
 
@@ -44,7 +46,7 @@ internal import Wire
         return unsafe body(Span(_unsafeStart: start, count: methodLength))
     }
 
-    /// Calls `body` with each field in order: the name as sent, the value without blanks around it.
+    /// Calls `body` with each field in order: the name as sent, the value without surrounding whitespace.
     @inline(__always)
     public func forEachField(_ body: (_ name: Span<UInt8>, _ value: Span<UInt8>) -> Void) {
         for index in 0..<fieldCount {
@@ -55,7 +57,7 @@ internal import Wire
         }
     }
 
-    /// Reads where everything is.
+    /// Determines the position of everything.
     mutating func take(
         connection: OpaquePointer, method: UnsafePointer<CChar>, version: UnsafePointer<CChar>
     ) {
@@ -85,7 +87,7 @@ internal import Wire
         fieldCount = 0
     }
 
-    /// Gives its own memory back; there are no other copies.
+    /// Releases its own memory; there are no other copies.
     mutating func deallocate() {
         clear()
         unsafe cookieNames.deallocate()
@@ -98,7 +100,7 @@ internal import Wire
         _ name: UnsafePointer<CChar>, _ nameLength: Int, _ value: UnsafePointer<CChar>?, _ valueLength: Int
     ) {
         let nameBytes = unsafe UnsafeRawPointer(name).assumingMemoryBound(to: UInt8.self)
-        // A field without any value has no pointer: its value lies, empty, where the name ends.
+        // A field without a value has no pointer: its empty value is at the end of the name.
         let valueBytes =
             unsafe value.map { unsafe UnsafeRawPointer($0).assumingMemoryBound(to: UInt8.self) }
             ?? (nameBytes + nameLength)
@@ -118,14 +120,14 @@ internal import Wire
         unsafe fields = larger
     }
 
-    /// Whether a field's name is that of a `Cookie`, or begins like it: see ``RequestScanner/hiddenCookie``.
+    /// Whether a field's name is or begins like that of a `Cookie`: see ``RequestScanner/hiddenCookie``.
     private static func isHidden(_ name: UnsafePointer<UInt8>, _ length: Int) -> Bool {
         guard length > cookieLetter else { return false }
         let letter = unsafe name[cookieLetter]
         return letter == RequestScanner.hiddenCookie.small || letter == RequestScanner.hiddenCookie.capital
     }
 
-    /// Gives those names their letter back, in copies: the library's memory stays as it is.
+    /// Restores the letter of those names, in copies: the library's memory is not changed.
     private mutating func showCookies() {
         var length = 0
         for index in 0..<fieldCount {
@@ -151,13 +153,13 @@ internal import Wire
 
 /// The value of `Date`.
 enum HTTPDate {
-    /// The time, as RFC 9110 5.6.7 writes it.
+    /// The time in the format of RFC 9110 5.6.7.
     static var now: [UInt8] {
         var now = time(nil)
         var parts = unsafe tm()
         unsafe gmtime_r(&now, &parts)
         return unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: 40) { room in
-            // The program never sets a locale: names are the C locale's.
+            // The program never sets a locale, so names are those of the C locale.
             guard let start = room.baseAddress else { return [] }
             let length = unsafe strftime(start, room.count, "%a, %d %b %Y %H:%M:%S GMT", &parts)
             return unsafe Array(UnsafeRawBufferPointer(start: start, count: length))

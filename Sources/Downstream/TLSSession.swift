@@ -3,10 +3,10 @@ internal import CMicroHTTPD
 
 /// A client's TLS session, which libmicrohttpd owns and ends after the connection.
 @safe final class TLSSession {
-    /// What came of writing.
+    /// The result of writing.
     enum Written {
         case bytes(Int)
-        /// The socket takes no more at the moment.
+        /// The socket accepts no more at the moment.
         case later
         case failed
     }
@@ -16,7 +16,7 @@ internal import CMicroHTTPD
     /// Whether its handshake is complete.
     var isEstablished = false
 
-    /// Sets a session up that libmicrohttpd has made, before its handshake; without success, the handshake fails.
+    /// Configures a session created by libmicrohttpd before its handshake; on failure, the handshake fails.
     init(_ handle: OpaquePointer, identity: ServerIdentity) {
         unsafe self.handle = handle
         self.identity = identity
@@ -24,15 +24,15 @@ internal import CMicroHTTPD
         unsafe SessionTicketKey.shared?.enable(in: handle)
     }
 
-    /// What the client has sent, as gnutls_record_recv() gives it.
+    /// Decrypted bytes of the client, as returned by gnutls_record_recv().
     func receive(_ bytes: UnsafeMutableRawPointer?, _ room: Int) -> Int {
         unsafe cmhd_receive_record(UnsafeMutableRawPointer(handle), bytes, room)
     }
 
-    /// What says that there is nothing to read yet.
+    /// The error that means no data yet.
     static var nothingYet: Int { CGNUTLS_AGAIN }
 
-    /// Sends what fits; after ``Written/later`` the same bytes must be given again.
+    /// Sends what fits; after ``Written/later`` the same bytes must be passed again.
     func send(_ bytes: UnsafeRawBufferPointer) -> Written {
         let count = unsafe cmhd_send_record(
             UnsafeMutableRawPointer(handle), bytes.baseAddress, bytes.count)
@@ -40,26 +40,26 @@ internal import CMicroHTTPD
         return cgnutls_is_interrupted(count) != 0 ? .later : .failed
     }
 
-    /// What says that the socket takes nothing any more.
+    /// The error that means that the socket accepts nothing any more.
     static var takesNothing: Int { CGNUTLS_PUSH_ERROR }
 
     /// Whether a call would have had to wait for the client.
     static func isInterrupted(_ result: Int32) -> Bool { cgnutls_is_interrupted(Int(result)) != 0 }
 
-    /// Sends a close_notify, if there has been a handshake and the socket takes it at once (RFC 8446 6.1).
+    /// Sends a close_notify if there was a handshake and the socket accepts it at once (RFC 8446 6.1).
     func endIfEstablished() {
         if isEstablished { _ = sayGoodbye() }
     }
 
-    /// Tells the client that no more comes; `false` if the socket takes nothing at the moment.
+    /// Sends a close_notify; `false` if the socket accepts nothing at the moment.
     func sayGoodbye() -> Bool { unsafe cgnutls_is_interrupted(Int(cgnutls_say_goodbye(handle))) == 0 }
 }
 
-/// A certificate and its key, and the versions of TLS in which clients are shown it.
+/// A certificate, its key, and the TLS versions for clients.
 ///
 /// > GnuTLS only reads credentials and priorities once sessions use them, so that all threads may share one.
 @safe public final class ServerIdentity: @unchecked Sendable {
-    /// Why a certificate and a key cannot be used, in GnuTLS's words; nothing of either is in them.
+    /// Why a certificate and a key cannot be used, with GnuTLS's message and without their contents.
     public struct Mistake: Error, Hashable, Sendable, CustomStringConvertible {
         /// One line for a user.
         public var description: String
@@ -68,12 +68,12 @@ internal import CMicroHTTPD
     private let credentials: OpaquePointer
     private let priorities: OpaquePointer
 
-    /// An identity that can be used.
+    /// A usable identity.
     ///
     /// - Parameters:
-    ///   - certificate: PEM: the server's certificate, then those that lead to its authority.
+    ///   - certificate: PEM: the server's certificate, followed by its chain.
     ///   - key: PEM, without a password; may be the same text.
-    ///   - isTLS12Refused: whether TLS 1.3 is the only version; older ones than 1.2 are never spoken.
+    ///   - isTLS12Refused: whether only TLS 1.3 is allowed; versions before 1.2 are never used.
     /// - Throws: ``Mistake``
     public init(certificate: String, key: String, isTLS12Refused: Bool = false) throws(Mistake) {
         var credentials: OpaquePointer?
@@ -84,7 +84,7 @@ internal import CMicroHTTPD
                 cgnutls_set_certificate(
                     credentials, certificate, certificate.utf8.count, key, key.utf8.count))
             var priorities: OpaquePointer?
-            // What today's clients speak: forward secrecy, and ciphers that authenticate.
+            // What current clients support: forward secrecy and authenticated ciphers.
             let versions = isTLS12Refused ? "+VERS-TLS1.3" : "+VERS-TLS1.3:+VERS-TLS1.2"
             let ciphers = "+AES-256-GCM:+CHACHA20-POLY1305:+AES-128-GCM"
             try unsafe Self.check(
@@ -105,7 +105,7 @@ internal import CMicroHTTPD
         unsafe gnutls_certificate_free_credentials(credentials)
     }
 
-    /// Gives a session that has not begun its handshake this identity, which must outlive it.
+    /// Gives this identity to a session before its handshake; the identity must outlive it.
     func use(in session: OpaquePointer) -> Bool {
         unsafe cgnutls_use_certificate(session, credentials) == 0
             && gnutls_priority_set(session, priorities) == 0
@@ -117,12 +117,12 @@ internal import CMicroHTTPD
     }
 }
 
-/// The key of the tickets with which a client takes up an earlier session.
+/// The key of the tickets with which a client resumes an earlier session.
 ///
-/// There is one for all daemons of this process, so that it does not matter which of them a client meets. GnuTLS derives
-/// from it the keys that it uses, each for some hours.
+/// All daemons of this process share one, so that a client can resume on any of them. GnuTLS derives from it the keys
+/// in use, each for some hours.
 @safe struct SessionTicketKey: @unchecked Sendable {
-    /// Made at its first use, and never changed; `nil` without memory or randomness: then there are no tickets.
+    /// Created at its first use, and never changed; `nil` without memory or randomness: then there are no tickets.
     static let shared = SessionTicketKey()
 
     private let key: gnutls_datum_t
@@ -140,7 +140,7 @@ internal import CMicroHTTPD
     }
 }
 
-/// A keyed hash: the library that speaks TLS has it.
+/// A keyed hash, implemented by the TLS library.
 public enum KeyedDigest {
     /// The first eight bytes of HMAC-SHA-256 (RFC 2104).
     public static func value(of bytes: [UInt8], key: [UInt8]) -> UInt64 {
