@@ -1,6 +1,6 @@
 internal import Wire
 
-/// An answer with what its body says; an object, so that its many parts are not copied from call to call.
+/// A response with the information in its body; an object, so that its many parts are not copied from call to call.
 final class AnswerReading {
     // A literal would be made anew for each answer.
     private static let contentTypeField: Text = "Content-Type"
@@ -8,7 +8,7 @@ final class AnswerReading {
     let answer: ProviderAnswer
     let body: ProviderBody
     let message: Text?
-    /// A message that begins like this one, if the end of it is missing.
+    /// A message that begins like this one, if its end is missing.
     var longerMessage: Text? {
         guard isMessageCut, let message else { return nil }
         return Text(message.bytes + Array("\u{FFFD} \u{FFFD}".utf8))
@@ -17,9 +17,9 @@ final class AnswerReading {
     /// The provider's own code.
     let code: Text?
     private var readFields: [FieldProblem]?
-    /// The JSON that the message is, instead of a sentence (Zod's errors, and what gateways wrap).
+    /// The JSON text in place of a message (Zod's errors, and errors wrapped by gateways).
     private let embedded: JSONDocument?
-    /// Hides secrets in texts that are put together from the body, or are not in it.
+    /// Redacts secrets in texts that are composed from the body or come from elsewhere.
     private let redaction: TextRedaction
 
     private let request: RequestFacts
@@ -40,7 +40,7 @@ final class AnswerReading {
             PlaceContext(
                 json: body.json, fields: answer.fields, text: body.text(body.content), request: request)
         }
-        /// The context of a code, which may be in the message.
+        /// The context for finding a code, which may be in the message.
         func codeContext() -> PlaceContext {
             var found = context
             guard normalizer.readsCodeInMessage else { return found }
@@ -85,16 +85,16 @@ final class AnswerReading {
         self.message = message.flatMap(MessageText.cleanSentence).map(redaction.redacted)
     }
 
-    /// What places look at.
+    /// The context for evaluating places.
     ///
-    /// - Parameter patterns: those that give steps of the request's path their names.
+    /// - Parameter patterns: the patterns that name segments of the request's path.
     func context(_ patterns: [RequestPattern] = []) -> PlaceContext {
         PlaceContext(
             json: body.json, fields: answer.fields, message: message, text: body.text(body.content),
             request: request, patterns: patterns)
     }
 
-    /// The JSON that a text is, if it is an object or an array.
+    /// The JSON in a text, if it is an object or an array.
     private static func document(_ text: Text) -> JSONDocument? {
         let bytes = text.bytes
         guard let first = bytes.first(where: { $0 > 0x20 }), first == 0x7B || first == 0x5B,
@@ -103,7 +103,7 @@ final class AnswerReading {
         return JSONDocument(Array(bytes))
     }
 
-    /// The provider's code in a field of the answer.
+    /// The provider's code in a header field of the response.
     private static func code(of answer: ProviderAnswer, _ reading: BodyReading) -> Text? {
         for index in 0..<reading.codeFields.count {
             if let text = answer.fields.text(reading.codeFields[index]), !text.isEmpty,
@@ -115,23 +115,24 @@ final class AnswerReading {
         return nil
     }
 
-    /// Whether there is a value at the place that is neither `null`, `false`, nor empty.
+    /// Whether the place has a value that is neither `null`, `false`, nor empty.
     func has(_ place: ValuePlace, _ patterns: [RequestPattern] = []) -> Bool {
         guard place.details == nil else { return place.find(in: context(patterns)) { $0.isSomething } }
         guard let json = body.json, let node = json.value(at: place.pointer) else { return false }
         return json.isSomething(node)
     }
 
-    /// Whether the rule knew what it saw: one that looks only at the status knows nothing of JSON that says
-    /// nothing.
+    /// Whether the rule recognised the response: a rule about the status alone does not recognise JSON without a
+    /// message and a code.
     ///
-    /// - Parameter hasFields: whether the problem tells of fields. Where it does not, as with a 500, fields alone say nothing.
+    /// - Parameter hasFields: whether the problem contains fields. If not, as with a 500, fields in the body do not
+    ///   count.
     func isKnown(to entry: RuleBook.Entry, hasFields: Bool) -> Bool {
         entry.when.looksAtBody || body.kind != .json || body.isCutJSON || message != nil || code != nil
             || hasFields
     }
 
-    /// What the body says about fields, read once.
+    /// The field problems in the body, read once.
     func fields(_ places: [FieldPlace], _ phrases: FieldPhrases) -> [FieldProblem] {
         if let readFields { return readFields }
         let fields = extract(
@@ -140,7 +141,8 @@ final class AnswerReading {
         return fields
     }
 
-    /// What the problem tells of them: where an error is not about the content of the request, only what the body calls a field.
+    /// The field problems for the problem: if an error is not about the content of the request, only what the body
+    /// calls a field.
     func fields(_ places: [FieldPlace], _ phrases: FieldPhrases, isValidation: Bool) -> [FieldProblem] {
         if FieldExtraction.refusesContent(answer.status) { return fields(places, phrases) }
         let mayTell =
@@ -167,9 +169,9 @@ final class AnswerReading {
         return fields
     }
 
-    /// What the problem tells of the answer.
+    /// The problem's `upstream` object.
     ///
-    /// - Parameter bodyLimit: how many bytes of the body are told.
+    /// - Parameter bodyLimit: the maximum size of the included body.
     func upstream(_ profile: Profile, bodyLimit: Int) -> UpstreamAnswer {
         let contentType = answer.fields.text(Self.contentTypeField).flatMap(MessageText.clean)
             .map(redaction.redacted)
@@ -224,7 +226,7 @@ final class AnswerReading {
 // MARK: Conditions
 
 extension AnswerReading {
-    /// Whether conditions hold, but for those that ``ErrorNormalizer/acceptsHead(_:_:)`` checks.
+    /// Whether the conditions are met, except those checked by ``ErrorNormalizer/acceptsHead(_:_:)``.
     func accepts(_ when: ConditionSet) -> Bool {
         if !when.conditions.kinds.isEmpty, !when.conditions.kinds.contains(body.kind) { return false }
         if let test = when.conditions.code {
@@ -256,7 +258,7 @@ extension AnswerReading {
             || when.conditions.requests.contains { $0.matches(method: request.method, path: request.path) }
     }
 
-    /// Whether all conditions hold: of what is no rule of its own.
+    /// Whether all conditions are met, for conditions outside of a rule.
     func acceptsAll(_ when: ConditionSet) -> Bool {
         when.conditions.statuses.contains(answer.status)
             && ErrorNormalizer.acceptsHead(when, answer.fields) && accepts(when)
@@ -277,15 +279,15 @@ extension AnswerReading {
         }
         if absent.contains(where: { has($0, when.conditions.requests) }) { return false }
         guard absent.contains(where: \.looksAtBody) else { return true }
-        // Below 400, nothing is absent from a body that could not be read.
+        // Below 400, nothing counts as absent in a body that could not be parsed.
         if when.conditions.kinds.isEmpty, answer.status < 400, body.json == nil { return false }
-        // What is absent from a part of a body may be in the rest.
+        // A member that is absent in a truncated body may be in the rest.
         return !body.isCutJSON
     }
 }
 
 extension Profile {
-    /// The provider's id of the request, from the fields of its response.
+    /// The provider's request id, from the fields of its response.
     func requestID(in fields: FieldBlock) -> Text? {
         for index in 0..<requestIDFields.count {
             if let id = fields.text(requestIDFields[index]).flatMap(MessageText.clean) { return id }

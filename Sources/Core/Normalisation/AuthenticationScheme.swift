@@ -1,6 +1,6 @@
 internal import Wire
 
-/// Finds what stands behind the name of an authentication scheme (RFC 9110 11.1) in a text, where it is a secret and no word.
+/// Finds tokens after the name of an authentication scheme (RFC 9110 11.1) in a text, unless they are ordinary words.
 enum AuthenticationScheme: CaseIterable {
     case basic
     case bearer
@@ -41,11 +41,11 @@ enum AuthenticationScheme: CaseIterable {
     /// The names of all schemes, in lower case.
     static let names = allCases.map { Array($0.name.description.utf8) }
 
-    /// Most bytes between the name of a scheme and the token.
+    /// The maximum number of bytes between the name of a scheme and the token.
     private static let gapLimit = 12
     private static let longestWord = 64
 
-    /// Words that stand behind the name of a scheme, or are a part of one that does.
+    /// Words that may follow the name of a scheme in a sentence, or are a part of one that does.
     private static let words: Set<[UInt8]> = Set(
         """
         access account api app application auth authentication authenticator authorisation authorization authorized based challenge \
@@ -56,7 +56,7 @@ enum AuthenticationScheme: CaseIterable {
         validation value verification was with without
         """.split(separator: " ").map { Array($0.utf8) })
 
-    /// Calls `body` with the place of each such token.
+    /// Calls `body` with the range of each such token.
     static func forEachToken(in text: Span<UInt8>, _ body: (Range<Int>) -> Void) {
         var index = 0
         while index < text.count {
@@ -67,12 +67,12 @@ enum AuthenticationScheme: CaseIterable {
             index += scheme.name.utf8CodeUnitCount
             guard let (token, isSecret) = scheme.token(in: text, behind: index) else { continue }
             if isSecret { body(token) }
-            // A word may be the name of the next scheme. What is longer is looked at once.
+            // A word may be the name of the next scheme. A longer text is checked only once.
             if isSecret || token.count > longestWord { index = token.upperBound }
         }
     }
 
-    /// Whether the byte may stand in a token: letters, digits, `-` and `_`.
+    /// Whether the byte may appear in a token: letters, digits, `-` and `_`.
     static func isTokenByte(_ byte: UInt8) -> Bool {
         byte.isASCIILetter || byte.isASCIIDigit || byte == 0x2D || byte == 0x5F
     }
@@ -87,7 +87,7 @@ enum AuthenticationScheme: CaseIterable {
         return allCases.first { rest.startsIgnoringCase(with: $0.name) }
     }
 
-    /// What stands behind the scheme's name, which ends at `start`; `nil` if that is no token.
+    /// The token after the scheme's name, which ends at `start`; `nil` if there is none.
     private func token(in text: Span<UInt8>, behind start: Int) -> (token: Range<Int>, isSecret: Bool)? {
         var first = start
         var hasEquals = false
@@ -111,7 +111,7 @@ enum AuthenticationScheme: CaseIterable {
         return (first..<end, isKnown)
     }
 
-    /// Whether the token is a word of a sentence that goes on behind it.
+    /// Whether the token is a word of a sentence that continues.
     private static func isProse(_ text: Span<UInt8>, _ token: Range<Int>, isAssigned: Bool) -> Bool {
         guard !isAssigned, token.count < 20, token.upperBound + 1 < text.count,
             text[token.upperBound] == 0x20,
@@ -124,7 +124,7 @@ enum AuthenticationScheme: CaseIterable {
         return true
     }
 
-    /// Whether the name, behind which stands an equals sign, is that of a parameter with a value: `realm="x"`.
+    /// Whether the name before an equals sign is that of a parameter with a value: `realm="x"`.
     private static func isParameter(_ text: Span<UInt8>, _ name: Range<Int>) -> Bool {
         guard name.count <= 24, name.upperBound + 1 < text.count else { return false }
         for index in name {
@@ -134,8 +134,8 @@ enum AuthenticationScheme: CaseIterable {
         return next == 0x22 || next == 0x27 || next == 0x5C || next == 0x2F || isTokenByte(next)
     }
 
-    /// How many bytes there may stand between the name and the token: a blank or a line end, however a form or a list spells it, or what
-    /// quotes the token; 0 for anything else.
+    /// How many bytes form a separator between the name and the token: whitespace in any encoding of a form or a
+    /// list, or a quotation mark; 0 for anything else.
     private static func gapLength(_ text: Span<UInt8>, at index: Int, isFirst: Bool) -> Int {
         switch text[index] {
         case 0x20, 0x09...0x0D, 0x2B, 0x3A, 0x3D, 0x28, 0x3C, 0x5B, 0x7B: return 1
@@ -158,7 +158,7 @@ enum AuthenticationScheme: CaseIterable {
         isTokenByte(byte) || byte == 0x2E || byte == 0x7E || byte == 0x2B || byte == 0x2F
     }
 
-    /// - Parameter isAssigned: whether an equals sign stands before the token.
+    /// - Parameter isAssigned: whether an equals sign precedes the token.
     private func isSecret(_ token: Span<UInt8>, isAssigned: Bool) -> Bool {
         var hasDigit = false
         var lower = 0
@@ -169,7 +169,7 @@ enum AuthenticationScheme: CaseIterable {
             if token[index] &- 0x41 < 26 { upper += 1 }
         }
         if !hasDigit, Self.isPhrase(token) { return false }
-        // More than the first letter of a word is upper case, or all of them are not.
+        // Upper case occurs beyond the first letter of a word, but not everywhere.
         let isMixed = upper > 1 && lower > 0 || upper == 1 && !(token[0] &- 0x41 < 26)
         switch self {
         case .basic:
@@ -180,7 +180,7 @@ enum AuthenticationScheme: CaseIterable {
         }
     }
 
-    /// Whether the token is made of words, at least one of which is known to stand there.
+    /// Whether the token consists of words, at least one of which is known to follow a scheme's name.
     private static func isPhrase(_ token: Span<UInt8>) -> Bool {
         var word: [UInt8] = []
         var isKnown = token.count == 0
@@ -190,7 +190,7 @@ enum AuthenticationScheme: CaseIterable {
                 word.append(byte.lowercasedASCII)
                 continue
             }
-            // No word has equals signs behind it.
+            // No word ends with equals signs.
             if byte == 0x3D { return false }
             if words.contains(word) { isKnown = true }
             word.removeAll(keepingCapacity: true)
@@ -198,7 +198,7 @@ enum AuthenticationScheme: CaseIterable {
         return isKnown
     }
 
-    /// Whether the token is base 64 of a name and a password, or of something that people could have typed in their place.
+    /// Whether the token is base 64 of a user and a password, or of something typed instead.
     private static func isPair(_ token: Span<UInt8>, minimum: Int) -> Bool {
         guard token.count >= minimum, let pair = Base64.decode(token), pair.count >= 3,
             String(validating: pair, as: UTF8.self) != nil,

@@ -1,11 +1,11 @@
 internal import Wire
 
 extension BodyReading {
-    /// What the provider calls the error, and a sentence that stands where such a name is expected.
+    /// The provider's code for the error, and a message found in its place.
     ///
-    /// A whole number is a name by its spelling, unless it only repeats the status.
+    /// An integer is a code, unless it only repeats the status.
     ///
-    /// - Parameter context: what places look at that are no plain pointers.
+    /// - Parameter context: the context for places that are not plain pointers.
     static func code(
         _ places: [ValuePlace], in json: JSONDocument?, status: Int, _ context: () -> PlaceContext
     ) -> (code: Text?, sentence: Text?) {
@@ -40,7 +40,7 @@ extension BodyReading {
     ) -> Text? {
         if json.kind(node) == .number {
             let number = json.raw(node)
-            // What is too large for an integer is no code of anybody's.
+            // A number too large for an integer is not a code.
             guard place.condition == .any, !place.isStatus, let value = json.integer(node), value != status
             else { return nil }
             return number
@@ -74,7 +74,7 @@ extension BodyReading {
         return number == status
     }
 
-    /// The name of an error of AWS without its namespace and what some services add: `com.amazon#Name:http://…`.
+    /// The name of an AWS error without its namespace and additions of some services: `com.amazon#Name:http://…`.
     static func withoutNamespace(_ code: Text) -> Text {
         let bytes = code.storage.span
         var (start, end) = (code.range.lowerBound, code.range.upperBound)
@@ -91,7 +91,7 @@ extension BodyReading {
         return Text(code.storage, in: start..<end, isPlain: code.isPlain)
     }
 
-    /// The message: the first text that says more than the status, else the first of all.
+    /// The message: the first text that says more than the status, otherwise the first text.
     static func message(
         _ places: [ValuePlace], in json: JSONDocument, orSentence sentence: Text?,
         _ context: () -> PlaceContext
@@ -106,7 +106,7 @@ extension BodyReading {
             ?? anySentence(in: json) ?? first
     }
 
-    /// The first sentence at one of the places that says more than the status.
+    /// The first message at one of the places that says more than the status.
     private static func specific(
         _ places: [ValuePlace], in json: JSONDocument, _ context: () -> PlaceContext
     ) -> Text? {
@@ -127,7 +127,7 @@ extension BodyReading {
         return nil
     }
 
-    /// The first text at a place that is no plain pointer which `accepts` accepts; numbers are no sentences.
+    /// The first text at a place that is not a plain pointer and that `accepts` accepts; numbers are not messages.
     private static func sentence(
         at place: ValuePlace, _ context: PlaceContext, _ accepts: (Text) -> Bool
     ) -> Text? {
@@ -143,7 +143,7 @@ extension BodyReading {
         return result
     }
 
-    /// What the places find in a body that is not JSON.
+    /// The results of the places for a body that is not JSON.
     static func message(_ places: [ValuePlace], beyondJSON context: () -> PlaceContext) -> Text? {
         for place in places where place.details != nil {
             if let text = sentence(at: place, context(), { accepts($0, place.condition) }) { return text }
@@ -151,7 +151,7 @@ extension BodyReading {
         return nil
     }
 
-    /// The first sentence in what a body says about errors, wherever it is, that says more than the status.
+    /// The first message that says more than the status, anywhere in the error part of a body.
     private static func anySentence(in json: JSONDocument, allowsGeneric: Bool = false) -> Text? {
         if json.kind(json.root) == .array {
             return sentence(in: json, under: json.root, allowsGeneric, depth: 0)
@@ -197,7 +197,7 @@ extension BodyReading {
         text.bytes.allSatisfy { $0 == 0x20 || (0x09...0x0D).contains($0) }
     }
 
-    /// The text of the first place that has one of the wanted kind.
+    /// The text at the first place that has one of the wanted kind.
     private static func first(
         _ places: [ValuePlace], in json: JSONDocument, _ context: () -> PlaceContext
     ) -> Text? {
@@ -227,7 +227,7 @@ extension BodyReading {
         }
     }
 
-    /// What is there of a message whose end is missing: some words, for less may be a name.
+    /// The available part of a truncated message: several words, since less may be a name.
     static func beginning(_ places: [ValuePlace], in json: JSONDocument) -> Text? {
         for place in places where place.details == nil && place.condition != .identifier {
             guard let text = json.value(at: place.pointer).flatMap(json.beginning), !isBlank(text),
@@ -238,7 +238,7 @@ extension BodyReading {
         return nil
     }
 
-    /// Whether a text is a code and no sentence: `LEAD_NOT_FOUND`, `not_found`, `BadRequest`.
+    /// Whether a text is a code rather than a message: `LEAD_NOT_FOUND`, `not_found`, `BadRequest`.
     static func isIdentifier(_ text: Text) -> Bool {
         var underscores = 0
         var humps = 0

@@ -1,8 +1,8 @@
 internal import Wire
 
-/// The form of a body: its members and their types, but not their values.
+/// The shape of a body: its members and their types, without values.
 struct BodyShape {
-    /// Deeper, and behind so many members, bodies are not told apart.
+    /// The limits beyond which bodies are not distinguished.
     private static let depthLimit = 6
     private static let memberLimit = 64
 
@@ -10,13 +10,14 @@ struct BodyShape {
 
     init(_ body: ProviderBody) { self.body = body }
 
-    /// A number that is the same for bodies of the same form, in whatever order their members are; the seed is this process's.
+    /// A hash that is equal for bodies of the same shape, whatever the order of their members; the seed is specific
+    /// to this process.
     var hash: UInt64 {
         guard let json = body.json else { return Self.hash(body.kind) }
         return Self.hash(of: json.root, in: json, depth: 0)
     }
 
-    /// The form in words: `{code:number,errors:[{field:string}]}`, at most `limit` bytes.
+    /// The shape as text: `{code:number,errors:[{field:string}]}`, at most `limit` bytes.
     func text(limit: Int) -> [UInt8] {
         guard let json = body.json else { return Array(body.kind.rawValue.utf8) }
         var text: [UInt8] = []
@@ -91,7 +92,7 @@ struct BodyShape {
         }
     }
 
-    /// A name whose numbers are all the same one: names made of ids do not make other forms.
+    /// A name with all its digits replaced: names that contain ids do not make different shapes.
     private static func withoutNumbers(_ name: Text) -> [UInt8] {
         var result: [UInt8] = []
         for byte in name.bytes.prefix(64) {

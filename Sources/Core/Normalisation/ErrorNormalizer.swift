@@ -1,12 +1,12 @@
 public import Wire
 
-/// Turns a provider's answers into errors of one schema, as its profile says.
+/// Turns a provider's responses into errors in one format, by its profile.
 ///
-/// Made once per provider and shared by all workers; it holds no state.
+/// Created once per provider and shared by all workers; it has no state.
 public final class ErrorNormalizer: Sendable {
     /// The profile.
     public let profile: Profile
-    /// How many bytes of the provider's body go into `upstream.body`; 0: the member is absent.
+    /// How many bytes of the provider's body are included in `upstream.body`; with 0 the member is absent.
     public let bodyLimit: Int
     let book: RuleBook
     private let plainRedactor: SecretRedactor
@@ -15,20 +15,20 @@ public final class ErrorNormalizer: Sendable {
     let rate: RateHeaders
     /// Whether a code may be in the message.
     let readsCodeInMessage: Bool
-    /// Whether the profile says of a place of fields what form they have there.
+    /// Whether the profile describes the form of the fields at any place.
     let declaresFields: Bool
-    /// Where field problems may be.
+    /// The places of field problems.
     let fieldPlaces: [FieldPlace]
 
     /// Compiles a profile.
     ///
     /// - Parameters:
-    ///   - limits: the limits in force, of which a `rate_limited` problem tells; default: the profile's.
+    ///   - limits: the limits in force, which a `rate_limited` problem reports; default: the profile's.
     ///   - bodyLimit: see ``bodyLimit``.
     public init(profile: Profile, limits: [RateLimit]? = nil, bodyLimit: Int = 0) {
         self.profile = profile
         self.bodyLimit = bodyLimit
-        // What counts requests at the same time has no window to tell.
+        // A limit on concurrent requests has no window to report.
         self.limits = (limits ?? profile.limits).filter { $0.span != .concurrent }
         rate = RateHeaders(names: profile.rateFields, limits: self.limits.map(\.requests))
         book = RuleBook(profile.rules)
@@ -39,13 +39,13 @@ public final class ErrorNormalizer: Sendable {
         readsCodeInMessage = profile.reading.code.contains(where: \.looksAtMessage)
     }
 
-    /// Whether the body must be collected, because the answer is an error or may be one in disguise.
+    /// Whether the body must be collected, because the response is an error or may be one in disguise.
     ///
     /// Below 400 a body is examined only if it may be short enough, and is JSON or of a type that a rule names.
     ///
     /// - Parameters:
-    ///   - isHead: whether the request's method is HEAD: the answer has no body, whatever its fields say.
-    ///   - length: the announced length of the body, if there is one.
+    ///   - isHead: whether the method is HEAD, so that the response has no body whatever its fields say.
+    ///   - length: the declared length of the body, if any.
     ///   - limit: how many bytes of a body are examined.
     public func wants(
         status: Int, fields: FieldBlock, isHead: Bool = false, length: Int64? = nil, limit: Int = .max
@@ -65,9 +65,9 @@ public final class ErrorNormalizer: Sendable {
             }
     }
 
-    /// What an answer means, or `nil` if it is no error and passes untouched.
+    /// The meaning of a response, or `nil` if it is not an error and is relayed unchanged.
     ///
-    /// - Parameter wallClockSeconds: seconds since 1970, for absolute times in an answer without `Date`.
+    /// - Parameter wallClockSeconds: seconds since 1970, for absolute times in a response without `Date`.
     public func normalize(
         _ answer: ProviderAnswer, of request: RequestFacts, at wallClockSeconds: Int64
     ) -> NormalizedError? {
@@ -75,13 +75,13 @@ public final class ErrorNormalizer: Sendable {
         return error(reading, entry, of: request, at: Int(wallClockSeconds))
     }
 
-    /// Which rule decides about an answer: its place among those of the profile; `nil` if none does.
+    /// The index of the rule that matches a response; `nil` if none does.
     public func rule(for answer: ProviderAnswer, of request: RequestFacts) -> Int? {
         guard let index = decide(answer, of: request)?.entry.index, index >= 0 else { return nil }
         return index
     }
 
-    /// What an answer says, and the rule that decides; `nil` if it is no error, of which no rule says so.
+    /// The information in a response with the rule that matches; `nil` if it is not an error.
     func decide(
         _ answer: ProviderAnswer, of request: RequestFacts
     ) -> (reading: AnswerReading, entry: RuleBook.Entry)? {
@@ -90,7 +90,8 @@ public final class ErrorNormalizer: Sendable {
         let examination = Examination(answer, of: request)
         guard mayBeError(answer.status, answer.fields, examination) else { return nil }
         let reading = reading(of: answer, request)
-        // It is about the connection to the provider, and must not reach the client as a status of Weir's own (RFC 9110 15.5.8).
+        // A 407 concerns the connection to the provider, and must not reach the client as Weir's own status (RFC 9110
+        // 15.5.8).
         if answer.status == 407 { return (reading, RuleBook.Entry(.proxyAuthentication)) }
         for entry in candidates
         where examination.allows(entry, answer.fields) && Self.acceptsHead(entry.when, answer.fields)
@@ -102,7 +103,7 @@ public final class ErrorNormalizer: Sendable {
         return (reading, RuleBook.Entry(.lastResort(answer.status)))
     }
 
-    /// Reads an answer, secrets taken out of it.
+    /// Reads a response and redacts it.
     func reading(of answer: ProviderAnswer, _ request: RequestFacts) -> AnswerReading {
         let redactor = redactor(of: request)
         let isClean = !redactor.mayContain(answer.body.span)
@@ -112,21 +113,21 @@ public final class ErrorNormalizer: Sendable {
             TextRedaction(redactor, cleanBody: isClean ? answer.body : nil))
     }
 
-    /// The provider's id of the request, from the fields of its response; `nil` if there is none.
+    /// The provider's request id, from the fields of its response; `nil` if there is none.
     public func requestID(in fields: FieldBlock) -> Text? { profile.requestID(in: fields) }
 
-    /// The beginning of an answer's body, at most `limit` bytes, secrets taken out.
+    /// The redacted beginning of a response's body, at most `limit` bytes.
     public func excerpt(of answer: ProviderAnswer, _ request: RequestFacts, limit: Int) -> [UInt8] {
         let body = redactor(of: request).redacted(answer.body, isCut: answer.isTruncated) ?? answer.body
         return Array(body.prefix(limit))
     }
 
-    /// Hides what a provider may repeat of the request.
+    /// The redactor for everything of the request that a provider may repeat.
     private func redactor(of request: RequestFacts) -> SecretRedactor {
         request.redactor ?? redactor(of: (request.credential.map { [$0] } ?? []) + request.otherSecrets)
     }
 
-    /// Hides what authenticates a request, in which `credentials` finds that.
+    /// The redactor for the request's credentials, as found by `credentials`.
     ///
     /// - Parameter forEachField: calls its argument with each field of the request.
     public func redactor(
@@ -154,7 +155,7 @@ public final class ErrorNormalizer: Sendable {
                 if count == 0 { return plainRedactor }
                 if count == 1, let known { return known }
             }
-            // Of several each matters.
+            // If there are several, each matters.
             if count > 1 || hasOthers { authorization = nil }
         }
         var secrets = credentials.secrets(target: target, forEachField: forEachField)
@@ -165,19 +166,19 @@ public final class ErrorNormalizer: Sendable {
         return redactors.redactor(of: secrets, authorization: authorization)
     }
 
-    /// Hides these secrets, and what looks like one of the provider's.
+    /// Redacts these secrets and texts that look like the provider's secrets.
     public func redactor(of secrets: [[UInt8]]) -> SecretRedactor {
         secrets.isEmpty ? plainRedactor : redactors.redactor(of: secrets)
     }
 
-    /// The form of an answer's body in words: its members and their types, at most `limit` bytes.
+    /// The shape of a response's body as text: its members and their types, at most `limit` bytes.
     public func shape(of answer: ProviderAnswer, _ request: RequestFacts, limit: Int) -> [UInt8] {
         let isCut = answer.isTruncated
         let body = redactor(of: request).redacted(answer.body, isCut: isCut) ?? answer.body
         return BodyShape(ProviderBody(body, isCut: isCut)).text(limit: limit)
     }
 
-    /// Whether those conditions hold that are about the head of an answer, but for its status.
+    /// Whether the conditions about the head of a response are met, except its status.
     static func acceptsHead(_ when: ConditionSet, _ fields: FieldBlock) -> Bool {
         guard when.looksAtHead else { return true }
         if let test = when.conditions.contentType {
@@ -194,7 +195,7 @@ public final class ErrorNormalizer: Sendable {
             guard isAccepted else { return false }
         }
         let (present, absent) = (when.conditions.present, when.conditions.absent)
-        // One of several may be in the body.
+        // One of several places may be in the body.
         if !present.isEmpty, present.allSatisfy({ $0.header != nil }) {
             guard present.contains(where: { $0.find(in: context) { $0.isSomething } }) else { return false }
         }
@@ -226,7 +227,7 @@ public final class ErrorNormalizer: Sendable {
             upstream: reading.upstream(profile, bodyLimit: bodyLimit))
     }
 
-    /// Whether the provider says that the same request may succeed later; `nil` if it says nothing of that.
+    /// Whether the provider reports that the same request may succeed later; `nil` if it says nothing about it.
     private func mayRepeat(
         _ places: [ValuePlace], _ reading: AnswerReading, _ patterns: [RequestPattern]
     ) -> Bool? {
@@ -241,14 +242,14 @@ public final class ErrorNormalizer: Sendable {
         return nil
     }
 
-    /// The limit that counts the request: of several the one of which the provider speaks, else the first.
+    /// The limit that applies to the request: of several, the one that the provider reports, otherwise the first.
     private func limit(_ fields: FieldBlock, of request: RequestFacts) -> QuotaLimit? {
         let counting = limits.counting(method: request.method, path: request.path)
         let observed = rate.observation(fields)
         if let observed, let limit = counting.first(where: { $0.requests == observed.limit }) {
             return limit.quota(remaining: observed.remaining)
         }
-        // What is left of a limit of another size says nothing of this one.
+        // The remainder of a limit of another size says nothing about this one.
         return counting.first?.quota(remaining: observed?.limit == nil ? observed?.remaining : nil)
     }
 }
@@ -256,7 +257,7 @@ public final class ErrorNormalizer: Sendable {
 private let contentTypeName = Array("content-type".utf8)
 
 extension Rule {
-    /// What an error means about which no rule says anything.
+    /// The meaning of an error for which no rule says anything.
     static func lastResort(_ status: Int) -> Rule {
         var rule = Rule(
             name: "none", profile: "none", result: status < 500 ? .invalidRequest : .providerError)
@@ -265,7 +266,7 @@ extension Rule {
         return rule
     }
 
-    /// What a 407 means: a proxy on the way to the provider asks for credentials, and has sent nothing on.
+    /// The meaning of a 407: a proxy between Weir and the provider asks for credentials, and has forwarded nothing.
     static let proxyAuthentication: Rule = {
         var rule = Rule(name: "status 407", profile: "generic", result: .providerUnreachable)
         rule.isTransient = false

@@ -1,23 +1,24 @@
 internal import Wire
 
-/// A text whose escapes are undone, those as well that an undone one completes, with the place of each byte in the original.
+/// A text with its escapes decoded repeatedly, and the original position of each byte.
 ///
-/// JSON's (`\/`, `\u002b`), percent-encoding (`%2B`, `%u002B`), and HTML's character references (`&#43;`, `&plus;`, also without a
-/// semicolon), in any mixture and nesting. It is made for searching: what is no escape by its context may be read as one.
+/// Handles JSON escapes (`\/`, `\u002b`), percent-encoding (`%2B`, `%u002B`) and HTML character references (`&#43;`,
+/// `&plus;`, also without a semicolon), in any mixture and nesting. It is used for searching: a text that is not an
+/// escape in its context may be decoded as well.
 struct EscapedText {
     /// The text.
     private(set) var bytes: [UInt8] = []
-    /// Where the original of each byte begins and ends.
+    /// The original range of each byte.
     private var starts: [Int32] = []
     private var ends: [Int32] = []
 
-    /// Whether anything in the text could be an escape.
+    /// Whether the text contains anything that could be an escape.
     static func mayHaveEscapes(_ text: Span<UInt8>) -> Bool {
         text.index(of: 0x25, from: 0) < text.count || text.index(of: 0x5C, from: 0) < text.count
             || text.index(of: 0x26, from: 0) < text.count
     }
 
-    /// Undoes the escapes of `text`.
+    /// Decodes the escapes of `text`.
     init(_ text: Span<UInt8>) {
         reserve(text.count)
         var ampersand: Int?
@@ -34,7 +35,8 @@ struct EscapedText {
         if let start = ampersand { endReference(from: start, before: 0) }
     }
 
-    /// Undoes a reference that has no semicolon (HTML 13.2.5.72): it begins at `start`, and the next byte cannot belong to it.
+    /// Decodes a reference without a semicolon (HTML 13.2.5.72) that begins at `start`; the next byte cannot belong
+    /// to it.
     private mutating func endReference(from start: Int, before next: UInt8) {
         guard bytes.count - start > 2, bytes[start] == 0x26 else { return }
         let name = bytes[(start + 1)...]
@@ -52,12 +54,12 @@ struct EscapedText {
         while reduce() {}
     }
 
-    /// The names behind which letters may follow.
+    /// The names after which letters may follow.
     private static let shortReferences = ["amp", "lt", "gt", "quot", "AMP", "LT", "GT", "QUOT", "nbsp"].map {
         Array($0.utf8)
     }
 
-    /// The same places, in the text of which `first` is a reading.
+    /// The same positions in the text from which `first` was decoded.
     consuming func reading(of first: EscapedText) -> EscapedText {
         var result = self
         for index in result.bytes.indices {
@@ -67,7 +69,7 @@ struct EscapedText {
         return result
     }
 
-    /// Undoes those of quoted-printable alone (RFC 2045 6.7); `nil` if there is none.
+    /// Decodes only quoted-printable (RFC 2045 6.7); `nil` if there is none.
     init?(quotedPrintable text: Span<UInt8>) {
         var mark = text.index(of: 0x3D, from: 0)
         while mark < text.count, !Self.isQuotedPrintable(text, at: mark) {
@@ -88,12 +90,12 @@ struct EscapedText {
                 push(high << 4 | low, index)
                 ends[ends.count - 1] = Int32(truncatingIfNeeded: index + 3)
             }
-            // Else a line that goes on.
+            // Otherwise a soft line break.
             index = Self.lineEnd(text, behind: index) ?? index + 3
         }
     }
 
-    /// The end of a line that goes on: blanks and a line end behind the equals sign; `nil` for an octet.
+    /// The end of a soft line break: whitespace and a line end after the equals sign; `nil` for an octet.
     private static func lineEnd(_ text: Span<UInt8>, behind mark: Int) -> Int? {
         var index = mark + 1
         while index < text.count, text[index].isBlank { index += 1 }
@@ -108,7 +110,7 @@ struct EscapedText {
             && PercentEncoding.hexValue(text[index + 2]) != nil
     }
 
-    /// Where a range of the text lies in the original.
+    /// The original position of a range of the text.
     func origin(of range: Range<Int>) -> Range<Int> {
         Int(starts[range.lowerBound])..<Int(ends[range.upperBound - 1])
     }
@@ -125,7 +127,7 @@ struct EscapedText {
         ends.append(Int32(truncatingIfNeeded: place + 1))
     }
 
-    /// Undoes the escape that the last byte completes, if it does.
+    /// Decodes the escape that the last byte completes, if it does.
     private mutating func reduce() -> Bool {
         let last = bytes[bytes.count - 1]
         if last == 0x3B { return reduceReference() }
@@ -213,7 +215,7 @@ struct EscapedText {
         return value
     }
 
-    /// The characters that a credential may have, by their names.
+    /// The characters that a credential may contain, by their names.
     private static let references: [(name: [UInt8], byte: UInt8)] = [
         ("amp", 0x26), ("lt", 0x3C), ("gt", 0x3E), ("quot", 0x22), ("apos", 0x27), ("sol", 0x2F),
         ("bsol", 0x5C), ("plus", 0x2B), ("equals", 0x3D), ("colon", 0x3A), ("semi", 0x3B), ("comma", 0x2C),
@@ -237,7 +239,7 @@ struct EscapedText {
         }
     }
 
-    /// The byte at the place `back` from the end, 1 for the last.
+    /// The byte `back` positions from the end, 1 for the last.
     private func at(_ back: Int) -> UInt8? { bytes.count >= back ? bytes[bytes.count - back] : nil }
 
     private func hexadecimal(_ digits: Int) -> UInt32? {
@@ -259,7 +261,7 @@ struct EscapedText {
         ends[first] = end
     }
 
-    /// - Parameter value: a Unicode scalar, or half of one, which becomes as many bytes as it has in UTF-8.
+    /// - Parameter value: a Unicode scalar, or a surrogate, which is encoded like a scalar.
     private mutating func replace(_ length: Int, byScalar value: UInt32) {
         guard value >= 0x80 else { return replace(length, by: UInt8(truncatingIfNeeded: value)) }
         let (first, start, end) = (bytes.count - length, starts[starts.count - length], ends[ends.count - 1])

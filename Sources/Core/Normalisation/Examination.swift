@@ -1,9 +1,10 @@
 internal import Wire
 
-/// Which rules may look at the body of an answer.
+/// Which rules may be applied to the body of a response.
 ///
-/// All of them look at an error's. Below 400 an answer is a success until its body proves otherwise: it is examined only if it is short
-/// enough to be an error, and JSON or of a type that the rule names. A stream is never examined.
+/// All rules may be applied to an error. Below 400 a response is a success until its body proves otherwise: it is
+/// examined only if it is short enough to be an error, and JSON or of a type that the rule names. A stream is never
+/// examined.
 struct Examination {
     private static let contentType = Array("content-type".utf8)
     // A literal would be made anew for each answer.
@@ -15,7 +16,7 @@ struct Examination {
     private let isEmpty: Bool
     private let hasLength: Bool
 
-    /// Of an answer of which only the head has come.
+    /// For a response of which only the head has arrived.
     init(status: Int, isHead: Bool, length: Int64?, limit: Int) {
         isError = status >= 400
         let hasBody = !isHead && status != 204 && status != 205 && status != 304
@@ -24,23 +25,23 @@ struct Examination {
         hasLength = length != nil
     }
 
-    /// Of an answer that has been collected.
+    /// For a response that has been collected.
     init(_ answer: ProviderAnswer, of request: RequestFacts) {
         self.init(
             status: answer.status, isHead: request.method == Self.head,
             length: Int64(answer.body.count), limit: answer.isTruncated ? -1 : .max)
     }
 
-    /// Whether a rule whose conditions on the head are met may be compared with the answer.
+    /// Whether a rule whose conditions on the head are met may be compared with the response.
     ///
-    /// - Parameter fields: the answer's.
+    /// - Parameter fields: the response's fields.
     func allows(_ entry: RuleBook.Entry, _ fields: borrowing FieldBlock) -> Bool {
         guard entry.when.looksAtBody, !isError else { return true }
         guard isReadable else { return false }
         if entry.when.conditions.contentType != nil { return true }
-        // Wrong types are common; what has a length is no stream.
+        // Wrong types are common, but a body with a length is not a stream.
         if hasLength, entry.when.conditions.kinds.contains(.json) { return true }
-        // Only few rules depend on it.
+        // Only a few rules depend on it.
         switch fields.withFirstValue(of: Self.contentType.span, { MediaType($0) }) {
         case .json: return true
         case .html: return entry.when.conditions.kinds.contains(.html)
@@ -52,7 +53,7 @@ struct Examination {
     }
 }
 
-/// What a `Content-Type` says of a body, as far as rules care.
+/// The properties of a `Content-Type` that matter to rules.
 enum MediaType {
     case json, html, text, other
 
@@ -75,7 +76,7 @@ enum MediaType {
         }
     }
 
-    /// `+json` (RFC 6839 3.1), but for `application/stream+json`, which is one text after the other.
+    /// `+json` (RFC 6839 3.1), except `application/stream+json`, which is a sequence of texts.
     private static func endsWithJSON(_ name: Span<UInt8>) -> Bool {
         guard name.count > 5, !name.equalsIgnoringCase("application/stream+json") else { return false }
         return name.extracting(name.count - 5..<name.count).equalsIgnoringCase("+json")

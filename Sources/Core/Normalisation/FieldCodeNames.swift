@@ -1,13 +1,14 @@
 internal import Wire
 
-/// The field code that a validator's own name of a problem means: `missing`, `string.email`, `NotBlank`, `value_error.any_str.max_length`.
+/// Maps a validator's own name of a problem to a field code: `missing`, `string.email`, `NotBlank`,
+/// `value_error.any_str.max_length`.
 enum FieldCodeNames {
-    /// Longer texts are no names.
+    /// Longer texts are not names.
     private static let longest = 80
 
-    /// What the name means for a field; `nil` for an unknown name.
+    /// The code for a field; `nil` for an unknown name.
     ///
-    /// Where it begins with the field's own name, the rest decides: `required_by.invalid`.
+    /// If it begins with the field's own name, the rest decides: `required_by.invalid`.
     static func code(_ name: Text, of field: Text) -> FieldProblemCode? {
         let (name, bytes) = (name, name.storage.span)
         let end = name.range.lowerBound + field.count
@@ -16,7 +17,7 @@ enum FieldCodeNames {
                 field.storage.span.extracting(field.range))
         else { return code(name) }
         if let code = code(Text(name.storage, in: end + 1..<name.range.upperBound)) { return code }
-        // `email_invalid`: the name of a field can be that of a format.
+        // `email_invalid`: the name of a field can also be that of a format.
         return code(name) == .invalidFormat ? .invalidFormat : nil
     }
 
@@ -36,7 +37,7 @@ enum FieldCodeNames {
         return code == .invalid ? nil : code
     }
 
-    /// Whether the name is about a bound without saying of what: a text's length, a list's, or a number.
+    /// Whether the name means a bound of an unknown kind: of a text's length, a list's length, or a number.
     static func isBound(_ name: Text) -> Bool {
         isLowerBound(name) || ["too_big", "TooBig", "max"].contains { name.equalsIgnoringCase($0) }
     }
@@ -46,7 +47,7 @@ enum FieldCodeNames {
         ["too_small", "TooSmall", "min"].contains { name.equalsIgnoringCase($0) }
     }
 
-    /// Parts of names, without separators: the first that is in a name decides; `^` and `$` are a name's ends.
+    /// Parts of names without separators: the first one that occurs decides; `^` and `$` are a name's ends.
     ///
     /// From pydantic 1 and 2, Zod, Joi, JSON Schema (ajv), class-validator, Bean Validation, FluentValidation,
     /// Django REST, Rails, Google, Stripe and OpenAI.

@@ -1,35 +1,36 @@
 internal import Wire
 
-/// The members of one object that may be about one field: what names the field, and what says what is wrong.
+/// The members of an object that may describe a problem with one field: the name of the field, and what is wrong.
 ///
-/// Names of members are compared without regard to case and separators: `property_path`, `propertyPath` and `PropertyPath` are the same.
+/// Names of members are compared without case and separators: `property_path`, `propertyPath` and `PropertyPath` are
+/// the same.
 struct FieldEntry {
-    /// What a member is.
+    /// The role of a member.
     enum Role: Int, CaseIterable {
         case name
-        /// Where the field is, such as `body`; in some dialects the name of the field.
+        /// The location of the field, such as `body`; in some dialects the name of the field.
         case location
         case sentence
         case code
-        /// A code or a sentence, by its form.
+        /// A code or a message, depending on its form.
         case reason
         /// An object with the name in it.
         case source
         /// The parameters of a rule of JSON Schema.
         case parameters
-        /// A map from names of rules to sentences (class-validator).
+        /// A map from names of rules to messages (class-validator).
         case constraints
         /// Problems of the field's parts.
         case children
-        /// A list of sentences or of objects.
+        /// A list of messages or of objects.
         case several
-        /// Names that share the sentence.
+        /// Names that share the message.
         case names
         /// The kind of object (GitHub).
         case resource
         /// The type of the value.
         case valueType
-        /// What only errors of GraphQL have.
+        /// A member that only GraphQL errors have.
         case graph
     }
 
@@ -92,7 +93,7 @@ struct FieldEntry {
         return members
     }()
 
-    /// By the length of the name: a bit for each letter with which one of that length begins.
+    /// By the length of the name: a bit for each first letter of a name of that length.
     private static let firstLetters = members.map { members in
         members.reduce(UInt32(0)) { $0 | 1 << UInt32($1.name[0] & 31) }
     }
@@ -100,7 +101,7 @@ struct FieldEntry {
     private var nodes = InlineArray<14, Int32>(repeating: -1)
     private var ranks = InlineArray<14, Int32>(repeating: .max)
 
-    /// Looks at the members of an object.
+    /// Reads the members of an object.
     init(_ node: Int, in json: JSONDocument) {
         json.forEachMember(of: node) { key, value in
             let kind = json.kind(value)
@@ -130,19 +131,19 @@ struct FieldEntry {
         return node < 0 ? nil : Int(node)
     }
 
-    /// Whether the name stands under `name`, where others put the class of an exception.
+    /// Whether the name is the value of `name`, where others put the class of an exception.
     var isUnderName: Bool { ranks[Role.name.rawValue] == Self.rankOfName }
 
-    /// Whether the name stands under `loc`, which begins with the part of the request.
+    /// Whether the name is the value of `loc`, which begins with the part of the request.
     var isUnderLoc: Bool { ranks[Role.name.rawValue] == Self.rankOfLoc }
 
-    /// Whether the name stands under `path`, where GraphQL puts the path to a result.
+    /// Whether the name is the value of `path`, where GraphQL puts the path to a result.
     var isUnderPath: Bool { ranks[Role.name.rawValue] == Self.rankOfPath }
 
     /// Whether the code is the kind of an object.
     var isKind: Bool { ranks[Role.code.rawValue] == Self.rankOfKind }
 
-    /// Whether the name stands where nothing else than a field has its name.
+    /// Whether the name is at a place that only a field's name occupies.
     var namesField: Bool { ranks[Role.name.rawValue] < Self.rankOfPath }
 
     private static let rankOfPath = rank(of: "path")
@@ -176,7 +177,7 @@ struct FieldEntry {
 
 /// Some names.
 ///
-/// Most texts that are looked for are none of them, which their length and first letter show.
+/// Most texts that are looked up are not in the set, which their length and first letter show.
 struct NameList: Sendable, ExpressibleByArrayLiteral {
     private let names: [Text]
     /// A bit for each name, see ``bit(of:)``.
@@ -190,13 +191,13 @@ struct NameList: Sendable, ExpressibleByArrayLiteral {
     /// Whether the text is one of the names.
     func contains(_ text: Text) -> Bool { bits & Self.bit(of: text) != 0 && names.contains(text) }
 
-    /// Whether the text is one of the names, the case of ASCII letters aside.
+    /// Whether the text is one of the names, ignoring the case of ASCII letters.
     func containsIgnoringCase(_ text: Text) -> Bool {
         guard bits & Self.bit(of: text) != 0 else { return false }
         return names.contains { text.equalsIgnoringCase($0) }
     }
 
-    /// The same bit for texts that differ in nothing but the case of letters.
+    /// The bit is the same for texts that differ only in the case of letters.
     private static func bit(of text: Text) -> UInt64 {
         guard !text.isEmpty else { return 1 }
         let first = text.storage[text.range.lowerBound] | 0x20

@@ -1,38 +1,38 @@
 internal import Wire
 
-/// Collects what a JSON body says about fields, in any of the shapes that providers use.
+/// Collects the field problems in a JSON body, in any of the formats that providers use.
 ///
 /// - A list of objects that name a field: `[{"field":"to","message":"is required"}]`, with the names of ``FieldEntry``.
-/// - A map from names to sentences: `{"to":["is required"]}`, nested as the input is.
+/// - A map from names to messages: `{"to":["is required"]}`, nested like the input.
 /// - The name of one field: `"param":"to"`.
 ///
-/// A text with a blank in it is never a name, and an object that names no input yields nothing.
+/// A text with a space is never a name, and an object that names no input yields nothing.
 struct FieldExtraction {
-    /// More problems than anybody reads.
+    /// The maximum number of problems.
     static let limit = 100
-    /// Deeper, nobody nests problems.
+    /// The maximum depth.
     private static let depthLimit = 12
 
-    /// How sure a map must be that it is one.
+    /// How certain a map must be.
     private enum MapKind {
-        /// What stands under `errors` is about fields, unless it is an error itself.
+        /// Values of `errors` are about fields, unless they are an error themselves.
         case named
-        /// What stands under `details` may be anything: only sentences about input count.
+        /// Values of `details` may be anything: only messages about input count.
         case suspected
-        /// The profile says that it is one: every text counts.
+        /// The profile declares it: every text counts.
         case declared
     }
 
-    /// Places under which a map may be about anything.
+    /// Places whose maps may be about anything.
     private static let vagueNames: NameList = [
         "details", "detail", "error", "data", "message", "meta", "info",
     ]
-    /// Places under which a text is a message, not a name.
+    /// Places whose texts are messages, not names.
     private static let collectiveNames: NameList = [
         "errors", "error", "details", "detail", "message", "messages", "violations", "issues", "fields",
         "validation",
     ]
-    /// Members of an error that name no field.
+    /// Members of an error that are not names of fields.
     private static let metaNames: NameList = [
         "code", "type", "status", "id", "request_id", "requestId", "trace_id", "traceId", "url", "help",
         "hint", "reason",
@@ -41,12 +41,12 @@ struct FieldExtraction {
         "message", "msg", "error", "detail", "details", "title", "name", "timestamp", "instance",
         "retry_after",
     ]
-    /// A map with one of these, and text in it, is an error and not a map of fields.
+    /// A map that contains one of these with a text is an error, not a map of fields.
     private static let errorNames: [Text] = [
         "message", "msg", "detail", "error", "error_message", "errorMessage", "error_description",
     ]
 
-    /// Members that hold a map of parts, and are no part themselves.
+    /// Members that contain a map of parts, and are not parts themselves.
     private static let containers: NameList = ["children", "properties", "fieldErrors", "field_errors"]
 
     private let phrases: FieldPhrases
@@ -54,7 +54,7 @@ struct FieldExtraction {
     private let message: Text?
     /// Whether the error is about the content of the request.
     private let refusesContent: Bool
-    /// Whether only what is called a field counts, because the error is about something else: no maps, and no paths.
+    /// Whether only what is called a field counts, because the error is about something else: no maps and no paths.
     private let isStrict: Bool
     private var found: [FieldProblem] = []
 
@@ -68,7 +68,7 @@ struct FieldExtraction {
         self.isStrict = isStrict
     }
 
-    /// Whether the status is one of a request whose content is refused.
+    /// Whether a status means that the content of a request was rejected.
     static func refusesContent(_ status: Int) -> Bool {
         switch status {
         case 400, 409, 412, 413, 415, 422: true
@@ -79,8 +79,8 @@ struct FieldExtraction {
     /// The field problems of the first of the places that has any.
     ///
     /// - Parameters:
-    ///   - json: the body, or a JSON text in its message; `nil` if it is none.
-    ///   - reading: the answer.
+    ///   - json: the body, or a JSON text in its message; `nil` if there is none.
+    ///   - reading: the response.
     mutating func read(
         _ places: [FieldPlace], of json: JSONDocument?, in reading: AnswerReading
     ) -> [FieldProblem] {
@@ -143,7 +143,7 @@ struct FieldExtraction {
         }
     }
 
-    /// A list of maps, one for each element of a list that was sent (Django REST).
+    /// A list of maps, one per element of a list that was sent (Django REST).
     private mutating func maps(_ node: Int, in json: JSONDocument) {
         var index = 0
         json.forEachElement(of: node) { element in
@@ -156,7 +156,7 @@ struct FieldExtraction {
         }
     }
 
-    /// Sentences that begin with the names of fields, as class-validator writes them.
+    /// Messages that begin with the names of fields, as in class-validator.
     private mutating func sentences(_ node: Int, in json: JSONDocument) {
         json.forEachElement(of: node) { element in
             guard let sentence = json.string(element), let field = FieldName.subject(of: sentence) else {
@@ -166,15 +166,15 @@ struct FieldExtraction {
         }
     }
 
-    /// An object that may name a field and say what is wrong with it.
+    /// An object that may name a field and its problem.
     ///
     /// - Parameters:
-    ///   - path: the name of what the object is a part of.
-    ///   - wholeMessage: what is wrong if the object itself does not say so.
+    ///   - path: the name of the enclosing object.
+    ///   - wholeMessage: the message if the object itself has none.
     private mutating func entry(
         _ node: Int, in json: JSONDocument, under path: Text?, wholeMessage: Text?, depth: Int
     ) {
-        // What is missing of it may be the name or the reason.
+        // The missing part may contain the name or the reason.
         guard depth < Self.depthLimit, !json.isCut(node) else { return }
         let entry = FieldEntry(node, in: json)
         let own = name(of: entry, in: json)
@@ -220,7 +220,7 @@ struct FieldExtraction {
     private func name(of entry: FieldEntry, in json: JSONDocument) -> Text? {
         var name = givenName(of: entry, in: json)
         guard let parameters = entry[.parameters] else { return name }
-        // JSON Schema names what is missing, or too much, beside the path of its container.
+        // JSON Schema reports missing and additional properties beside the path of their container.
         for key: Text in ["missingProperty", "additionalProperty", "unevaluatedProperty", "propertyName"] {
             guard let part = json.member(key, of: parameters).flatMap(json.string), FieldName.isName(part)
             else { continue }
@@ -266,8 +266,8 @@ struct FieldExtraction {
         return location
     }
 
-    /// Whether what could be a name is none of a field: the path to a result (GraphQL), the name of an object (Kubernetes), and where the
-    /// error is about something else, what only may be a field.
+    /// Whether a possible name is not that of a field: the path to a result (GraphQL), the name of an object
+    /// (Kubernetes), or, if the error is about something else, an uncertain name.
     private func isAboutSomethingElse(_ entry: FieldEntry, in json: JSONDocument) -> Bool {
         if isStrict, !entry.namesField { return true }
         if entry.isUnderName { return entry.isKind && entry[.sentence] == nil }
@@ -290,7 +290,7 @@ struct FieldExtraction {
         return code == "json_invalid" || code == "value_error.jsondecode"
     }
 
-    /// A list of steps as a dotted name.
+    /// A list of path steps as a dotted name.
     private func path(_ node: Int, in json: JSONDocument, dropsLocation: Bool, isJSON: Bool) -> Text? {
         var bytes: [UInt8] = []
         var first: Text?
@@ -303,13 +303,13 @@ struct FieldExtraction {
             if !bytes.isEmpty { bytes.append(0x2E) }
             bytes.append(text)
         }
-        // The step behind the location is a place in the text, not in the value.
+        // The step after the location is a position in the text, not in the value.
         if isJSON, let first { return first }
         let name = Text(bytes)
         return FieldName.isName(name) ? name : nil
     }
 
-    /// What the entry says; `nil` if it only names the field.
+    /// The problem in the entry; `nil` if it only names the field.
     private func sentence(of entry: FieldEntry, in json: JSONDocument) -> Text? {
         entry[.sentence].flatMap(json.string) ?? entry[.reason].flatMap(json.string)
     }
@@ -322,7 +322,7 @@ struct FieldExtraction {
         {
             hint.name = reason
         }
-        // At GitHub it is the object that is missing, not the value.
+        // For GitHub, the object is missing, not the value.
         hint.isAboutObject = entry[.resource] != nil
         hint.valueType = entry[.valueType].flatMap(json.string)
         return hint
@@ -344,7 +344,8 @@ struct FieldExtraction {
         return entry[.code] != nil || entry[.sentence] != nil || entry[.reason] != nil
     }
 
-    /// A body that is nothing but a map from names to lists of sentences (Django REST, ASP.NET), or one error about a path (yup).
+    /// A body that is only a map from names to lists of messages (Django REST, ASP.NET), or one error about a path
+    /// (yup).
     private mutating func root(_ node: Int, in json: JSONDocument) {
         guard !json.isEmpty(node) else { return }
         if let path = json.member("path", of: node).flatMap(json.string), path.bytes.first != 0x2F,
@@ -359,14 +360,14 @@ struct FieldExtraction {
     private func isMapOfLists(_ node: Int, in json: JSONDocument, depth: Int) -> Bool {
         guard depth < Self.depthLimit else { return false }
         var isMap = true
-        // Names under which a list of sentences is about the whole request, unless it stands beside others.
+        // Names whose list of messages is about the whole request, unless it appears together with others.
         var collective: [Int] = []
         var count = 0
         json.forEachMember(of: node) { key, value in
             guard isMap, !json.isCut(value) else { return }
             let name = json.string(key)
             if let name, FieldName.isWhole(name), json.kind(value) == .array {
-                // Of a part, they are what is wrong with it.
+                // Within a part, they describe its problem.
                 if depth > 0, !json.isEmpty(value) { count += 1 }
                 return
             }
@@ -378,7 +379,7 @@ struct FieldExtraction {
         return count > collective.count || collective.allSatisfy { hasImplicitSubject($0, in: json) }
     }
 
-    /// Whether the sentences of a list begin with what is wrong, so that the name of the list must be that of the field.
+    /// Whether the messages of a list begin with the problem, so that the name of the list must be the field's.
     private func hasImplicitSubject(_ list: Int, in json: JSONDocument) -> Bool {
         guard json.kind(list) == .array else { return false }
         var isImplicit = true
@@ -419,7 +420,7 @@ struct FieldExtraction {
         FieldName.hasBlank(text) || phrases.code(of: text) != .invalid
     }
 
-    /// A map from names to sentences; nested maps become dotted names.
+    /// A map from names to messages; nested maps become dotted names.
     private mutating func map(
         _ node: Int, in json: JSONDocument, under path: Text?, _ kind: MapKind, depth: Int
     ) {
@@ -428,7 +429,7 @@ struct FieldExtraction {
             guard found.count < Self.limit, let name = json.string(key) else { return }
             switch json.kind(value) {
             case .array where FieldName.isWhole(name) && path != nil:
-                // The problems of the value itself, beside those of its parts.
+                // The problems of the value itself, in addition to those of its parts.
                 if let path { values(value, in: json, of: path, kind, depth: depth) }
             case .object where depth < 2 && Self.containers.contains(name):
                 map(value, in: json, under: path, kind, depth: depth + 1)
@@ -443,7 +444,7 @@ struct FieldExtraction {
     private mutating func value(
         _ node: Int, in json: JSONDocument, named name: Text, of field: Text, _ kind: MapKind, depth: Int
     ) {
-        // No name is that long, and copying it for each of its members would take its time.
+        // No name is that long, and copying it for each of its members would be slow.
         guard field.count <= MessageText.limit else { return }
         switch json.kind(node) {
         case .object where json.isCut(node): break
@@ -495,7 +496,7 @@ struct FieldExtraction {
         json.element(0, of: list).map { json.kind($0) == .string } ?? false
     }
 
-    /// The list of what is wrong with one field, or with each of its elements.
+    /// The list of problems of one field, or of each of its elements.
     private mutating func values(
         _ node: Int, in json: JSONDocument, of field: Text, _ kind: MapKind, depth: Int
     ) {
@@ -525,7 +526,7 @@ struct FieldExtraction {
         }
     }
 
-    /// Whether a list has more in it than numbers.
+    /// Whether a list contains anything but numbers.
     private func hasText(_ list: Int, in json: JSONDocument) -> Bool {
         var hasText = false
         json.forEachElement(of: list) { element in
@@ -537,7 +538,7 @@ struct FieldExtraction {
 
     // MARK: Declared forms
 
-    /// What is at a place that leads to any number of values: each is a list, a map, an entry of a list, or a name.
+    /// Reads a place with any number of values: each is a list, a map, an entry of a list, or a name.
     private mutating func read(all place: FieldPlace, in context: PlaceContext) {
         place.place.find(in: context) { result in
             switch result {
@@ -577,7 +578,7 @@ struct FieldExtraction {
         }
     }
 
-    /// Adds a problem of the field with this name, whose sentence and code are where the profile says.
+    /// Adds a problem of the field with this name; message and code are at the places that the profile names.
     private mutating func addName(
         _ name: ValuePlace.Found, _ declared: DeclaredFields, _ context: PlaceContext
     ) {
@@ -599,7 +600,7 @@ struct FieldExtraction {
         add(field, sentence, code: hint, meaning: meaning)
     }
 
-    /// A name, or a list of steps as one; the first step is left out if it is among `drop`.
+    /// A name, or a list of steps as one; the first step is dropped if it is in `drop`.
     private static func name(_ found: ValuePlace.Found, without drop: [Text]) -> Text? {
         if case .node(let node, let json) = found, json.kind(node) == .array {
             var bytes: [UInt8] = []
@@ -626,7 +627,7 @@ struct FieldExtraction {
 
     // MARK: Results
 
-    /// Two steps with a dot between them; a step that begins with a bracket needs none.
+    /// Joins two steps with a dot, which a step that begins with a bracket does not need.
     private static func joined(_ first: Text?, _ second: Text?) -> Text? {
         guard let first, !first.isEmpty else { return second }
         guard let second, !second.isEmpty else { return first }
@@ -671,25 +672,25 @@ struct FieldExtraction {
     }
 }
 
-/// What else than its sentence tells what is wrong with a field.
+/// Information about a field's problem in addition to its message.
 struct FieldCodeHint {
-    /// The name that the provider gives the problem.
+    /// The provider's name of the problem.
     var name: Text?
-    /// Whether what is missing is an object that the field refers to.
+    /// Whether an object to which the field refers is missing.
     var isAboutObject = false
     /// The type of the value.
     var valueType: Text?
 
-    /// What is wrong with a field, by the name of the problem or else by the sentence.
+    /// The problem of a field, by the provider's name for it or else by the message.
     func code(of sentence: Text?, about field: Text, _ phrases: FieldPhrases) -> FieldProblemCode {
         let spoken = sentence.map { phrases.code(of: $0, field: field) } ?? .invalid
         guard let name, let code = FieldCodeNames.code(name, of: field) else {
-            // Some give the name of the problem in place of a sentence.
+            // Some providers put the name of the problem in place of a message.
             guard spoken == .invalid, let sentence, !FieldName.hasBlank(sentence) else { return spoken }
             return FieldCodeNames.code(sentence) ?? .invalid
         }
         if isAboutObject, name.equalsIgnoringCase("missing") { return .notFound }
-        // What is missing has the wrong type as well, says Zod.
+        // Zod reports a missing value as having the wrong type, too.
         if code == .invalidType, spoken == .required { return spoken }
         guard code == .outOfRange, FieldCodeNames.isBound(name) else { return code }
         if let valueType, ["string", "array", "set"].contains(valueType) {

@@ -1,28 +1,28 @@
 internal import Wire
 
-/// What may be the name of a field, and what is a sentence instead.
+/// Distinguishes names of fields from sentences.
 enum FieldName {
-    /// Where a request holds its fields: the first step of a path to one.
+    /// The parts of a request that contain fields: the first step of a path.
     private static let locations: NameList = [
         "body", "query", "path", "header", "headers", "cookie", "cookies", "params", "querystring", "payload",
         "json",
     ]
-    /// What programs write for no name.
+    /// What programs write when there is no name.
     private static let nothing: NameList = ["null", "none", "undefined", "nil", "$"]
     /// Names of members for problems of the whole input.
     private static let wholes: NameList = [
         "non_field_errors", "nonFieldErrors", "__all__", "full_messages", "fullMessages", "_errors",
         "formErrors", "form_errors",
     ]
-    /// Words that make a sentence of a label.
+    /// Words that turn a label into a sentence.
     private static let predicates: [Text] = [
         "is", "are", "was", "has", "have", "must", "should", "not", "found", "cannot", "invalid", "missing",
         "required", "wrong",
     ]
-    /// Words with which a sentence goes on after the name of its subject.
+    /// Words with which a sentence continues after its subject.
     private static let verbs: [Text] = ["must", "should", "cannot"]
 
-    /// Whether the text has a blank in it: then it is a sentence, not a name or a code.
+    /// Whether the text contains a space: then it is a sentence, not a name or a code.
     static func hasBlank(_ text: Text) -> Bool {
         text.bytes.contains { $0 == 0x20 || (0x09...0x0D).contains($0) }
     }
@@ -33,7 +33,7 @@ enum FieldName {
             && !nothing.containsIgnoringCase(text)
     }
 
-    /// Whether a text can be the label that an object gives a field beside its sentence: `First name`.
+    /// Whether a text can be the label of a field in an object that also has a message: `First name`.
     static func isLabel(_ text: Text) -> Bool {
         guard let first = text.bytes.first, (0x41...0x5A).contains(first) || first >= 0x80, text.count <= 40,
             text.bytes.count(where: { $0 == 0x20 }) <= 2
@@ -51,7 +51,7 @@ enum FieldName {
     /// Whether the member is about the whole input.
     static func isWhole(_ name: Text) -> Bool { name.isEmpty || wholes.contains(name) }
 
-    /// Whether the text is one of the places in a request, such as `body` or `query`.
+    /// Whether the text is a part of a request, such as `body` or `query`.
     static func isLocation(_ text: Text) -> Bool { locations.containsIgnoringCase(text) }
 
     /// Whether the text is the class of an exception: `ValidationError`.
@@ -60,7 +60,7 @@ enum FieldName {
         return name.span.endsIgnoringCase(with: "error") || name.span.endsIgnoringCase(with: "exception")
     }
 
-    /// How sentences begin that leave the subject to the name of their list (Django REST, Rails, ASP.NET).
+    /// Beginnings of sentences whose subject is the name of their list (Django REST, Rails, ASP.NET).
     private static let implicitSubjects: [StaticString] = [
         "this field ", "this value ", "this list ", "ensure this ", "ensure that ", "may not ", "must ",
         "can't ",
@@ -71,13 +71,14 @@ enum FieldName {
         "object with ",
     ]
 
-    /// Whether a sentence does not say what it is about.
+    /// Whether a sentence lacks a subject.
     static func hasImplicitSubject(_ sentence: Text) -> Bool {
         let text = sentence.storage.span.extracting(sentence.range)
         return implicitSubjects.contains { text.startsIgnoringCase(with: $0) }
     }
 
-    /// The name with which a sentence of class-validator begins: `email must be an email`, `each value in tags must be a string`.
+    /// The name with which a class-validator sentence begins: `email must be an email`, `each value in tags must be a
+    /// string`.
     static func subject(of sentence: Text) -> Text? {
         var words: [Range<Int>] = []
         var start = sentence.range.lowerBound
@@ -100,15 +101,16 @@ enum FieldName {
     }
 }
 
-/// Where a sentence mentions the field that it is about: `required_by`, `Required by`, `requiredBy`, with or without the path to it.
+/// The places at which a sentence mentions its field: `required_by`, `Required by`, `requiredBy`, with or without the
+/// path to it.
 ///
-/// Found only when it is needed, since most sentences contain no phrase that a name could have.
+/// Computed only when needed, since most sentences contain no phrase that a name could contain.
 struct FieldMention {
-    /// More mentions in one sentence are not looked for.
+    /// The maximum number of mentions per sentence.
     private static let limit = 4
-    /// Words behind which the name of a field may end a sentence.
+    /// Words after which the name of a field may end a sentence.
     ///
-    /// Behind any other, the last word is what is wrong with the field.
+    /// After any other word, the last word describes the problem.
     private static let introductions: [StaticString] = [
         "for", "of", "in", "param", "parameter", "property", "attribute", "argument", "key", "named",
         "header",
@@ -134,7 +136,7 @@ struct FieldMention {
             start -= 1
         }
         lastStep = start
-        // Names without letters, and those of a whole sentence, have nothing that could be taken for a phrase.
+        // Names without letters, and those of a whole sentence, contain nothing that could be taken for a phrase.
         if !hasLetter || name.count > sentence.count + 64 { isSearched = true }
     }
 
@@ -166,7 +168,8 @@ struct FieldMention {
         }
     }
 
-    /// Where a mention ends that begins at `start`; letters and digits are compared, in any case, and separators may be others or none.
+    /// The end of a mention that begins at `start`; letters and digits are compared case-insensitively, separators
+    /// are optional.
     private func end(from first: Int, in sentence: borrowing Span<UInt8>, at start: Int) -> Int? {
         let bytes = name.storage.span
         var index = start
@@ -175,7 +178,7 @@ struct FieldMention {
             while position < name.range.upperBound, !Self.isLetterOrDigit(bytes[position]) { position += 1 }
             guard position < name.range.upperBound else { break }
             if index > start, index < sentence.count, Self.isSeparator(sentence[index]) {
-                // Only where a word of the name ends.
+                // Only at the end of a word of the name.
                 let isWordEnd =
                     !Self.isLetterOrDigit(bytes[position - 1])
                     || (bytes[position] &- 0x41 < 26 && !(bytes[position - 1] &- 0x41 < 26))
@@ -188,7 +191,7 @@ struct FieldMention {
             index += 1
             position += 1
         }
-        // Another name that begins like this one.
+        // Another name with the same beginning.
         if index < sentence.count {
             let next = sentence[index]
             if Self.isLetterOrDigit(next) || next == 0x5F || next == 0x2D { return nil }
@@ -196,7 +199,8 @@ struct FieldMention {
         return index
     }
 
-    /// Whether a mention names the field, and is not what is wrong with it: `This field is required.` about the field `required`.
+    /// Whether a mention names the field rather than the problem: `This field is required.` about the field
+    /// `required`.
     private func isSubject(_ place: Range<Int>, of sentence: borrowing Span<UInt8>) -> Bool {
         var next = place.upperBound
         while next < sentence.count, !Self.isLetterOrDigit(sentence[next]) { next += 1 }

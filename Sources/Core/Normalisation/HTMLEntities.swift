@@ -1,11 +1,11 @@
 internal import Wire
 
-/// Character references of HTML in a text for people.
+/// Replaces HTML character references in a text for people.
 enum HTMLEntities {
-    /// The longest name that is known, in bytes.
+    /// The length of the longest known name, in bytes.
     private static let longestName = 8
 
-    /// The text with its references replaced; what is none, or no character, stays as it is.
+    /// The text with its references replaced; invalid ones are kept.
     static func decoded(_ text: Text) -> Text {
         let bytes = text.storage.span.extracting(text.range)
         var ampersand = bytes.index(of: 0x26, from: 0)
@@ -25,7 +25,7 @@ enum HTMLEntities {
         return Text(result)
     }
 
-    /// The character of the reference that begins there, and where it ends.
+    /// The character of the reference that begins there, and the reference's end.
     private static func reference(in bytes: borrowing Span<UInt8>, at start: Int) -> (
         Unicode.Scalar, end: Int
     )? {
@@ -60,7 +60,7 @@ enum HTMLEntities {
             index += 1
         }
         guard index < bytes.count, index > first, value > 0 else { return nil }
-        // Old pages number the characters of windows-1252, and browsers read them so.
+        // Old pages use the numbers of windows-1252, and browsers accept that.
         if (0x80...0x9F).contains(value) { value = windows1252[Int(value) - 0x80] }
         guard let scalar = Unicode.Scalar(value) else { return nil }
         return (scalar, index + 1)

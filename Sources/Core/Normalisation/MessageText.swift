@@ -1,16 +1,16 @@
 internal import Wire
 
-/// Makes a provider's text fit for a problem: no control characters, bounded, valid UTF-8.
+/// Prepares a provider's text for a problem: no control characters, bounded, valid UTF-8.
 enum MessageText {
-    /// The greatest length, in Unicode scalars.
+    /// The maximum length, in Unicode scalars.
     static let limit = 1000
 
-    /// A sentence for people: as ``clean(_:)``, with its character references replaced.
+    /// A message for people: like ``clean(_:)``, with character references replaced.
     ///
-    /// Secrets that references hid in it are to be redacted afterwards.
+    /// Secrets that references hid must be redacted afterwards.
     static func cleanSentence(_ text: consuming Text) -> Text? { clean(HTMLEntities.decoded(text)) }
 
-    /// The text without control characters and outer blanks, cut at the limit; `nil` if nothing is left.
+    /// The text without control characters and surrounding whitespace, truncated; `nil` if nothing is left.
     static func clean(_ text: consuming Text) -> Text? {
         let trimmed = trimmed(text)
         guard !trimmed.isEmpty else { return nil }
@@ -44,7 +44,7 @@ enum MessageText {
     private static func scrubbed(_ bytes: ArraySlice<UInt8>) -> Text? {
         var result = String.UnicodeScalarView()
         var count = 0
-        // A scalar has at most four bytes, and what is cut away need not be decoded.
+        // A scalar has at most four bytes, and the rest need not be decoded.
         for scalar in String(decoding: bytes.prefix(4 * limit), as: UTF8.self).unicodeScalars {
             guard count < limit else { break }
             switch scalar.value {
@@ -59,9 +59,9 @@ enum MessageText {
     }
 }
 
-/// Texts that say no more than a status: a better one is looked for.
+/// Texts that say no more than a status, so that a better one is looked for.
 enum GenericTitle {
-    /// The phrases of HTTP's statuses, and what frameworks put in their place.
+    /// HTTP's reason phrases, and the texts that frameworks use instead.
     private static let texts: [[UInt8]] = [
         "bad request", "unauthorized", "payment required", "forbidden", "not found", "method not allowed",
         "not acceptable", "proxy authentication required", "request timeout", "conflict", "gone",
@@ -76,14 +76,14 @@ enum GenericTitle {
         "bad request exception", "the request is invalid",
     ].map { Array($0.utf8) }
 
-    /// By length: a text is compared with few.
+    /// By length, so that a text is compared with few.
     private static let byLength: [[[UInt8]]] = {
         var lists: [[[UInt8]]] = Array(repeating: [], count: 40)
         for text in texts { lists[text.count].append(text) }
         return lists
     }()
 
-    /// Whether the text, a full stop or exclamation mark aside, is one of them.
+    /// Whether the text is one of them, apart from a final full stop or exclamation mark.
     static func isGeneric(_ text: Text) -> Bool {
         guard text.count <= byLength.count else { return false }
         var bytes = text.storage.span.extracting(text.range)
@@ -102,7 +102,7 @@ extension FieldBlock {
         rangeOfFirstValue(of: name.storage.span.extracting(name.range)).map { Text(storage, in: $0) }
     }
 
-    /// The greatest of what `read` makes of a field's values.
+    /// The maximum over a field's values of what `read` returns.
     func greatest(_ name: Text, _ read: (Text) -> Int?) -> Int? {
         let name = name.storage.span.extracting(name.range)
         guard contains(name) else { return nil }

@@ -1,17 +1,16 @@
 public import Wire
 
-/// What a provider's answer means: everything that a `Problem` tells of it, and what Weir itself does about
-/// it.
+/// The meaning of a provider's response: the contents of a `Problem`, and the consequences for Weir.
 ///
-/// Immutable, and an object, because it has many parts and goes through many hands.
+/// Immutable, and an object, because it has many parts and is passed around a lot.
 public final class NormalizedError: Sendable {
-    /// What pacing does about it.
+    /// The consequence for pacing.
     public enum Pacing: Sendable, Hashable {
-        /// Nothing.
+        /// None.
         case proceed
-        /// The limit's ledger pauses for so many seconds; for its window if nobody says how long.
+        /// The limit's ledger pauses for this many seconds; for its window if the time is unknown.
         case pauseLedger(seconds: Int?)
-        /// What uses up the quota pauses for so many seconds, if anybody says how long.
+        /// Requests that use the quota pause for this many seconds, if the time is known.
         case pauseQuota(seconds: Int?)
     }
 
@@ -21,7 +20,7 @@ public final class NormalizedError: Sendable {
     public let status: Int
     /// Whether the same request may succeed later.
     public let isTransient: Bool
-    /// Whether it may at ``retryAfter``, if not before.
+    /// Whether it may succeed at ``retryAfter``, if not before.
     public let isTemporary: Bool
     /// Whether the cause is temporary, and repeating the request is safe.
     public let isRetryable: Bool
@@ -29,34 +28,35 @@ public final class NormalizedError: Sendable {
     public let effect: Effect
     /// The provider's message, cleaned.
     public let detail: Text?
-    /// What is wrong with which field.
+    /// The invalid fields.
     public let fields: [FieldProblem]
     /// Seconds to wait, rounded up, at least 1; `nil` if the provider does not say.
     public let retryAfter: Int?
-    /// The limit that was hit.
+    /// The limit that was reached.
     public let limit: QuotaLimit?
-    /// The name of the limit that was hit, if the rule knows it.
+    /// The name of the limit that was reached, if the rule names it.
     public let limitName: String?
-    /// The provider's answer.
+    /// The provider's response.
     public let upstream: UpstreamAnswer
     /// Members of the body that go into the problem unchanged.
     public let kept: [KeptMember]
-    /// Whether a rule knew the answer.
+    /// Whether a rule recognised the response.
     public let isMapped: Bool
-    /// The form of the body, if no rule knew the answer: the same for bodies with the same members of the same types.
+    /// The shape of the body if no rule recognised the response: equal for bodies with the same members of the same
+    /// types.
     public let shape: UInt64
     /// The rule that matched.
     public let rule: String
-    /// The profile in which the rule stands: the provider's own, or `generic`.
+    /// The profile of the rule: the provider's own, or `generic`.
     public let profile: String
     /// What pacing does about it.
     public let pacing: Pacing
 
-    /// What the rule says of the answer.
+    /// The rule's interpretation of the response.
     ///
     /// - Parameters:
     ///   - isRepeatSafe: whether the request may be repeated even if it took effect.
-    ///   - mayRepeat: what the provider says about whether the same request may succeed later.
+    ///   - mayRepeat: the provider's statement whether the same request may succeed later.
     init(
         _ entry: RuleBook.Entry, _ reading: AnswerReading, isRepeatSafe: Bool, fields: [FieldProblem],
         kept: [KeptMember],
@@ -67,8 +67,8 @@ public final class NormalizedError: Sendable {
         self.status = entry.rule.status ?? (status < 400 ? entry.rule.result.status : status)
         isTransient = mayRepeat ?? entry.rule.isTransient ?? entry.rule.result.isTransient
         effect = entry.rule.effect ?? entry.rule.result.effect
-        // The code alone does not promise it: a quota that is renewed at a known time, and a body that is too large for now (RFC 9110
-        // 15.5.14).
+        // The code alone does not promise it: a quota that resets at a known time, or a body that is too large for
+        // now (RFC 9110 15.5.14).
         isTemporary =
             isTransient || (retryAfter != nil && (code == .quotaExceeded || code == .payloadTooLarge))
         isRetryable = isTemporary && (effect == .none || isRepeatSafe)
@@ -88,12 +88,12 @@ public final class NormalizedError: Sendable {
 }
 
 extension NormalizedError.Pacing {
-    /// What the rule says, or else its code.
+    /// The rule's value, or else the code's.
     fileprivate init(_ entry: RuleBook.Entry, retryAfter: Int?) {
         let pause: Rule.Pause
         switch entry.rule.result {
         case .rateLimited: pause = .ledger
-        // Unavailable for a stated time concerns all requests; without one, it may concern only this.
+        // Unavailable for a stated time applies to all requests; without a time, it may apply only to this one.
         case .providerUnavailable: pause = retryAfter == nil ? .none : .ledger
         case .quotaExceeded: pause = .quota
         default: pause = .none
@@ -106,17 +106,17 @@ extension NormalizedError.Pacing {
     }
 }
 
-/// A provider's whole answer.
+/// A provider's complete response.
 public struct ProviderAnswer: Sendable {
     /// The status, 100 to 999.
     public var status: Int
     /// The fields.
     public var fields: FieldBlock
-    /// The body without its content coding.
+    /// The decoded body.
     public var body: [UInt8]
-    /// Whether the body was cut at its limit, so that the text cannot be parsed as a whole.
+    /// Whether the body was truncated at its limit, so that the text cannot be parsed as a whole.
     public var isTruncated: Bool
-    /// Whether the codings of the body could be undone.
+    /// Whether the codings of the body could be decoded.
     public var isDecoded: Bool
 
     /// An answer.
@@ -131,22 +131,22 @@ public struct ProviderAnswer: Sendable {
     }
 }
 
-/// What the meaning of an answer depends on in the request.
+/// The properties of the request on which the meaning of a response depends.
 public struct RequestFacts: Sendable {
     /// The method.
     public var method: Text
-    /// The path at the provider, behind its base URL; a query behind it does no harm.
+    /// The path at the provider, after its base URL; a query is ignored.
     public var path: Text
-    /// Whether repeating the method does no more than doing it once (RFC 9110 9.2.2).
+    /// Whether the method is idempotent (RFC 9110 9.2.2).
     public var isIdempotent: Bool
     /// Whether the request carries an idempotency key, in the field that the profile names.
     public var hasIdempotencyKey: Bool
-    /// The credential, redacted where the provider echoes it; shorter than 8 bytes is too short to be told
+    /// The credential, redacted where the provider repeats it; less than 8 bytes are too short to be distinguished
     /// from other text.
     public var credential: [UInt8]?
-    /// What else of the request authenticates it, redacted in the same way.
+    /// The other credentials of the request, redacted in the same way.
     public var otherSecrets: [[UInt8]] = []
-    /// What hides the secrets of the request, if that is known already: then those two do not matter.
+    /// The redactor for the request's secrets, if it exists already: then those two are ignored.
     public var redactor: SecretRedactor?
 
     /// The facts.
@@ -162,7 +162,7 @@ public struct RequestFacts: Sendable {
         self.redactor = redactor
     }
 
-    /// The facts of a request of which only the line is known.
+    /// The facts of a request of which only the request line is known.
     public init(method: String, path: String, hasIdempotencyKey: Bool = false) {
         let idempotent = ["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"]
         self.init(

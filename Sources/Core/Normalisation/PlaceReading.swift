@@ -1,6 +1,6 @@
 internal import Wire
 
-/// What a place can find something in.
+/// The context in which a place is evaluated.
 struct PlaceContext {
     /// The body, or a JSON text within it.
     var json: JSONDocument?
@@ -8,15 +8,15 @@ struct PlaceContext {
     var root = 0
     /// The response's fields.
     var fields: FieldBlock
-    /// The sentence that the profile's places find.
+    /// The message found by the profile's places.
     var message: Text?
     /// The text of the body.
     var text: Text
-    /// The request, and the patterns of the rule that is compared, whose steps have names.
+    /// The request, and the rule's patterns, whose segments have names.
     var request: RequestFacts?
     var patterns: [RequestPattern] = []
 
-    /// The same, in another JSON text or from another value of it.
+    /// The same context for another JSON text or another value of it.
     func within(_ json: JSONDocument?, from root: Int = 0) -> PlaceContext {
         var context = self
         (context.json, context.root) = (json, root)
@@ -25,7 +25,7 @@ struct PlaceContext {
 }
 
 extension ValuePlace {
-    /// What a place leads to.
+    /// A result of a place.
     enum Found {
         /// A value of JSON.
         case node(Int, JSONDocument)
@@ -40,7 +40,7 @@ extension ValuePlace {
             }
         }
 
-        /// Whether it is more than `null`, `false` or nothing.
+        /// Whether it is more than `null`, `false` or empty.
         var isSomething: Bool {
             switch self {
             case .node(let node, let json): json.isSomething(node)
@@ -49,9 +49,9 @@ extension ValuePlace {
         }
     }
 
-    /// Calls `visit` with what is there, in order, until it returns true.
+    /// Calls `visit` with the results in order, until it returns true.
     ///
-    /// - Returns: whether it has.
+    /// - Returns: whether it did.
     @discardableResult
     func find(in context: PlaceContext, _ visit: (Found) -> Bool) -> Bool {
         guard let details else {
@@ -92,7 +92,7 @@ extension ValuePlace {
         return take(.text(text), details, context, visit)
     }
 
-    /// Takes the part that is wanted of what was found.
+    /// Extracts the wanted part of a result.
     private func take(
         _ found: Found, _ details: Details, _ context: PlaceContext, _ visit: (Found) -> Bool
     ) -> Bool {
@@ -106,7 +106,7 @@ extension ValuePlace {
         return then.find(in: context.within(inner), visit)
     }
 
-    /// The first text at the place that is more than blanks.
+    /// The first non-blank text at the place.
     func text(in context: PlaceContext) -> Text? {
         var result: Text?
         find(in: context) { found in
@@ -119,7 +119,7 @@ extension ValuePlace {
 }
 
 extension JSONDocument {
-    /// Whether a value is more than `null`, `false` or nothing.
+    /// Whether a value is more than `null`, `false` or empty.
     func isSomething(_ node: Int) -> Bool {
         switch kind(node) {
         case .null, .false: false

@@ -1,17 +1,17 @@
 internal import Wire
 
-/// A body, recognised by what it is rather than by what its `Content-Type` says.
+/// A body, classified by its content rather than by its `Content-Type`.
 struct ProviderBody {
     /// What it is.
     let kind: BodyKind
-    /// All bytes, secrets redacted.
+    /// The whole redacted body.
     let bytes: [UInt8]
-    /// The bytes without a byte order mark and blanks around them.
+    /// The bytes without a byte order mark and surrounding whitespace.
     let content: ArraySlice<UInt8>
     /// The parsed body, if it is JSON.
     let json: JSONDocument?
 
-    /// - Parameter isCut: whether the end of the body is missing: of JSON, what is complete counts.
+    /// - Parameter isCut: whether the body is truncated: complete parts of JSON count.
     init(_ bytes: [UInt8], isCut: Bool = false) {
         var range = Self.trimmed(bytes)
         if isCut { range = range.lowerBound..<UTF8Repair.endOfWhole(bytes[range]) }
@@ -45,10 +45,10 @@ struct ProviderBody {
         self.json = json
     }
 
-    /// Whether it is JSON whose end is missing.
+    /// Whether it is truncated JSON.
     var isCutJSON: Bool { json.map { $0.isCut($0.root) } ?? false }
 
-    /// The human message of a body that is not JSON: the first line of a text, the title of a page.
+    /// The message of a body that is not JSON: the first line of a text, the title of a page.
     func plainMessage(isTruncated: Bool) -> Text? {
         switch kind {
         case .json, .empty: return nil
@@ -59,13 +59,13 @@ struct ProviderBody {
                 return (element("<message") ?? element("<faultstring") ?? element("<error_description"))
                     .flatMap(MessageText.cleanSentence)
             }
-            // Half a JSON text says nothing to people.
+            // A fragment of JSON is useless for people.
             if isTruncated, first == 0x7B || first == 0x5B { return nil }
             return MessageText.cleanSentence(text(content.prefix { $0 != 0x0A && $0 != 0x0D }))
         }
     }
 
-    /// The provider's code in XML (AWS, SOAP gateways); nothing if it is the status.
+    /// The provider's code in XML (AWS, SOAP gateways); empty if it is the status.
     func markupCode(status: Int) -> Text? {
         guard kind == .text, content.first == 0x3C,
             let code = (element("<code") ?? element("<errorcode")).flatMap(MessageText.clean),
@@ -74,7 +74,7 @@ struct ProviderBody {
         return code
     }
 
-    /// The text of the first element of XML with this name, if it is there to its end.
+    /// The text of the first XML element with this name, if it is complete.
     private func element(_ name: StaticString) -> Text? {
         let head = content.prefix(8192)
         var index = head.startIndex
@@ -96,9 +96,9 @@ struct ProviderBody {
     /// A part of the body as a text.
     func text(_ part: ArraySlice<UInt8>) -> Text { Text(bytes, in: part.indices) }
 
-    /// What stands between `<title>` and the next tag.
+    /// The text between `<title>` and the next tag.
     private var title: Text? {
-        // The title stands near the beginning; a page without one is not searched to its end.
+        // The title is near the beginning; a page without one is not searched to its end.
         let head = content.prefix(8192)
         var index = head.startIndex
         while index < head.endIndex {

@@ -1,25 +1,26 @@
 internal import Locking
 internal import Wire
 
-/// Hides secrets that a provider repeats: the credentials of a request in any of their usual encodings and in one of these within another,
-/// tokens that begin as the provider's secrets do, and what stands behind the name of an authentication scheme.
+/// Redacts secrets that a provider repeats: a request's credentials in any usual encoding, also in two nested ones,
+/// tokens that begin like the provider's secrets, and tokens after the name of an authentication scheme.
 ///
-/// The time that it takes grows with the text and with the secrets, never with their product: a glance finds which spellings may be
-/// there, and only those are made, and searched for by Knuth, Morris and Pratt's method, in up to six readings of the text.
+/// Its time grows with the text and with the secrets, never with their product: a quick check finds which spellings
+/// may be present, and only those are computed, and searched for with the algorithm of Knuth, Morris and Pratt, in up
+/// to six decodings of the text.
 ///
-/// Immutable, and an object: it is made for a credential once and used for many texts.
+/// Immutable, and an object: it is created once per credential and used for many texts.
 public final class SecretRedactor: Sendable {
-    /// What stands where a secret stood.
+    /// The replacement for a secret.
     public static let mark = Array("[redacted]".utf8)
-    /// Shorter secrets cannot be told from other text.
+    /// Shorter secrets cannot be distinguished from other text.
     public static let shortestSecret = 8
-    /// The fewest bytes of a spelling without its separators.
+    /// The minimum length of a spelling without its separators, in bytes.
     private static let shortestSpelling = SecretGlance.startLength
 
     private let secrets: [[UInt8]]
     /// How many spellings each secret has.
     private let spellingCount: Int
-    /// Secrets of which too little is left without separators: they are searched for with them.
+    /// Secrets that are too short without separators: they are searched for with them.
     private let strange: [SecretPattern]
     private let prefixes: [SecretPattern]
     private let findsSchemes: Bool
@@ -29,8 +30,8 @@ public final class SecretRedactor: Sendable {
     ///
     /// - Parameters:
     ///   - secrets: the credentials; those that are too short are ignored.
-    ///   - prefixes: with what other secrets begin.
-    ///   - findsSchemes: whether a token behind `Basic`, `Bearer` and the like is hidden, whosever it is.
+    ///   - prefixes: the beginnings of other secrets.
+    ///   - findsSchemes: whether tokens after `Basic`, `Bearer` and the like are redacted as well.
     public init(secrets: [[UInt8]], prefixes: [Text] = [], findsSchemes: Bool = true) {
         let prefixes = prefixes.map { Array($0.bytes) }.filter { !$0.isEmpty }
         self.prefixes = prefixes.map(SecretPattern.init)
@@ -59,9 +60,10 @@ public final class SecretRedactor: Sendable {
             findsAll: !strange.isEmpty)
     }
 
-    /// The bytes without secrets; `nil` if there is none in them.
+    /// The redacted bytes; `nil` if they contain no secret.
     ///
-    /// - Parameter isCut: whether the end is missing: what may be the beginning of a secret there is hidden as well.
+    /// - Parameter isCut: whether the text is truncated: a possible beginning of a secret at the end is redacted as
+    ///   well.
     public func redacted(_ bytes: [UInt8], mark: [UInt8] = SecretRedactor.mark, isCut: Bool = false)
         -> [UInt8]?
     {
@@ -89,18 +91,18 @@ public final class SecretRedactor: Sendable {
         return found.masked(bytes, mark: mark)
     }
 
-    /// The text without secrets.
+    /// The redacted text.
     public func redacted(_ text: Text) -> Text {
         guard mayContain(text.bytes.span), let bytes = redacted(Array(text.bytes)) else { return text }
         return Text(bytes)
     }
 
-    /// No text with fewer bytes contains one of the secrets, in any encoding.
+    /// A text with fewer bytes contains no secret in any encoding.
     public let shortestLength: Int
 
-    /// Whether one of the secrets could be in the bytes: a quick look that is often wrong, but only in saying so.
+    /// Whether the bytes may contain a secret: a quick check with false positives only.
     ///
-    /// Where none could be, none could be in a part of them that a body has as a string.
+    /// If not, no string of a body consisting of parts of them may contain one either.
     public func mayContain(_ bytes: Span<UInt8>) -> Bool { bytes.count >= 3 && glance.mayFind(in: bytes) }
 
     // MARK: Searching
@@ -184,13 +186,13 @@ public final class SecretRedactor: Sendable {
         return start..<end
     }
 
-    /// The rest of the base 64 around a part of it, whose ends have bits of the secret in them.
+    /// The surrounding base 64 text of a match, whose ends contain bits of the secret.
     private static func run(around match: Range<Int>, in text: Span<UInt8>) -> Range<Int> {
         func isCoded(_ index: Int) -> Bool {
             AuthenticationScheme.isTokenByte(text[index]) || text[index] == 0x2B
         }
         var (start, end) = (match.lowerBound, match.upperBound)
-        // A slash is more often one of a path than a part of it.
+        // A slash is more often part of a path.
         if start > 0, text[start - 1] == 0x2F { start -= 1 }
         while start > 0, isCoded(start - 1) { start -= 1 }
         if end < text.count, text[end] == 0x2F { end += 1 }
@@ -200,7 +202,7 @@ public final class SecretRedactor: Sendable {
     }
 }
 
-/// A text without the separators that may stand within a spelling, with the place of each byte.
+/// A text without the separators that a spelling may contain, with the original position of each byte.
 private struct SqueezedText {
     private(set) var bytes: [UInt8] = []
     private var places: [Int32] = []
@@ -222,7 +224,7 @@ private struct SqueezedText {
     }
 }
 
-/// The redactors of the latest credentials: to make one costs as much as to normalise an error.
+/// A cache of redactors for recent credentials: creating one costs as much as normalising an error.
 ///
 /// Any worker may ask at any time.
 final class RedactorMemo: Sendable {
@@ -233,16 +235,16 @@ final class RedactorMemo: Sendable {
         var redactor: SecretRedactor
     }
 
-    /// How many are remembered.
+    /// The capacity.
     private static let limit = 8
 
     private let prefixes: [Text]
-    /// The one that was used last is the first.
+    /// The most recently used one is the first.
     private let recent = Lock<[Entry]>([])
 
     init(prefixes: [Text]) { self.prefixes = prefixes }
 
-    /// The redactor that hides these secrets.
+    /// The redactor for these secrets.
     ///
     /// - Parameter authorization: the value of `Authorization` that has them, if nothing else of the request matters.
     func redactor(of secrets: [[UInt8]], authorization: [UInt8]? = nil) -> SecretRedactor {
@@ -262,7 +264,7 @@ final class RedactorMemo: Sendable {
         return redactor
     }
 
-    /// The redactor of a request whose secrets are all in this value of `Authorization`; `nil` if it is not remembered.
+    /// The redactor for a request whose secrets are all in this value of `Authorization`; `nil` if it is not cached.
     func redactor(authorization: Span<UInt8>) -> SecretRedactor? {
         recent.withLock { recent in
             for index in 0..<recent.count {
@@ -277,10 +279,10 @@ final class RedactorMemo: Sendable {
     }
 }
 
-/// Hides secrets in the texts that are read from an answer, most of which are parts of its body.
+/// Redacts texts that are read from a response, most of which are parts of its body.
 struct TextRedaction {
     private let redactor: SecretRedactor
-    /// The body, if there is nothing in it that could be a secret: no part of it is searched again.
+    /// The body, if it contains nothing that could be a secret: no part of it is searched again.
     private let cleanBody: [UInt8]?
 
     init(_ redactor: SecretRedactor, cleanBody: [UInt8]?) {
@@ -291,7 +293,7 @@ struct TextRedaction {
     /// The text without secrets.
     func redacted(_ text: Text) -> Text { isClean(text) ? text : redactor.redacted(text) }
 
-    /// Hides secrets in what is said about fields.
+    /// Redacts field problems.
     func redact(_ fields: inout [FieldProblem]) {
         if areClean(fields) { return }
         for index in 0..<fields.count {

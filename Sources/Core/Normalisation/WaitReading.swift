@@ -1,6 +1,6 @@
 internal import Wire
 
-/// How long an answer says to wait.
+/// How long a response asks to wait.
 struct WaitReading {
     private let reading: AnswerReading
     private let clock: AnswerClock
@@ -12,7 +12,7 @@ struct WaitReading {
         self.clock = AnswerClock(fields: reading.answer.fields, clock: clock)
     }
 
-    /// The first answer of the sources, in whole seconds, at least 1.
+    /// The first valid result of the sources, in whole seconds, at least 1.
     func seconds(_ sources: [WaitSource]) -> Int? {
         for index in 0..<sources.count where sources[index].statuses.contains(reading.answer.status) {
             if let when = sources[index].when, !reading.acceptsAll(when) { continue }
@@ -35,7 +35,7 @@ struct WaitReading {
             guard let json = reading.body.json, let node = json.value(at: place.pointer) else { return nil }
             return delay(.node(node, json), unit: nil)
         }
-        // Of the values of a field the greatest counts, as elsewhere; of those of a body the first that is a time.
+        // Of a field's values the largest counts, as elsewhere; of a body's values the first valid time.
         var seconds: Int?
         if case .header(let name) = details.source, details.match == nil, details.then == nil {
             return clock.fields.greatest(name) { delay(.text($0), unit: details.unit) }
@@ -57,16 +57,16 @@ struct WaitReading {
     }
 }
 
-/// Turns the times of one answer into seconds from now.
+/// Converts the times of one response to seconds from now.
 ///
-/// Absolute times are compared with the answer's own `Date`, so that the two clocks need not agree; with
-/// ours if there is none.
+/// Absolute times are compared with the response's own `Date`, so that the clocks need not agree; with ours if there
+/// is none.
 struct AnswerClock {
-    /// The longest time that counts, in seconds: whatever is longer is cut to it.
+    /// The maximum in seconds; longer times are reduced to it.
     ///
-    /// A month's quota is renewed within it.
+    /// A monthly quota resets within it.
     static let longest = 32 * 86_400
-    /// From here on a number is a time since 1970: as a number of seconds from now it would be 31 years.
+    /// From here on a number is a time since 1970: as seconds from now it would be 31 years.
     private static let leastEpoch = 1_000_000_000
     private static let dateField: Text = "Date"
 
@@ -76,8 +76,8 @@ struct AnswerClock {
 
     /// Seconds, or a date.
     ///
-    /// A time since 1970, which is not allowed here (RFC 9110 10.2.3), counts if it is within ``longest`` of now; any other large
-    /// number is a long time.
+    /// A time since 1970, which is not allowed here (RFC 9110 10.2.3), counts if it is within ``longest`` of now; any
+    /// other large number is a long time.
     func delay(_ text: Text) -> Int? {
         TimeList.greatest(in: text) { part in
             if let number = WallClockTime.spelledNumber(part) { return .read(delay(number)) }
@@ -107,7 +107,8 @@ struct AnswerClock {
         }
     }
 
-    /// A number is seconds from now if it is small, else a time since 1970; or a date, or a duration such as `1m30s`.
+    /// A small number is seconds from now, a large one a time since 1970; otherwise a date, or a duration such as
+    /// `1m30s`.
     func reset(_ text: Text) -> Int? {
         TimeList.greatest(in: text) { part in
             guard let number = WallClockTime.spelledNumber(part) else { return other(part) }
@@ -123,7 +124,7 @@ struct AnswerClock {
         return .read(Self.bounded(seconds))
     }
 
-    /// Seconds since 1970, of a number that counts seconds, milliseconds, microseconds or nanoseconds.
+    /// Seconds since 1970 from a number of seconds, milliseconds, microseconds or nanoseconds.
     private static func epochSeconds(_ number: Int) -> Int {
         switch number {
         case ..<100_000_000_000: number
@@ -133,7 +134,7 @@ struct AnswerClock {
         }
     }
 
-    /// The seconds from now to `time`; `nil` if it is over.
+    /// The seconds from now to `time`; `nil` if it has passed.
     private func until(_ time: Int) -> Int? {
         let left = distance(to: time)
         return left <= 0 ? nil : Self.bounded(left)
@@ -149,8 +150,8 @@ struct AnswerClock {
     static func bounded(_ seconds: Int) -> Int { min(max(seconds, 1), longest) }
 }
 
-/// The times in a field's value, of which there ought to be one: two fields may have been joined with a comma (RFC 9110 5.3), and some
-/// providers quote a number, give it a sign, or add parameters.
+/// The times in a field's value, of which there should be one: two fields may have been joined with a comma (RFC 9110
+/// 5.3), and some providers quote a number, give it a sign, or add parameters.
 enum TimeList {
     /// What a part of the value is.
     enum Reading {
@@ -160,12 +161,12 @@ enum TimeList {
         case malformed
     }
 
-    /// A longer value is no list of times.
+    /// A longer value is not a list of times.
     private static let limit = 1024
 
-    /// The greatest of the times; `nil` if there is none, or if a part with a digit in it is none.
+    /// The latest time; `nil` if there is none, or if a part with a digit is not a time.
     static func greatest(in text: Text, _ read: (Text) -> Reading) -> Int? {
-        // Behind a comma, parameters are those of the last part.
+        // After a comma, parameters are those of the last part.
         let isList = text.bytes.contains(0x2C)
         if case .read(let seconds) = read(bare(text, hasParameters: !isList)) { return seconds }
         guard text.count <= limit else { return nil }

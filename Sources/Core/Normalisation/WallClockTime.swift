@@ -1,10 +1,10 @@
 internal import Wire
 
-/// Reads the spellings of a point in time that providers use, as seconds since 1970.
+/// Parses the formats of points in time that providers use, as seconds since 1970.
 enum WallClockTime {
     /// A number without a sign, fractions rounded up; `nil` for anything else.
     ///
-    /// One that is too large is the largest there is.
+    /// A number that is too large becomes the largest one.
     static func number(_ text: Text) -> Int? {
         var value = 0
         var digits = 0
@@ -22,7 +22,7 @@ enum WallClockTime {
         return bytes.contains { $0 != 0x30 } ? (value == .max ? .max : value + 1) : value
     }
 
-    /// The same, and it may have an exponent, as in JSON: `1e3`.
+    /// The same, with an optional exponent as in JSON: `1e3`.
     static func spelledNumber(_ text: Text) -> Int? {
         if let number = number(text) { return number }
         let parts = text.bytes.split(separator: 0x65, omittingEmptySubsequences: false)
@@ -50,12 +50,11 @@ enum WallClockTime {
         return number
     }
 
-    /// A date: an HTTP-date in its three forms (RFC 9110 5.6.7), ISO 8601, or what JavaScript prints for a
-    /// date.
+    /// A date: an HTTP-date in its three forms (RFC 9110 5.6.7), ISO 8601, or the format of JavaScript.
     static func date(_ text: Text) -> Int? {
         guard text.bytes.count <= 128 else { return nil }
         if text.bytes.first?.isASCIIDigit == true, let time = isoDate(text.bytes) { return time }
-        // Whatever the order, the parts tell what they are: the month by its name, the time by its colons.
+        // In any order, the parts identify themselves: the month by its name, the time by its colons.
         var reading = DateReading()
         for word in text.bytes.split(whereSeparator: { $0 == 0x20 || $0 == 0x2C }) {
             // The rest is the name of the time zone.
@@ -119,21 +118,21 @@ enum WallClockTime {
     }
 }
 
-/// The parts of a date, as its words are read one by one.
+/// The parts of a date, as its words are read.
 struct DateReading {
     var year: Int?
     var month: Int?
     var day: Int?
     /// Seconds since midnight.
     var time: Int?
-    /// Seconds to take off for UTC.
+    /// Seconds to subtract for UTC.
     private var offset = 0
 
     private static let months: [Text] = [
         "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
     ]
 
-    /// Takes a word; `false` if it fits nowhere.
+    /// Accepts a word; `false` if it fits nowhere.
     mutating func take(_ word: ArraySlice<UInt8>) -> Bool {
         if let index = Self.months.firstIndex(where: { $0.bytes == word }), month == nil {
             month = index + 1
@@ -151,7 +150,7 @@ struct DateReading {
             return take(parts[0]) && take(parts[1])
                 && takeNumber(last < 70 ? 2000 + last : 1900 + last, digits: 4)
         }
-        // The name of the weekday says nothing.
+        // The name of the weekday is ignored.
         return word.allSatisfy(\.isASCIILetter) && month == nil
     }
 
@@ -173,7 +172,7 @@ struct DateReading {
         guard let year, let month, let day, let time, (1970...9999).contains(year), (1...31).contains(day),
             (1...12).contains(month), (0...86_400).contains(time)
         else { return nil }
-        // Days since 1970 in the proleptic Gregorian calendar, counted in years that begin in March.
+        // Days since 1970 in the proleptic Gregorian calendar, with years that start in March.
         let shifted = month > 2 ? year : year - 1
         let era = shifted / 400
         let yearOfEra = shifted - era * 400
