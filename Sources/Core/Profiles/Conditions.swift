@@ -1,62 +1,62 @@
-/// What must hold of a response: all of these.
+/// Conditions of a response, all of which must be met.
 public struct Conditions: Sendable {
-    /// The statuses that count.
+    /// The statuses that match.
     public var statuses = StatusSet.errors
-    /// The requests that count; empty: all.
+    /// The requests that match; empty: all.
     public var requests: [RequestPattern] = []
-    /// The kinds of body that count; empty: all.
+    /// The kinds of body that match; empty: all.
     public var kinds: [BodyKind] = []
-    /// What the `Content-Type` must be.
+    /// The required `Content-Type`.
     public var contentType: TextTest?
-    /// What header fields must be, each of them.
+    /// The required header fields.
     public var headers: [(name: Text, test: TextTest)] = []
-    /// What the provider's code must be.
+    /// The required code of the provider.
     public var code: TextTest?
-    /// What the message must be.
+    /// The required message.
     public var message: TextTest?
-    /// What the text of the body must be.
+    /// The required text of the body.
     public var text: TextTest?
-    /// What values must be, each of them.
+    /// The required values.
     public var values: [ValueTest] = []
-    /// Where something must be, in one of several places: a value that is neither `null`, `false` nor empty.
+    /// Places of which at least one must have a value that is neither `null`, `false` nor empty.
     public var present: [ValuePlace] = []
-    /// Where no such value may be, in none of several places.
+    /// Places of which none may have such a value.
     public var absent: [ValuePlace] = []
-    /// Whether the body must say something about fields; `nil`: that does not matter.
+    /// Whether the body must contain field problems; `nil`: irrelevant.
     public var hasFields: Bool?
-    /// Whether the fields of the provider's own count must say that nothing is left; `nil`: that does not matter.
+    /// Whether the fields of the provider's own count must report that nothing is left; `nil`: irrelevant.
     public var isUsedUp: Bool?
 
     /// Every error.
     public init() {}
 
-    /// Whether one of the conditions looks at the body.
+    /// Whether one of the conditions depends on the body.
     var looksAtBody: Bool {
         !kinds.isEmpty || code != nil || message != nil || text != nil || hasFields != nil
             || values.contains { $0.place.looksAtBody } || present.contains { $0.looksAtBody }
             || absent.contains { $0.looksAtBody }
     }
 
-    /// Whether nothing but the status matters.
+    /// Whether only the status matters.
     public var areOnlyStatuses: Bool {
         !looksAtBody && requests.isEmpty && contentType == nil && headers.isEmpty && values.isEmpty
             && present.isEmpty && absent.isEmpty && isUsedUp == nil
     }
 }
 
-/// Conditions as they are compared with responses.
+/// Conditions, prepared for comparison with responses.
 ///
-/// An object, so that they can be handed round without copying their many parts.
+/// An object, so that it can be passed around without copying its many parts.
 public final class ConditionSet: Sendable {
     /// The conditions.
     public let conditions: Conditions
-    /// Whether one of them looks at the body.
+    /// Whether one of them depends on the body.
     let looksAtBody: Bool
-    /// Whether some can be checked when only the head of the response is there.
+    /// Whether some can be checked when only the head of the response has arrived.
     let looksAtHead: Bool
     /// Whether one of the places is a header field.
     let looksAtHeadPlaces: Bool
-    /// Those of the values that are in the head, and the others.
+    /// The value conditions on the head, and the others.
     let headValues: [ValueTest]
     let bodyValues: [ValueTest]
 

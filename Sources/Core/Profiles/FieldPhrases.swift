@@ -1,25 +1,25 @@
 internal import Wire
 
-/// Phrases of sentences about fields, and the field code that each means; the first in the order given wins.
+/// Phrases in messages about fields, and the field code that each means; the first in the given order wins.
 ///
-/// The phrases are a tree of bytes, entered at the beginning of each word: many phrases cost hardly more
-/// than one. An object, because it has many parts and each answer about fields uses it.
+/// The phrases form a trie of bytes, entered at the beginning of each word: many phrases cost little more than one.
+/// An object, because it has many parts and is used for each response with fields.
 public final class FieldPhrases: Sendable {
     private struct Node {
         /// The byte that leads here from the parent.
         var byte: UInt8 = 0
-        /// The code of the phrase that ends here, and the phrase's place in the order.
+        /// The code of the phrase that ends here, and the phrase's position in the order.
         var code = FieldProblemCode.invalid
         var order = Int32.max
-        /// Other nodes, 0 for none: that of the first byte that may follow, and the next with the same parent.
+        /// Other nodes, 0 for none: the first child, and the next sibling.
         var child: Int32 = 0
         var sibling: Int32 = 0
     }
 
-    /// What a byte is at the beginning of a word.
+    /// The role of a byte at the beginning of a word.
     private struct Entrance {
         var isLetter = false
-        /// The node of the phrases that begin with the byte, whatever its case; 0 for none.
+        /// The node of the phrases that begin with the byte (case-insensitive); 0 for none.
         var node: Int32 = 0
     }
 
@@ -30,7 +30,7 @@ public final class FieldPhrases: Sendable {
     /// Whether a phrase may also begin within a word.
     private let startsAnywhere: Bool
 
-    /// Phrases in order of precedence; the case of letters does not matter.
+    /// Phrases in order of precedence, case-insensitive.
     public convenience init(_ list: [(phrase: String, code: FieldProblemCode)]) {
         self.init(list, startsAnywhere: false)
     }
@@ -54,14 +54,14 @@ public final class FieldPhrases: Sendable {
         self.nodes = nodes
     }
 
-    /// These phrases, then the others.
+    /// These phrases, followed by the others.
     public func followed(by others: FieldPhrases) -> FieldPhrases { FieldPhrases(list + others.list) }
 
-    /// What the sentence means; `invalid` if no phrase is in it.
+    /// The code that the message means; `invalid` if it contains no phrase.
     ///
     /// A phrase that is part of an identifier, or is quoted, is a name or a value and does not count.
     ///
-    /// - Parameter field: the name of the field that the sentence is about: phrases in it do not count.
+    /// - Parameter field: the name of the field that the message is about; phrases in it do not count.
     public func code(of sentence: Text, field: Text? = nil) -> FieldProblemCode {
         let text = sentence.storage.span.extracting(sentence.range)
         let (entrances, nodes) = (entrances, nodes)
@@ -89,7 +89,8 @@ public final class FieldPhrases: Sendable {
         return best.code
     }
 
-    /// Whether what stands there is a part of an identifier, such as `required_by`, or all of what is between two quotation marks.
+    /// Whether the phrase is part of an identifier, such as `required_by`, or the whole text between two quotation
+    /// marks.
     private static func isName(_ text: borrowing Span<UInt8>, _ range: Range<Int>) -> Bool {
         let before = range.lowerBound > 0 ? text[range.lowerBound - 1] : 0x20
         let after = range.upperBound < text.count ? text[range.upperBound] : 0x20
@@ -100,7 +101,7 @@ public final class FieldPhrases: Sendable {
         }
     }
 
-    /// The child that a byte leads to, or 0.
+    /// The child for a byte, or 0.
     @inline(__always)
     private static func find(_ byte: UInt8, under node: Int, in nodes: borrowing Span<Node>) -> Int {
         var child = Int(nodes[node].child)

@@ -1,15 +1,15 @@
-/// A place of a profile where field problems may be, prepared once.
+/// A place in a profile that may contain field problems, prepared once.
 public struct FieldPlace: Sendable {
     /// The place.
     let place: ValuePlace
-    /// The container that a pointer leads into.
+    /// The container to which a pointer leads.
     let parent: JSONPointer
-    /// The last step of a pointer; `nil` for the whole body, and for other places.
+    /// The last step of a pointer; `nil` for the whole body, and for other kinds of place.
     let name: Text?
-    /// What the profile says about the form of the problems; `nil`: any form that is known.
+    /// The form of the problems that the profile describes; `nil`: any known form.
     let declared: DeclaredFields?
 
-    /// A place where problems have any form that is known.
+    /// A place where problems have any known form.
     public init(_ place: ValuePlace) {
         self.place = place
         declared = nil
@@ -18,7 +18,7 @@ public struct FieldPlace: Sendable {
         name = split?.name
     }
 
-    /// Problems of a form that the profile describes.
+    /// Problems in a form that the profile describes.
     public init(_ declared: DeclaredFields) {
         place = declared.place
         self.declared = declared
@@ -31,15 +31,15 @@ public struct FieldPlace: Sendable {
 ///
 /// An object, because few profiles have one.
 public final class DeclaredFields: Sendable {
-    /// What is at the place.
+    /// The contents of the place.
     public enum Form: Sendable {
         /// A problem at each of the values, with parts below it.
         case each
-        /// An object from names to sentences, or lists of them.
+        /// An object from names to messages or lists of them.
         case map
-        /// Names that share one sentence.
+        /// Names that share one message.
         case names
-        /// A text with the name in it.
+        /// A text that contains the name.
         case from
     }
 
@@ -47,17 +47,17 @@ public final class DeclaredFields: Sendable {
     let form: Form
     /// The place.
     let place: ValuePlace
-    /// Where the name of a problem is, below its value.
+    /// The location of a problem's name, relative to its value.
     let name: ValuePlace?
-    /// First steps of names that name no field.
+    /// First steps of names that are not part of the field's name.
     let drop: [Text]
-    /// Where the sentence is: below the value of each problem, else in the response.
+    /// The location of the message: relative to the value of each problem, otherwise in the response.
     let message: ValuePlace?
-    /// Where the provider's name of the problem is, as ``message``.
+    /// The location of the provider's name of the problem, like ``message``.
     let code: ValuePlace?
-    /// What such names mean, the case of letters aside.
+    /// The codes that such names mean (case-insensitive).
     let means: [(name: Text, code: FieldProblemCode)]
-    /// What must hold for the place to count.
+    /// The conditions under which the place counts.
     let when: ConditionSet?
 
     /// Field problems of one form.

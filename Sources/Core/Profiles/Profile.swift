@@ -1,16 +1,16 @@
 internal import Wire
 
-/// What Weir knows about one provider: data, read from a profile file, immutable.
+/// What Weir knows about one provider's API: immutable data, read from a profile file.
 public struct Profile: Sendable {
     /// The name, such as `lettr`.
     public var name: String
-    /// The base URL of the API; a profile for any provider has none.
+    /// The base URL of the API; absent in a profile for any provider.
     public var upstream: String?
     /// Where an app's request carries the credential, in the order in which they are tried.
     public var credentialPlaces: [CredentialPlace] = []
-    /// Where Weir puts a credential that it holds itself.
+    /// Where Weir sends a credential that it holds itself.
     public var credentialInjection: CredentialPlace?
-    /// How the provider's secrets begin, such as `lttr_`: redacted wherever a body shows one.
+    /// The beginnings of the provider's secrets, such as `lttr_`, which are redacted in every body.
     public var secretPrefixes: [Text] = []
     /// The provider's rate limits, whatever the tier.
     public var limits: [RateLimit] = []
@@ -18,32 +18,32 @@ public struct Profile: Sendable {
     public var tiers: [ProfileTier] = []
     /// The tier of an account whose configuration names none; `nil` if it must.
     public var tier: String?
-    /// The requests that a used-up quota stops; empty if that is not known.
+    /// The requests that a used-up quota stops; empty if unknown.
     public var quotaRequests: [RequestPattern] = []
-    /// Fields that a request gets unless it has them, such as `Accept: application/json`.
+    /// Fields that are added to a request that does not have them, such as `Accept: application/json`.
     public var requestDefaults: [(name: String, value: String)] = []
     /// Which requests the provider performs only once per key.
     public var idempotency: Idempotency?
-    /// Response fields that may hold the provider's id of the request, in order.
+    /// Response fields that may contain the provider's request id, in order.
     public var requestIDFields: [Text] = []
-    /// Where an answer says how long to wait, in order.
+    /// Where a response says how long to wait, in order.
     public var waits: [WaitSource] = []
     /// Where a response says whether the same request may succeed later, in order.
     public var repeats: [ValuePlace] = []
-    /// The fields in which the provider tells the state of its rate limit.
+    /// The fields in which the provider reports the state of its rate limit.
     public var rateFields = RateFields()
-    /// Where bodies hold what.
+    /// Where bodies contain message, code and fields.
     public var reading = BodyReading()
-    /// Members of the body that go into the problem unchanged.
+    /// Members of the body that are copied into the problem.
     public var kept: [Text] = []
-    /// The meaning of sentences about fields.
+    /// The meaning of messages about fields.
     public var fieldPhrases = FieldPhrases([])
-    /// The rules, in order; the first that matches decides.
+    /// The rules, in order; the first one that matches decides.
     public var rules: [Rule] = []
-    /// Recorded answers and what becomes of them.
+    /// Recorded responses and the expected results.
     public var cases: [ProfileCase] = []
 
-    /// A profile that knows nothing but its name.
+    /// A profile that contains only its name.
     public init(name: String) { self.name = name }
 
     /// The limits of an account of the tier that counts where none is named.
@@ -69,14 +69,14 @@ public struct ProfileTier: Sendable, Hashable {
     }
 }
 
-/// The rules of a profile, sorted by status when it is compiled: an answer is compared only with rules about
-/// its status.
+/// The rules of a profile, grouped by status when it is compiled: a response is compared only with rules for its
+/// status.
 struct RuleBook: Sendable {
-    /// A rule that can be handed round without copying its many parts.
+    /// A rule that can be passed around without copying its many parts.
     final class Entry: Sendable {
         let rule: Rule
         let when: ConditionSet
-        /// The rule's place among those of the profile, from 0; -1 for one that stands in none.
+        /// The rule's index among those of the profile, from 0; -1 for a rule outside of it.
         let index: Int
 
         init(_ rule: Rule, index: Int = -1) {
@@ -86,12 +86,12 @@ struct RuleBook: Sendable {
         }
     }
 
-    /// For each possible status, the rules about it, in order.
+    /// For each possible status, its rules in order.
     private let byStatus: [[Entry]]
 
     init(_ rules: [Rule]) {
         let entries = rules.enumerated().map { Entry($0.element, index: $0.offset) }
-        // Between two of these, all statuses have the same rules: one array serves them.
+        // Between two of these, all statuses have the same rules and share one array.
         let ranges = rules.flatMap(\.when.statuses.ranges)
         let possible = StatusSet.possible
         let edges = Set(ranges.flatMap { [$0.lowerBound, $0.upperBound + 1] } + [possible.lowerBound])
@@ -112,15 +112,15 @@ struct RuleBook: Sendable {
     }
 }
 
-/// Where a provider's responses hold what, in the order in which the places are tried.
+/// Where a provider's responses contain what, in the order in which the places are tried.
 public struct BodyReading: Sendable {
     /// The human message.
     public var message: [ValuePlace] = []
     /// The provider's code.
     public var code: [ValuePlace] = []
-    /// Fields of the answer that hold the provider's code, if the body has none.
+    /// Response fields that contain the provider's code, if the body has none.
     public var codeFields: [Text] = []
-    /// Field problems: the first that yields something counts.
+    /// Field problems: the first place that yields any counts.
     public var fields: [FieldPlace] = []
     /// The provider's id of the request.
     public var requestID: [ValuePlace] = []
@@ -144,7 +144,7 @@ public struct BodyReading: Sendable {
     /// Nothing is read.
     public init() {}
 
-    /// Adds the places of another profile, which are tried after these, to the parts that inherit them.
+    /// Adds the places of another profile, which are tried afterwards, to the parts that inherit them.
     public mutating func inherit(_ other: BodyReading) {
         if inherited.contains(.message) { message += other.message }
         if inherited.contains(.code) { code += other.code }
@@ -154,7 +154,7 @@ public struct BodyReading: Sendable {
     }
 }
 
-/// What a body turned out to be, whatever its `Content-Type` says.
+/// The detected content of a body, whatever its `Content-Type` says.
 public enum BodyKind: String, CaseIterable, Sendable {
     /// Valid JSON.
     case json
@@ -162,7 +162,7 @@ public enum BodyKind: String, CaseIterable, Sendable {
     case html
     /// Anything else.
     case text
-    /// Nothing, or only blanks.
+    /// Nothing, or only whitespace.
     case empty
 }
 
@@ -180,17 +180,18 @@ public struct Idempotency: Sendable, Hashable {
     }
 }
 
-/// The names of the fields in which a provider tells the state of its rate limit; none if it does not.
+/// The names of the fields in which a provider reports the state of its rate limit; empty if it does not.
 ///
-/// The names at one place of ``limit``, ``remaining`` and ``reset`` speak of the same window, or are other spellings.
+/// Names at the same position of ``limit``, ``remaining`` and ``reset`` refer to the same window, or are alternative
+/// spellings.
 public struct RateFields: Sendable, Hashable {
-    /// How many requests a window has.
+    /// The size of a window.
     public var limit: [Text] = []
     /// How many are left.
     public var remaining: [Text] = []
     /// When the window ends.
     public var reset: [Text] = []
-    /// How many are used, and how many a window has: `39/40`.
+    /// The used and the allowed requests of a window: `39/40`.
     public var used: [Text] = []
     /// All of it in one value: `"default";r=50;t=30`, or `limit=100, remaining=50, reset=30`.
     public var state: [Text] = []
@@ -201,30 +202,30 @@ public struct RateFields: Sendable, Hashable {
     public init() {}
 }
 
-/// One place where an answer may say how long to wait.
+/// One place where a response may say how long to wait.
 public struct WaitSource: Sendable {
-    /// What it is.
+    /// The kind of place.
     public enum Kind: Sendable {
         /// A field with seconds (decimals allowed) or an HTTP-date: `Retry-After` (RFC 9110 10.2.3).
         case delay(header: Text)
         /// A field with milliseconds: `Retry-After-Ms`.
         case milliseconds(header: Text)
-        /// A field with a time in any dialect: seconds from now, seconds or milliseconds since 1970, an
-        /// HTTP-date, what JavaScript prints for a date, or a duration such as `1m30s`.
+        /// A field with a time in any format: seconds from now, seconds or milliseconds since 1970, an HTTP-date,
+        /// JavaScript's format of a date, or a duration such as `1m30s`.
         case reset(header: Text)
-        /// The reset of what the profile's ``RateFields`` say is used up; the latest of several.
+        /// The reset of the window that the profile's ``RateFields`` report as used up; the latest of several.
         case usedUp
-        /// A time at any place, in any dialect, or in the unit that the place names.
+        /// A time at any place, in any format, or in the unit that the place names.
         case at(ValuePlace)
-        /// So many seconds: a cool-down that the provider documents and does not send.
+        /// A fixed number of seconds: a cool-down that the provider documents but does not send.
         case fixed(seconds: Int)
     }
 
-    /// What it is.
+    /// The kind of place.
     public var kind: Kind
-    /// The statuses on which it counts; elsewhere it is ignored.
+    /// The statuses for which it counts.
     public var statuses: StatusSet
-    /// What else must hold for it to count.
+    /// Further conditions for it to count.
     public var when: ConditionSet?
 
     /// A source.

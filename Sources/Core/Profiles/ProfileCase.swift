@@ -1,20 +1,20 @@
 public import Wire
 
-/// A recorded answer and what it becomes.
+/// A recorded response and the expected result.
 public struct ProfileCase: Sendable {
-    /// What an answer becomes; what is absent is not compared.
+    /// The expected result of a response; absent values are not compared.
     public struct Expectation: Sendable {
         /// The code.
         public var code: ProblemCode
         /// Whether the same request may succeed later.
         public var isTransient: Bool
-        /// The fields in order: name and sentence.
+        /// The fields in order: name and message.
         public var fields: [(field: String, detail: String)] = []
         /// Seconds to wait; none if absent.
         public var retryAfter: Int?
         /// Whether the side effect was performed.
         public var effect: Effect?
-        /// The status that is sent.
+        /// The status sent.
         public var status: Int?
 
         /// An expectation.
@@ -26,7 +26,7 @@ public struct ProfileCase: Sendable {
 
     /// The identifier, such as `lettr-032`.
     public var id: String
-    /// What it is about.
+    /// A description.
     public var name: String
     /// The request, as method and path.
     public var request: (method: String, path: String) = ("GET", "/")
@@ -34,9 +34,9 @@ public struct ProfileCase: Sendable {
     public var status: Int
     /// The answer's fields.
     public var fields = FieldBlock()
-    /// The answer's body, content-coded as its fields say.
+    /// The response's body, content-coded as its fields say.
     public var body: [UInt8] = []
-    /// What it becomes; `nil`: it passes untouched.
+    /// The expected result; `nil`: it is relayed unchanged.
     public var expectation: Expectation?
 
     /// A case.
@@ -46,27 +46,27 @@ public struct ProfileCase: Sendable {
         self.status = status
     }
 
-    /// Adds a field to the answer.
+    /// Adds a field to the response.
     public mutating func addField(_ name: String, _ value: String) { fields.append(name, value) }
 
     /// The answer.
     ///
-    /// - Parameter decode: takes content codings off.
+    /// - Parameter decode: decodes content codings.
     public func answer(decode: (_ body: [UInt8], _ coding: String) -> [UInt8]) -> ProviderAnswer {
         let coding = fields.list("Content-Encoding")
         return ProviderAnswer(status: status, fields: fields, body: coding.map { decode(body, $0) } ?? body)
     }
 
-    /// Compares what a profile makes of the answer with what it should be.
+    /// Compares the result of a profile with the expected one.
     ///
-    /// - Returns: what differs, a sentence each; nothing if all is well.
+    /// - Returns: the differences, one sentence each; empty if there are none.
     public func run(
         with normalizer: ErrorNormalizer, decode: (_ body: [UInt8], _ coding: String) -> [UInt8]
     ) -> [String] {
         run(with: normalizer, on: answer(decode: decode))
     }
 
-    /// The same for an answer whose body has been decoded already.
+    /// The same for a response whose body has been decoded already.
     public func run(with normalizer: ErrorNormalizer, on answer: ProviderAnswer) -> [String] {
         let facts = RequestFacts(method: request.method, path: request.path)
         let error = normalizer.normalize(answer, of: facts, at: Int64(Self.clock))
@@ -78,7 +78,7 @@ public struct ProfileCase: Sendable {
         }
     }
 
-    /// The time at which cases without `Date` were recorded, more or less: 2026-11-20.
+    /// The approximate time at which cases without `Date` were recorded: 2026-11-20.
     static let clock = 1_795_132_800
 
     private static func differences(_ error: NormalizedError, _ expected: Expectation) -> [String] {

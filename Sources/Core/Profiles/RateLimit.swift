@@ -1,10 +1,10 @@
-/// A rate limit of a provider, as its profile or the configuration says it.
+/// A rate limit of a provider, as in its profile or the configuration.
 public struct RateLimit: Sendable, Hashable {
-    /// Requests that weigh more than one.
+    /// Requests that take more than one slot.
     public struct Cost: Sendable, Hashable {
-        /// Which.
+        /// The requests.
         public var request: RequestPattern
-        /// How many slots each takes: 1 to 10,000, and no more than the limit has.
+        /// The number of slots that each takes: 1 to 10,000, at most those of the limit.
         public var slots: Int
 
         /// A cost.
@@ -14,41 +14,42 @@ public struct RateLimit: Sendable, Hashable {
         }
     }
 
-    /// What the rules of a profile, problems and pages call it; unique among the limits of a provider.
+    /// Its name in the rules of a profile, problems and pages; unique among the limits of a provider.
     public var name: String?
-    /// The number of requests in a window, or at the same time: 1 to 10,000,000.
+    /// The number of requests per window, or of concurrent requests: 1 to 10,000,000.
     public var requests: Int
-    /// The length of a window: 1 ms to 31 days; zero for requests at the same time.
+    /// The length of a window: 1 ms to 31 days; zero for concurrent requests.
     public var per: Duration
     /// How requests are counted.
     public var span: PacingPolicy.Window.Span
-    /// Whose requests count together.
+    /// Which requests count together.
     public var by: LimitScope
-    /// The requests that it counts; empty: all.
+    /// The requests that count; empty: all.
     public var routes: [RequestPattern] = []
-    /// Requests that it does not count.
+    /// Requests that do not count.
     public var exceptions: [RequestPattern] = []
-    /// Whether it counts the requests that no other limit names in ``routes`` or ``operations``, in place of ``routes``.
+    /// Whether it counts the requests that no other limit names in ``routes`` or ``operations``, instead of
+    /// ``routes``.
     public var countsRest = false
-    /// Where it is counted by operation: the requests that it counts, each entry for itself, in place of ``routes``.
+    /// For a limit by operation: the requests that count, with a separate count per entry, instead of ``routes``.
     public var operations: [RequestPattern] = []
-    /// What weighs more than one slot; the first that fits decides.
+    /// Requests that take more than one slot; the first that matches decides.
     public var costs: [Cost] = []
 
     /// The values of ``requests`` that a configuration may have.
     public static let requestsRange = 1...10_000_000
     /// The values of ``per`` that a configuration may have.
     public static let perRange: ClosedRange<Duration> = .milliseconds(1) ... .seconds(31 * 86400)
-    /// The most limits that one provider may have.
+    /// The maximum number of limits per provider.
     public static let maximumCount = PacingDemand.maximumLimits
-    /// The most different ``by`` that the limits of one provider may have.
+    /// The maximum number of different ``by`` of a provider's limits.
     public static let maximumScopes = PacingDemand.maximumScopes - 1
-    /// The most patterns in ``routes``, ``exceptions`` and ``costs``.
+    /// The maximum number of patterns in ``routes``, ``exceptions`` and ``costs``.
     public static let maximumPatterns = 64
-    /// The most patterns in ``operations``.
+    /// The maximum number of patterns in ``operations``.
     public static let maximumOperations = 512
 
-    /// A limit of so many requests in each window of time.
+    /// A limit of a number of requests per window.
     public init(requests: Int, per: Duration, by: LimitScope) {
         self.requests = requests
         self.per = per
@@ -56,7 +57,7 @@ public struct RateLimit: Sendable, Hashable {
         span = .rolling
     }
 
-    /// A limit of so many requests in each day or month, or at the same time.
+    /// A limit of a number of requests per day or month, or of concurrent requests.
     public init(requests: Int, counted span: PacingPolicy.Window.Span, by: LimitScope) {
         self.requests = requests
         self.by = by
@@ -64,35 +65,35 @@ public struct RateLimit: Sendable, Hashable {
         per = PacingPolicy.Window(requests: requests, counted: span).per
     }
 
-    /// The same for the pacer.
+    /// The limit in the pacer's form.
     public func window(scope: Int) -> PacingPolicy.Window {
         span == .rolling
             ? PacingPolicy.Window(requests: requests, per: per, scope: scope)
             : PacingPolicy.Window(requests: requests, counted: span, scope: scope)
     }
 
-    /// The same as a member of a problem.
+    /// The limit as a member of a problem.
     public func quota(remaining: Int?) -> QuotaLimit {
         let parts = per.components
         let seconds = Double(parts.seconds) + Double(parts.attoseconds) * 1e-18
         return QuotaLimit(requests: requests, per: seconds, remaining: remaining, by: by, name: name)
     }
 
-    /// What says which requests it counts together.
+    /// What determines which requests the limit counts together.
     public struct Counter: Sendable, Hashable {
-        /// Whose.
+        /// The scope.
         public let by: LimitScope
-        /// The patterns that say it; empty if the path does not matter.
+        /// The patterns that determine it; empty if the path does not matter.
         public let patterns: [RequestPattern]
     }
 
-    /// What says which requests it counts together: limits with the same one share their keys.
+    /// What determines which requests the limit counts together: limits with an equal value share their keys.
     public var counter: Counter { Counter(by: by, patterns: by.readsPath ? named : []) }
 
-    /// What it counts if that is said by patterns; empty for all requests, and for the rest.
+    /// The requests that it counts, if patterns determine them; empty for all requests and for the rest.
     public var named: [RequestPattern] { operations.isEmpty ? routes : operations }
 
-    /// Whether it counts the same requests for the same keys as `other`, perhaps with other numbers.
+    /// Whether it counts the same requests with the same keys as `other`, perhaps with other numbers.
     func counts(as other: RateLimit) -> Bool {
         by == other.by && routes == other.routes && exceptions == other.exceptions
             && countsRest == other.countsRest && operations == other.operations
@@ -100,7 +101,7 @@ public struct RateLimit: Sendable, Hashable {
 }
 
 extension Array where Element == RateLimit {
-    /// The limits that count a request, in their order.
+    /// The limits that apply to a request, in their order.
     func counting(method: Text, path: Text) -> [RateLimit] {
         func matches(_ patterns: [RequestPattern]) -> Bool {
             patterns.contains { $0.matches(method: method, path: path) }
@@ -115,11 +116,10 @@ extension Array where Element == RateLimit {
 }
 
 extension RateLimit {
-    /// What one of `replicas` instances may use of this limit, so that all of them together never exceed it; `nil` if that
-    /// is not a request.
+    /// The share of this limit of one of `replicas` instances, so that all together never exceed it; `nil` if that is
+    /// less than one request.
     ///
-    /// Fewer requests in a longer window would not do: instances that know nothing of each other may all use theirs at the
-    /// same moment.
+    /// Fewer requests in a longer window would not work: independent instances may all use theirs at the same moment.
     public func share(of replicas: Int) -> RateLimit? {
         let requests = requests / max(replicas, 1)
         guard requests >= 1 else { return nil }
@@ -130,11 +130,11 @@ extension RateLimit {
 }
 
 extension ProxyConfiguration {
-    /// The limits that this instance keeps by itself: its share, or the whole where instances
-    /// count together.
+    /// The limits that this instance applies by itself: its share, or the whole limit if instances share a ledger.
     public func ownLimits(of provider: ProviderConfiguration) -> [RateLimit] {
         guard ledger == nil, replicas > 1 else { return provider.limits }
-        // A limit that cannot be shared is a mistake; should one come here, too little is sent, never too much.
+        // A limit that cannot be shared is a configuration error; if one got here, too little would be sent, never
+        // too much.
         return provider.limits.map { limit in limit.share(of: replicas) ?? limit }
     }
 }

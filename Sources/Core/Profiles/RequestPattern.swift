@@ -2,21 +2,22 @@ internal import Wire
 
 /// A method and a path, such as `POST /emails` or `* /campaigns/*/leads/`.
 ///
-/// `*` as the method is any method; as a step of the path it is any one step, and so is `{name}`, which gives it a name; as the last
-/// step, `**` is any rest. The path is the provider's own, behind the base URL, without the query.
+/// `*` as the method matches any method; as a segment of the path it matches any one segment, and so does `{name}`,
+/// which names it; `**` as the last segment matches any rest. The path is the provider's, after the base URL and
+/// without the query.
 public struct RequestPattern: Sendable, Hashable {
     private var method: Text
     private var steps: [Text]
-    /// The names of the steps, if one has a name.
+    /// The names of the segments, if any has a name.
     fileprivate var names: [String?]
 
-    /// The names of the steps that have one.
+    /// The names of the segments that have one.
     public var stepNames: [String] { names.compactMap { $0 } }
 
     /// Reads `METHOD PATH`.
     ///
-    /// - Throws: what is allowed, also where a pattern could never fit a request: methods are compared with their case, paths as they are
-    ///   sent.
+    /// - Throws: what is allowed, also if a pattern could never match a request: methods are compared
+    ///   case-sensitively, paths as they are sent.
     public init(parsing text: String) throws(InvalidSetting) {
         let words = text.split(separator: " ").map(String.init)
         guard words.count == 2, words[1].hasPrefix("/") else {
@@ -63,14 +64,13 @@ public struct RequestPattern: Sendable, Hashable {
         self.names = names.contains { $0 != nil } ? names : []
     }
 
-    /// Reads `METHOD PATH`, or `nil` if it is no pattern.
+    /// Reads `METHOD PATH`, or `nil` if it is not a valid pattern.
     public init?(_ text: String) {
         guard let pattern = try? RequestPattern(parsing: text) else { return nil }
         self = pattern
     }
 
-    /// Whether a request fits, without making anything of its bytes; whatever follows a `?` in `path` does not
-    /// count.
+    /// Whether a request matches, without converting its bytes; anything after a `?` in `path` is ignored.
     public func matches(method: borrowing Span<UInt8>, path: borrowing Span<UInt8>) -> Bool {
         guard isAny(self.method) || Self.equal(self.method, method, 0..<method.count) else { return false }
         var end = 0
@@ -90,11 +90,12 @@ public struct RequestPattern: Sendable, Hashable {
         return start == end
     }
 
-    /// The step of a path that has this name here; `nil` if the path does not fit, or no step has the name.
+    /// The segment of a path that has this name in the pattern; `nil` if the path does not match, or no segment has
+    /// the name.
     public func step(named name: String, of path: Text) -> Text? {
         guard let index = names.firstIndex(of: name), matches(path: path) else { return nil }
         let parts = path.bytes.prefix { $0 != 0x3F }.split(separator: 0x2F, omittingEmptySubsequences: false)
-        // The first part is what stands before the first slash.
+        // The first part is the text before the first slash.
         return index + 1 < parts.count ? Text(path.storage, in: parts[index + 1].indices) : nil
     }
 
@@ -109,7 +110,7 @@ public struct RequestPattern: Sendable, Hashable {
         return true
     }
 
-    /// Whether a request fits; whatever follows a `?` in `path` does not count.
+    /// Whether a request matches; anything after a `?` in `path` is ignored.
     public func matches(method: Text, path: Text) -> Bool {
         (self.method == "*" || self.method == method) && matches(path: path)
     }
@@ -129,10 +130,10 @@ public struct RequestPattern: Sendable, Hashable {
 }
 
 extension RequestPattern {
-    /// Which step of the path has this name, from 0; `nil` if none has.
+    /// The index of the path segment with this name, from 0; `nil` if there is none.
     func index(ofStep name: String) -> Int? { names.firstIndex(of: name) }
 
-    /// Where a step of a path stands, counted from 0; `nil` if the path is shorter.
+    /// The range of a path segment, counted from 0; `nil` if the path is shorter.
     static func range(ofStep step: Int, in path: borrowing Span<UInt8>) -> Range<Int>? {
         var (start, index) = (0, -1)
         while start < path.count, path[start] == 0x2F {

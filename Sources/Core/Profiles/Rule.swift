@@ -1,17 +1,17 @@
 internal import Wire
 
-/// One rule of a profile: which answers it is about, and what they mean.
+/// One rule of a profile: which responses it matches, and what they mean.
 public struct Rule: Sendable {
     /// The name, for people and `weir explain`.
     public var name: String
-    /// The profile in which it stands.
+    /// The profile that contains it.
     public var profile: String
-    /// The responses it is about.
+    /// The responses that it matches.
     public var when = Conditions()
 
     /// What it means.
     public var result: ProblemCode
-    /// Whether the response is no error, and passes untouched: the rest of the rule then says nothing.
+    /// Whether the response is not an error and is relayed unchanged: the rest of the rule is ignored then.
     public var isSuccess = false
     /// Whether the same request may succeed later; `nil`: as the code says.
     public var isTransient: Bool?
@@ -19,16 +19,16 @@ public struct Rule: Sendable {
     public var effect: Effect?
     /// The status to send instead of the provider's.
     public var status: Int?
-    /// What pacing does about it; `nil`: as the code says.
+    /// The consequence for pacing; `nil`: as the code says.
     public var pause: Pause?
-    /// Where the answer says how long to wait; `nil`: where the profile says.
+    /// Where the response says how long to wait; `nil`: where the profile says.
     public var waits: [WaitSource]?
-    /// Where the response says whether the same request may succeed later, which counts more than ``isTransient``; `nil`: where the
-    /// profile says.
+    /// Where the response says whether the same request may succeed later, which takes precedence over
+    /// ``isTransient``; `nil`: where the profile says.
     public var repeats: [ValuePlace]?
-    /// The name of the limit that was hit; `nil`: that is not known.
+    /// The name of the limit that was reached; `nil`: unknown.
     public var limitName: String?
-    /// Whether the rule knows the answer, or only catches what no other does.
+    /// Whether the rule recognises the response, or is only a fallback.
     public var isMapped = true
 
     /// A rule about every error.
@@ -38,20 +38,20 @@ public struct Rule: Sendable {
         self.result = result
     }
 
-    /// What pacing does about an answer.
+    /// The consequence of a response for pacing.
     public enum Pause: String, CaseIterable, Sendable {
-        /// Nothing.
+        /// None.
         case none
-        /// It stops the limit's ledger.
+        /// The limit's ledger pauses.
         case ledger
-        /// It stops what uses up the quota.
+        /// Requests that use the quota pause.
         case quota
     }
 }
 
-/// Some HTTP statuses, as ranges.
+/// A set of HTTP statuses as ranges.
 public struct StatusSet: Sendable, Hashable {
-    /// All that is an error.
+    /// All error statuses.
     public static let errors = StatusSet([400...999])
     /// The statuses that there can be.
     public static let possible = 100...999
@@ -66,17 +66,17 @@ public struct StatusSet: Sendable, Hashable {
     public func contains(_ status: Int) -> Bool { ranges.contains { $0.contains(status) } }
 }
 
-/// What a text must be for a rule to match; any one of its conditions is enough.
+/// A test of a text in a rule; one matching condition is enough.
 ///
-/// The case of ASCII letters never matters, except for a pattern, which says so itself.
+/// Case-insensitive for ASCII letters, except for a pattern, which determines it itself.
 public struct TextTest: Sendable {
     /// How a text is compared.
     public enum Comparison: UInt8, Sendable {
-        /// The whole text is the same; a full stop at its end does not count.
+        /// The whole text is equal, apart from a full stop at its end.
         case equals
         /// The text begins with it.
         case startsWith
-        /// It is in the text.
+        /// The text contains it.
         case contains
         /// The text ends with it.
         case endsWith
@@ -87,13 +87,12 @@ public struct TextTest: Sendable {
         var range: Range<Int>
     }
 
-    /// All texts of the conditions, one behind the other, in lower case: a comparison touches no other
-    /// memory.
+    /// All texts of the conditions, concatenated in lower case: a comparison accesses no other memory.
     private var bytes: [UInt8] = []
     private var conditions: [Condition] = []
     private var patterns: [TextPattern] = []
 
-    /// A test that nothing passes.
+    /// A test that no text passes.
     public init() {}
 
     /// Adds a condition.
@@ -104,7 +103,7 @@ public struct TextTest: Sendable {
         conditions.append(Condition(comparison: comparison, range: start..<bytes.count))
     }
 
-    /// Adds a regular expression that must find something in the text.
+    /// Adds a regular expression that must match a part of the text.
     public mutating func add(_ pattern: TextPattern) { patterns.append(pattern) }
 
     /// Whether the text passes.
@@ -114,7 +113,7 @@ public struct TextTest: Sendable {
         return !patterns.isEmpty && patterns.contains { $0.isFound(in: text) }
     }
 
-    /// Whether the text passes, which is a part of memory that is not kept.
+    /// Whether the text passes; it is borrowed memory.
     func accepts(_ text: Span<UInt8>) -> Bool {
         for index in 0..<conditions.count where accepts(text, conditions[index]) { return true }
         return !patterns.isEmpty && accepts(Text(copying: text))

@@ -1,18 +1,18 @@
 internal import Wire
 
-/// Where a value is found in a response, compiled when the profile is read.
+/// The location of a value in a response, compiled when the profile is read.
 public struct ValuePlace: Sendable {
-    /// Which strings of a place count.
+    /// Which strings at a place count.
     public enum Condition: Sendable, Hashable {
-        /// Every string that is not empty.
+        /// Every non-empty string.
         case any
         /// Identifiers such as `LEAD_NOT_FOUND`, `not_found` or `BadRequest`.
         case identifier
-        /// Everything that is no such identifier.
+        /// Everything that is not such an identifier.
         case sentence
     }
 
-    /// Where a value comes from.
+    /// The source of a value.
     public enum Source: Sendable {
         /// One value of a JSON body.
         case pointer(JSONPointer)
@@ -20,15 +20,15 @@ public struct ValuePlace: Sendable {
         case path(JSONPath)
         /// The first value of a header field.
         case header(Text)
-        /// The sentence that the profile's `read.message` finds.
+        /// The message found by the profile's `read.message`.
         case message
-        /// The text of the body, whatever it is.
+        /// The text of the body, whatever its type.
         case text
-        /// The step of the request's path that has this name in the pattern of the rule: `/v0/{base}/**`.
+        /// The segment of the request's path with this name in the rule's pattern: `/v0/{base}/**`.
         case requestStep(String)
     }
 
-    /// What a number without a unit counts.
+    /// The unit of a number without a unit.
     public enum Unit: String, CaseIterable, Sendable {
         /// Milliseconds.
         case milliseconds = "ms"
@@ -50,9 +50,9 @@ public struct ValuePlace: Sendable {
         }
     }
 
-    /// What a place has that is no plain pointer.
+    /// The properties of a place that is not a plain pointer.
     ///
-    /// An object, so that a plain one stays small.
+    /// An object, so that a plain place stays small.
     final class Details: Sendable {
         let source: Source
         let match: TextPattern?
@@ -67,13 +67,13 @@ public struct ValuePlace: Sendable {
         }
     }
 
-    /// Where it is, if there are no ``details``.
+    /// The location, if there are no ``details``.
     let pointer: JSONPointer
-    /// What must stand there.
+    /// The strings that count.
     let condition: Condition
-    /// Whether the place is called a status: a number there is one, and no code.
+    /// Whether the place is called a status: a number there is one, and not a code.
     let isStatus: Bool
-    /// Everything else; `nil` for nearly all places.
+    /// All other properties; `nil` for nearly all places.
     let details: Details?
 
     /// A value of a JSON body.
@@ -87,9 +87,9 @@ public struct ValuePlace: Sendable {
     /// A place of any kind.
     ///
     /// - Parameters:
-    ///   - match: takes a part of what is found: what its first group captures, else its whole match.
+    ///   - match: extracts a part of the value: its first group, otherwise the whole match.
     ///   - then: the place in the JSON text that was found.
-    ///   - unit: what a number counts, if it is a time.
+    ///   - unit: the unit of a number, if it is a time.
     public init(
         _ source: Source, _ condition: Condition = .any, match: TextPattern? = nil, then: ValuePlace? = nil,
         unit: Unit? = nil
@@ -108,13 +108,13 @@ public struct ValuePlace: Sendable {
         self.details = details
     }
 
-    /// The header field in which the value is; `nil` if it is elsewhere.
+    /// The header field that contains the value; `nil` if it is elsewhere.
     var header: Text? {
         guard case .header(let name)? = details?.source else { return nil }
         return name
     }
 
-    /// The name of the step of the request's path that is the value; `nil` if it is elsewhere.
+    /// The name of the path segment that is the value; `nil` if it is elsewhere.
     public var requestStep: String? {
         guard case .requestStep(let name)? = details?.source else { return nil }
         return name
@@ -128,25 +128,25 @@ public struct ValuePlace: Sendable {
         }
     }
 
-    /// Whether the value is looked for in the message.
+    /// Whether the value is searched for in the message.
     public var looksAtMessage: Bool {
         guard case .message? = details?.source else { return false }
         return true
     }
 }
 
-/// What a place's value must be for a rule to match.
+/// A condition on the value of a place in a rule.
 public struct ValueTest: Sendable {
-    /// Where the value is.
+    /// The location of the value.
     public var place: ValuePlace
-    /// What its text must be; `nil`: that does not matter.
+    /// The required text; `nil`: irrelevant.
     public var text: TextTest?
-    /// What its number must be less than.
+    /// An upper bound of the number (exclusive).
     public var upperBound: Double?
-    /// What its number must be more than.
+    /// A lower bound of the number (exclusive).
     public var lowerBound: Double?
 
-    /// A test that everything at the place passes.
+    /// A test that every value at the place passes.
     public init(_ place: ValuePlace) { self.place = place }
 
     /// Whether a value passes.
