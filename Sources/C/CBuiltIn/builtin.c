@@ -5,14 +5,86 @@
 
 #pragma clang diagnostic ignored "-Wc23-extensions"
 
+static const unsigned char airtable_cases_yaml[] = {
+#embed "../../../Config/Profiles/airtable.cases.yaml"
+};
+static const unsigned char airtable_yaml[] = {
+#embed "../../../Config/Profiles/airtable.yaml"
+};
+static const unsigned char anthropic_cases_yaml[] = {
+#embed "../../../Config/Profiles/anthropic.cases.yaml"
+};
+static const unsigned char anthropic_yaml[] = {
+#embed "../../../Config/Profiles/anthropic.yaml"
+};
+static const unsigned char apollo_cases_yaml[] = {
+#embed "../../../Config/Profiles/apollo.cases.yaml"
+};
+static const unsigned char apollo_yaml[] = {
+#embed "../../../Config/Profiles/apollo.yaml"
+};
+static const unsigned char brevo_cases_yaml[] = {
+#embed "../../../Config/Profiles/brevo.cases.yaml"
+};
+static const unsigned char brevo_yaml[] = {
+#embed "../../../Config/Profiles/brevo.yaml"
+};
 static const unsigned char generic_yaml[] = {
 #embed "../../../Config/Profiles/generic.yaml"
+};
+static const unsigned char hunter_cases_yaml[] = {
+#embed "../../../Config/Profiles/hunter.cases.yaml"
+};
+static const unsigned char hunter_yaml[] = {
+#embed "../../../Config/Profiles/hunter.yaml"
+};
+static const unsigned char instantly_cases_yaml[] = {
+#embed "../../../Config/Profiles/instantly.cases.yaml"
+};
+static const unsigned char instantly_yaml[] = {
+#embed "../../../Config/Profiles/instantly.yaml"
 };
 static const unsigned char lemlist_yaml[] = {
 #embed "../../../Config/Profiles/lemlist.yaml"
 };
 static const unsigned char lettr_yaml[] = {
 #embed "../../../Config/Profiles/lettr.yaml"
+};
+static const unsigned char mailgun_cases_yaml[] = {
+#embed "../../../Config/Profiles/mailgun.cases.yaml"
+};
+static const unsigned char mailgun_yaml[] = {
+#embed "../../../Config/Profiles/mailgun.yaml"
+};
+static const unsigned char openai_cases_yaml[] = {
+#embed "../../../Config/Profiles/openai.cases.yaml"
+};
+static const unsigned char openai_yaml[] = {
+#embed "../../../Config/Profiles/openai.yaml"
+};
+static const unsigned char postmark_cases_yaml[] = {
+#embed "../../../Config/Profiles/postmark.cases.yaml"
+};
+static const unsigned char postmark_yaml[] = {
+#embed "../../../Config/Profiles/postmark.yaml"
+};
+static const unsigned char resend_cases_yaml[] = {
+#embed "../../../Config/Profiles/resend.cases.yaml"
+};
+static const unsigned char resend_yaml[] = {
+#embed "../../../Config/Profiles/resend.yaml"
+};
+static const unsigned char smartlead_cases_yaml[] = {
+#embed "../../../Config/Profiles/smartlead.cases.yaml"
+};
+static const unsigned char smartlead_yaml[] = {
+#embed "../../../Config/Profiles/smartlead.yaml"
+};
+static const unsigned char stripe_cases_yaml[] = {
+#embed "../../../Config/Profiles/stripe.cases.yaml"
+};
+static const unsigned char stripe_yaml[] = {
+#embed "../../../Config/Profiles/stripe.yaml"
 };
 static const unsigned char configuration_schema_json[] = {
 #embed "../../../Config/Schemas/configuration.schema.json"
@@ -24,9 +96,33 @@ static const unsigned char problem_schema_json[] = {
 #define FILE(path, array) {path, array, sizeof array}
 
 static const struct weir_file files[] = {
+    FILE("Profiles/airtable.cases.yaml", airtable_cases_yaml),
+    FILE("Profiles/airtable.yaml", airtable_yaml),
+    FILE("Profiles/anthropic.cases.yaml", anthropic_cases_yaml),
+    FILE("Profiles/anthropic.yaml", anthropic_yaml),
+    FILE("Profiles/apollo.cases.yaml", apollo_cases_yaml),
+    FILE("Profiles/apollo.yaml", apollo_yaml),
+    FILE("Profiles/brevo.cases.yaml", brevo_cases_yaml),
+    FILE("Profiles/brevo.yaml", brevo_yaml),
     FILE("Profiles/generic.yaml", generic_yaml),
+    FILE("Profiles/hunter.cases.yaml", hunter_cases_yaml),
+    FILE("Profiles/hunter.yaml", hunter_yaml),
+    FILE("Profiles/instantly.cases.yaml", instantly_cases_yaml),
+    FILE("Profiles/instantly.yaml", instantly_yaml),
     FILE("Profiles/lemlist.yaml", lemlist_yaml),
     FILE("Profiles/lettr.yaml", lettr_yaml),
+    FILE("Profiles/mailgun.cases.yaml", mailgun_cases_yaml),
+    FILE("Profiles/mailgun.yaml", mailgun_yaml),
+    FILE("Profiles/openai.cases.yaml", openai_cases_yaml),
+    FILE("Profiles/openai.yaml", openai_yaml),
+    FILE("Profiles/postmark.cases.yaml", postmark_cases_yaml),
+    FILE("Profiles/postmark.yaml", postmark_yaml),
+    FILE("Profiles/resend.cases.yaml", resend_cases_yaml),
+    FILE("Profiles/resend.yaml", resend_yaml),
+    FILE("Profiles/smartlead.cases.yaml", smartlead_cases_yaml),
+    FILE("Profiles/smartlead.yaml", smartlead_yaml),
+    FILE("Profiles/stripe.cases.yaml", stripe_cases_yaml),
+    FILE("Profiles/stripe.yaml", stripe_yaml),
     FILE("Schemas/configuration.schema.json", configuration_schema_json),
     FILE("Schemas/problem.schema.json", problem_schema_json),
 };
