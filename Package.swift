@@ -179,7 +179,8 @@ let package = Package(
             dependencies: ["Sandbox", "Core", "Configuration", "BuiltIn", "Wire", "TestSupport"],
             swiftSettings: settings),
         .testTarget(
-            name: "CommandLineTests", dependencies: ["TestSupport", "weir"], swiftSettings: settings),
+            name: "CommandLineTests", dependencies: ["BuiltIn", "TestSupport", "weir"],
+            swiftSettings: settings),
         .testTarget(
             name: "DocumentationTests",
             dependencies: ["Core", "Configuration", "BuiltIn", "TestSupport", "weir"],

@@ -30,7 +30,7 @@ struct DefinedSymbolsTests {
         }
     }
 
-    @Test("the program defines no function of libc, GnuTLS, nghttp2 or libcurl", .timeLimit(.minutes(2)))
+    @Test("the program defines no function of libc, GnuTLS, nghttp2 or libcurl", .timeLimit(.minutes(10)))
     func noneOfLibraries() throws {
         let wanted = ["/libc.so", "/libgnutls.so", "/libnghttp2.so", "/libcurl.so"]
         let libraries = try Self.libraries().filter { path in wanted.contains { path.contains($0) } }

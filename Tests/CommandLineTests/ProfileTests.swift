@@ -1,3 +1,4 @@
+import BuiltIn
 import TestSupport
 import Testing
 
@@ -8,7 +9,7 @@ struct ProfileTests {
         let outcome = try CommandLine.run("profile", "list")
         #expect(outcome.code == 0)
         let lines = outcome.output.split(separator: "\n")
-        #expect(lines.count == 4 && lines[0].hasPrefix("profile"))
+        #expect(lines.count == 1 + BuiltIn.profileNames.count && lines[0].hasPrefix("profile"))
         #expect(lines.contains { $0.hasPrefix("lemlist") && $0.contains("20 per 2s by credential") })
     }
 
@@ -16,8 +17,8 @@ struct ProfileTests {
     func testAll() throws {
         let outcome = try CommandLine.run("profile", "test")
         #expect(outcome.code == 0)
-        #expect(outcome.output.split(separator: "\n").count == 3)
-        #expect(outcome.output.contains("lettr: "))
+        let results = outcome.output.split(separator: "\n").filter { $0.contains("all as recorded") }
+        #expect(results.map { String($0.prefix { $0 != ":" }) } == BuiltIn.profileNames)
     }
 
     @Test(
@@ -52,7 +53,7 @@ struct ProfileTests {
     func unknown() throws {
         let outcome = try CommandLine.run("profile", "test", "lemlst")
         #expect(outcome.code == 64 && outcome.errorLines.count == 1)
-        #expect(outcome.errorOutput.contains("generic, lemlist, lettr"))
+        #expect(outcome.errorOutput.contains(BuiltIn.profileNames.joined(separator: ", ")))
         #expect(try CommandLine.run("profile", "test", "/nonexistent.yaml").code == 1)
     }
 }
