@@ -1,4 +1,4 @@
-// What Swift cannot import of libcurl: variadic functions, one shim per type of argument, and a union.
+// Parts of libcurl that Swift cannot import: variadic functions, with one shim per type of argument, and a union.
 #pragma once
 #include <curl/curl.h>
 
@@ -10,7 +10,7 @@ static inline CURLcode ccurl_set_offset(CURL *handle, CURLoption option, curl_of
     return curl_easy_setopt(handle, option, value);
 }
 
-// For options that take a pointer, a string among them; the option says whether libcurl copies.
+// For options that take a pointer, such as a string; the option determines whether libcurl copies it.
 static inline CURLcode ccurl_set_pointer(CURL *handle, CURLoption option, const void *value) {
     return curl_easy_setopt(handle, option, value);
 }
@@ -83,7 +83,7 @@ static inline int ccurl_active_socket(CURL *handle) {
 
 static inline CURLcode ccurl_message_result(const CURLMsg *message) { return message->data.result; }
 
-// The SSL object of the handle's connection, or NULL if it has none of OpenSSL's.
+// The SSL object of the handle's connection; NULL if OpenSSL is not used.
 static inline const void *ccurl_openssl_session(CURL *handle) {
     struct curl_tlssessioninfo *info = NULL;
     if (curl_easy_getinfo(handle, CURLINFO_TLS_SSL_PTR, &info) != CURLE_OK || info == NULL) return NULL;

@@ -1,13 +1,15 @@
 // The seam between Weir and libcurl's HTTP/2.
 //
-// libcurl uses nghttp2, and reports less than Weir has to say: 7.88 retries a refused stream, drops a complete response that a reset follows,
-// and calls a response complete whose connection was given up. Neither its results nor its debug callback (CURLOPT_DEBUGFUNCTION) show the
-// error code of a reset, the end of a stream or the bytes of DATA frames, and no option sets the window of a stream. What nghttp2 offers for
-// that, its callbacks, only libcurl can set: so eight entries of libcurl's own table of imported functions are set to the functions below. No
-// function of nghttp2 is defined, and whatever else in the process uses nghttp2 is left alone.
+// libcurl uses nghttp2, and reports less than Weir has to know: 7.88 retries a rejected stream, drops a complete
+// response that is followed by a reset, and reports a response as complete whose connection was abandoned. Neither
+// its results nor its debug callback (CURLOPT_DEBUGFUNCTION) show the error code of a reset, the end of a stream or
+// the bytes of DATA frames, and no option sets the window of a stream. nghttp2 offers callbacks for that, which only
+// libcurl can set: so eight entries of libcurl's own table of imported functions are replaced by the functions below.
+// No function of nghttp2 is defined, and other users of nghttp2 in the process are not affected.
 //
-// The entries are changed before main(), in memory that the loader protects otherwise (RELRO); the protection is restored. Unless all of them
-// are found, none is changed, and frames are not seen: then libcurl's own results count.
+// The entries are changed before main(), in memory that the loader protects otherwise (RELRO); the protection is
+// restored. Unless all of them are found, none is changed, and frames are not observed: then libcurl's own results
+// count.
 #define _GNU_SOURCE
 #include "frames.h"
 #include <dlfcn.h>
@@ -18,7 +20,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-// nghttp2's public structures, as far as they are read: they are part of the interface that its library number (14) stands for.
+// nghttp2's public structures, as far as they are used: they belong to the interface of its library version (14).
 struct frame_head {
     size_t length;
     int32_t stream;
@@ -69,7 +71,7 @@ static void *(*library_request)(void *session, int32_t stream);
 static void (*library_delete)(void *session);
 static int (*library_consume)(void *session, int32_t stream, size_t count);
 
-// What libcurl has set, the same for all connections.
+// The callbacks set by libcurl, which are the same for all connections.
 static _Atomic(frame_callback) curl_frame_received;
 static _Atomic(frame_callback) curl_frame_sent;
 static _Atomic(header_callback) curl_header;
@@ -114,7 +116,7 @@ static int frame_received(void *session, const struct frame_head *frame, void *c
     return callback == 0 ? 0 : callback(session, frame, context);
 }
 
-// A number below CFRAMES_NO_LENGTH; that for anything else.
+// A number below CFRAMES_NO_LENGTH; CFRAMES_NO_LENGTH for anything else.
 static uint32_t number(const uint8_t *digits, size_t count) {
     uint64_t value = 0;
     if (count == 0 || count > 10) return CFRAMES_NO_LENGTH;
@@ -208,7 +210,7 @@ static int set_local_window_size(void *session, uint8_t flags, int32_t stream, i
     return set_window(session, flags, stream, is_smaller ? CFRAMES_WINDOW : size);
 }
 
-// 8.x sends the difference as well, although the library has announced the larger window.
+// 8.x also sends the difference, although the library has announced the larger window.
 static int submit_window_update(void *session, uint8_t flags, int32_t stream, int32_t increment) {
     if (smaller_session == session && smaller_stream == stream) {
         smaller_session = 0;
@@ -226,12 +228,12 @@ void cframes_set_window(const void *connection, int32_t stream, int32_t size) {
     (void)set_window((void *)connection, 0, stream, size);
 }
 
-// What libcurl gets in place of functions of nghttp2.
+// The functions that libcurl calls instead of nghttp2's.
 static const struct {
     const char *name;
     void *replacement;
     void **library;
-    // Whether each version of libcurl calls it.
+    // Whether every version of libcurl calls it.
     int is_needed;
 } replaced[] = {
     {"nghttp2_session_callbacks_set_on_frame_recv_callback", (void *)set_frame_received, (void **)&library_set_frame_received, 1},
@@ -253,7 +255,7 @@ enum { slot_of_call = R_AARCH64_JUMP_SLOT, slot_of_address = R_AARCH64_GLOB_DAT 
 enum { slot_of_call = -1, slot_of_address = -1 };
 #endif
 
-// The imports of one loaded object, as its dynamic section describes them.
+// The imports of one loaded object, from its dynamic section.
 struct imports {
     uintptr_t base;
     const ElfW(Sym) *symbols;
@@ -279,7 +281,7 @@ static struct imports imports_of(const struct link_map *object) {
     return imports;
 }
 
-// Where the object keeps the address of the function `name`; NULL if it does not import it.
+// Where the object stores the address of the function `name`; NULL if it does not import it.
 static void **slot(const struct imports *imports, const char *name) {
     for (int table = 0; table < 2; table++) {
         const ElfW(Rela) *entries = imports->tables[table];
@@ -294,7 +296,7 @@ static void **slot(const struct imports *imports, const char *name) {
     return 0;
 }
 
-// The memory that the loader has made read-only after it was relocated.
+// The memory that the loader has made read-only after relocation.
 struct protected_memory {
     const void *address;
     uintptr_t start, end;
@@ -333,7 +335,7 @@ static int set_slot(void **place, void *function) {
 
 static int is_bound;
 
-// Before any thread.
+// Runs before any thread is started.
 __attribute__((constructor)) static void bind_imports(void) {
     for (int index = 0; index < replaced_count; index++) *replaced[index].library = dlsym(RTLD_DEFAULT, replaced[index].name);
     *(void **)&library_request = dlsym(RTLD_DEFAULT, "nghttp2_session_get_stream_user_data");

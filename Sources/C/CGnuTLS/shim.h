@@ -1,11 +1,11 @@
-// What Swift needs of GnuTLS, which libmicrohttpd speaks TLS through: its structures of pointers and lengths, its enums.
+// Parts of GnuTLS, the TLS library of libmicrohttpd, for Swift: structures with pointers and lengths, and enums.
 #pragma once
 #include <gnutls/crypto.h>
 #include <gnutls/gnutls.h>
 #include <stddef.h>
 #include <sys/types.h>
 
-// Negative if the two are not PEM, or do not belong together.
+// Negative if the two are not PEM, or do not match.
 static inline int cgnutls_set_certificate(gnutls_certificate_credentials_t credentials, const char *certificate,
                                           size_t certificate_size, const char *key, size_t key_size) {
     gnutls_datum_t chain = {(unsigned char *)certificate, (unsigned)certificate_size};
@@ -13,7 +13,7 @@ static inline int cgnutls_set_certificate(gnutls_certificate_credentials_t crede
     return gnutls_certificate_set_x509_key_mem(credentials, &chain, &secret, GNUTLS_X509_FMT_PEM);
 }
 
-// Of the credentials that a session has; the later call counts.
+// Sets the credentials of a session; the last call counts.
 static inline int cgnutls_use_certificate(gnutls_session_t session, gnutls_certificate_credentials_t credentials) {
     return gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE, credentials);
 }

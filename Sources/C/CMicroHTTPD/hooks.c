@@ -1,14 +1,15 @@
 // The seam between Weir and libmicrohttpd.
 //
-// libmicrohttpd has no interface for what Weir needs at its sockets, so Weir takes the calls that it makes there. The library is linked
-// statically, and the linker binds these calls to the functions below (`--wrap`, see Package.swift): `recv` to `__wrap_recv`, and what is
-// called `__real_recv` here to the C library's `recv`. It happens while the program is linked, and only for what is part of the program: no
-// symbol of the C library or of GnuTLS is defined, and libcurl, GnuTLS and all other shared libraries call what they always call.
-// DefinedSymbolsTests reads the program's symbols; LibraryCallsTests reads the archive's, and fails if a version of the library
-// reads or writes by a function that is not listed here.
+// libmicrohttpd has no interface for what Weir needs at its sockets, so Weir replaces its calls. The library is
+// linked statically, and the linker binds these calls to the functions below (`--wrap`, see Package.swift): `recv` to
+// `__wrap_recv`, and `__real_recv` to the C library's `recv`. This happens when the program is linked, and only
+// within the program: no symbol of the C library or of GnuTLS is defined, and libcurl, GnuTLS and all other shared
+// libraries are not affected. DefinedSymbolsTests checks the program's symbols; LibraryCallsTests checks the
+// archive's, and fails if a version of the library reads or writes with a function that is not listed here.
 //
-// What else in the program calls one of these functions passes through as well, and is recognised: hooks apply to the thread that runs a
-// daemon, while it runs, and there to the sockets of its clients; those of an epoll to the daemon's own epoll.
+// Other calls of these functions in the program pass through as well, and are recognised: hooks apply to the thread
+// that runs a daemon, while it runs, and only to the sockets of its clients; the epoll hooks apply to the daemon's
+// own epoll.
 //
 // recv, gnutls_record_recv
 //     For: RequestScanner sees each byte before the library, which gets only well-formed requests, one at a time.
@@ -27,8 +28,8 @@
 //     Gain: 0.9.75 calls it again without a pause, and uses all of a processor for as long as a handshake takes.
 //     Without it: the start check fails.
 //
-// LibraryHooks proves at the start that the library calls all of them: a connection gets a request that exists only in the hooks, and its
-// answer must not leave otherwise. A daemon that cannot prove it does not start.
+// LibraryHooks verifies at the start that the library calls all of them: a connection gets a request that exists only
+// in the hooks, and its response must not be sent otherwise. A daemon that cannot verify it does not start.
 #define _GNU_SOURCE
 #include "hooks.h"
 #include <errno.h>
@@ -59,7 +60,7 @@ ssize_t __wrap_recv(int socket, void *bytes, size_t size, int flags) {
     return hooks->receive(hooks->context, socket, bytes, size, flags);
 }
 
-// What recv() becomes where the compiler knows the size of the buffer (_FORTIFY_SOURCE).
+// Replaces recv() where the compiler knows the size of the buffer (_FORTIFY_SOURCE).
 ssize_t __wrap___recv_chk(int socket, void *bytes, size_t size, size_t capacity, int flags) {
     if (size > capacity) abort();
     return __wrap_recv(socket, bytes, size, flags);
@@ -101,11 +102,10 @@ int __wrap_gnutls_handshake(gnutls_session_t session) {
     return hooks->handshake(hooks->context, session, gnutls_transport_get_int(session));
 }
 
-// By descriptor: as many as Linux allows a process unless its administrator says otherwise (fs.nr_open). Pages that nobody touches
-// use no memory.
+// By descriptor: as many as Linux allows a process by default (fs.nr_open). Untouched pages use no memory.
 enum { limit = 1 << 20 };
 static struct {
-    // Of the thread: the address of what only it has.
+    // Identifies the thread, by the address of a variable of its own.
     _Atomic(const char *) owner;
     _Atomic(const struct cmhd_hooks *) hooks;
 } epolls[limit];

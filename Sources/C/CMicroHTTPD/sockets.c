@@ -11,8 +11,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-// The address and port of one end; 0 if it is no address of the internet's. An IPv4 address that was mapped into IPv6 is one again: the
-// other end may be a socket of either family.
+// The address and port of one end; 0 if it is not an Internet address. An IPv4 address mapped into IPv6 is converted
+// back: the other end may be a socket of either family.
 static int read_end(const struct sockaddr_storage *end, __be32 address[4], __be16 *port, __u32 *interface) {
     if (end->ss_family == AF_INET) {
         const struct sockaddr_in *v4 = (const struct sockaddr_in *)end;
@@ -32,7 +32,7 @@ static int read_end(const struct sockaddr_storage *end, __be32 address[4], __be1
     return AF_INET6;
 }
 
-// sock_diag(7) answers for one socket at once, whatever else there is.
+// sock_diag(7) returns one socket at once, however many there are.
 static enum cmhd_peer ask_kernel(const struct inet_diag_req_v2 *request) {
     struct {
         struct nlmsghdr header;
@@ -51,7 +51,7 @@ static enum cmhd_peer ask_kernel(const struct inet_diag_req_v2 *request) {
     if (sendto(kernel, &question, sizeof question, 0, 0, 0) == (ssize_t)sizeof question) {
         ssize_t size = recvfrom(kernel, &answer, sizeof answer, 0, 0, 0);
         if (size >= (ssize_t)NLMSG_LENGTH(sizeof(struct inet_diag_msg)) && answer.header.nlmsg_type == SOCK_DIAG_BY_FAMILY) {
-            // A socket that no process has any more has no inode.
+            // A socket that no process owns any more has no inode.
             peer = answer.message.idiag_inode == 0 ? CMHD_PEER_CLOSED : CMHD_PEER_OPEN;
         }
     }
@@ -63,7 +63,7 @@ enum cmhd_peer cmhd_peer(int socket) {
     struct sockaddr_storage own, other;
     socklen_t own_size = sizeof own, other_size = sizeof other;
     if (getsockname(socket, (struct sockaddr *)&own, &own_size) != 0) return CMHD_PEER_UNKNOWN;
-    // The system reports that the other end of such a socket has been closed as soon as it is.
+    // The system reports the close of the other end of such a socket immediately.
     if (own.ss_family == AF_UNIX) return CMHD_PEER_OPEN;
     if (getpeername(socket, (struct sockaddr *)&other, &other_size) != 0) return CMHD_PEER_UNKNOWN;
     struct inet_diag_req_v2 request = {.sdiag_protocol = IPPROTO_TCP, .idiag_states = -1};

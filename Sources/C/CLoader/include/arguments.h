@@ -1,8 +1,8 @@
-// The arguments of main(), which Swift reads in /proc/self/cmdline: where that is missing, there are none.
+// The arguments of main(), which Swift reads from /proc/self/cmdline; without /proc it has none.
 #pragma once
 
-// How many there are, the program's name among them.
+// Their number, including the program's name.
 int cloader_argument_count(void);
 
-// One of them; NULL behind the last.
+// One argument; NULL after the last.
 const char *cloader_argument(int index);

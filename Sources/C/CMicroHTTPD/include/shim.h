@@ -1,5 +1,5 @@
-// What Swift cannot import of libmicrohttpd: variadic functions. Its closed enums cross as plain integers, since a value
-// that this header does not know would be undefined behaviour in Swift.
+// Parts of libmicrohttpd that Swift cannot import: variadic functions. Its closed enums are passed as integers, since
+// a value that this header does not know would be undefined behaviour in Swift.
 #pragma once
 #include <microhttpd.h>
 #include <stdarg.h>
@@ -27,7 +27,7 @@ struct cmhd_settings {
     int uses_tls;
 };
 
-// Query arguments are never looked at: the raw target is what counts, so nothing is unescaped in place.
+// Query arguments are not used: only the raw target counts, so nothing is unescaped in place.
 static inline size_t cmhd_keep_escapes(void *context, struct MHD_Connection *connection, char *text) {
     (void)context;
     (void)connection;
@@ -36,22 +36,23 @@ static inline size_t cmhd_keep_escapes(void *context, struct MHD_Connection *con
     return length;
 }
 
-// Each connection is given its certificate when it begins, and never asks for one: without a source, the library would not
-// start.
+// Each connection is given its certificate when it begins and never asks for one, but the library does not start
+// without a source.
 static inline int cmhd_no_certificate(void) { return -1; }
 
-// One thread runs a daemon. Later versions know a flag for that; without it, they only queue a client that is handed over, which then
-// counts as a connection from the next run on, and write to an eventfd whenever a connection is resumed.
+// One thread runs a daemon. Later versions have a flag for that. Without it, they only queue a client that is handed
+// over, which counts as a connection from the next run on, and write to an eventfd whenever a connection is resumed.
 #if MHD_VERSION >= 0x00097707
 enum { cmhd_single_thread = MHD_USE_NO_THREAD_SAFETY };
 #else
 enum { cmhd_single_thread = 0 };
 #endif
 
-// The fixed way in which Weir runs the library: external epoll, no thread of its own, suspend and resume, no Date but the one that
-// stands among the fields of each answer, and no listening socket: where the system has no descriptor left, 0.9.75 would spin, or
-// wait for ever. With the least strictness it answers nothing by itself that Weir has let pass: above it, a request without Host gets
-// a page of the library's; 1.0 does so at level 0 as well, for which -1 is -3.
+// The fixed configuration in which Weir runs the library: external epoll, no thread of its own, suspend and resume,
+// no Date except the one in the fields of each response, and no listening socket (if the system runs out of
+// descriptors, 0.9.75 would spin or wait forever). At the lowest strictness it responds to nothing that Weir has
+// passed on: at higher levels, a request without Host gets a page of the library; 1.0 does that at level 0 as well,
+// where -1 means -3.
 static inline struct MHD_Daemon *cmhd_start(const struct cmhd_settings *s) {
     return MHD_start_daemon(
         MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG | MHD_USE_NO_LISTEN_SOCKET |
@@ -72,8 +73,8 @@ static inline struct MHD_Daemon *cmhd_start(const struct cmhd_settings *s) {
         MHD_OPTION_END);
 }
 
-// Hands a connected client over: its socket is the daemon's, which closes it if it cannot serve it. Addresses cross as bytes: their
-// types would belong to this module in Swift.
+// Hands a connected client over: its socket belongs to the daemon, which closes it if it cannot serve it. Addresses
+// are passed as bytes, because their types would belong to this module in Swift.
 static inline int cmhd_add(struct MHD_Daemon *daemon, int client, const void *address, unsigned size) {
     return MHD_add_connection(daemon, client, (const struct sockaddr *)address, size) == MHD_YES;
 }
@@ -102,7 +103,7 @@ static inline int cmhd_is_suspended(struct MHD_Connection *connection) {
     return info != 0 && info->suspended == MHD_YES;
 }
 
-// Whether the request has an answer, be it one of the library's own.
+// Whether the request has a response, possibly one of the library's own.
 static inline int cmhd_is_answered(struct MHD_Connection *connection) {
     return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_HTTP_STATUS) != NULL;
 }
