@@ -1,7 +1,7 @@
 internal import Core
 
 extension ConfigurationReader {
-    /// Checks what no value shows alone: what two want, mounts over Weir's own paths, shared ledgers.
+    /// Checks that involve several values: conflicting ports, mounts over Weir's own paths, shared ledgers.
     func check(_ configuration: ProxyConfiguration, drafts: [ProviderDraft]) {
         checkPorts(configuration, drafts: drafts)
         checkMounts(drafts)
@@ -47,7 +47,7 @@ extension ConfigurationReader {
         }
     }
 
-    /// Providers that share a ledger must agree on what it allows; one with mistakes of its own is left out.
+    /// Providers that share a ledger must have equal limits; providers with other mistakes are skipped.
     private func checkGroups(_ drafts: [ProviderDraft]) {
         var groups: [String: ProviderConfiguration] = [:]
         for draft in drafts {

@@ -1,4 +1,5 @@
-/// The keys of a section of the file; a `switch` over them is complete, so none is accepted and ignored.
+/// The keys of a section of the file. Each is handled in an exhaustive `switch`, so that no key is accepted and
+/// ignored.
 protocol SectionKey: RawRepresentable, CaseIterable, Hashable where RawValue == String {}
 
 extension ConfigurationReader {
@@ -10,7 +11,7 @@ extension ConfigurationReader {
 
     enum ListenKey: String, SectionKey { case address, mode, tls }
 
-    /// The mapping of a `listen` where TLS is not spoken, in place of an address.
+    /// The mapping of a `listen` without TLS, instead of an address.
     enum PlainListenKey: String, SectionKey { case address, mode }
 
     enum ListenTLSKey: String, SectionKey {
@@ -74,7 +75,7 @@ extension ConfigurationReader {
         case drain
     }
 
-    /// Every path that a key may have; `*` stands for a provider's name, `[]` for a list's element.
+    /// The paths of all keys; `*` stands for a provider's name, `[]` for a list's element.
     static let keyPaths: [String] =
         paths(of: TopKey.self, in: "")
         + paths(of: ListenKey.self, in: "listen.") + paths(of: ListenTLSKey.self, in: "listen.tls.")

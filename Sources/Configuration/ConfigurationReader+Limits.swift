@@ -32,12 +32,12 @@ extension ConfigurationReader {
         }
     }
 
-    /// A provider's `limits`: a list of windows, all of which hold.
+    /// A provider's `limits`: a list of limits, all of which apply.
     func limits(from value: YAMLValue) -> [RateLimit] { value.rateLimits(defaultScope: .provider) }
 }
 
 extension ConfigurationReader {
-    /// Checks that each of several instances can have a share of every limit, and that they know how many they are.
+    /// Checks that each instance gets a share of every limit, and that a shared ledger has `replicas`.
     func checkReplicas(_ configuration: ProxyConfiguration, drafts: [ProviderDraft]) {
         if configuration.ledger != nil, replicas == nil {
             ledger?.report(

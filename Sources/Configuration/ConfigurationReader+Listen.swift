@@ -1,7 +1,7 @@
 internal import Core
 
 extension YAMLValue {
-    /// Where to listen: an address, or a mapping of one, the mode of its file and TLS.
+    /// The value of `listen`: an address, or a mapping of address, mode and TLS.
     var listener: (address: ListenAddress?, tls: ListenerTLS?) {
         guard isMapping else { return (listenAddress, nil) }
         var tls: ListenerTLS?
@@ -16,7 +16,7 @@ extension YAMLValue {
         return (listenAddress(address, mode: mode), tls)
     }
 
-    /// Where to listen without TLS: an address, or a mapping of one and the mode of its file.
+    /// The value of `listen` without TLS: an address, or a mapping of address and mode.
     var plainListener: ListenAddress? {
         guard isMapping else { return listenAddress }
         var (address, mode): (YAMLValue?, YAMLValue?)
@@ -30,7 +30,7 @@ extension YAMLValue {
         return listenAddress(address, mode: mode)
     }
 
-    /// The address of a mapping's `address` and `mode`.
+    /// The address from a mapping's `address` and `mode`.
     private func listenAddress(_ address: YAMLValue?, mode: YAMLValue?) -> ListenAddress? {
         if address == nil { report("needs `address`, such as 127.0.0.1:8443") }
         let (read, bits) = (address?.listenAddress, mode?.fileMode)
@@ -72,7 +72,7 @@ extension YAMLValue {
         return ListenerTLS(certificate: Secret(chain), key: Secret(secret), minimumVersion: version)
     }
 
-    /// What is in the file of this path.
+    /// The contents of the file at this path.
     private var fileContents: String? {
         parsed { path throws(InvalidSetting) in
             guard !path.isEmpty, let text = reading.surroundings.file(path) else {
@@ -82,7 +82,7 @@ extension YAMLValue {
         }
     }
 
-    /// The oldest version of TLS that is spoken.
+    /// The oldest TLS version to use.
     var tlsVersion: TLSConfiguration.Version? {
         choice(TLSConfiguration.Version.allCases.map { ($0.rawValue, $0) })
     }

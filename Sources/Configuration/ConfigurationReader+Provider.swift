@@ -1,7 +1,7 @@
 internal import Core
 internal import Yams
 
-/// What could be read of a provider, and where it stands.
+/// A partially read provider with the positions of its keys.
 struct ProviderDraft {
     var name: String
     var configuration: ProviderConfiguration?
@@ -11,19 +11,19 @@ struct ProviderDraft {
     var place: YAMLValue?
     var places: [ConfigurationReader.ProviderKey: YAMLValue] = [:]
 
-    /// The value of `key` as the file has it; `fallback` where it has none.
+    /// The value of `key` as written in the file; `fallback` if it is absent.
     func quoted(_ key: ConfigurationReader.ProviderKey, else fallback: String) -> String {
         places[key]?.quoted ?? "'\(fallback)'"
     }
 
-    /// Reports at the value of `key`, or at the provider where the file has none.
+    /// Reports at the value of `key`, or at the provider if it is absent.
     func report(_ reason: String, at key: ConfigurationReader.ProviderKey) {
         (places[key] ?? place)?.report(reason)
     }
 }
 
 extension ConfigurationReader {
-    /// The providers of a file that names none.
+    /// The providers of a file without `providers`.
     func builtInProviders() -> [ProviderDraft] {
         ["lemlist", "lettr"].map { name in
             let nothing = YAMLValue(node: Node([(Node, Node)]()), key: "providers.\(name)", reading: reading)
@@ -69,7 +69,7 @@ extension ConfigurationReader {
         if places[.mount] == nil, places[.listen] == nil { draft.mount = try? MountPath(parsing: "/\(name)") }
         let upstream = upstream(of: draft, profile: profile)
 
-        // Everything is read even if the upstream is missing, so that all mistakes are found.
+        // Everything is read even if the upstream is missing, so that all mistakes are reported.
         guard let standIn = upstream ?? (try? UpstreamURL(parsing: "https://unknown.invalid")) else {
             return draft
         }
@@ -138,7 +138,7 @@ extension ConfigurationReader {
         return (name, defaults)
     }
 
-    /// The limits of the profile, in the tier that the file names.
+    /// The limits of the profile for the tier in the file.
     private func limits(
         of draft: ProviderDraft, profile: (name: String, defaults: ProfileDefaults)?
     ) -> [RateLimit] {
@@ -171,7 +171,7 @@ extension ConfigurationReader {
         of draft: ProviderDraft, profile: (name: String, defaults: ProfileDefaults)?
     ) -> UpstreamURL? {
         if let value = draft.places[.upstream] { return value.upstreamURL }
-        // Without its profile nobody knows whether an upstream is missing.
+        // Without its profile it is unknown whether an upstream is missing.
         guard let profile else { return nil }
         guard let text = profile.defaults.upstream else {
             draft.place?.report("needs `upstream`: the profile '\(profile.name)' has none")
@@ -185,7 +185,7 @@ extension ConfigurationReader {
         }
     }
 
-    /// The proxy that the file names, or else the environment.
+    /// The proxy from the file, or else from the environment.
     private func egressProxy(of draft: ProviderDraft, to upstream: UpstreamURL) -> EgressProxy? {
         if let value = draft.places[.proxy], let text = value.string, text != "environment" {
             return text == "none" ? nil : value.egressProxy
@@ -230,7 +230,7 @@ extension ConfigurationReader {
 }
 
 extension ConfigurationReader {
-    /// `off`, `on` for the defaults, or when a circuit opens; `nil` for none.
+    /// `off`, `on` for the defaults, or a mapping; `nil` for none.
     func circuitBreaker(from value: YAMLValue) -> CircuitBreaker.Policy? {
         guard value.isMapping else {
             if value.isSequence {
@@ -255,7 +255,7 @@ extension ConfigurationReader {
 }
 
 extension ConfigurationReader {
-    /// When a request is sent again.
+    /// The retry settings.
     func readRetries(from value: YAMLValue, into retries: inout RetryPolicy) {
         for (key, value) in value.members(of: RetryKey.self) {
             switch key {
@@ -281,7 +281,7 @@ extension ConfigurationReader {
 }
 
 extension YAMLValue {
-    /// A whole number of hundredths, 1% to 100%.
+    /// A whole percentage, 1% to 100%.
     var percent: Int? {
         parsed { text throws(InvalidSetting) in
             guard text.hasSuffix("%"), let number = Int(text.dropLast()), (1...100).contains(number) else {
@@ -292,7 +292,7 @@ extension YAMLValue {
     }
 }
 
-/// What flags and environment variables say instead of the file; a flag wins over a variable.
+/// Settings from flags and environment variables, which override the file; a flag overrides a variable.
 public struct ConfigurationOverrides: Sendable {
     /// A setting that can be overridden.
     public enum Setting: String, CaseIterable, Sendable {
@@ -322,8 +322,8 @@ public struct ConfigurationOverrides: Sendable {
     /// Overrides of these flags and of the environment.
     ///
     /// - Parameters:
-    ///   - flags: The texts of the flags that were given.
-    ///   - variable: The value of an environment variable; an empty one counts as not set.
+    ///   - flags: The texts of the given flags.
+    ///   - variable: Returns the value of an environment variable; an empty one counts as not set.
     public init(flags: [Setting: String] = [:], variable: (String) -> String? = { _ in nil }) {
         for setting in Setting.allCases {
             if let text = flags[setting] {
@@ -334,9 +334,9 @@ public struct ConfigurationOverrides: Sendable {
         }
     }
 
-    /// Puts the overrides into `configuration`.
+    /// Applies the overrides to `configuration`.
     ///
-    /// - Returns: each as a value that knows its flag or variable, and has reported its mistake there.
+    /// - Returns: each as a value that reports under its flag or variable; mistakes have been reported.
     func apply(to configuration: inout ProxyConfiguration) -> [Setting: YAMLValue] {
         var applied: [Setting: YAMLValue] = [:]
         for (setting, (source, text)) in values {
@@ -361,7 +361,7 @@ public struct ConfigurationOverrides: Sendable {
 }
 
 extension ListenAddress {
-    /// The address with the mode of the file's: a flag or variable replaces the path alone.
+    /// The address with the file's mode: a flag or variable replaces only the path.
     fileprivate func keepingMode(of other: ListenAddress?) -> ListenAddress {
         guard case .unix(let path, _) = self, case .unix(_, let mode)? = other else { return self }
         return .unix(path: path, mode: mode)

@@ -1,7 +1,7 @@
 internal import Core
 
 extension YAMLValue {
-    /// The members of a section; a section with nothing under it has none.
+    /// The members of a section; an empty section has none.
     func members<Key: SectionKey>(of: Key.Type) -> [(key: Key, value: YAMLValue)] {
         guard !isNull else { return [] }
         return members(allowed: Key.allCases.map(\.rawValue)).compactMap { name, value in
@@ -9,7 +9,7 @@ extension YAMLValue {
         }
     }
 
-    /// What `parse` makes of the text; the reason it throws is reported, with the text unless it `isSecret`.
+    /// The result of `parse` for the text; an error is reported, together with the text unless it `isSecret`.
     func parsed<Value>(
         isSecret: (String) -> Bool = { _ in false }, _ parse: (String) throws(InvalidSetting) -> Value
     ) -> Value? {
@@ -26,7 +26,7 @@ extension YAMLValue {
         parsed { text throws(InvalidSetting) in try ListenAddress(parsing: text) }
     }
 
-    /// A base URL; one with a user, a password or a query is not shown, for a key may stand there.
+    /// A base URL; a URL with a user, a password or a query is not shown in mistakes, since it may contain a key.
     var upstreamURL: UpstreamURL? {
         parsed(isSecret: { $0.contains("@") || $0.contains("?") }) { text throws(InvalidSetting) in
             try UpstreamURL(parsing: text)
@@ -44,7 +44,7 @@ extension YAMLValue {
         }
     }
 
-    /// The names that a request's `Host` may have.
+    /// The allowed names of a request's `Host`.
     var hostPatterns: [HostPattern] {
         let elements = elements
         guard elements.count <= ProxyConfiguration.maximumHosts else {
@@ -69,14 +69,14 @@ extension YAMLValue {
         }
     }
 
-    /// Where several instances count together, or `.some(nil)` for `memory`; it may have a password, and is not shown.
+    /// The address of the shared ledger, or `.some(nil)` for `memory`; never shown, since it may contain a password.
     var ledgerAddress: LedgerAddress?? {
         parsed(isSecret: { _ in true }) { text throws(InvalidSetting) in
             text == "memory" ? nil : try LedgerAddress(parsing: text)
         }
     }
 
-    /// What the URI of a problem's type begins with: a path or an http(s) URL.
+    /// The prefix of the URI of a problem's type: a path or an http(s) URL.
     var typeBase: String? {
         parsed { text throws(InvalidSetting) in
             let begins = text.hasPrefix("/") || text.hasPrefix("https://") || text.hasPrefix("http://")
@@ -90,7 +90,7 @@ extension YAMLValue {
         }
     }
 
-    /// A name that may be a label.
+    /// A name that can be used as a label.
     var labelName: String? {
         parsed { text throws(InvalidSetting) in
             guard ProviderConfiguration.isValid(name: text) else { throw InvalidSetting.name }
@@ -110,7 +110,7 @@ extension YAMLValue {
         }
     }
 
-    /// The path of a file that can be read.
+    /// The path of a readable file.
     var readableFile: String? {
         parsed { path throws(InvalidSetting) in
             guard !path.isEmpty, reading.surroundings.file(path) != nil else {
@@ -120,7 +120,7 @@ extension YAMLValue {
         }
     }
 
-    /// A length of time, or `.some(nil)` for `off`.
+    /// A duration, or `.some(nil)` for `off`.
     func durationOrOff(_ range: ClosedRange<Duration>) -> Duration?? {
         guard let text = scalarText else { return nil }
         return text == "off" ? .some(nil) : duration(text, in: range, alternative: ", or be off").map { $0 }

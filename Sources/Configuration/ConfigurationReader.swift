@@ -1,32 +1,33 @@
 public import Core
 
-/// Reads the configuration file into one value, or into all of its mistakes.
+/// Reads the configuration file, and returns either one value or all mistakes.
 public struct ConfigurationReader {
     let reading: YAMLReading
     let profiles: (String) -> ProfileDefaults?
-    /// Where `admin.listen` was said: in the file, or by an override.
+    /// The position of `admin.listen`: in the file or in an override.
     var adminListen: YAMLValue?
-    /// Where `replicas` and `ledger` stand.
+    /// The positions of `replicas` and `ledger`.
     var replicas: YAMLValue?
     var ledger: YAMLValue?
-    /// Whether `listen` is what the user means, so that others can be compared with it.
+    /// Whether `listen` is valid, so that other addresses can be compared with it.
     var isListenSound = true
 
     /// The largest file, in bytes.
     static let maximumFileSize = 1 << 20
-    /// The most aliases (`*name`): each may stand for many others, so a short file could be endless.
+    /// The maximum number of aliases (`*name`): each may expand to many others, so a short file could become very
+    /// large.
     static let maximumAliases = 32
 
     /// Reads a configuration.
     ///
-    /// What a file leaves out has its default; an empty file means
+    /// Absent keys have their defaults; an empty file means
     /// ``ProxyConfiguration/builtIn(surroundings:profiles:overrides:)``.
     /// - Parameters:
     ///   - text: YAML; at most 1 MiB.
     ///   - file: The file's name, for mistakes.
     ///   - surroundings: Where `${VAR}`, `${file:PATH}` and the named files are looked up.
-    ///   - profiles: The defaults of a profile, by its name or its file's path; `nil` if there is none.
-    ///   - overrides: What flags and environment variables say instead of the file.
+    ///   - profiles: Returns the defaults of a profile, by its name or its file's path; `nil` if there is none.
+    ///   - overrides: Settings from flags and environment variables.
     /// - Throws: all mistakes: those of flags and variables, then those of the file in its order.
     public static func read(
         text: String, file: String, surroundings: Surroundings,
@@ -50,7 +51,7 @@ public struct ConfigurationReader {
         }
         let overriding = overrides.apply(to: &result)
         if let value = overriding[.listen] { isListenSound = value.reading.mistakes.isEmpty }
-        // A port that the command line takes is the command line's mistake, whatever the file says.
+        // A conflict caused by a port from the command line is reported for the command line.
         if let value = overriding[.adminListen] ?? overriding[.listen] { adminListen = value }
         var drafts: [ProviderDraft] = []
         if let providers = places[.providers] {
@@ -107,7 +108,7 @@ public struct ConfigurationReader {
         }
     }
 
-    /// Whether the parser may have the text: what it would choke on is reported.
+    /// Whether the text can be parsed safely; reports what would overload the parser.
     private static func isReadable(_ text: String, reading: YAMLReading) -> Bool {
         let size = text.utf8.count
         guard size <= maximumFileSize else {
@@ -138,9 +139,9 @@ extension ProxyConfiguration {
     /// The configuration without a file: `127.0.0.1:8080`, lemlist at `/lemlist`, Lettr at `/lettr`.
     ///
     /// - Parameters:
-    ///   - surroundings: Not asked for anything by default.
+    ///   - surroundings: Not used by the defaults.
     ///   - profiles: The defaults of the profiles `lemlist` and `lettr`.
-    ///   - overrides: What flags and environment variables say instead.
+    ///   - overrides: Settings from flags and environment variables.
     /// - Throws: the mistakes of the overrides.
     public static func builtIn(
         surroundings: Surroundings = .none, profiles: @escaping (String) -> ProfileDefaults?,

@@ -51,7 +51,7 @@ extension ProfileReader {
         return (words[0], words[1])
     }
 
-    /// `untouched`, or what the problem must say.
+    /// `untouched`, or the expected problem.
     private static func expectation(_ value: YAMLValue) -> ProfileCase.Expectation? {
         guard value.isMapping else {
             _ = value.choice([("untouched", true)])

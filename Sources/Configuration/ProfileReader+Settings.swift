@@ -21,7 +21,7 @@ extension ProfileReader {
         }
     }
 
-    /// The fields that requests get: none that belongs to a connection, frames a message or carries a credential.
+    /// The default fields of requests: none of the connection or the framing, and none with a credential.
     static func requestDefaults(_ value: YAMLValue) -> [(name: String, value: String)] {
         value.filledMembers(allowed: nil).compactMap { member in
             let name = "'\(YAMLValue.printable(member.name))'"
@@ -73,7 +73,7 @@ extension ProfileReader {
         }
     }
 
-    /// The keys of which a wait has one.
+    /// The keys of which a wait has exactly one.
     private static let waitKinds = ["header", "milliseconds", "reset", "body", "at", "from", "seconds"]
 
     static func wait(_ value: YAMLValue) -> WaitSource? {
@@ -116,7 +116,7 @@ extension ProfileReader {
             return nil
         }
         guard kinds.count == 1, given == 1 else {
-            // A place that is wrong has been reported already.
+            // An invalid place has been reported already.
             if given == 1 { return nil }
             let names = waitKinds.map { "'\($0)'" }
             value.report("needs one of \(names.dropLast().joined(separator: ", ")) and \(names.last ?? "")")
@@ -141,7 +141,7 @@ extension ProfileReader {
             default: fields.reset = value.fieldNames
             }
         }
-        // Those at the same place belong together. A list with a mistake in it has been reported.
+        // Elements at the same position belong together. A list with a mistake in it has been reported.
         let lists = [("remaining", fields.remaining), ("limit", fields.limit), ("reset", fields.reset)]
         let given = lists.filter { name, found in
             guard let value = places[name] else { return false }

@@ -1,13 +1,13 @@
 internal import Core
 
 extension YAMLValue {
-    /// The elements of a list, which has some, or the value itself: where one is common, nobody should have to write a list.
+    /// The elements of a non-empty list, or the single value itself, since one value is common.
     var oneOrMany: [YAMLValue] { isSequence ? filledElements : [self] }
 
     /// One or more strings.
     var texts: [Text] { oneOrMany.compactMap(\.nonEmptyString).map { Text($0) } }
 
-    /// The name of a header field (RFC 9110 5.1): nothing else is silently taken for one.
+    /// The name of a header field (RFC 9110 5.1); reports anything else.
     var fieldName: String? {
         guard let text = scalarText else { return nil }
         guard Self.isFieldName(text) else {
@@ -54,10 +54,10 @@ extension YAMLValue {
             })
     }
 
-    /// What a text must be: `text`, `[text, text]`, or a mapping such as `{ contains: text }`.
+    /// A condition on a text: `text`, `[text, text]`, or a mapping such as `{ contains: text }`.
     var textTest: TextTest? { textTest(ofCode: false) }
 
-    /// What a code must be, as ``textTest``: of numbers, only whole ones are codes.
+    /// A condition on a code, like ``textTest``; numbers must be whole.
     var codeTest: TextTest? { textTest(ofCode: true) }
 
     private func textTest(ofCode: Bool) -> TextTest? {
@@ -72,10 +72,10 @@ extension YAMLValue {
         return test
     }
 
-    /// The names of the tests of a text.
+    /// The names of the conditions on a text.
     static let textTestKeys = ["equals", "starts_with", "contains", "ends_with", "matches"]
 
-    /// Reads one test of a text.
+    /// Reads one condition on a text.
     func read(_ key: String, ofCode: Bool = false, into test: inout TextTest) {
         switch key {
         case "equals": for text in ofCode ? codes : texts { test.add(.equals, text) }

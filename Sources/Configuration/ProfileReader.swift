@@ -14,8 +14,8 @@ public enum ProfileReader {
     /// - Parameters:
     ///   - file: the file's name in mistakes.
     ///   - surroundings: where `${…}` is looked up.
-    ///   - generic: the profile whose rules, places and phrases follow the file's own, and whose `waits` and
-    ///     `rate_fields` hold where the file has none; `nil` while that profile itself is read.
+    ///   - generic: the profile whose rules, places and phrases are appended to the file's own, and whose `waits` and
+    ///     `rate_fields` apply if the file has none; `nil` for that profile itself.
     /// - Throws: all mistakes of the file at once.
     public static func read(
         text: String, file: String, surroundings: Surroundings = .none, generic: Profile?
@@ -86,7 +86,8 @@ public enum ProfileReader {
         }
     }
 
-    /// Reports a field that requests get in the place of a credential: only `credential` is kept from web pages, logs and problems.
+    /// Reports default fields that carry a credential: only `credential` is protected from web pages, logs and
+    /// problems.
     private static func checkDefaults(of profile: Profile, _ members: [(name: String, value: YAMLValue)]) {
         let places = profile.credentialPlaces + [profile.credentialInjection].compactMap { $0 }
         guard let value = members.first(where: { $0.name == "request_defaults" })?.value else { return }
@@ -102,7 +103,7 @@ public enum ProfileReader {
         }
     }
 
-    /// Reports rules that name a limit which is not there; a profile without any leaves them to the configuration.
+    /// Reports rules that name a missing limit; in a profile without limits, the configuration may define it.
     private static func checkLimitNames(of profile: Profile, _ members: [(name: String, value: YAMLValue)]) {
         let limits = profile.limits + profile.tiers.flatMap(\.limits)
         guard !limits.isEmpty, let rules = members.first(where: { $0.name == "rules" })?.value,
@@ -119,7 +120,7 @@ public enum ProfileReader {
         }
     }
 
-    /// Reports a tier that is not there, and limits that are too many, or of one name, together with those of all tiers.
+    /// Reports a missing tier, and limits that are too many or have equal names, together with those of all tiers.
     private static func checkTiers(of profile: Profile, _ members: [(name: String, value: YAMLValue)]) {
         func value(_ name: String) -> YAMLValue? { members.first { $0.name == name }?.value }
         if let tier = profile.tier, !profile.tiers.contains(where: { $0.name == tier }) {
@@ -145,7 +146,7 @@ public enum ProfileReader {
         }
     }
 
-    /// What every profile can do without saying so.
+    /// Adds what every profile inherits.
     private static func complete(_ profile: inout Profile, with generic: Profile) {
         profile.reading.inherit(generic.reading)
         profile.fieldPhrases = profile.fieldPhrases.followed(by: generic.fieldPhrases)

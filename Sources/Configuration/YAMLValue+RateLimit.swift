@@ -1,11 +1,11 @@
 internal import Core
 internal import Yams
 
-/// Limits, as a profile and a configuration say them.
+/// Limits of profiles and configurations.
 extension YAMLValue {
     typealias LimitKey = ConfigurationReader.LimitKey
 
-    /// A list of limits, all of which hold.
+    /// A list of limits, all of which apply.
     func rateLimits(defaultScope: LimitScope) -> [RateLimit] {
         let elements = elements
         guard elements.count <= RateLimit.maximumCount else {
@@ -32,7 +32,7 @@ extension YAMLValue {
         return limits
     }
 
-    /// Reports limits of two lists that cannot hold together.
+    /// Reports limits of two lists that conflict.
     func check(_ limits: [RateLimit]) {
         if limits.count > RateLimit.maximumCount {
             report(
@@ -91,7 +91,7 @@ extension YAMLValue {
         return limit
     }
 
-    /// Reports patterns that do not say whose a request is.
+    /// Reports patterns that do not determine the scope of a request.
     private func checkPatterns(of limit: RateLimit, _ places: [LimitKey: YAMLValue]) {
         let by = places[.by] ?? self
         for part in limit.by.parts {
@@ -118,7 +118,7 @@ extension YAMLValue {
         places[.routes]?.report("excludes `operations`, which are the requests that the limit counts")
     }
 
-    /// A name that may stand in metrics and header fields.
+    /// A name that can appear in metrics and header fields.
     var limitName: String? {
         guard let text = nonEmptyString else { return nil }
         guard ProviderConfiguration.isValid(name: text), !text.hasPrefix(RateLimitFields.prefix) else {
@@ -141,7 +141,7 @@ extension YAMLValue {
         }
     }
 
-    /// A length of time, or `day` or `month`.
+    /// A duration, or `day` or `month`.
     private func readPeriod(into draft: inout Draft) {
         switch node.scalar?.string {
         case "day": draft.span = .day
@@ -209,7 +209,7 @@ extension YAMLValue {
         return values.compactMap(ProfileReader.requestPattern)
     }
 
-    /// `{ POST /bulk: 10 }`: what a request takes that is not one slot.
+    /// `{ POST /bulk: 10 }`: requests that take more than one slot.
     private var costs: [RateLimit.Cost] {
         let members = filledMembers(allowed: nil)
         guard members.count <= RateLimit.maximumPatterns else {
@@ -256,7 +256,7 @@ extension YAMLValue {
 }
 
 extension RateLimit {
-    /// Whether one of the two limits can never be the one that holds a request back.
+    /// Whether one of the two limits can never be the one that delays a request.
     fileprivate func isMerelyLooser(than other: RateLimit) -> Bool {
         per == other.per && span == other.span && costs == other.costs && by == other.by
             && routes == other.routes && exceptions == other.exceptions

@@ -1,15 +1,15 @@
 internal import Yams
 
-/// Where a file's `${…}` references are looked up; both answer `nil` for what is not there.
+/// Resolves the `${…}` references of a file; both functions return `nil` for a missing target.
 public struct Surroundings: Sendable {
     /// The value of an environment variable.
     public var variable: @Sendable (String) -> String?
     /// The contents of a file.
     public var file: @Sendable (String) -> String?
-    /// Why a certificate and a key, both PEM, cannot be shown to clients; `nil` if they can.
+    /// Why a certificate and a key, both PEM, cannot be used; `nil` if they can.
     public var identityMistake: @Sendable (_ certificate: String, _ key: String) -> String?
 
-    /// Looks variables and files up with these closures.
+    /// Resolves variables and files with these closures.
     public init(
         variable: @escaping @Sendable (String) -> String?, file: @escaping @Sendable (String) -> String?,
         identityMistake: @escaping @Sendable (String, String) -> String? = { _, _ in nil }
@@ -19,16 +19,16 @@ public struct Surroundings: Sendable {
         self.identityMistake = identityMistake
     }
 
-    /// Nothing is defined: for files that may not refer to anything, such as the built-in profiles.
+    /// No references: for files that must not contain any, such as the built-in profiles.
     public static let none = Surroundings(variable: { _ in nil }, file: { _ in nil })
 }
 
-/// What one reading of a file shares: its name, its surroundings, and the mistakes found so far.
+/// The shared state of reading a file: its name, its surroundings, and the mistakes found so far.
 final class YAMLReading {
     let file: String
     let surroundings: Surroundings
     private(set) var mistakes: [ConfigurationMistake] = []
-    /// Nobody reads more; a file of another kind could have a mistake on each of its lines.
+    /// Enough for any user; a file of another kind could have a mistake on each of its lines.
     private static let maximumMistakes = 100
 
     init(file: String, surroundings: Surroundings) {
@@ -42,7 +42,7 @@ final class YAMLReading {
             ConfigurationMistake(file: file, line: line, column: column, key: key, reason: reason))
     }
 
-    /// Parses `text`; a syntax error is one mistake, and `nil`.
+    /// Parses `text`; a syntax error is reported as one mistake, and returns `nil`.
     func parse(_ text: String) -> YAMLValue? {
         do {
             guard let node = try compose(yaml: text) else { return nil }
@@ -57,7 +57,7 @@ final class YAMLReading {
         return nil
     }
 
-    /// Throws `others` and what was reported, in the order of the file.
+    /// Throws `others` and the reported mistakes, in the order of the file.
     func throwMistakes(after others: [ConfigurationMistake] = []) throws(ConfigurationMistakes) {
         guard !mistakes.isEmpty || !others.isEmpty else { return }
         throw ConfigurationMistakes(
@@ -68,24 +68,24 @@ final class YAMLReading {
     }
 }
 
-/// A value of a YAML file that knows its place: each accessor reports a mistake instead of throwing, and goes on.
+/// A value of a YAML file with its position: each accessor reports a mistake instead of throwing, and continues.
 struct YAMLValue {
     let node: Node
     let key: String
     let reading: YAMLReading
 
-    /// Reports that this value is wrong.
+    /// Reports that this value is invalid.
     func report(_ reason: String) {
         reading.report(reason, key: key, line: node.mark?.line ?? 0, column: node.mark?.column ?? 0)
     }
 
-    /// The text as the file has it, for a message: what a reference stands for may be a secret.
+    /// The text as written in the file, for a message: the target of a reference may be a secret.
     var quoted: String {
         guard let text = node.scalar?.string else { return described }
         return "'\(Self.printable(text))'"
     }
 
-    /// `text` cut to a length that fits on a line, without control characters.
+    /// `text`, truncated to fit on a line, without control characters.
     static func printable(_ text: String) -> String {
         var shown = String.UnicodeScalarView()
         for scalar in text.unicodeScalars.prefix(80) {
@@ -97,7 +97,7 @@ struct YAMLValue {
 
     /// The members of a mapping whose keys are all among `allowed`; reports unknown and repeated keys.
     ///
-    /// Pass `nil` where the keys are names that the user chooses.
+    /// Pass `nil` if the user chooses the keys.
     func members(allowed: [String]?) -> [(name: String, value: YAMLValue)] {
         guard case .mapping(let mapping) = node else {
             report("must be a mapping (`key: value` lines), not \(described)")
@@ -123,16 +123,16 @@ struct YAMLValue {
         return members
     }
 
-    /// The value of a key, of which nothing is reported; `nil` if there is none.
+    /// The value of a key, without reporting anything; `nil` if there is none.
     func member(_ name: String) -> YAMLValue? {
         guard case .mapping(let mapping) = node, let value = mapping[Node(name)] else { return nil }
         return YAMLValue(node: value, key: key.isEmpty ? name : "\(key).\(name)", reading: reading)
     }
 
-    /// The text of a scalar as it is written, of which nothing is reported; `nil` for anything else.
+    /// The text of a scalar as written, without reporting anything; `nil` for anything else.
     var plainText: String? { node.scalar?.string }
 
-    /// The members of a mapping that must have some: one without would mean the same as no key.
+    /// The members of a mapping that must not be empty, since an empty one would mean the same as an absent key.
     func filledMembers(allowed: [String]?) -> [(name: String, value: YAMLValue)] {
         if case .mapping(let mapping) = node, mapping.isEmpty {
             let kinds = allowed.map { "; allowed: \($0.joined(separator: ", "))" } ?? ""
@@ -141,7 +141,7 @@ struct YAMLValue {
         return members(allowed: allowed)
     }
 
-    /// The elements of a sequence that must have some.
+    /// The elements of a sequence that must not be empty.
     var filledElements: [YAMLValue] {
         let elements = elements
         if isSequence, elements.isEmpty { report("must have at least one element, or be left out") }
@@ -165,10 +165,11 @@ struct YAMLValue {
     /// Whether this is a mapping.
     var isMapping: Bool { node.mapping != nil }
 
-    /// Whether the file says `null`, `~` or nothing.
+    /// Whether the file contains `null`, `~` or nothing.
     var isNull: Bool { node.null != nil && node.scalar?.style == .plain }
 
-    /// The text of a scalar, its `${VAR}` and `${file:PATH}` replaced; a missing one is a mistake, and so is `null`.
+    /// The text of a scalar with `${VAR}` and `${file:PATH}` replaced; a missing target is a mistake, and so is
+    /// `null`.
     var string: String? {
         guard !isNull else {
             report("must be a string, not empty")
@@ -177,7 +178,8 @@ struct YAMLValue {
         return scalarText
     }
 
-    /// The text of a scalar as ``string`` has it, empty for `null`: for values that are never empty, whose own mistake names what is allowed.
+    /// The text of a scalar like ``string``, but empty for `null`: for values that cannot be empty, whose own mistake
+    /// names what is allowed.
     var scalarText: String? {
         guard case .scalar(let scalar) = node else {
             report("must be a string, not \(described)")
@@ -186,7 +188,8 @@ struct YAMLValue {
         return isNull ? "" : expand(scalar.string)
     }
 
-    /// Whether the file has a number that is not a whole one, without quotes: `1.5`, `1e3`, `.inf`, `0x1F`, `0o17`, `007`.
+    /// Whether the file contains an unquoted number other than a plain integer: `1.5`, `1e3`, `.inf`, `0x1F`, `0o17`,
+    /// `007`.
     var isSpecialNumber: Bool {
         guard case .scalar(let scalar) = node, scalar.style == .plain,
             node.float != nil || node.int != nil
@@ -236,12 +239,12 @@ struct YAMLValue {
         return nil
     }
 
-    /// A length of time within `range`: a number with its unit, `ms`, `s`, `m`, `h` or `d`, such as `250ms` or `1.5s`.
+    /// A duration within `range`: a number with its unit, `ms`, `s`, `m`, `h` or `d`, such as `250ms` or `1.5s`.
     func duration(_ range: ClosedRange<Duration>) -> Duration? {
         scalarText.flatMap { duration($0, in: range) }
     }
 
-    /// The length of time that `text`, the text of this value, spells.
+    /// The duration in `text`, the text of this value.
     ///
     /// - Parameter alternative: what else is allowed, for the mistake.
     func duration(_ text: String, in range: ClosedRange<Duration>, alternative: String = "") -> Duration? {
@@ -255,7 +258,7 @@ struct YAMLValue {
         return value
     }
 
-    /// A number of bytes within `range`: a whole number, with `KiB`, `MiB` or `GiB` if wanted, such as `64KiB`.
+    /// A number of bytes within `range`: a whole number, optionally with `KiB`, `MiB` or `GiB`, such as `64KiB`.
     func byteCount(_ range: ClosedRange<Int>) -> Int? {
         guard let text = scalarText else { return nil }
         let units = [("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("B", 1)]
@@ -306,7 +309,7 @@ struct YAMLValue {
                 report("${\(Self.printable(name))}: the file cannot be read")
                 return nil
             }
-            // A secret in a file ends with a newline that nobody means.
+            // A secret in a file usually ends with an unintended newline.
             while contents.last?.isNewline == true { contents.removeLast() }
             return contents
         }
@@ -319,7 +322,7 @@ struct YAMLValue {
 
     private static func parseDuration(_ text: String) -> Duration? {
         let units: [(String, Double)] = [("ms", 1e-3), ("s", 1), ("m", 60), ("h", 3600), ("d", 86400)]
-        // No sign, exponent or hexadecimal digit, which Double reads as well.
+        // Without sign, exponent and hexadecimal digits, which Double would accept.
         guard let unit = units.first(where: { text.hasSuffix($0.0) }),
             text.dropLast(unit.0.count).utf8.allSatisfy({
                 (0x30...0x39).contains($0) || $0 == UInt8(ascii: ".")
@@ -353,7 +356,7 @@ struct YAMLValue {
 }
 
 extension YamlError {
-    /// Where the text stops being YAML, line and column from 1; `nil` if the parser does not say.
+    /// The position of the syntax error, line and column from 1; `nil` if the parser does not report it.
     var place: (line: Int, column: Int)? {
         switch self {
         case .scanner(_, _, let mark, _), .parser(_, _, let mark, _), .composer(_, _, let mark, _):
@@ -367,7 +370,7 @@ extension YamlError {
         }
     }
 
-    /// What is wrong, without the text around it: a secret may stand there.
+    /// The error without the surrounding text, which may be a secret.
     var problemText: String {
         switch self {
         case .scanner(_, let problem, _, _), .parser(_, let problem, _, _), .composer(_, let problem, _, _),
@@ -381,17 +384,17 @@ extension YamlError {
     }
 }
 
-/// One mistake in a configuration or profile file: where it is, what is wrong, and what is allowed.
+/// One mistake in a configuration or profile file: its position, what is wrong, and what is allowed.
 public struct ConfigurationMistake: Error, Hashable, Sendable, CustomStringConvertible {
     /// The file as the user named it, or the flag or environment variable.
     public var file: String
-    /// The line, from 1; 0 where there are no lines: a flag, an environment variable.
+    /// The line, from 1; 0 for a flag or an environment variable.
     public var line: Int
     /// The column, from 1; 0 with the line.
     public var column: Int
     /// The dotted path of the key, such as `providers.lettr.max_wait`; empty for the whole file.
     public var key: String
-    /// What is wrong, with which value, and what is allowed.
+    /// What is wrong, the value, and what is allowed.
     public var reason: String
 
     /// `FILE:LINE:COL: key.path: reason`, or `--flag: reason`.
@@ -408,7 +411,7 @@ extension ConfigurationMistake {
     }
 }
 
-/// All mistakes of one or more files: whoever reads on collects them, so that a user sees all of them at once.
+/// All mistakes of one or more files: the readers continue after a mistake, so that a user sees all of them at once.
 public struct ConfigurationMistakes: Error, Sendable, CustomStringConvertible {
     /// The mistakes, in the order of the files and lines.
     public var all: [ConfigurationMistake]
@@ -416,6 +419,6 @@ public struct ConfigurationMistakes: Error, Sendable, CustomStringConvertible {
     /// These mistakes.
     public init(all: [ConfigurationMistake]) { self.all = all }
 
-    /// One mistake a line.
+    /// One mistake per line.
     public var description: String { all.map(\.description).joined(separator: "\n") }
 }
