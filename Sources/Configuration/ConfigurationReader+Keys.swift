@@ -1,5 +1,6 @@
-/// The keys of a section of the file. Each is handled in an exhaustive `switch`, so that no key is accepted and
-/// ignored.
+/// The keys of a section of the file.
+///
+/// Each is handled in an exhaustive `switch`, so that no key is accepted and ignored.
 protocol SectionKey: RawRepresentable, CaseIterable, Hashable where RawValue == String {}
 
 extension ConfigurationReader {

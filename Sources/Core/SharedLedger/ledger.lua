@@ -1,15 +1,15 @@
--- The ledger that several Weirs share: one script, run by Redis, so that each call is one step for all of them.
+-- The ledger shared by several instances of Weir: one script, run by Redis, so that each call is atomic for all of
+-- them.
 --
--- A limit of n slots is kept under KEYS[1]:NAME in four keys:
---   :times  a sorted set of the moments at which slots are free again, and
---   :used   for each moment how many; `all` is their sum
---   :held   for each instance how many slots it holds: requests that are sent or will be, and not answered
---   :queue  requests that wait for a slot, each a line: a sorted set of when they came, or would have, had they been urgent
--- The sessions of instances are under KEYS[1]:members (until when each is thought to be alive), the instances under
--- KEYS[1]:seats (until when each keeps to this ledger alone). The share of an instance without a seat is left free: it may
--- be using it by itself.
--- KEYS[1]:pauses has, for each key that the provider refuses, until when and why.
--- KEYS[1]:open is from when on slots are given. Times are microseconds of this server's clock.
+-- A limit of n slots is stored under KEYS[1]:NAME in four keys:
+--   :times  a sorted set of the times at which slots are freed
+--   :used   the number of slots for each time; `all` is their sum
+--   :held   for each instance, the slots that it holds: of requests that are being sent and have no response yet
+--   :queue  waiting requests, one per entry: a sorted set by time of arrival, adjusted for urgency
+-- KEYS[1]:members has, for each session, until when it counts as alive. KEYS[1]:seats has, for each instance, until when it is a member,
+-- that is, relies on this ledger alone. The share of an instance that is not a member is left free: it may be using it.
+-- KEYS[1]:pauses has, for each key that the provider has rejected, the end and the reason of the pause.
+-- KEYS[1]:open is the time from which on slots are granted. Times are in microseconds of this server's clock.
 
 local prefix, op, instance = KEYS[1], ARGV[1], ARGV[2]
 local clock = redis.call('TIME')
@@ -17,14 +17,15 @@ local now = clock[1] * 1000000 + clock[2]
 local members, seats, open = prefix .. ':members', prefix .. ':seats', prefix .. ':open'
 local pauses = prefix .. ':pauses'
 local day, year = 86400000000, 366 * 86400
--- Calls are to be acted on within seconds: one that may be for longer comes of a session that began before this clock was set back.
+-- Calls must be executed within seconds: one that is valid for longer belongs to a session that began before this
+-- clock was set back.
 local horizon = 10000000
 
 local function text(number) return string.format('%.0f', number) end
 
--- When the quota is renewed that counts what happens at `at`: days since 1970 of the next day, or the next month.
+-- When the quota that counts a request at `at` resets: days since 1970 of the next day, or of the next month.
 local function renewal(at, span)
-  -- Five seconds on either side, for clocks that differ.
+  -- A margin of five seconds on both sides for clock differences.
   local days = math.floor((at + 5000000) / day)
   if span == 'd' then return (days + 1) * day + 5000000 end
   local function first(d)
@@ -39,7 +40,7 @@ local function renewal(at, span)
   return days * day + 5000000
 end
 
--- Says that `count` slots of a limit are free again at `at`.
+-- Records that `count` slots of a limit are freed at `at`.
 local function add(name, count, at, ttl)
   local key, cell = prefix .. ':' .. name, text(at)
   redis.call('ZADD', key .. ':times', cell, cell)
@@ -49,7 +50,7 @@ local function add(name, count, at, ttl)
   redis.call('EXPIRE', key .. ':used', ttl)
 end
 
--- Takes `count` slots out of those that are free again at `cell`.
+-- Removes `count` slots from those that are freed at `cell`.
 local function remove(name, count, cell)
   local key = prefix .. ':' .. name
   if redis.call('HINCRBY', key .. ':used', cell, -count) <= 0 then
@@ -59,14 +60,15 @@ local function remove(name, count, cell)
   redis.call('HINCRBY', key .. ':used', 'all', -count)
 end
 
--- The instance holds `count` slots more, or fewer: never fewer than none, for what it held may be forgotten.
+-- Changes the number of slots that the instance holds by `count`; never below zero, since its record may have been
+-- lost.
 local function hold(name, holder, count, ttl)
   local key = prefix .. ':' .. name .. ':held'
   if redis.call('HINCRBY', key, holder, count) <= 0 then redis.call('HDEL', key, holder) end
   redis.call('EXPIRE', key, ttl)
 end
 
--- What is taken of a limit, and how many slots those have who keep to this ledger.
+-- The used slots of a limit, and the shares of the members.
 local function settle(limit)
   local key = prefix .. ':' .. limit.name
   local due = redis.call('ZRANGEBYSCORE', key .. ':times', '-inf', text(now))
@@ -89,21 +91,21 @@ local function settle(limit)
       ghosts = ghosts + count
     end
   end
-  -- What a session held that is not heard of any more may be in use, and so may the share of each instance without a seat.
-  -- Whose session it was is not known: both count.
+  -- Slots of a lost session may be in use, and so may the share of each instance that is not a member. It is unknown
+  -- whose session it was, so both count.
   local missing = math.max(0, limit.replicas - redis.call('ZCOUNT', seats, '(' .. text(now), '+inf'))
   limit.used = limit.later + held
   limit.capacity = limit.slots - ghosts - missing * math.floor(limit.slots / limit.replicas)
 end
 
--- Takes the slots of a request, all or none. Returns when it may be sent, or nil; and the limit that it waits for.
+-- Takes the slots of a request, all or none. Returns when it may be sent, or nil, and the limit that it waits for.
 local function take(holder, limits, latest)
   local at, last = now, nil
   for _, limit in ipairs(limits) do
     settle(limit)
     limit.need = limit.used + limit.weight - limit.capacity
     if limit.need > 0 then
-      -- Slots that are held are free again at a time that nobody knows.
+      -- It is unknown when held slots are freed.
       if limit.need > limit.later then return nil, limit end
       limit.cells = {}
       local seen = 0
@@ -123,7 +125,7 @@ local function take(holder, limits, latest)
   if at > latest then return at, last end
   for _, limit in ipairs(limits) do
     if limit.need > 0 then
-      -- The last of the slots that must be free by then are the ones that are taken: the others count until their time.
+      -- The latest of the slots that must be free by then are taken: the others count until their time.
       local rest, index = math.min(limit.weight, limit.need), #limit.cells
       while rest > 0 and index > 0 do
         local part = math.min(rest, limit.cells[index][2])
@@ -136,7 +138,7 @@ local function take(holder, limits, latest)
   return at
 end
 
--- The limits of a request, from the words that tell them.
+-- Parses the limits of a request from the arguments.
 local function parse(words, first)
   local limits = {}
   for index = first, #words, 7 do
@@ -149,7 +151,7 @@ local function parse(words, first)
   return limits
 end
 
--- Gives slots to those who wait for a limit, in their order.
+-- Grants slots to the requests that wait for a limit, in order.
 local function serve(name)
   local queue = prefix .. ':' .. name .. ':queue'
   for _ = 1, 1000 do
@@ -167,14 +169,14 @@ local function serve(name)
       if not at and blocker.name == name then return end
       redis.call('ZREM', queue, line)
       if not at then
-        -- Another limit keeps it back now, where it has come as early.
+        -- Another limit now delays the request; it is queued there with its original arrival time.
         local other = prefix .. ':' .. blocker.name .. ':queue'
         redis.call('ZADD', other, head[2], line)
         redis.call('EXPIRE', other, blocker.ttl)
       elseif at > latest then
         redis.call('PUBLISH', 'weir:' .. holder, table.concat({ id, text(at - now), text(blocker.place) }, ' '))
       elseif redis.call('PUBLISH', 'weir:' .. holder, id .. ' ' .. text(at - now)) == 0 then
-        -- It has gone: nobody was told.
+        -- The request has left, since the message had no receiver.
         for _, limit in ipairs(limits) do
           hold(limit.name, holder, -limit.weight, limit.ttl)
           if at > now then add(limit.name, limit.weight, at, limit.ttl) end
@@ -184,14 +186,14 @@ local function serve(name)
   end
 end
 
--- beat INSTANCE SEAT NOT_AFTER LAPSE KEEPS SINCE QUIET FORMER…: the session is alive, for so long. SEAT is the name of its
--- process, which keeps to this ledger alone until KEEPS (0: it does not), and came into being before SINCE. Each FORMER is a
--- session that it had before, and in which it holds slots. Returns for how long nothing may be taken, for what was sent before
--- this server forgot everything. The instance is sent its own beat: what it does not hear, it does not listen to; and, in a
--- new session, the pauses in force.
+-- beat INSTANCE SEAT NOT_AFTER LAPSE KEEPS SINCE QUIET FORMER…: a heartbeat; the session is alive for LAPSE. SEAT is
+-- the name of its process, which relies on this ledger alone until KEEPS (0: it does not), and started before SINCE.
+-- Each FORMER is an earlier session of the instance in which it holds slots. Returns how long no slot may be used
+-- because of requests that were sent before this server lost its data. The instance receives its own heartbeat, which
+-- shows whether messages arrive, and in a new session the pauses in force.
 if op == 'beat' then
   local seat, lapse, keeps, since = ARGV[3], tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
-  -- What was on its way for too long is not true any more.
+  -- A heartbeat that took too long is outdated.
   if tonumber(ARGV[4]) < now then return redis.error_reply('WEIR late') end
   if tonumber(ARGV[4]) > now + horizon then return redis.error_reply('WEIR clock set back') end
   if redis.call('PUBLISH', 'weir:' .. instance, 'beat') == 0 then return redis.error_reply('WEIR nobody listens') end
@@ -214,7 +216,7 @@ if op == 'beat' then
   if keeps == 0 then
     redis.call('ZREM', seats, seat)
   elseif tonumber(redis.call('ZSCORE', seats, seat) or 0) > now
-      -- Its predecessor may have a seat, and be dead: each that is taken must have been asked for since.
+      -- Its predecessor may be a member and dead: each membership must have been renewed since then.
       or redis.call('ZCOUNT', seats, '(' .. text(now), text(since + lapse)) == 0 then
     redis.call('ZADD', seats, text(keeps), seat)
   end
@@ -225,9 +227,10 @@ if op == 'beat' then
   return math.max(0, tonumber(redis.call('GET', open)) - now)
 end
 
--- take INSTANCE ID PATIENCE NOT_AFTER LATER (NAME WEIGHT SLOTS REPLICAS PER LEASE TTL)…: returns after how long the request may be sent, -1
--- if it waits and is told on the channel; -2 if it would wait too long, after how long, and for which of the limits, from 0. In the queue
--- it counts as having come LATER, the less urgent it is.
+-- take INSTANCE ID PATIENCE NOT_AFTER LATER (NAME WEIGHT SLOTS REPLICAS PER LEASE TTL)…: returns after how long the
+-- request may be sent; -1 if it waits and will be notified on the channel; -2 if it would wait too long, with the
+-- time and the index of the limit, from 0. In the queue it counts as arriving LATER than it did, depending on its
+-- urgency.
 if op == 'take' then
   local alive = redis.call('ZSCORE', members, instance)
   local since = redis.call('GET', open)
@@ -246,7 +249,7 @@ if op == 'take' then
   local at
   if not blocker then at, blocker = take(instance, limits, latest) end
   if at then return at <= latest and at - now or { -2, at - now, blocker.place } end
-  -- Those that come at the same moment stay in their order.
+  -- Requests with the same arrival time keep their order.
   local words = { string.format('%016.0f', redis.call('INCR', prefix .. ':turns')), instance, ARGV[3], text(latest) }
   redis.call('EXPIRE', prefix .. ':turns', year)
   for index = 7, #ARGV do words[#words + 1] = ARGV[index] end
@@ -256,8 +259,8 @@ if op == 'take' then
   return -1
 end
 
--- free INSTANCE (NAME WEIGHT DELAY RESOLUTION TTL)…: slots that it held are free again after DELAY: microseconds, perhaps
--- behind a `d` or `m`, from when on they count in a day or a month. A weight of 0 only looks after those who wait.
+-- free INSTANCE (NAME WEIGHT DELAY RESOLUTION TTL)…: slots that it held are freed after DELAY: microseconds, or with
+-- a prefix `d` or `m`, from when on they count in a day or a month. A weight of 0 only checks the waiting requests.
 if op == 'free' then
   for index = 3, #ARGV, 5 do
     local name, weight, delay, step = ARGV[index], tonumber(ARGV[index + 1]), ARGV[index + 2], tonumber(ARGV[index + 3])
@@ -278,8 +281,8 @@ if op == 'free' then
   return 0
 end
 
--- pause INSTANCE rate|quota KEY LEFT REASON: the provider has refused a key for so many microseconds; all instances are told,
--- and those that come later.
+-- pause INSTANCE rate|quota KEY LEFT REASON: the provider has rejected a key for this many microseconds; all
+-- instances are notified, including those that start later.
 if op == 'pause' then
   if redis.call('HLEN', pauses) >= 1000 then
     local known = redis.call('HGETALL', pauses)
