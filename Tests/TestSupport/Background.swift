@@ -1,6 +1,6 @@
 internal import Locking
 
-/// Work on a thread of its own, so that blocking it blocks nothing else.
+/// Work on a separate thread, so that blocking it blocks nothing else.
 public final class Background<Value: Sendable>: Sendable {
     private let outcome: Outcome
 
@@ -21,9 +21,9 @@ public final class Background<Value: Sendable>: Sendable {
     /// Whether the work has ended.
     public var isDone: Bool { outcome.result.withLock { $0 != nil } }
 
-    /// Waits for the work's value or error.
+    /// Waits for the result or error of the work.
     ///
-    /// - Throws: what the work threw, or ``PeerError/timedOut(waitingFor:)``.
+    /// - Throws: the error of the work, or ``PeerError/timedOut(waitingFor:)``.
     @discardableResult
     public func join(within patience: Duration = .patience) throws -> Value {
         try eventually("a background thread to end", within: patience) { isDone }

@@ -3,12 +3,13 @@ internal import Glibc
 internal import Locking
 public import Testing
 
-/// Runs a suite's tests on threads that may be blocked.
+/// Runs a suite's tests on threads that may block.
 ///
-/// The scripted peers block the thread of their test, and Swift's own threads are as many as processors: tests that mostly
-/// wait would wait one or two at a time. These have three threads per processor, and leave Swift's own to the tests that compute.
+/// The scripted peers block the thread of their test, and Swift's own pool has one thread per processor: tests that
+/// mostly wait would run one or two at a time. These have three threads per processor, and leave Swift's own to
+/// compute-bound tests.
 public struct BlockingTests: SuiteTrait, TestTrait, TestScoping {
-    /// Suites within the suite are run so as well.
+    /// Nested suites are run in the same way.
     public var isRecursive: Bool { true }
 
     /// Runs a test's case on such a thread.
@@ -26,7 +27,7 @@ extension Trait where Self == BlockingTests {
     public static var blocking: Self { Self() }
 }
 
-/// A few threads for work that blocks, first come, first served.
+/// A few threads for blocking work, in order of submission.
 private final class BlockingThreads: TaskExecutor {
     static let shared = BlockingThreads()
 

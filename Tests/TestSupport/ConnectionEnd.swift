@@ -1,4 +1,4 @@
-/// How the other side ended a connection.
+/// How the peer ended a connection.
 public enum ConnectionEnd: Sendable, Equatable {
     /// It closed in an orderly way.
     case orderly
@@ -7,7 +7,7 @@ public enum ConnectionEnd: Sendable, Equatable {
 }
 
 extension MessageReader {
-    /// Reads to the end of the connection; a byte on the way is skipped or an error.
+    /// Reads to the end of the connection; bytes before it are skipped, or an error.
     mutating func waitForEnd(skipping: Bool, by deadline: Deadline) throws -> ConnectionEnd {
         do {
             while true {

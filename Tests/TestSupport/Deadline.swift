@@ -1,4 +1,4 @@
-/// The moment after which a peer stops waiting and fails.
+/// The time after which a peer stops waiting and fails.
 ///
 /// Every blocking call of this module takes one, so that no test can hang.
 public struct Deadline: Sendable {
@@ -7,13 +7,13 @@ public struct Deadline: Sendable {
     /// A deadline `duration` from now.
     public static func after(_ duration: Duration) -> Deadline { Deadline(instant: .now + duration) }
 
-    /// Waits as long as the socket stays open: for the idle loops of a peer, which end when the peer is stopped.
+    /// Waits as long as the socket is open: for the idle loops of a peer, which end when it is stopped.
     static let never = Deadline(instant: nil)
 
-    /// Whether the moment has passed.
+    /// Whether the deadline has passed.
     public var hasPassed: Bool { instant.map { $0 <= .now } ?? false }
 
-    /// Milliseconds left, rounded up, at most `limit`; 0 when the moment has passed.
+    /// Milliseconds left, rounded up, at most `limit`; 0 after the deadline.
     func millisecondsLeft(atMost limit: Int32) -> Int32 {
         guard let instant else { return limit }
         let left = ContinuousClock.Instant.now.duration(to: instant).components
@@ -25,9 +25,10 @@ public struct Deadline: Sendable {
 }
 
 extension Duration {
-    /// How long a peer waits when a test does not say: 30 seconds, far more than anything local needs.
+    /// The default time that a peer waits: 30 seconds, far more than any local operation needs.
     public static let patience: Duration = .seconds(30)
 
-    /// What is promised within a second: 10 seconds, because the tests beside it need the processors too.
+    /// The time allowed for things that take less than a second: 10 seconds, because other tests need the processors
+    /// too.
     public static let promptly: Duration = .seconds(10)
 }

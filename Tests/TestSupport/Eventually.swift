@@ -1,10 +1,10 @@
 internal import Glibc
 
-/// Asks again and again until the condition holds.
+/// Evaluates the condition repeatedly until it holds.
 ///
 /// - Parameters:
-///   - what: what is waited for, for the error.
-///   - pause: the time between two questions.
+///   - what: a description of the condition, for the error.
+///   - pause: the time between two evaluations.
 /// - Throws: ``PeerError/timedOut(waitingFor:)``, or what the condition throws.
 public func eventually(
     _ what: String = "a condition", within patience: Duration = .patience,

@@ -1,6 +1,6 @@
 /// A frame of HTTP/2 (RFC 9113 4.1).
 public struct HTTP2Frame: Sendable {
-    /// The kinds that are sent or expected here.
+    /// The types that are sent or expected here.
     enum Kind: UInt8 {
         case data = 0
         case headers = 1

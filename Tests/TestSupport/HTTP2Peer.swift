@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// A provider that speaks HTTP/2 through TLS, frame by frame, as a conversation with the test.
+/// A provider that speaks HTTP/2 over TLS, frame by frame, as a conversation with the test.
 public final class HTTP2Peer: Sendable {
     /// The authority that signed its certificate.
     public let authority: PrivateAuthority
@@ -9,7 +9,7 @@ public final class HTTP2Peer: Sendable {
     private let listener: Socket
     private let server: TLSServer
 
-    /// Listens; what connects waits until it is accepted.
+    /// Listens; connections wait until they are accepted.
     public init() throws {
         authority = try PrivateAuthority()
         server = try TLSServer(authority.issue(hosts: ["localhost", "127.0.0.1"]))
@@ -36,7 +36,7 @@ public final class HTTP2Peer: Sendable {
         return try HTTP2Connection(connection, window: window, streams: streams, by: deadline)
     }
 
-    /// Accepts the next connection and its TLS; returns the protocol that was agreed on, and closes it.
+    /// Accepts the next connection and its TLS handshake; returns the negotiated protocol, and closes the connection.
     public func acceptHandshake(
         protocols: [String], within patience: Duration = .patience
     ) throws -> String? {
@@ -47,7 +47,7 @@ public final class HTTP2Peer: Sendable {
         return connection.protocolName
     }
 
-    /// Accepts the next connection, of which nothing is read.
+    /// Accepts the next connection without reading from it.
     public func acceptSilently(within patience: Duration = .patience) throws -> SilentConnection {
         SilentConnection(try acceptSocket(by: .after(patience)))
     }
@@ -60,7 +60,7 @@ public final class HTTP2Peer: Sendable {
     }
 }
 
-/// A connection on which nothing happens but what a test says; closed when it is released.
+/// A connection that does only what the test says; closed when it is released.
 public final class SilentConnection: Sendable {
     private let socket: Socket
 
@@ -68,7 +68,7 @@ public final class SilentConnection: Sendable {
 
     deinit { socket.close() }
 
-    /// Waits for the client's first bytes, and reads what has come of them.
+    /// Waits for the client's first bytes, and returns the bytes that have arrived.
     public func expectBytes(within patience: Duration = .patience) throws {
         _ = try socket.receive(atMost: 64 << 10, by: .after(patience), what: "the client's first bytes")
     }
@@ -99,7 +99,7 @@ public final class HTTP2Connection {
 
     private let connection: TLSConnection
     private var buffer: [UInt8] = []
-    /// Frames that nothing has been made of yet.
+    /// Frames that have not been consumed yet.
     private var frames: [HTTP2Frame] = []
     private var initialWindow = 65_535
     private var windows: [UInt32: Int] = [0: 65_535]
@@ -168,7 +168,7 @@ public final class HTTP2Connection {
         }
     }
 
-    /// The answer to a PING that was sent.
+    /// The reply to a PING that was sent.
     public func expectPong(within patience: Duration = .patience) throws {
         try expect("the answer to PING", within: patience) { frame in
             frame.kind == HTTP2Frame.Kind.ping.rawValue && frame.flags & HTTP2Frame.acknowledges != 0
@@ -184,12 +184,12 @@ public final class HTTP2Connection {
         } catch PeerError.reset {}
     }
 
-    /// How many bytes of the response's body may be sent now, as far as is known.
+    /// How many bytes of the response's body may be sent now, as far as known.
     public func window(of request: Request) -> Int {
         min(windows[0] ?? 0, windows[request.stream] ?? initialWindow)
     }
 
-    /// Sends as much of a body as the client allows, `limit` at most; returns how much that was.
+    /// Sends as much of a body as the client allows, at most `limit`; returns the number of bytes.
     public func sendBody(of request: Request, atMost limit: Int) throws -> Int {
         var sent = 0
         while sent < limit {
@@ -238,7 +238,7 @@ public final class HTTP2Connection {
         }
     }
 
-    /// Reads a frame; what keeps the connection going is dealt with, the rest is kept.
+    /// Reads a frame; connection management is handled, other frames are kept.
     private func readFrame(by deadline: Deadline, what: String) throws {
         while buffer.count < 9 { try receive(by: deadline, what: what) }
         let length = Int(buffer[0]) << 16 | Int(buffer[1]) << 8 | Int(buffer[2])

@@ -2,8 +2,8 @@ internal import Glibc
 
 /// A real nginx as an upstream with TLS and HTTP/2.
 ///
-/// `GET /echo…` answers with JSON that tells the protocol, the method and the request target as nginx saw them; any
-/// other path takes a body of any size and answers `{"ok":true}`. More comes from `server`, in nginx's own words.
+/// `GET /echo…` returns JSON with the protocol, the method and the request target as nginx saw them; any other path
+/// accepts a body of any size and returns `{"ok":true}`. `server` adds further nginx directives.
 public final class Nginx: Sendable {
     /// The authority that signed the server's certificate.
     public let authority: PrivateAuthority
@@ -17,7 +17,7 @@ public final class Nginx: Sendable {
     ///
     /// - Parameters:
     ///   - hosts: the names in the server's certificate.
-    ///   - isExpired: whether the server's certificate is not valid any more.
+    ///   - isExpired: whether the server's certificate has expired.
     ///   - http2: whether it offers HTTP/2 beside HTTP/1.1.
     ///   - server: more directives for the `server` block.
     public init(

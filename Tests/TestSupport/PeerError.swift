@@ -1,14 +1,14 @@
-/// Why a scripted peer gave up.
+/// Why a scripted peer failed.
 public enum PeerError: Error, Equatable, CustomStringConvertible {
-    /// The deadline passed while waiting for what is named.
+    /// The deadline passed while waiting for the described event.
     case timedOut(waitingFor: String)
-    /// The other side ended the connection in an orderly way, where more was expected.
+    /// The peer closed the connection where more was expected.
     case closed(during: String)
     /// The other side reset the connection.
     case reset(during: String)
-    /// The other side sent what was not expected.
+    /// The peer sent something unexpected.
     case unexpected(String)
-    /// Something was asked of a socket that this side has closed already.
+    /// An operation on a socket that this side has closed already.
     case alreadyClosed
     /// A system call failed.
     case system(operation: String, code: Int32)

@@ -1,4 +1,4 @@
-/// A certificate authority that nobody but the test trusts, made with the `openssl` command.
+/// A certificate authority that only the test trusts, created with the `openssl` command.
 public final class PrivateAuthority: Sendable {
     /// A certificate and its key, as paths of PEM files.
     public struct Identity: Sendable {
@@ -72,7 +72,7 @@ public final class PrivateAuthority: Sendable {
         return identity
     }
 
-    /// The common name of the certificate of which `openssl s_client` tells.
+    /// The common name of the certificate in the output of `openssl s_client`.
     ///
     /// OpenSSL 3.0 writes `subject=CN = server`, 3.5 `subject=CN=server`.
     public static func subject(in output: String) -> String? {

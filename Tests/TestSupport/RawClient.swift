@@ -78,7 +78,7 @@ public final class RawClient: Sendable {
         return try readResponse(toHead: method == "HEAD", keepingBody: keepingBody, within: patience)
     }
 
-    /// Holds the last bytes back until the sending side ends, so that both arrive together, however busy the machine is.
+    /// Holds the last bytes back until the sending side ends, so that both arrive together on any machine.
     public func holdLastBytes() throws { try socket.cork() }
 
     /// Ends the sending side; receiving goes on.
@@ -86,7 +86,7 @@ public final class RawClient: Sendable {
 
     // MARK: Reading
 
-    /// Reads a response, the 1xx ones before it included.
+    /// Reads a response, including preceding 1xx responses.
     ///
     /// - Parameters:
     ///   - toHead: the request was a HEAD, so that the response has no body whatever its fields say.
@@ -126,13 +126,13 @@ public final class RawClient: Sendable {
         try reader.withLock { try $0.read(atMost: limit, by: .after(patience), what: "any byte") }
     }
 
-    /// Waits until the other side ends the connection, either way, and fails on any further byte.
+    /// Waits until the peer ends the connection, either way, and fails on any further byte.
     @discardableResult
     public func expectClosed(within patience: Duration = .patience) throws -> ConnectionEnd {
         try reader.withLock { try $0.waitForEnd(skipping: false, by: .after(patience)) }
     }
 
-    /// Waits until the other side resets the connection, and skips bytes before that.
+    /// Waits until the peer resets the connection, and skips bytes before that.
     public func expectReset(within patience: Duration = .patience) throws {
         let end = try reader.withLock { try $0.waitForEnd(skipping: true, by: .after(patience)) }
         guard end == .reset else { throw PeerError.unexpected("an orderly end instead of a reset") }

@@ -1,4 +1,4 @@
-/// A response as a client saw it.
+/// A response as received by a client.
 public struct RawResponse: Sendable, Equatable {
     /// The status line and the fields.
     public let head: MessageHead

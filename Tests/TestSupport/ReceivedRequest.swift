@@ -6,7 +6,7 @@ public struct ReceivedRequest: Sendable, Equatable {
     public internal(set) var body: MessageBody?
     /// All bytes of the request as received, head and framing included; without the body if that was only counted.
     public internal(set) var rawBytes: [UInt8]
-    /// On which connection it came: 0 for the first that the upstream accepted.
+    /// The connection on which it arrived: 0 for the first that the upstream accepted.
     public let connection: Int
 
     /// The method.

@@ -1,4 +1,4 @@
-/// A real redis-server on a Unix socket, and on no port.
+/// A real redis-server on a Unix socket, without a port.
 public final class RedisServer: Sendable {
     /// Where it listens.
     public let path: String
@@ -6,13 +6,13 @@ public final class RedisServer: Sendable {
     private let settings: [String]
     private let process: Current
 
-    /// The process that serves now: it may be started again.
+    /// The running process, which may be restarted.
     private final class Current: Sendable {
         let process: Subprocess
         init(_ process: Subprocess) { self.process = process }
     }
 
-    /// Starts it and waits until it answers.
+    /// Starts the server and waits until it responds.
     ///
     /// - Parameter settings: more options, such as `--requirepass`, `secret`.
     public init(_ settings: [String] = [], in directory: TemporaryDirectory? = nil) throws {
@@ -33,10 +33,10 @@ public final class RedisServer: Sendable {
         }
     }
 
-    /// Another one at the same place, which knows nothing of what this one knew; this one must have ended.
+    /// Starts an empty server at the same path; this one must have ended.
     public func startAgain() throws -> RedisServer { try RedisServer(settings, in: directory) }
 
-    /// The configuration's `ledger`, with a user and a password if they are given.
+    /// The configuration's `ledger`, with a user and a password if given.
     public func url(credentials: String = "") -> String {
         "redis+unix://\(credentials.isEmpty ? "" : credentials + "@")\(path)"
     }
@@ -52,7 +52,7 @@ public final class RedisServer: Sendable {
     /// Sends it a signal.
     public func send(_ signal: Subprocess.Signal) { process.process.send(signal) }
 
-    /// Ends it at once, as a crash does.
+    /// Kills it, as in a crash.
     public func kill() throws {
         process.process.send(.kill)
         _ = try process.process.waitForExit()

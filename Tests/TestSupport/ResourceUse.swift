@@ -1,4 +1,4 @@
-/// What a process holds at a moment, as Linux counts it in `/proc`.
+/// The resources of a process at one moment, from `/proc`.
 public struct ResourceUse: Sendable, Equatable {
     /// Open file descriptors.
     public let descriptors: Int
@@ -31,8 +31,8 @@ public struct ResourceUse: Sendable, Equatable {
 
 /// Compares a process's descriptors and threads before and after.
 ///
-/// Swift Testing runs tests side by side in one process, so for this process the comparison holds only if nothing else
-/// runs; for a ``Subprocess`` it always does.
+/// Swift Testing runs tests in parallel in one process, so for this process the comparison is valid only if nothing
+/// else runs; for a ``Subprocess`` it always is.
 public struct LeakCheck: Sendable {
     private let processID: Int32?
 

@@ -1,6 +1,6 @@
 import Locking
 
-/// A server that speaks the Redis protocol and answers what a test wants: one that is broken, or not what it says it is.
+/// A server that speaks the Redis protocol and replies as the test wants, including invalid replies.
 public final class ScriptedRedis: Sendable {
     /// A reply, as its bytes.
     public typealias Reply = String
@@ -18,14 +18,14 @@ public final class ScriptedRedis: Sendable {
     private let answer: @Sendable (_ words: [String]) -> Reply?
     private let received = Lock<[[String]]>([])
 
-    /// In place of a reply: the end of the connection.
+    /// Instead of a reply: closes the connection.
     public static let closing: Reply = "\0"
-    /// In place of a reply: no more replies on the connection.
+    /// Instead of a reply: sends no more replies on the connection.
     public static let silence: Reply = "\u{1}"
 
-    /// Starts one that answers as a ledger that is in use and always has a slot, but for what `answer` answers itself.
+    /// Starts a server that replies like a ledger with free slots, except where `answer` supplies the reply.
     ///
-    /// - Parameter answer: the reply to a command, an empty one for none; `nil` for the ordinary one.
+    /// - Parameter answer: returns the reply to a command, an empty one for no reply; `nil` for the normal one.
     public init(answering answer: @escaping @Sendable (_ words: [String]) -> Reply?) throws {
         self.answer = answer
         directory = try TemporaryDirectory()
@@ -48,7 +48,7 @@ public final class ScriptedRedis: Sendable {
     /// The configuration's `ledger`.
     public var url: String { "redis+unix://\(path)" }
 
-    /// The commands so far, each with its words.
+    /// The received commands with their arguments.
     public var commands: [[String]] { received.withLock { $0 } }
 
     /// The operation of the ledger's script that a command calls, such as `take`; `nil` if it is another command.
@@ -56,7 +56,7 @@ public final class ScriptedRedis: Sendable {
         words.count > 4 && ["EVAL", "EVALSHA"].contains(words[0]) ? words[4] : nil
     }
 
-    /// Sends these bytes to all who listen to a channel.
+    /// Sends these bytes to all subscribers of a channel.
     public func send(_ bytes: String, toListenersOf channel: String) {
         for subscriber in subscribers.withLock({ $0 }) where subscriber.channel == channel {
             try? subscriber.client.send(Array(bytes.utf8), by: .after(.patience))

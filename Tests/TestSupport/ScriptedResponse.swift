@@ -1,4 +1,4 @@
-/// What a scripted upstream sends, byte for byte, and what it does with the connection afterwards.
+/// The bytes that a scripted upstream sends, and what it does with the connection afterwards.
 public struct ScriptedResponse: Sendable, Equatable {
     /// What happens after the last byte.
     public enum Ending: Sendable, Equatable {
@@ -14,7 +14,7 @@ public struct ScriptedResponse: Sendable, Equatable {
 
     /// The bytes to send.
     public var bytes: [UInt8]
-    /// What to do then.
+    /// The action afterwards.
     public var ending: Ending
 
     /// A response of any bytes.

@@ -1,12 +1,12 @@
 internal import Glibc
 internal import Locking
 
-/// A server that does exactly what a test says: a provider at its best and at its worst.
+/// A server that does exactly what a test says: a well-behaved or a broken provider.
 ///
-/// It works in one of two ways. With a *handler*, a thread per connection calls it for every request. Without one, the
-/// test holds the conversation itself, on its own thread: ``expectRequest(within:)``, then the exchange's `respond`.
+/// It has two modes. With a *handler*, a thread per connection calls it for every request. Without one, the test
+/// holds the conversation on its own thread: ``expectRequest(within:)``, then the exchange's `respond`.
 public final class ScriptedUpstream: Sendable {
-    /// What is done with a request; runs on the connection's own thread.
+    /// Handles a request; runs on the connection's own thread.
     public typealias Handler = @Sendable (UpstreamExchange) throws -> Void
 
     /// Where the upstream listens, with the real port.
@@ -33,8 +33,8 @@ public final class ScriptedUpstream: Sendable {
 
     /// Listens, and calls `handler` with every request.
     ///
-    /// A handler that returns without an answer leaves its connection open and silent. One that throws closes the
-    /// connection; see ``failures``.
+    /// If a handler returns without a response, its connection stays open and silent. If it throws, the connection is
+    /// closed; see ``failures``.
     ///
     /// - Parameter readingBodies: whether the request's body is read before the handler is called.
     public convenience init(
@@ -55,7 +55,7 @@ public final class ScriptedUpstream: Sendable {
         }
     }
 
-    /// Listens, and gives every request the same answer.
+    /// Listens, and gives every request the same response.
     public convenience init(on endpoint: Endpoint = .loopback, answering response: ScriptedResponse) throws {
         try self.init(on: endpoint) { try $0.respond(response) }
     }
@@ -80,7 +80,7 @@ public final class ScriptedUpstream: Sendable {
     public var exchanges: [UpstreamExchange] { log.exchanges }
     /// All requests as far as they were read, in the order of the heads' arrival.
     public var requests: [ReceivedRequest] { log.exchanges.map(\.request) }
-    /// What handlers threw, and what was wrong with what clients sent.
+    /// Errors of handlers, and malformed requests of clients.
     public var failures: [any Error] { log.failures }
 
     // MARK: Conversation
@@ -119,7 +119,7 @@ public final class ScriptedUpstream: Sendable {
         }
     }
 
-    /// Waits until the other side has ended every connection that this side has not.
+    /// Waits until the peer has ended every connection that this side has not.
     public func expectAllClosed(within patience: Duration = .patience) throws {
         let deadline = Deadline.after(patience)
         for connection in log.connections where !connection.socket.isClosed {
@@ -136,7 +136,7 @@ public final class ScriptedUpstream: Sendable {
         }
     }
 
-    /// Stops listening, so that connections are refused; those accepted go on.
+    /// Stops listening, so that connections are refused; accepted ones continue.
     public func stopListening() { listener.close() }
 
     /// Stops listening and closes all connections.

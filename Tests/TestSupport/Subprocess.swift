@@ -1,9 +1,9 @@
 internal import Glibc
 internal import Locking
 
-/// A program that runs beside the test; killed, with its children, when the last reference goes.
+/// A program run by the test; killed with its children when the last reference is released.
 public final class Subprocess: Sendable {
-    /// What a program that has ended left behind.
+    /// The result of a program that has ended.
     public struct Outcome: Sendable {
         /// How it ended.
         public let exit: ProcessExit
@@ -66,7 +66,7 @@ public final class Subprocess: Sendable {
             environment: inherited + environment.map { "\($0.key)=\($0.value)" }, streams: streams)
         guard !input.isEmpty else { return }
         System.startThread {
-            // A program that ends without reading all of it is no failure of the test's.
+            // A program that ends without reading all of its input does not fail the test.
             try? feed.send(input, by: .after(.patience))
             feed.close()
         }
@@ -128,7 +128,7 @@ public final class Subprocess: Sendable {
 }
 
 extension System {
-    /// The exit as recorded, else that of a child that has ended now.
+    /// The recorded exit, or that of a child that has just ended.
     fileprivate static func reap(_ identifier: Int32, unless recorded: borrowing Lock<ProcessExit?>)
         -> ProcessExit?
     {

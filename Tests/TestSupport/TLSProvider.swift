@@ -1,12 +1,12 @@
-/// A provider that speaks TLS, sends exactly the bytes that a test gives it, and ends its connections as the test says.
+/// A provider that speaks TLS, sends exactly the given bytes, and ends its connections as the test says.
 ///
-/// Python's `ssl`: unlike nginx, it can end TLS without a close_notify.
+/// Implemented with Python's `ssl`: unlike nginx, it can end TLS without a close_notify.
 public final class TLSProvider: Sendable {
-    /// How a connection ends behind a response.
+    /// How a connection ends after a response.
     public enum Ending: String, Sendable, CaseIterable {
         /// With a close_notify.
         case notify
-        /// With the end of the TCP connection alone.
+        /// With only the end of the TCP connection.
         case cut
         /// With a reset.
         case reset
@@ -84,7 +84,7 @@ public final class TLSProvider: Sendable {
     /// Starts it.
     ///
     /// - Parameters:
-    ///   - response: what every request gets.
+    ///   - response: the response to every request.
     ///   - clients: the authority whose certificate a client must show; `nil`: none.
     public init(
         response: String, ending: Ending, version: Version = .tls13, clients: PrivateAuthority? = nil
@@ -106,7 +106,7 @@ public final class TLSProvider: Sendable {
         self.port = port ?? 0
     }
 
-    /// The origin, with a name for which the certificate is.
+    /// The origin, with a name for which the certificate is valid.
     public var url: String { "https://localhost:\(port)" }
 
     /// How many requests it has read.

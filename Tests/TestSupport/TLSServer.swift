@@ -53,7 +53,7 @@ internal import Glibc
         _ = try run(by: deadline, what: "a TLS handshake") { unsafe Int(gnutls_handshake(session)) }
     }
 
-    /// The protocol that was agreed on (RFC 7301).
+    /// The negotiated protocol (RFC 7301).
     var protocolName: String? {
         var name = unsafe gnutls_datum_t()
         guard unsafe gnutls_alpn_get_selected_protocol(session, &name) == 0 else { return nil }
@@ -61,7 +61,7 @@ internal import Glibc
             decoding: UnsafeBufferPointer(start: name.data, count: Int(name.size)), as: UTF8.self)
     }
 
-    /// Receives at most `limit` bytes; none is the end, with or without a close_notify.
+    /// Receives at most `limit` bytes; empty at the end, with or without a close_notify.
     func receive(atMost limit: Int, by deadline: Deadline, what: String) throws -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: limit)
         let count = try run(by: deadline, what: what) {
@@ -72,7 +72,7 @@ internal import Glibc
         return Array(bytes.prefix(count))
     }
 
-    /// Sends all bytes, in as few records as they fit into.
+    /// Sends all bytes in as few records as possible.
     func send(_ bytes: [UInt8], by deadline: Deadline) throws {
         var rest = bytes[...]
         while !rest.isEmpty {

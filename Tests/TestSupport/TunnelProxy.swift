@@ -1,6 +1,6 @@
 import Locking
 
-/// A proxy that leads every CONNECT to the address that it names, or refuses it.
+/// A proxy that tunnels every CONNECT to the requested address, or rejects it.
 public final class TunnelProxy: Sendable {
     private let listener: Socket
     /// The port on 127.0.0.1.
@@ -10,7 +10,7 @@ public final class TunnelProxy: Sendable {
 
     /// Starts a proxy.
     ///
-    /// - Parameter refusal: the status line with which everything is refused, such as `407 Proxy Authentication Required`.
+    /// - Parameter refusal: the status line of all responses, such as `407 Proxy Authentication Required`.
     public init(refusing refusal: String? = nil) throws {
         self.refusal = refusal
         let (listener, endpoint) = try Socket.listening(

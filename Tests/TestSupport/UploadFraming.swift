@@ -1,8 +1,8 @@
-/// How a request says where its body ends.
+/// How a request frames its body.
 public enum UploadFraming: String, CaseIterable, Sendable {
     /// Content-Length.
     case length
-    /// One chunk, and the last one.
+    /// One chunk and the last chunk.
     case chunked
 
     /// The field for a body of `count` bytes.
@@ -10,7 +10,7 @@ public enum UploadFraming: String, CaseIterable, Sendable {
         self == .length ? "Content-Length: \(count)" : "Transfer-Encoding: chunked"
     }
 
-    /// A body as it is sent; of one that has `total` bytes, its beginning.
+    /// The bytes of a body; for a body of `total` bytes, its beginning.
     public func bytes(_ body: String, of total: Int? = nil) -> String {
         guard self == .chunked else { return body }
         let total = total ?? body.utf8.count

@@ -1,6 +1,6 @@
 internal import Locking
 
-/// One request that a scripted upstream received, and the means to answer it or not.
+/// One request that a scripted upstream received, with methods to respond.
 public final class UpstreamExchange: Sendable {
     private struct State {
         var request: ReceivedRequest
@@ -25,7 +25,7 @@ public final class UpstreamExchange: Sendable {
 
     // MARK: Reading
 
-    /// Reads the request's body, once; a body that breaks off does not throw but is not complete.
+    /// Reads the request's body, once; a truncated body does not throw but is not complete.
     ///
     /// - Parameter keeping: false counts the bytes only, for large bodies.
     @discardableResult
