@@ -5,6 +5,7 @@ enum Micro {
         let measure = Measure()
         WireBenchmarks.run(measure)
         try NormaliserBenchmarks.run(measure)
+        try PathBenchmarks.run(measure)
         MetricsBenchmarks.run(measure)
         LedgerBenchmarks.run(measure)
         LedgerMemory.run()

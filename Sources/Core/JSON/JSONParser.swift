@@ -2,12 +2,15 @@ internal import Wire
 
 /// Lists the nodes of a JSON text in one pass, without recursion, so that no input can exhaust the stack.
 struct JSONParser {
-    private enum Expected {
+    /// What may follow.
+    enum Expected {
         case value
         case valueOrEnd
         case name
         case nameOrEnd
+        case colon
         case commaOrEnd
+        case end
     }
 
     private let bytes: [UInt8]
@@ -24,6 +27,14 @@ struct JSONParser {
     private var isAtEnd = false
     /// Whether the last node is a truncated string.
     private var isCutString = false
+    /// Where a string is malformed.
+    private(set) var malformedString: Int?
+    /// What was expected where the text is no JSON.
+    private(set) var failedExpecting: Expected?
+    /// How far the text was read.
+    var endOfRead: Int { position }
+    /// Whether an array or object was one level too deep.
+    private(set) var isTooDeep = false
 
     init(bytes: [UInt8], range: Range<Int>, isCut: Bool = false) {
         self.bytes = bytes
@@ -60,6 +71,12 @@ struct JSONParser {
 
     private mutating func parseAll() -> (isWhole: Bool, isAfterName: Bool) {
         var expected = Expected.value
+        let result = parseAll(&expected)
+        if !result.isWhole { failedExpecting = expected }
+        return result
+    }
+
+    private mutating func parseAll(_ expected: inout Expected) -> (isWhole: Bool, isAfterName: Bool) {
         var isAfterName = false
         while true {
             skipBlanks()
@@ -83,11 +100,14 @@ struct JSONParser {
                 isAfterName = true
                 skipBlanks()
                 if position == end { isAtEnd = true }
-                guard position < end, bytes[position] == 0x3A else { return (false, isAfterName) }
+                guard position < end, bytes[position] == 0x3A else {
+                    expected = .colon
+                    return (false, isAfterName)
+                }
                 position += 1
                 expected = .value
                 continue
-            case .commaOrEnd:
+            case .colon, .commaOrEnd, .end:
                 let isObject = nodes[Int(parent)].kind == .object
                 if byte == 0x2C {
                     position += 1
@@ -99,6 +119,7 @@ struct JSONParser {
             }
             if parent < 0 {
                 skipBlanks()
+                expected = .end
                 return (position == end, false)
             }
             expected = .commaOrEnd
@@ -116,7 +137,10 @@ struct JSONParser {
 
     private mutating func open(_ kind: JSONDocument.Kind) -> Bool {
         depth += 1
-        guard depth <= JSONDocument.depthLimit else { return false }
+        guard depth <= JSONDocument.depthLimit else {
+            isTooDeep = true
+            return false
+        }
         let index = Int32(nodes.count)
         nodes.append(.init(kind: kind, start: Int32(position), end: 0, next: parent))
         parent = index
@@ -162,6 +186,7 @@ struct JSONParser {
         while true {
             index = bytes.span.endOfPlainRun(from: index)
             guard index < end else {
+                malformedString = end
                 cutString(from: start, to: end, hasEscapes: hasEscapes, isMember: isMember)
                 return false
             }
@@ -174,13 +199,16 @@ struct JSONParser {
             case 0x5C:
                 hasEscapes = true
                 guard let length = escapeLength(at: index + 1) else {
+                    malformedString = index
                     if mayContinueEscape(at: index + 1) {
                         cutString(from: start, to: index, hasEscapes: hasEscapes, isMember: isMember)
                     }
                     return false
                 }
                 index += 1 + length
-            case 0..<0x20: return false
+            case 0..<0x20:
+                malformedString = index
+                return false
             default:
                 if byte >= 0x80 { hasForeignBytes = true }
                 index += 1
@@ -242,7 +270,10 @@ struct JSONParser {
         if position < end, bytes[position] == 0x2D { position += 1 }
         let integerStart = position
         guard digits() else { return false }
-        if bytes[integerStart] == 0x30, position > integerStart + 1 { return false }
+        if bytes[integerStart] == 0x30, position > integerStart + 1 {
+            position = integerStart
+            return false
+        }
         if position < end, bytes[position] == 0x2E {
             position += 1
             guard digits() else { return false }

@@ -7,8 +7,8 @@ internal import Wire
 /// `weir profile`: lists profiles and runs their cases.
 struct ProfileCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "profile", abstract: "List the profiles, or run their recorded cases.",
-        subcommands: [ProfileListCommand.self, ProfileTestCommand.self])
+        commandName: "profile", abstract: "List the profiles, run their recorded cases, or try a place.",
+        subcommands: [ProfileListCommand.self, ProfileTestCommand.self, ProfileAtCommand.self])
 }
 
 /// `weir profile list`: the profiles that are part of the program.

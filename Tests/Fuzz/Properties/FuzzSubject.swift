@@ -23,6 +23,8 @@ public enum FuzzSubject: String, CaseIterable, Sendable {
     case replies
     /// JSON, in and out.
     case json
+    /// A JSONPath, and a document.
+    case path
     /// A configuration file.
     case configuration
     /// A profile file.
@@ -45,6 +47,7 @@ public enum FuzzSubject: String, CaseIterable, Sendable {
         case .bodyText: BodyTextProperties.check(input)
         case .replies: ReplyProperties.check(input)
         case .json: JSONProperties.check(input)
+        case .path: PathProperties.check(input)
         case .configuration: ConfigurationProperties.check(input)
         case .profile: ProfileProperties.check(input)
         case .pattern: PatternProperties.check(input)

@@ -29,8 +29,8 @@ public struct JSONPath: Sendable, Hashable {
     }
 
     let query: PathQuery
-    /// The bit of the first name in ``JSONDocument/rootNames``; all bits if the path does not begin with a name.
-    private let rootBit: UInt64
+    /// The bit of the first name in ``JSONDocument/rootNames``; `nil` if the path does not begin with a name.
+    private let rootBit: UInt64?
 
     /// Parses a path.
     ///
@@ -38,7 +38,7 @@ public struct JSONPath: Sendable, Hashable {
     public init(parsing text: String) throws(JSONPathError) {
         var parser = JSONPathParser(text)
         query = try parser.parse()
-        rootBit = query.segments.first?.singleName.map { NameSet.bit($0.bytes) } ?? .max
+        rootBit = query.segments.first?.singleName.map { NameSet.bit($0.bytes) }
     }
 
     /// Whether the path selects at most one node of any document: it has only names and indexes.
@@ -47,10 +47,15 @@ public struct JSONPath: Sendable, Hashable {
     /// The nodes that the path selects, in the order of RFC 9535; none if a limit was exceeded.
     public func nodes(in document: JSONDocument) -> [Int] { evaluate(in: document).nodes }
 
+    /// Whether the path selects nothing, because the root has no member with its first name.
+    private func isMissed(by document: JSONDocument) -> Bool {
+        rootBit.map { $0 & document.rootNames == 0 } ?? false
+    }
+
     /// The first node that the path selects; `nil` if there is none, or a limit was exceeded before it was found.
     public func firstNode(in document: JSONDocument) -> Int? {
-        guard rootBit & document.rootNames != 0 else { return nil }
-        var evaluation = PathEvaluation(document)
+        guard !isMissed(by: document) else { return nil }
+        var evaluation = PathEvaluation(document, steps: Self.stepLimit)
         var sink = NodeSink(stopsAt: 1)
         evaluation.run(query, from: document.root, into: &sink)
         return evaluation.isExhausted ? nil : sink.first
@@ -63,7 +68,7 @@ public struct JSONPath: Sendable, Hashable {
         guard node != document.root else { return nodes(in: document) }
         var query = query
         query.isRelative = true
-        var evaluation = PathEvaluation(document)
+        var evaluation = PathEvaluation(document, steps: Self.stepLimit)
         var sink = NodeSink(stopsAt: .max, collectsAtMost: Self.resultLimit)
         evaluation.run(query, from: node, into: &sink)
         return evaluation.isExhausted || sink.isOverfull ? [] : sink.nodes
@@ -71,13 +76,18 @@ public struct JSONPath: Sendable, Hashable {
 
     /// The nodes that the path selects, and what it took to find them.
     public func evaluate(in document: JSONDocument) -> Result {
-        guard rootBit & document.rootNames != 0 else { return Result(nodes: [], steps: 0, isComplete: true) }
-        var evaluation = PathEvaluation(document)
+        evaluate(in: document, within: Self.stepLimit)
+    }
+
+    /// The nodes that the path selects, if no more than `limit` steps find them.
+    func evaluate(in document: JSONDocument, within limit: Int) -> Result {
+        guard !isMissed(by: document) else { return Result(nodes: [], steps: 0, isComplete: true) }
+        var evaluation = PathEvaluation(document, steps: limit)
         var sink = NodeSink(stopsAt: .max, collectsAtMost: Self.resultLimit)
         evaluation.run(query, from: document.root, into: &sink)
         let isComplete = !evaluation.isExhausted && !sink.isOverfull
         return Result(
-            nodes: isComplete ? sink.nodes : [], steps: Self.stepLimit - max(evaluation.remaining, 0),
+            nodes: isComplete ? sink.nodes : [], steps: limit - max(evaluation.remaining, 0),
             isComplete: isComplete)
     }
 }

@@ -81,7 +81,7 @@ extension JSONPathParser {
             parser.skipBlanks()
             guard parser.take(")") else {
                 guard parser.next != nil else { throw parser.error("this ( is not closed", at: start) }
-                throw parser.error("unexpected \(parser.found); allowed: &&, || or )", at: parser.position)
+                throw parser.unexpectedInFilter(end: "or )")
             }
             return filter
         }
@@ -92,6 +92,13 @@ extension JSONPathParser {
         var parser = self
         parser.skipBlanks()
         return PathComparison.allCases.first { parser.isAhead($0.rawValue) }
+    }
+
+    /// The mistake that something follows a complete condition.
+    func unexpectedInFilter(end: String) -> JSONPathError {
+        if next == "=" { return error("= is no operator; equality is ==", at: position) }
+        return error(
+            "unexpected \(found); allowed: a comparison (== != < <= > >=), &&, ||, \(end)", at: position)
     }
 
     func isAhead(_ text: String) -> Bool { path[position...].starts(with: text.unicodeScalars) }
@@ -142,6 +149,8 @@ extension JSONPathParser {
             case "true": return .value(.true, isLiteral: true)
             case "false": return .value(.false, isLiteral: true)
             case "null": return .value(.null, isLiteral: true)
+            case "count", "length", "match", "search", "value":
+                throw error("\(word) needs its arguments in parentheses directly behind it", at: start)
             default:
                 throw error("unknown word '\(word)'; allowed: true, false, null or a function", at: start)
             }

@@ -74,6 +74,7 @@ struct JSONPathParser {
             if take("]") { return selectors }
             guard take(",") else {
                 guard next != nil else { throw error("this [ is not closed", at: start) }
+                if case .filter? = selectors.last { throw unexpectedInFilter(end: ", or ]") }
                 throw error("unexpected \(found); allowed: , or ]", at: position)
             }
         }
@@ -171,6 +172,7 @@ struct JSONPathParser {
         case "t": return "\t"
         case "/", "\\", quote: return scalar
         case "u": return try codePoint(from: start)
+        case "\0"..."\u{1F}": throw error("unexpected control character behind \\", at: position - 1)
         default:
             throw error(
                 "\\\(scalar) is not an escape; allowed: \\b \\f \\n \\r \\t \\/ \\\\ \\uXXXX and \\\(quote)",

@@ -39,11 +39,14 @@ struct NodeSink {
 struct PathEvaluation {
     let document: JSONDocument
     /// The steps that are left; negative if there were too few.
-    private(set) var remaining = JSONPath.stepLimit
+    private(set) var remaining: Int
     /// The pattern that was compiled last, of those that are no literals.
     private var lastPattern: (source: Text, pattern: IRegexp?)?
 
-    init(_ document: JSONDocument) { self.document = document }
+    init(_ document: JSONDocument, steps: Int) {
+        self.document = document
+        remaining = steps
+    }
 
     /// Whether the evaluation was stopped: what it says then means nothing.
     var isExhausted: Bool { remaining < 0 }
