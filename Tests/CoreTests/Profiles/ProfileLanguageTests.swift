@@ -474,7 +474,7 @@ struct ProfileLanguageTests {
             ),
             (
                 "rules: [{ name: r, is: gone, limit: 'a b' }]",
-                "rules[0].limit: 'a b' must be the name of one of `limits`"
+                "rules[0].limit: 'a b': the name of a limit"
             ),
             ("repeat: { at: nowhere }", "repeat.at: 'nowhere' must be a JSON Pointer"),
         ])
