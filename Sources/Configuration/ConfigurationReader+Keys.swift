@@ -29,7 +29,7 @@ extension ConfigurationReader {
     enum ProviderKey: String, SectionKey {
         case profile, mount, listen, upstream, credential, errors, status
         case upstreamBody = "upstream_body"
-        case tier, limits, guarantee, pacing, group
+        case tier, limits, learn, guarantee, pacing, group
         case maximumWait = "max_wait"
         case timeouts, quarantine, retries
         case circuitBreaker = "circuit_breaker"

@@ -102,6 +102,7 @@ extension ConfigurationReader {
             }
         case .upstreamBody: value.boolean.map { provider.includesUpstreamBody = $0 }
         case .limits: provider.limits = limits(from: value)
+        case .learn: value.boolean.map { provider.learnsLimits = $0 }
         case .guarantee:
             value.choice([("strict", .strict), ("fast", .fast(margin: .milliseconds(100)))])
                 .map { provider.guarantee = $0 }

@@ -73,7 +73,7 @@ struct MistakeTests {
             which the key belongs
             weir.yaml:20:5: providers.lemlist.ledger: unknown key; allowed: profile, mount, listen, \
             upstream, credential, \
-            errors, status, upstream_body, tier, limits, guarantee, pacing, group, max_wait, timeouts, quarantine, retries, circuit_breaker, \
+            errors, status, upstream_body, tier, limits, learn, guarantee, pacing, group, max_wait, timeouts, quarantine, retries, circuit_breaker, \
             tls, http, proxy, rewrite_locations, allow_private
             weir.yaml:22:5: providers.Lettr: a provider's name must be a lower-case letter, then letters, \
             digits, '-' or \

@@ -34,6 +34,8 @@ public struct ProviderConfiguration: Hashable, Sendable {
     public var includesUpstreamBody = false
     /// The rate limits, all of which apply; empty for none.
     public var limits: [RateLimit]
+    /// Whether, without limits, each key is paced by what responses say of the provider's count.
+    public var learnsLimits = true
     /// When a used slot of a limit is freed.
     public var guarantee = PacingPolicy.Guarantee.strict
     /// Whether limits are only observed: nothing waits or is rejected.
@@ -106,6 +108,7 @@ extension ProviderConfiguration {
         same.quarantinesCredentials = quarantinesCredentials
         same.rewritesLocations = rewritesLocations
         (same.limits, same.group, same.maximumWait) = (limits, group, maximumWait)
+        same.learnsLimits = learnsLimits
         (same.guarantee, same.isPacingObserved) = (guarantee, isPacingObserved)
         same.timeouts = timeouts
         same.timeouts.connect = other.timeouts.connect

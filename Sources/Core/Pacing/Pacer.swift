@@ -72,13 +72,15 @@ public final class Pacer: Sendable {
     ///
     /// - Parameters:
     ///   - observed: what the response reports about the provider's own count.
+    ///   - learned: the same for all windows, if the policy learns.
     ///   - reset: returns when that count resets, from now; called only if another client uses the key.
     public func responded(
-        _ slot: Slot, verdict: Verdict, observed: RateObservation? = nil,
+        _ slot: Slot, verdict: Verdict, observed: RateObservation? = nil, learned: RateReport? = nil,
         reset: @Sendable () -> Duration? = { nil }, at firstByte: MonotonicTime
     ) -> Outcome {
         book.withLock {
-            $0.responded(slot, verdict: verdict, observed: observed, reset: reset, at: firstByte)
+            $0.responded(
+                slot, verdict: verdict, observed: observed, learned: learned, reset: reset, at: firstByte)
         }
     }
 

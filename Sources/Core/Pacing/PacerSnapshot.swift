@@ -16,6 +16,20 @@ public struct PacerSnapshot: Hashable, Sendable {
         public let exhaustedIn: Duration?
     }
 
+    /// What responses have told of one window of a limit that nobody has configured.
+    public struct Learned: Hashable, Sendable {
+        /// The field that says it, as a place in ``RateHeaders/sources``.
+        public let source: Int
+        /// The requests of the window, if that is said.
+        public let limit: Int?
+        /// The requests that may be sent now for certain.
+        public let remaining: Int
+        /// What one request takes of it, as far as it was seen.
+        public let cost: Int
+        /// How long until the window begins anew, if that is said.
+        public let resetIn: Duration?
+    }
+
     /// The state of one ledger.
     public struct Ledger: Hashable, Sendable {
         /// Its key.
@@ -32,6 +46,10 @@ public struct PacerSnapshot: Hashable, Sendable {
         public let expectedWait: Duration?
         /// The reason of its pause, if it is paused.
         public let pause: PauseReason?
+        /// What was learned of its limits.
+        public let learned: [Learned]
+        /// The time between two requests after refusals without a count; nil if there were none of late.
+        public let gap: Duration?
         /// How long the pause lasts, or how long the response to the probe is awaited.
         public let pausedFor: Duration
     }

@@ -10,6 +10,8 @@ public struct PacingPlan: Sendable {
     public let counters: [RateLimit.Counter]
     /// The scope that a used-up quota pauses, if the profile names the requests that use it.
     public let quotaScope: Int?
+    /// Whether each key is paced by what responses say, since there are no limits.
+    public let learns: Bool
     /// The names of the limits.
     public let names: [String?]
     /// Whether the method and path of a request affect its keys: see ``marks(method:path:digest:)``.
@@ -25,8 +27,11 @@ public struct PacingPlan: Sendable {
 
     /// The plan of `limits`, of which at most ``RateLimit/maximumCount`` are used.
     ///
-    /// - Parameter quotaRequests: the requests that use up a quota; empty if unknown.
-    public init(limits: [RateLimit], quotaRequests: [RequestPattern] = []) {
+    /// - Parameters:
+    ///   - quotaRequests: the requests that use up a quota; empty if unknown.
+    ///   - learns: whether a key is paced by what responses say; without limits alone.
+    public init(limits: [RateLimit], quotaRequests: [RequestPattern] = [], learns: Bool = false) {
+        self.learns = learns && limits.isEmpty
         self.limits = Array(limits.prefix(RateLimit.maximumCount))
         self.quotaRequests = quotaRequests
         names = self.limits.map(\.name)
@@ -40,7 +45,9 @@ public struct PacingPlan: Sendable {
             windows.append(limit.window(scope: scope))
             if limit.named.isEmpty, !limit.countsRest { usual[index] = 1 }
         }
-        if counters.isEmpty { counters = [RateLimit.Counter(by: .provider, patterns: [])] }
+        if counters.isEmpty {
+            counters = [RateLimit.Counter(by: self.learns ? .credential : .provider, patterns: [])]
+        }
         if quotaRequests.isEmpty {
             quotaScope = nil
         } else {

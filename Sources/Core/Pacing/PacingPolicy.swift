@@ -66,6 +66,8 @@ public struct PacingPolicy: Sendable, Hashable {
     public var quotaScope: Int?
     /// When a used slot is freed.
     public var guarantee: Guarantee
+    /// Whether a key is paced by what responses say of the provider's count; without limits alone.
+    public var learns = false
     /// Whether limits are only observed: everything is sent at once, and counted if it would have waited.
     public var isObserved = false
     /// How long after a connection was lost its request may still reach the provider and be counted.

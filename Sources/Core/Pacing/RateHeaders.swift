@@ -13,14 +13,14 @@ public import Wire
 ///
 /// Malformed, negative or absurd values are ignored. An object, because it has many parts and reads every response.
 public final class RateHeaders: Sendable {
-    private let names: RateFields
-    private let limits: [Int]
-    private let limit: [[UInt8]]
-    private let remaining: [[UInt8]]
-    private let used: [[UInt8]]
-    private let state: [[UInt8]]
-    private let policy: [[UInt8]]
-    private static let age = Array("age".utf8)
+    let names: RateFields
+    let limits: [Int]
+    let limit: [[UInt8]]
+    let remaining: [[UInt8]]
+    let used: [[UInt8]]
+    let state: [[UInt8]]
+    let policy: [[UInt8]]
+    static let age = Array("age".utf8)
 
     /// A reader of these fields.
     ///
@@ -127,7 +127,7 @@ public final class RateHeaders: Sendable {
         return (least ?? first).map { Count(observation: $0, window: window) }
     }
 
-    private func numbers(_ name: [UInt8], _ fields: FieldBlock) -> RateNumbers {
+    func numbers(_ name: [UInt8], _ fields: FieldBlock) -> RateNumbers {
         fields.withFirstValue(of: name.span) { RateNumbers($0) } ?? RateNumbers()
     }
 
@@ -158,13 +158,16 @@ public final class RateHeaders: Sendable {
     }
 
     /// The limit of the same name in the policy.
-    private func quota(of state: RateState, _ fields: FieldBlock) -> Int? {
-        for name in policy {
-            let found: Int?? = fields.withFirstValue(of: name.span) { value in
+    private func quota(of state: RateState, _ fields: FieldBlock) -> Int? { quota(of: state.name, fields) }
+
+    /// The limit that the policy calls by a name, as ``RateState/Item/name`` has it.
+    func quota(of name: UInt64, _ fields: FieldBlock) -> Int? {
+        for field in policy {
+            let found: Int?? = fields.withFirstValue(of: field.span) { value in
                 var quota: Int?
                 RateState.forEachItem(in: value) { item in
                     let parsed = RateState.Item(item)
-                    if quota == nil, parsed.name == state.name { quota = parsed.quota }
+                    if quota == nil, parsed.name == name { quota = parsed.quota }
                 }
                 return quota
             }

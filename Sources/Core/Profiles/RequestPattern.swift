@@ -146,3 +146,14 @@ extension RequestPattern {
         return nil
     }
 }
+
+extension RequestPattern: CustomStringConvertible {
+    /// The pattern as it is written: `POST /emails`.
+    public var description: String {
+        let parts = steps.indices.map { index in
+            let name = index < names.count ? names[index] : nil
+            return name.map { "{\($0)}" } ?? steps[index].string
+        }
+        return "\(method.string) /\(parts.joined(separator: "/"))"
+    }
+}

@@ -74,10 +74,30 @@ enum LimitsPage {
         }
         var rest = #"],"in_flight":\#(ledger.inFlight),"queue":\#(ledger.waiting)"#
         if let wait = ledger.expectedWait { rest += #","wait":"# + seconds(wait) }
+        if !ledger.learned.isEmpty {
+            let windows = ledger.learned.map {
+                learned(
+                    $0, from: provider.rateHeaders?.sources ?? [])
+            }
+            rest += #","learned":["# + windows.joined(separator: ",") + "]"
+        }
+        if let gap = ledger.gap { rest += #","cautious":"# + seconds(gap) }
         if let pause = ledger.pause {
             rest += #","paused":"\#(pause.name)","paused_for":"# + seconds(ledger.pausedFor)
         }
         output += Array((rest + "}").utf8)
+    }
+
+    /// What was learned of one window, and from which field.
+    private static func learned(_ window: PacerSnapshot.Learned, from sources: [String]) -> String {
+        var name: [UInt8] = []
+        JSONWriter.string(window.source < sources.count ? sources[window.source] : "", into: &name)
+        var text = #"{"from":"# + String(decoding: name, as: UTF8.self)
+        if let limit = window.limit { text += #","limit":\#(limit)"# }
+        text += #","remaining":\#(window.remaining)"#
+        if window.cost > 1 { text += #","cost":\#(window.cost)"# }
+        if let reset = window.resetIn { text += #","reset":"# + seconds(reset) }
+        return text + "}"
     }
 
     /// A key is shown as part of its hash; keys that do not represent a credential are shown by their kind.

@@ -204,7 +204,7 @@ extension Exchange {
         let fields = transfer.response.fields
         let outcome = provider.pacer.responded(
             slot, verdict: isUndecided ? .undecided : .accepted,
-            observed: provider.rateHeaders?.observation(fields),
+            observed: provider.observation(fields), learned: provider.learned(fields),
             reset: {
                 provider.rateHeaders?.resetSeconds(fields, at: SystemClock.wallNanoseconds / 1_000_000_000)
                     .map { .seconds($0) }

@@ -14,6 +14,8 @@ struct Ledgers {
         let revision: UInt32
         /// The key of all requests to this provider; other providers may share the pacer.
         let key: LedgerKey
+        /// How many instances use the limits.
+        let instances: Int
         /// Whether other instances use the limits as well.
         let hasOtherInstances: Bool
         /// The shared ledger; nil if each instance counts for itself.
@@ -66,7 +68,8 @@ struct Ledgers {
         let owners = configuration.providers.map(Owner.init)
         let plans = zip(configuration.providers, normalizers).map {
             PacingPlan(
-                limits: configuration.ownLimits(of: $0), quotaRequests: $1.profile.quotaRequests)
+                limits: configuration.ownLimits(of: $0), quotaRequests: $1.profile.quotaRequests,
+                learns: $0.learnsLimits)
         }
         var wakes: [(pacer: Pacer, wake: Wake)] = []
         var settled: [Owner: (pacer: Pacer, revision: UInt32)] = [:]
@@ -86,6 +89,7 @@ struct Ledgers {
                 return Share(
                     pacer: pacer, plan: plans[index], revision: revision,
                     key: LedgerKey(hashing: Array(provider.name.utf8), digest: digest),
+                    instances: max(configuration.replicas, 1),
                     hasOtherInstances: configuration.replicas > 1 || configuration.ledger != nil,
                     ledger: account(of: owners[index], pacer, configuration),
                     digest: digest)
@@ -164,6 +168,7 @@ extension PacingPolicy {
             windows: members[0].plan.windows, quotaScope: members.lazy.compactMap(\.plan.quotaScope).first,
             guarantee: isStrict ? .strict : .fast(margin: margin), queueCapacity: limits.queue,
             keyCapacity: limits.keys)
+        learns = members[0].plan.learns
         isObserved = members.allSatisfy { $0.provider.isPacingObserved }
     }
 }

@@ -1,5 +1,6 @@
 internal import Core
 internal import Locking
+internal import Loop
 internal import Synchronization
 internal import Wire
 
@@ -27,6 +28,10 @@ final class ProviderService: Sendable {
     /// Reads the provider's own count from responses; `nil` if its profile names no field, or if other instances send
     /// requests as well.
     let rateHeaders: RateHeaders?
+    /// Whether requests are paced by what responses say.
+    let learns: Bool
+    /// How many instances use the same keys.
+    let share: Int
     /// Whether the pacer must be notified when a response ends.
     let countsConcurrency: Bool
     /// The name, as it appears in problems.
@@ -80,7 +85,9 @@ final class ProviderService: Sendable {
         // The provider's count includes requests of other instances, which are not foreign.
         let hasCount = profile.rateFields != RateFields() && !pacing.hasOtherInstances
         let sizes = plan.windows.filter { $0.span != .concurrent }.map(\.requests)
-        rateHeaders = hasCount ? RateHeaders(names: profile.rateFields, limits: sizes) : nil
+        learns = plan.learns && !configuration.isPacingObserved && profile.rateFields != RateFields()
+        share = pacing.instances
+        rateHeaders = hasCount || learns ? RateHeaders(names: profile.rateFields, limits: sizes) : nil
         countsConcurrency = plan.windows.contains { $0.span == .concurrent }
         let needsClock = plan.windows.contains { $0.span == .day || $0.span == .month }
         nextClockReading = Atomic(needsClock ? 0 : .max)
@@ -124,6 +131,17 @@ final class ProviderService: Sendable {
     /// The value of `RateLimit-Policy` to append to a provider's own.
     func ratePolicy(_ naming: RateLimitFields.Naming) -> [UInt8] {
         naming == .own ? ratePolicy : RateLimitFields.policy(windows, called: plan.names, naming: naming)
+    }
+
+    /// What a response says of the provider's count where limits are learned; `nil` elsewhere.
+    func learned(_ fields: FieldBlock) -> RateReport? {
+        guard learns else { return nil }
+        return rateHeaders?.report(fields, share: share) { SystemClock.wallNanoseconds / 1_000_000_000 }
+    }
+
+    /// What a response says of the count of a limit of ours; `nil` if nothing.
+    func observation(_ fields: FieldBlock) -> RateObservation? {
+        learns ? nil : rateHeaders?.observation(fields)
     }
 
     /// How problems name the scope of a limit.

@@ -104,6 +104,11 @@ extension LedgerBook {
     private mutating func moveFlights(_ origins: [Int?], isCarried: [Bool]) {
         for flight in 0..<Int32(flights.bound) where flights[flight].phase != .over {
             let (seats, former) = (flights[flight].seats, flights[flight].baseline)
+            if learns, seats.ledgers[0] >= 0 {
+                // What is learned begins anew; all that is under way may be counted or not.
+                flights[flight].baseline[0] = 0
+                flights[flight].baseline[1] = ledgers[seats.ledgers[0]].inFlight
+            }
             let moved = moved(seats, origins)
             flights[flight].seats = moved
             for rule in rules.indices where moved.weights[rule] > 0 {

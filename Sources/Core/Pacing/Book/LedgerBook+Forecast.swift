@@ -87,6 +87,10 @@ extension LedgerBook {
     /// When a request with `ahead` others before it would be sent if only the pause mattered; nil without a pause.
     private func pauseEnd(_ ledger: Int32, behind ahead: Int, at now: MonotonicTime) -> MonotonicTime? {
         let record = ledgers[ledger]
+        if learns, record.scope == 0, !record.isPaused {
+            let opening = expectedOpening(ledger, behind: ahead, at: now)
+            return opening > now ? opening : nil
+        }
         guard record.isPaused else { return nil }
         guard record.probe >= 0 else {
             // The first in the queue is the probe; the others wait for its response.
@@ -167,7 +171,7 @@ extension LedgerBook {
             guard let ledger = index[key(of: demand, scope: scope)] else { continue }
             seats.ledgers[scope] = ledger
             if scope == 0 || (scope == policy.quotaScope && demand.usesQuota) {
-                opensAt = max(opensAt, ledgers[ledger].closedUntil)
+                opensAt = max(opensAt, opens(ledger))
             }
         }
         var tightest: Headroom?

@@ -51,6 +51,7 @@ extension LedgerBook {
         forgetIdle(besides: seats, at: now)
         guard index.count < max(policy.keyCapacity, scopes) else { return nil }
         let ledger = ledgers.insert(LedgerRecord(scope: UInt8(scope)))
+        while learns, learned.count <= Int(ledger) { learned.append(LearnedLedger()) }
         while accounts.count < (Int(ledger) + 1) * stride { accounts.append(Account()) }
         while crowdsByPoint.count < (Int(ledger) + 1) * (stride + 1) { crowdsByPoint.append(-1) }
         recencyOrder.append(ledger, to: &recency)
@@ -80,6 +81,8 @@ extension LedgerBook {
             case .until(let end) where end <= now: forget(oldest)
             // Those behind it were used later.
             case .until where !isFull: return
+            // What was learned is forgotten before a new key is refused.
+            case .until where learns: forget(oldest)
             case .until: touch(oldest)
             }
         }
@@ -95,6 +98,7 @@ extension LedgerBook {
             accounts[account] = Account()
             if !undated.isEmpty { undated[account] = nil }
         }
+        if learns { learned[Int(ledger)] = LearnedLedger() }
         ledgers.remove(ledger)
     }
 
@@ -108,7 +112,7 @@ extension LedgerBook {
         let record = ledgers[ledger]
         if record.attached > 0 || waiting(ledger) > 0 { return .busy }
         if record.isPaused, record.closedUntil.later(by: Self.pauseMemory) > now { return .busy }
-        var end = MonotonicTime.distantPast
+        var end = learnedEnd(ledger)
         for place in 0..<stride { end = max(end, accounts[Int(ledger) * stride + place].times.last ?? end) }
         return .until(end)
     }

@@ -1,7 +1,7 @@
 extension LedgerBook {
     mutating func responded(
-        _ slot: Slot, verdict: Verdict, observed: RateObservation?, reset: () -> Duration?,
-        at firstByte: MonotonicTime
+        _ slot: Slot, verdict: Verdict, observed: RateObservation?, learned: RateReport?,
+        reset: () -> Duration?, at firstByte: MonotonicTime
     ) -> Outcome {
         guard let flight = flight(slot, in: .inFlight) else { return Outcome(headroom: nil, wake: nil) }
         let seats = flights[flight].seats
@@ -16,9 +16,11 @@ extension LedgerBook {
             accounts[account].held -= weight
             occupy(account, rule: rule, until: rules[rule].free(from: heard), weight)
         }
+        if let learned { learn(learned, of: flight, at: heard) }
         let isForeign = observed.map { observe($0, of: flight, reset: reset, at: heard) } ?? false
         switch verdict {
         case .accepted:
+            landLearned(flight, isAccepted: true, at: heard)
             openProbed(by: flight)
             settleDown(flight)
         case .undecided: flights[flight].phase = .undecided
@@ -42,6 +44,7 @@ extension LedgerBook {
         case .accepted: break
         case .rejected(let retryAfter, let reason):
             refused = seats.ledgers[0]
+            if reason == .rateLimited { beCautious(refused, flight: flight, at: now) }
             pause(refused, for: retryAfter, reason: reason, flight: flight, at: now)
         case .limited(let rule, let retryAfter):
             exhaust(rule, of: seats, for: retryAfter, at: now)
@@ -51,6 +54,7 @@ extension LedgerBook {
                 pause(refused, for: retryAfter, reason: .quotaExceeded, flight: flight, at: now)
             }
         }
+        landLearned(flight, isAccepted: ruling == .accepted, at: now)
         openProbed(by: flight)
         settleDown(flight)
         return schedule(seats, at: now)
@@ -86,6 +90,7 @@ extension LedgerBook {
         } else {
             stopRunning(flight, until: now)
         }
+        landLearned(flight, isAccepted: false, at: now)
         abandonProbe(flight, at: now)
         end(flight)
         return schedule(seats, at: now)
@@ -106,6 +111,7 @@ extension LedgerBook {
                 accounts[account].times.withdraw(rules[rule].free(from: start), slots: weight)
             }
         }
+        landLearned(flight, isAccepted: false, at: now)
         abandonProbe(flight, at: now)
         end(flight)
         return schedule(seats, at: now)

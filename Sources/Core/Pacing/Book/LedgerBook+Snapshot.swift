@@ -53,7 +53,9 @@ extension LedgerBook {
             key: LedgerKey(hash: index.key(of: ledger).hash ^ (UInt64(scope) << 60)), scope: scope,
             windows: readings, inFlight: Int(record.inFlight), waiting: waiting(ledger),
             expectedWait: isPossible ? now.duration(to: forecast.time) : nil,
-            pause: record.isPaused ? record.pauseReason : nil, pausedFor: pausedFor)
+            pause: record.isPaused ? record.pauseReason : nil, learned: learnedReadings(ledger, at: now),
+            gap: learns && scope == 0
+                ? learned[Int(ledger)].caution.map { .nanoseconds($0.gap) } : nil, pausedFor: pausedFor)
     }
 
     /// How long the rest lasts at the rate since the oldest used slot was taken; nil if nothing is used, or slots are

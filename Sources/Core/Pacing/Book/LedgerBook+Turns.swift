@@ -97,7 +97,7 @@ extension LedgerBook {
     ) -> MonotonicTime? {
         let ledger = ledger(ofPoint: point)
         let place = Int(point) - Int(ledger) * (stride + 1) - 1
-        guard place >= 0 else { return max(now, ledgers[ledger].closedUntil) }
+        guard place >= 0 else { return max(now, opens(ledger)) }
         let scope = Int(ledgers[ledger].scope)
         guard let rule = rules.firstIndex(where: { $0.scope == scope && $0.place == place }) else {
             return now
@@ -161,6 +161,9 @@ extension LedgerBook {
         for scope in 0..<scopes where seats.ledgers[scope] >= 0 {
             let ledger = seats.ledgers[scope]
             flightOrder[scope].append(flight, to: &ledgers[ledger].flights)
+            if learns, scope == 0 {
+                takeLearned(flight, on: ledger, underWay: ledgers[ledger].inFlight, at: now)
+            }
             ledgers[ledger].inFlight += 1
             ledgers[ledger].attached += 1
             if ledgers[ledger].isPaused { beginProbe(flight, on: ledger, at: now) }

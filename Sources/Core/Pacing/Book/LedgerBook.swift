@@ -12,6 +12,8 @@ struct LedgerBook {
     /// Whether a slot is held from sending to the response; otherwise its free time is known when it is sent.
     private(set) var isStrict: Bool
     private(set) var margin: Int64
+    /// Whether keys are paced by what responses say.
+    private(set) var learns: Bool
     private(set) var grace: Int64
     private(set) var aging: Int64
     /// The difference between nanoseconds since 1970 and our monotonic time.
@@ -25,6 +27,8 @@ struct LedgerBook {
     var ledgers = Slab<LedgerRecord>()
     /// For each ledger, one per limit of its scope.
     var accounts = Chunked<Account>()
+    /// For each ledger, what was learned; empty if nothing is.
+    var learned = Chunked<LearnedLedger>()
     /// For each ledger, one for its pauses and one per account; -1 if no request waits there.
     var crowdsByPoint = Chunked<Int32>()
     /// All ledgers, the most recently used at the end.
@@ -65,6 +69,7 @@ struct LedgerBook {
     init(policy: PacingPolicy) {
         self.policy = policy
         scopes = policy.scopes
+        learns = policy.learns && policy.windows.isEmpty
         aging = max(policy.aging.wholeNanoseconds, 0)
         let grace = max(policy.grace.wholeNanoseconds, 0)
         self.grace = grace
@@ -96,6 +101,9 @@ struct LedgerBook {
         (self.policy, rules, stride) = (policy, fresh.rules, fresh.stride)
         (isStrict, margin, grace, aging) = (fresh.isStrict, fresh.margin, fresh.grace, fresh.aging)
         scopes = max(scopes, fresh.scopes)
+        learns = fresh.learns
+        learned = Chunked()
+        while learns, learned.count < ledgers.bound { learned.append(LearnedLedger()) }
         while flightOrder.count < scopes { flightOrder.append(Chains()) }
         setWallClock(offset: wallOffset)
     }
@@ -173,8 +181,9 @@ struct LedgerBook {
         for scope in 0..<scopes where seats.ledgers[scope] >= 0 {
             let ledger = seats.ledgers[scope]
             let point = point(ledger, place: -1)
-            if ledgers[ledger].closedUntil > now {
-                take(ledgers[ledger].closedUntil, point)
+            let opening = opens(ledger)
+            if opening > now {
+                take(opening, point)
             } else if someWait, isCrowded(point, before: flow) {
                 take(.distantFuture, point)
             }
