@@ -17,7 +17,7 @@ struct ProfileTests {
     func testAll() throws {
         let outcome = try CommandLine.run("profile", "test")
         #expect(outcome.code == 0)
-        let results = outcome.output.split(separator: "\n").filter { $0.contains("all as recorded") }
+        let results = outcome.output.split(separator: "\n").filter { $0.contains("all passed") }
         #expect(results.map { String($0.prefix { $0 != ":" }) } == BuiltIn.profileNames)
     }
 
