@@ -27,7 +27,7 @@ extension ConfigurationReader {
     enum ReloadKey: String, SectionKey { case onChange = "on_change" }
 
     enum ProviderKey: String, SectionKey {
-        case profile, mount, listen, upstream, credential, errors, status
+        case profile, mount, listen, upstream, variables, hosts, credential, errors, status
         case upstreamBody = "upstream_body"
         case tier, limits, learn, guarantee, pacing, group
         case maximumWait = "max_wait"

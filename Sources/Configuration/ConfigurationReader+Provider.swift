@@ -8,6 +8,10 @@ struct ProviderDraft {
     var mount: MountPath?
     var listen: ListenAddress?
     var listenTLS: ListenerTLS?
+    /// The key that Weir adds.
+    var credential: Secret?
+    /// Further addresses of the same account.
+    var hosts: [ProviderDraft] = []
     var place: YAMLValue?
     var places: [ConfigurationReader.ProviderKey: YAMLValue] = [:]
 
@@ -44,13 +48,24 @@ extension ConfigurationReader {
             return []
         }
         if members.isEmpty, value.isMapping { value.report("must have at least one provider") }
-        return members.compactMap { name, value in
+        let drafts: [ProviderDraft] = members.compactMap { name, value in
             guard ProviderConfiguration.isValid(name: name) else {
                 value.report("a provider's name \(InvalidSetting.name.reason)")
                 return nil
             }
             return provider(name: name, from: value)
         }
+        let names = Set(drafts.map(\.name))
+        let hosts = drafts.flatMap(\.hosts)
+        for host in hosts where names.contains(host.name) {
+            host.place?.report("needs another name: there is a provider '\(host.name)'")
+        }
+        if drafts.count + hosts.count > ProxyConfiguration.maximumProviders {
+            value.report(
+                "has \(drafts.count + hosts.count) providers and hosts; allowed: at most \(ProxyConfiguration.maximumProviders)"
+            )
+        }
+        return drafts.flatMap { [$0] + $0.hosts }
     }
 
     private func provider(name: String, from value: YAMLValue) -> ProviderDraft {
@@ -67,7 +82,11 @@ extension ConfigurationReader {
         }
         draft.mount = places[.mount]?.mountPath
         if places[.mount] == nil, places[.listen] == nil { draft.mount = try? MountPath(parsing: "/\(name)") }
-        let upstream = upstream(of: draft, profile: profile)
+        draft.credential = places[.credential]?.secret
+        var resolution = UpstreamResolution(draft, profile?.defaults, isKnown: places[.upstream] == nil)
+        let upstream = upstream(of: draft, profile: profile, by: &resolution)
+        let hosts = hosts(of: draft, by: &resolution)
+        resolution.reportUnused()
 
         // Everything is read even if the upstream is missing, so that all mistakes are reported.
         guard let standIn = upstream ?? (try? UpstreamURL(parsing: "https://unknown.invalid")) else {
@@ -78,12 +97,15 @@ extension ConfigurationReader {
             upstream: standIn,
             limits: limits(of: draft, profile: profile))
         provider.listenTLS = draft.listenTLS
+        provider.errors = profile?.defaults.errors ?? .problem
+        provider.credential = draft.credential
         for (key, value) in places { read(key, from: value, into: &provider) }
         if !provider.upstream.isTLS, provider.tls != TLSConfiguration(), upstream != nil {
             draft.report("has no effect: the upstream is \(provider.upstream.scheme.rawValue)://", at: .tls)
         }
         provider.egressProxy = egressProxy(of: draft, to: provider.upstream)
         draft.configuration = upstream == nil ? nil : provider
+        if upstream != nil { draft.hosts = hosts.map { host($0, of: provider, draft) } }
         return draft
     }
 
@@ -91,8 +113,7 @@ extension ConfigurationReader {
         _ key: ProviderKey, from value: YAMLValue, into provider: inout ProviderConfiguration
     ) {
         switch key {
-        case .profile, .mount, .listen, .upstream, .tier: break  // The draft has them.
-        case .credential: provider.credential = value.secret
+        case .profile, .mount, .listen, .upstream, .variables, .hosts, .credential, .tier: break  // The draft has them.
         case .errors:
             value.choice(ProviderConfiguration.ErrorForm.allCases.map { ($0.rawValue, $0) })
                 .map { provider.errors = $0 }
@@ -168,25 +189,7 @@ extension ConfigurationReader {
         return defaults.limits + tier.limits
     }
 
-    private func upstream(
-        of draft: ProviderDraft, profile: (name: String, defaults: ProfileDefaults)?
-    ) -> UpstreamURL? {
-        if let value = draft.places[.upstream] { return value.upstreamURL }
-        // Without its profile it is unknown whether an upstream is missing.
-        guard let profile else { return nil }
-        guard let text = profile.defaults.upstream else {
-            draft.place?.report("needs `upstream`: the profile '\(profile.name)' has none")
-            return nil
-        }
-        do {
-            return try UpstreamURL(parsing: text)
-        } catch {
-            draft.place?.report("the upstream of the profile '\(profile.name)' \(error.reason)")
-            return nil
-        }
-    }
-
-    /// The proxy from the file, or else from the environment.
+    /// The proxy that the file names, or else the environment.
     private func egressProxy(of draft: ProviderDraft, to upstream: UpstreamURL) -> EgressProxy? {
         if let value = draft.places[.proxy], let text = value.string, text != "environment" {
             return text == "none" ? nil : value.egressProxy

@@ -2,16 +2,56 @@ internal import Core
 
 extension ProfileReader {
     static func readCredential(_ value: YAMLValue, into profile: inout Profile) {
-        for (key, value) in value.filledMembers(allowed: ["found_in", "sent_as", "secrets_begin_with"]) {
+        for (key, value) in value.filledMembers(allowed: [
+            "found_in", "sent_as", "user", "secrets_begin_with",
+        ]) {
             switch key {
             case "found_in": profile.credentialPlaces = value.oneOrMany.compactMap(credentialPlace)
-            case "sent_as": profile.credentialInjection = credentialPlace(value)
+            case "sent_as": profile.credentialInjections = value.oneOrMany.compactMap(credentialInjection)
+            case "user": profile.credentialUser = basicUser(value) ?? ""
             default: profile.secretPrefixes = value.texts
             }
         }
     }
 
+    /// A place alone, or with the requests that carry the credential there: `{ as: header X-Key, routes: * /admin/** }`.
+    private static func credentialInjection(_ value: YAMLValue) -> CredentialInjection? {
+        guard value.isMapping, value.hasKey(in: ["as", "routes"]) else {
+            return credentialPlace(value).map { CredentialInjection($0) }
+        }
+        var place: CredentialPlace?
+        var routes: [RequestPattern] = []
+        var given: Set<String> = []
+        for (key, value) in value.members(allowed: ["as", "routes"]) {
+            given.insert(key)
+            if key == "as" {
+                place = credentialPlace(value)
+            } else {
+                if value.isSequence { _ = value.filledElements }
+                routes = value.oneOrMany.compactMap(requestPattern)
+            }
+        }
+        if given.count < 2 {
+            value.report("needs 'as' and 'routes': a place, and the requests that carry the credential there")
+        }
+        return place.map { CredentialInjection($0, routes: routes) }
+    }
+
+    /// The user name of `basic` (RFC 7617 2): it has no colon.
+    private static func basicUser(_ value: YAMLValue) -> String? {
+        guard let text = value.nonEmptyString else { return nil }
+        guard text.utf8.count <= 256, !text.contains(":"),
+            !text.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7F })
+        else {
+            value.report("must be a user name of up to 256 bytes without a colon and control characters")
+            return nil
+        }
+        return text
+    }
+
+    /// `bearer`, or `{ header: X-Key, prefix: 'Token token=' }`.
     private static func credentialPlace(_ value: YAMLValue) -> CredentialPlace? {
+        if value.isMapping { return prefixedField(value) }
         guard let text = value.scalarText else { return nil }
         do throws(InvalidSetting) {
             return try CredentialPlace(parsing: text)
@@ -21,7 +61,29 @@ extension ProfileReader {
         }
     }
 
-    /// The default fields of requests: none of the connection or the framing, and none with a credential.
+    private static func prefixedField(_ value: YAMLValue) -> CredentialPlace? {
+        var name: String?
+        var prefix: String?
+        var given: Set<String> = []
+        for (key, value) in value.members(allowed: ["header", "prefix"]) {
+            given.insert(key)
+            if key == "header" { name = value.fieldName } else { prefix = value.nonEmptyString }
+        }
+        guard given.count == 2 else {
+            value.report(
+                "needs 'header' and 'prefix': the field, and what stands before the credential in it")
+            return nil
+        }
+        guard let name, let prefix else { return nil }
+        do throws(InvalidSetting) {
+            return try CredentialPlace(header: name, prefix: prefix)
+        } catch {
+            value.report("'\(YAMLValue.printable(name))' \(error.reason)")
+            return nil
+        }
+    }
+
+    /// The fields that requests get: none that belongs to a connection, frames a message or carries a credential.
     static func requestDefaults(_ value: YAMLValue) -> [(name: String, value: String)] {
         value.filledMembers(allowed: nil).compactMap { member in
             let name = "'\(YAMLValue.printable(member.name))'"

@@ -3,7 +3,8 @@ public import Core
 /// Reads profile files: YAML, as described at the top of the generic profile.
 public enum ProfileReader {
     private static let keys = [
-        "name", "upstream", "credential", "limits", "tiers", "tier", "quota_requests", "request_defaults",
+        "name", "upstream", "variables", "hosts", "credential", "errors", "limits", "tiers", "tier",
+        "quota_requests", "request_defaults",
         "idempotency",
         "request_id", "waits",
         "repeat", "rate_fields", "read", "keep", "field_phrases", "rules", "cases",
@@ -29,6 +30,7 @@ public enum ProfileReader {
             checkDefaults(of: profile, members)
             checkLimitNames(of: profile, members)
             checkTiers(of: profile, members)
+            checkUpstream(of: profile, members)
             if profile.name.isEmpty { root.report("needs a 'name'") }
         } else if reading.mistakes.isEmpty {
             reading.report("is empty", key: "", line: 1, column: 1)
@@ -64,7 +66,22 @@ public enum ProfileReader {
     private static func read(_ key: String, _ value: YAMLValue, into profile: inout Profile) {
         switch key {
         case "upstream": profile.upstream = value.nonEmptyString
+        case "variables":
+            for (name, value) in value.filledMembers(allowed: nil) {
+                profile.variables[name] = value.upstreamVariable(named: name)
+            }
+        case "hosts":
+            for (name, value) in value.filledMembers(allowed: nil) {
+                guard UpstreamHost.isValid(name: name) else {
+                    value.report("the name of a host \(InvalidSetting.name.reason)")
+                    continue
+                }
+                value.nonEmptyString.map { profile.hosts.append(UpstreamHost(name: name, url: $0)) }
+            }
         case "credential": readCredential(value, into: &profile)
+        case "errors":
+            profile.errors = value.choice(
+                ProviderConfiguration.ErrorForm.allCases.map { ($0.rawValue, $0) })
         case "limits": profile.limits = value.rateLimits(defaultScope: .credential)
         case "tiers": profile.tiers = tiers(value)
         case "tier": profile.tier = value.nonEmptyString
@@ -86,13 +103,51 @@ public enum ProfileReader {
         }
     }
 
-    /// Reports default fields that carry a credential: only `credential` is protected from web pages, logs and
-    /// problems.
+    /// Reports URLs that are none, and variables that no URL has.
+    private static func checkUpstream(of profile: Profile, _ members: [(name: String, value: YAMLValue)]) {
+        var used: Set<String> = []
+        func check(_ text: String, at value: YAMLValue?) {
+            do throws(InvalidSetting) {
+                guard UpstreamTemplate.hasVariables(text) else { return _ = try UpstreamURL(parsing: text) }
+                let template = try UpstreamTemplate(parsing: text)
+                used.formUnion(template.names)
+                for name in template.names {
+                    switch profile.variables[name] {
+                    case .value(let value):
+                        if let mistake = template.mistake(in: value, of: name) {
+                            throw InvalidSetting("has a variable '\(name)' that \(mistake)")
+                        }
+                    case .credential where template.position(of: name) == .host:
+                        throw InvalidSetting(
+                            "has a variable '\(name)' that cannot come from the credential: it is the whole host"
+                        )
+                    case .credential, nil: break
+                    }
+                }
+            } catch {
+                value?.report("'\(YAMLValue.printable(text))' \(error.reason)")
+            }
+        }
+        let upstream = members.first { $0.name == "upstream" }?.value
+        if let text = profile.upstream { check(text, at: upstream) }
+        let hosts = members.first { $0.name == "hosts" }?.value
+        if profile.hosts.count > UpstreamHost.maximumCount {
+            hosts?.report("has \(profile.hosts.count) hosts; allowed: at most \(UpstreamHost.maximumCount)")
+        }
+        for host in profile.hosts { check(host.url, at: hosts) }
+        let names = used.isEmpty ? "none" : used.sorted().joined(separator: ", ")
+        for name in profile.variables.keys.sorted() where !used.contains(name) {
+            members.first { $0.name == "variables" }?.value.report(
+                "'\(name)' has no effect: the variables of `upstream` and `hosts` are: \(names)")
+        }
+    }
+
+    /// Reports a field that requests get in the place of a credential: only `credential` is kept from web pages, logs and problems.
     private static func checkDefaults(of profile: Profile, _ members: [(name: String, value: YAMLValue)]) {
-        let places = profile.credentialPlaces + [profile.credentialInjection].compactMap { $0 }
+        let places = profile.credentialPlaces + profile.credentialInjections.map(\.place)
         guard let value = members.first(where: { $0.name == "request_defaults" })?.value else { return }
         for place in places {
-            guard case .header(let name) = place,
+            guard case .header(let name, _) = place,
                 let field = profile.requestDefaults.first(where: {
                     FieldRules.isTwin(Array($0.name.utf8).span, Array(name.utf8).span)
                 })

@@ -132,7 +132,13 @@ struct YAMLValue {
     /// The text of a scalar as written, without reporting anything; `nil` for anything else.
     var plainText: String? { node.scalar?.string }
 
-    /// The members of a mapping that must not be empty, since an empty one would mean the same as an absent key.
+    /// Whether this is a mapping with one of these keys.
+    func hasKey(in names: [String]) -> Bool {
+        guard case .mapping(let mapping) = node else { return false }
+        return mapping.contains { names.contains($0.key.scalar?.string ?? "") }
+    }
+
+    /// The members of a mapping that must have some: one without would mean the same as no key.
     func filledMembers(allowed: [String]?) -> [(name: String, value: YAMLValue)] {
         if case .mapping(let mapping) = node, mapping.isEmpty {
             let kinds = allowed.map { "; allowed: \($0.joined(separator: ", "))" } ?? ""

@@ -37,6 +37,7 @@ public enum BodyText {
             }
             if let text = charset.decode(result.bytes[reading.start...], limit: limit) {
                 result.bytes = text.bytes
+                result.isConverted = true
                 result.isTruncated = result.isTruncated || text.isTruncated
             }
         }

@@ -104,6 +104,8 @@ public struct DecodedBody: Sendable, Hashable {
     public var isTruncated: Bool
     /// Whether the whole body was decoded; `false` for an unknown coding, a wrong declaration, or a truncated body.
     public var isIntact: Bool
+    /// Whether the bytes are in UTF-8 and those of the body were in another character set.
+    public var isConverted = false
 
     /// A body.
     public init(bytes: [UInt8], isTruncated: Bool, isIntact: Bool) {

@@ -28,7 +28,36 @@ struct RunTests {
         #expect(try process.waitForExit() == .code(0))
     }
 
-    @Test("flags override the environment, and the environment overrides the file")
+    @Test("--provider names providers in place of a file")
+    func namedProviders() throws {
+        let upstream = try ScriptedUpstream(answering: .ok("{}"))
+        let weir = try RunningWeir([
+            "--listen", "127.0.0.1:0", "--provider", "lettr", "--provider", "mine=\(upstream.url)",
+        ])
+        #expect(try weir.get("/mine/x").status == 200)
+        #expect(try weir.get("/lemlist/x").status == 404)
+        #expect(try weir.stop() == .code(0))
+    }
+
+    @Test(
+        "a --provider that cannot be is one line and a code",
+        arguments: [
+            (
+                ["--provider", "strip"], Int32(1),
+                "--provider:2:12: providers.strip: needs `upstream`: there is no profile 'strip'"
+            ),
+            (["--provider", "Stripe"], 1, "a provider's name"),
+            (["--provider", "x=ftp://y"], 1, "must begin with http"),
+            (["--provider", "x='"], 1, "providers.x.upstream"),
+            (["--provider", "lettr", "--provider", "lettr"], 1, "twice: lettr"),
+            (["--provider", "lettr", "--config", "/nowhere"], 64, "--provider is for runs without --config"),
+        ])
+    func wrongProviders(arguments: [String], code: Int32, expected: String) throws {
+        let outcome = try CommandLine.run(["run", "--listen", "127.0.0.1:0"] + arguments)
+        #expect(outcome.code == code && outcome.errorOutput.contains(expected), "\(outcome.errorOutput)")
+    }
+
+    @Test("flags win over the environment, the environment wins over the file")
     func precedence() throws {
         let folder = try TemporaryDirectory()
         let file = try folder.write("listen: 127.0.0.2:0", to: "weir.yaml")

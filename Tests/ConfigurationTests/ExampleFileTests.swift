@@ -57,8 +57,9 @@ struct ExampleFileTests {
 
     private func keys(of value: YAMLValue, path: String) -> Set<String> {
         if value.isSequence { return Set(value.elements.flatMap { keys(of: $0, path: path + "[]") }) }
-        // The keys of a cost are requests.
-        guard value.isMapping, !path.hasSuffix(".cost") else { return [] }
+        // The keys of a cost are requests, those of variables and hosts are names.
+        let isNamed = [".cost", ".variables", "providers.*.hosts"].contains { path.hasSuffix($0) }
+        guard value.isMapping, !isNamed else { return [] }
         return value.members(allowed: nil).reduce(into: []) { keys, member in
             let name = path == "providers" ? "*" : member.name
             let path = path.isEmpty ? name : "\(path).\(name)"
@@ -77,7 +78,8 @@ struct ExampleFileTests {
                     keys.insert(path)
                     keys.formUnion(schemaKeys(of: value, path: path))
                 }
-            case "additionalProperties": keys.formUnion(schemaKeys(of: member.value, path: path + ".*"))
+            case "additionalProperties" where path == "providers":
+                keys.formUnion(schemaKeys(of: member.value, path: path + ".*"))
             case "items": keys.formUnion(schemaKeys(of: member.value, path: path + "[]"))
             default: break
             }

@@ -326,7 +326,8 @@ struct WrongValueTests {
     func goodParameters(name: String) throws {
         let text = "name: x\ncredential: { sent_as: 'query \(name)' }"
         #expect(
-            try ProfileReader.read(text: text, file: "f", generic: nil).credentialInjection == .query(name))
+            try ProfileReader.read(text: text, file: "f", generic: nil).credentialInjections.first?.place
+                == .query(name))
     }
 
     private func expectMistakes(_ key: Key, before: String, _ read: (String) throws -> Void) {

@@ -110,6 +110,31 @@ struct NormalisationTests {
             #expect(response.fields["X-Error-Code"] == nil, comment)
         }
     }
+
+    @Test(
+        "each recorded error of the profiles keeps its body and reports its code",
+        arguments: ["lemlist", "lettr", "generic"])
+    func recorded(profile: String) throws {
+        try withCases(of: profile, provider: ", errors: merged") { recorded, send in
+            let response = try send([])
+            let comment = Comment(
+                rawValue: "\(recorded.id) \(recorded.name): \(response.head) \(response.text)")
+            guard let expectation = recorded.expectation else {
+                #expect(
+                    response.body.bytes == recorded.body && response.fields["X-Error-Code"] == nil, comment)
+                return
+            }
+            #expect(response.fields.values(of: "X-Error-Code") == [expectation.code.name], comment)
+            guard recorded.request.method != "HEAD", recorded.status != 407 else { return }
+            let decoded = BodyText.decode(
+                recorded.body, coding: recorded.fields.list("Content-Encoding"),
+                contentType: recorded.fields.first("Content-Type"), limit: 65_536)
+            let isWhole = decoded.isIntact && !decoded.isTruncated && !decoded.isConverted
+            let wanted = !isWhole || MergedBody.merging([0x30], into: decoded.bytes) == nil
+            #expect((response.body.bytes == recorded.body) == wanted, comment)
+            #expect(response.fields.values(of: "Content-Type").count <= 1, comment)
+        }
+    }
 }
 
 /// A problem, to be compared with another one but for what differs from request to request.

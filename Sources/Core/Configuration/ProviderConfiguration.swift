@@ -1,11 +1,22 @@
-/// One provider: its upstream, the paths and ports that lead to it, and its settings.
+internal import Wire
+
+/// One provider: where it is, how it is reached through Weir, and how it is treated.
 public struct ProviderConfiguration: Hashable, Sendable {
     /// The form in which the provider's errors reach the client.
     public enum ErrorForm: String, CaseIterable, Sendable {
         /// As a problem.
         case problem
+        /// As the provider sent them, with the problem as one more member of a JSON object, and in header fields.
+        case merged
         /// As the provider sent them.
         case raw
+
+        /// The form with this name, in any case.
+        init?(named name: Span<UInt8>) {
+            guard let form = Self.allCases.first(where: { name.equalsIgnoringCase($0.rawValue.utf8.span) })
+            else { return nil }
+            self = form
+        }
     }
 
     /// Its name, a label in metrics, logs and problems.
@@ -24,6 +35,8 @@ public struct ProviderConfiguration: Hashable, Sendable {
     public var listenTLS: ListenerTLS?
     /// The base URL of the API.
     public var upstream: UpstreamURL
+    /// The provider of which this is a further host, in whose ledgers its requests count; `nil` for a provider of its own.
+    public var account: String?
     /// The key that Weir adds, so that the app needs none.
     public var credential: Secret?
     /// The form in which errors reach the client.
@@ -77,7 +90,10 @@ public struct ProviderConfiguration: Hashable, Sendable {
         group = name
     }
 
-    /// Whether connections to private addresses are intended: allowed explicitly, or evident from the URL.
+    /// The name of the provider whose ledgers count its requests.
+    public var ledgerName: String { account ?? name }
+
+    /// Whether connections to private addresses are meant: allowed, or obvious from the URL.
     public var mayReachPrivateAddresses: Bool { allowsPrivate || upstream.isPrivateByItself }
 
     /// Whether `name` is a valid name for a provider or a group.
@@ -99,6 +115,7 @@ extension ProviderConfiguration {
         guard upstream.origin == other.upstream.origin else { return false }
         var same = other
         (same.name, same.profile, same.mount, same.listen) = (name, profile, mount, listen)
+        same.account = account
         same.listenTLS = listenTLS
         same.profileContents = profileContents
         (same.upstream, same.credential) = (upstream, credential)
@@ -126,6 +143,12 @@ public struct ProfileDefaults: Hashable, Sendable {
     public var tiers: [ProfileTier]
     /// The tier of a provider that names none.
     public var tier: String?
+    /// The form in which its errors reach the client, `nil` for problems.
+    public var errors: ProviderConfiguration.ErrorForm?
+    /// What the variables of its URLs stand for, by name.
+    public var variables: [String: UpstreamVariable] = [:]
+    /// Further addresses of the same account.
+    public var hosts: [UpstreamHost] = []
 
     /// Defaults with these values.
     public init(
@@ -141,6 +164,8 @@ public struct ProfileDefaults: Hashable, Sendable {
     public init(_ profile: Profile) {
         self.init(
             upstream: profile.upstream, limits: profile.limits, tiers: profile.tiers, tier: profile.tier)
+        errors = profile.errors
+        (variables, hosts) = (profile.variables, profile.hosts)
     }
 }
 

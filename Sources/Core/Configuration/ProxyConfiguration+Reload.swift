@@ -81,7 +81,8 @@ extension ProxyConfiguration {
 
 extension ProviderConfiguration {
     fileprivate func sharesLedger(with other: ProviderConfiguration) -> Bool {
-        limits.contains { $0.by == .group } && other.limits.contains { $0.by == .group }
-            && group == other.group
+        ledgerName == other.ledgerName
+            || limits.contains { $0.by == .group } && other.limits.contains { $0.by == .group }
+                && group == other.group
     }
 }

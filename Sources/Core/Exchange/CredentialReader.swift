@@ -14,77 +14,102 @@ public final class CredentialReader: Sendable {
     /// A place, with its name as bytes.
     private enum Lookup {
         case basicPassword
-        case bearer
-        case header([UInt8])
+        case basicUser
+        case basicPair
+        case scheme([UInt8])
+        case header([UInt8], prefix: [UInt8])
         case query([UInt8])
 
         init(_ place: CredentialPlace) {
             switch place {
             case .basicPassword: self = .basicPassword
-            case .bearer: self = .bearer
-            case .header(let name): self = .header(Array(name.utf8))
+            case .basicUser: self = .basicUser
+            case .basicPair: self = .basicPair
+            case .bearer: self = .scheme(Array("bearer".utf8))
+            case .scheme(let name): self = .scheme(Array(name.utf8))
+            case .header(let name, let prefix):
+                self = .header(Array(name.utf8), prefix: Array(prefix.utf8))
             case .query(let name): self = .query(Array(name.utf8))
             }
         }
     }
 
-    /// The places, in order.
+    /// Weir's own credential at one place.
+    private struct Injection {
+        var field: Field?
+        /// The parameter: `name=value`.
+        var parameter: [UInt8]?
+        var routes: [RequestPattern]
+
+        init(_ secret: [UInt8], at place: CredentialPlace, user: String, routes: [RequestPattern]) {
+            self.routes = routes
+            func authorization(_ scheme: String, _ value: [UInt8]) -> Field {
+                Field(name: Array("Authorization".utf8), value: Array("\(scheme) ".utf8) + value)
+            }
+            switch place {
+            case .basicPassword:
+                field = authorization("Basic", Base64.encode(Array("\(user):".utf8) + secret))
+            case .basicUser: field = authorization("Basic", Base64.encode(secret + [0x3A]))
+            case .basicPair: field = authorization("Basic", Base64.encode(secret))
+            case .bearer: field = authorization("Bearer", secret)
+            case .scheme(let name): field = authorization(name, secret)
+            case .header(let name, let prefix):
+                field = Field(name: Array(name.utf8), value: Array(prefix.utf8) + secret)
+            case .query(let name):
+                var encoded: [UInt8] = []
+                PercentEncoding.segment(Text(secret), into: &encoded)
+                parameter = QueryParameterName.encoded(name) + [0x3D] + encoded
+            }
+        }
+    }
+
+    /// Where to look, in order.
     private let lookups: [Lookup]
     private let isShared: Bool
     private let digest: LedgerDigest?
     private let injected: [UInt8]?
-    /// The parameter that carries Weir's own credential: `name=value`.
-    private let injectedQuery: [UInt8]?
+    /// Where Weir's own credential goes.
+    private let injections: [Injection]
+    /// Whether some requests carry Weir's own credential elsewhere than others.
+    private let hasRoutes: Bool
     /// The names of parameters that may carry a credential.
     private let parameters: [[UInt8]]
-    /// The field that carries Weir's own credential.
-    public let injectedField: Field?
     /// The names of fields that may carry a credential, besides `Authorization`.
     private let headers: [[UInt8]]
 
     /// A reader.
     ///
     /// - Parameters:
-    ///   - places: the places, in order.
-    ///   - injected: the credential that Weir holds, if any.
-    ///   - injection: where it is sent; by default the first of `places`.
+    ///   - places: where to look, in order.
+    ///   - injected: the credential that Weir holds, if it does.
+    ///   - injections: where it is put; the first of `places` if nothing else is said. A request that the routes of some name carries it
+    ///     there; all others carry it where no routes are named.
+    ///   - user: the user name that it is sent with as the password of `Basic`.
     ///   - isShared: whether all requests share one ledger, whatever credential they carry.
     ///   - digest: computes the keys of ledgers; by default they are specific to this process.
     public init(
-        places: [CredentialPlace], injected: String?, injection: CredentialPlace?, isShared: Bool,
-        digest: LedgerDigest? = nil
+        places: [CredentialPlace], injected: String?, injections: [CredentialInjection] = [],
+        user: String = "",
+        isShared: Bool, digest: LedgerDigest? = nil
     ) {
         self.digest = digest
         lookups = places.map(Lookup.init)
         self.isShared = isShared
         let secret = injected.map { Array($0.utf8) }
         self.injected = secret
-        var field: Field?
-        var query: [UInt8]?
-        if let secret {
-            switch injection ?? places.first ?? .bearer {
-            case .basicPassword:
-                field = Field(
-                    name: Array("Authorization".utf8),
-                    value: Array("Basic ".utf8) + Base64.encode([0x3A] + secret))
-            case .bearer:
-                field = Field(name: Array("Authorization".utf8), value: Array("Bearer ".utf8) + secret)
-            case .header(let name): field = Field(name: Array(name.utf8), value: secret)
-            case .query(let name):
-                var encoded: [UInt8] = []
-                PercentEncoding.segment(Text(secret), into: &encoded)
-                query = QueryParameterName.encoded(name) + [0x3D] + encoded
-            }
+        let wanted = injections.isEmpty ? [CredentialInjection(places.first ?? .bearer)] : injections
+        let own = secret.map { secret in
+            wanted.map { Injection(secret, at: $0.place, user: user, routes: $0.routes) }
         }
-        injectedField = field
-        injectedQuery = query
-        let all = places + [injection].compactMap { $0 }
+        self.injections = own ?? []
+        hasRoutes = wanted.contains { !$0.routes.isEmpty }
+        let all = places + injections.map(\.place)
         var (headers, parameters): ([[UInt8]], [[UInt8]]) = ([], [])
         for place in all {
             switch place {
-            case .header(let name): headers.append(Array(name.utf8))
+            case .header(let name, _): headers.append(Array(name.utf8))
             case .query(let name): parameters.append(Array(name.utf8))
-            case .basicPassword, .bearer: break
+            case .basicPassword, .basicUser, .basicPair, .bearer, .scheme: break
             }
         }
         (self.headers, self.parameters) = (headers, parameters)
@@ -117,18 +142,48 @@ public final class CredentialReader: Sendable {
         return nil
     }
 
-    /// Removes from a request target what the provider could take for a credential other than the counted one, and
-    /// adds Weir's own if it belongs into the query.
-    public func adjust(target: inout [UInt8]) {
+    /// Removes from a request target what the provider could take for another credential than the one whose ledger is counted, and
+    /// adds Weir's own, if that goes into the query.
+    ///
+    /// - Parameters:
+    ///   - method: the request's.
+    ///   - path: the provider's own, behind its base URL; a query behind it does no harm.
+    public func adjust(target: inout [UInt8], method: borrowing Span<UInt8>, path: borrowing Span<UInt8>) {
         guard !parameters.isEmpty else { return }
         QueryParameters.remove(parameters, keepsFirst: injected == nil, from: &target)
-        guard let injectedQuery else { return }
-        target.append(target.contains(0x3F) ? 0x26 : 0x3F)
-        target += injectedQuery
+        forEachInjection(method: method, path: path) { injection in
+            guard let parameter = injection.parameter else { return }
+            target.append(target.contains(0x3F) ? 0x26 : 0x3F)
+            target += parameter
+        }
     }
 
-    /// The names of the parameters that must not appear in references, since they contain Weir's own credential.
-    public var hiddenParameters: [[UInt8]] { injectedQuery == nil ? [] : parameters }
+    /// The fields that carry Weir's own credential; see ``adjust(target:method:path:)``.
+    public func forEachInjectedField(
+        method: borrowing Span<UInt8>, path: borrowing Span<UInt8>, _ body: (Field) -> Void
+    ) {
+        forEachInjection(method: method, path: path) { if let field = $0.field { body(field) } }
+    }
+
+    private func forEachInjection(
+        method: borrowing Span<UInt8>, path: borrowing Span<UInt8>, _ body: (Injection) -> Void
+    ) {
+        var isRouted = false
+        if hasRoutes {
+            for injection in injections {
+                for route in injection.routes where route.matches(method: method, path: path) {
+                    isRouted = true
+                    body(injection)
+                    break
+                }
+            }
+        }
+        guard !isRouted else { return }
+        for injection in injections where injection.routes.isEmpty { body(injection) }
+    }
+
+    /// The names of the parameters that must not appear in references: they hold Weir's own credential.
+    public var hiddenParameters: [[UInt8]] { injections.contains { $0.parameter != nil } ? parameters : [] }
 
     /// The ledger that a request belongs to.
     ///
@@ -179,27 +234,38 @@ public final class CredentialReader: Sendable {
             else { return nil }
             pair.removeSubrange(...colon)
             return pair
-        case .bearer:
+        case .basicUser:
+            guard name.equalsIgnoringCase("authorization"), let pair = basicPair(value) else { return nil }
+            return Array(pair.prefix { $0 != 0x3A })
+        case .basicPair:
+            guard name.equalsIgnoringCase("authorization"), let pair = basicPair(value), pair.contains(0x3A)
+            else { return nil }
+            return pair
+        case .scheme(let scheme):
             guard name.equalsIgnoringCase("authorization") else { return nil }
-            return token(value, scheme: "bearer").map { Array(copying: value.extracting($0)) }
-        case .header(let wanted):
-            return FieldRules.isTwin(name, wanted.span) ? Array(copying: value) : nil
+            return token(value, scheme: scheme.span).map { Array(copying: value.extracting($0)) }
+        case .header(let wanted, let prefix):
+            guard FieldRules.isTwin(name, wanted.span), value.count >= prefix.count,
+                value.extracting(0..<prefix.count).equalsIgnoringCase(prefix.span)
+            else { return nil }
+            return Array(copying: value.extracting(prefix.count..<value.count))
         case .query: return nil
         }
     }
 
-    /// The user and the password of `Basic`.
+    private static let basic = Array("basic".utf8)
+
+    /// The name and the password of `Basic`.
     private static func basicPair(_ value: Span<UInt8>) -> [UInt8]? {
-        token(value, scheme: "basic").flatMap { Base64.decode(value.extracting($0)) }
+        token(value, scheme: basic.span).flatMap { Base64.decode(value.extracting($0)) }
     }
 
-    /// The range of a scheme's token (RFC 9110 11.6.2), without further list elements; `nil` for another scheme or
-    /// without a token.
-    private static func token(_ value: Span<UInt8>, scheme: StaticString) -> Range<Int>? {
-        let length = scheme.utf8CodeUnitCount
-        guard value.startsIgnoringCase(with: scheme), value.count > length, value[length].isBlank else {
-            return nil
-        }
+    /// Where the token of a scheme is (RFC 9110 11.6.2), without what a list might have behind it; `nil` for another scheme, or no token.
+    private static func token(_ value: Span<UInt8>, scheme: Span<UInt8>) -> Range<Int>? {
+        let length = scheme.count
+        guard value.count > length, value.extracting(0..<length).equalsIgnoringCase(scheme),
+            value[length].isBlank
+        else { return nil }
         var start = length
         while start < value.count, value[start].isBlank { start += 1 }
         var end = start

@@ -92,7 +92,16 @@ public enum FieldRules {
         }
     }
 
-    /// The value of `Prefer` without the wait preference, which Weir handles; `nil` if nothing is left.
+    /// Whether the field is one that Weir writes on an error that keeps the provider's body: `Retry-After` only if Weir knows the time.
+    public static func isWrittenOnMergedErrors(_ name: Span<UInt8>, waits: Bool) -> Bool {
+        switch name.count {
+        case 11: return waits && name.equalsIgnoringCase("retry-after")
+        case 12: return name.equalsIgnoringCase("x-error-code")
+        default: return false
+        }
+    }
+
+    /// The value of `Prefer` without the preference for a wait, which is Weir's to honour; `nil` if nothing is left.
     public static func preferenceForProvider(_ value: Span<UInt8>) -> [UInt8]? {
         var rest: [UInt8] = []
         ListElements.forEach(in: value) { element in
@@ -114,6 +123,8 @@ public enum FieldForm: Sendable, Hashable {
     case response
     /// The head of a problem that replaces a provider's response with this status.
     case problem(status: Int)
+    /// The head of a provider's error that keeps its own body; `waits`: whether Weir knows how long to wait.
+    case merged(waits: Bool)
     /// An interim response.
     case interim
     /// The trailers of a response.
@@ -167,6 +178,7 @@ extension FieldRules {
         case .request: request(name) != .drop
         case .requestTrailer, .responseTrailer: forwardsTrailer(name)
         case .response, .interim: forwardsResponse(name)
+        case .merged(let waits): forwardsResponse(name) && !isWrittenOnMergedErrors(name, waits: waits)
         case .problem(let status):
             forwardsResponse(name) && !isWrittenOnProblems(name)
                 && (!describesBody(name) || isRequired(name, by: status))
@@ -181,7 +193,7 @@ extension FieldRules {
         guard connection.contains(name) else { return true }
         switch form {
         case .request, .requestTrailer: return !mayBeNamedByConnection(name)
-        case .response, .problem, .interim, .responseTrailer: return false
+        case .response, .problem, .merged, .interim, .responseTrailer: return false
         }
     }
 

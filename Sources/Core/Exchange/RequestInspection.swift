@@ -58,9 +58,9 @@ public struct RequestInspection: Sendable {
     public private(set) var hasAccept = false
     /// Whether the client declares the content type of its body.
     public private(set) var hasContentType = false
-    /// Whether the client wants the provider's own errors (`X-Error-Format: raw`).
-    public private(set) var wantsRawErrors = false
-    /// The client's maximum wait in the queue, in seconds (`Prefer: wait=N`, RFC 7240 4.3).
+    /// In which form the client wants the provider's errors (`X-Error-Format`); `nil` if it does not say, or names no form.
+    public private(set) var errorForm: ProviderConfiguration.ErrorForm?
+    /// The longest time, in seconds, that the client agrees to wait in the queue (`Prefer: wait=N`, RFC 7240 4.3).
     public private(set) var preferredWait: Int64?
     /// The client's urgency, 0 (most urgent) to 7; 3 by default (`Priority: u=N`, RFC 9218 4.1).
     public private(set) var urgency = 3
@@ -116,7 +116,7 @@ public struct RequestInspection: Sendable {
         case .accept: hasAccept = true
         case .contentType: hasContentType = true
         case .requestID: takeRequestID(value)
-        case .errorFormat: wantsRawErrors = value.equalsIgnoringCase("raw")
+        case .errorFormat: errorForm = .init(named: value)
         case .prefer: takePrefer(value)
         case .via: takeVia(value)
         case .priority: takePriority(value)

@@ -18,6 +18,8 @@ public final class NormalizedError: Sendable {
     public let code: ProblemCode
     /// The status to send.
     public let status: Int
+    /// The status that the rule names, if it names one; ``status`` is the code's or the provider's otherwise.
+    public let ruledStatus: Int?
     /// Whether the same request may succeed later.
     public let isTransient: Bool
     /// Whether it may succeed at ``retryAfter``, if not before.
@@ -64,7 +66,8 @@ public final class NormalizedError: Sendable {
     ) {
         let status = upstream.status
         code = entry.rule.result
-        self.status = entry.rule.status ?? (status < 400 ? entry.rule.result.status : status)
+        ruledStatus = entry.rule.status
+        self.status = ruledStatus ?? (status < 400 ? entry.rule.result.status : status)
         isTransient = mayRepeat ?? entry.rule.isTransient ?? entry.rule.result.isTransient
         effect = entry.rule.effect ?? entry.rule.result.effect
         // The code alone does not promise it: a quota that resets at a known time, or a body that is too large for
@@ -118,16 +121,20 @@ public struct ProviderAnswer: Sendable {
     public var isTruncated: Bool
     /// Whether the codings of the body could be decoded.
     public var isDecoded: Bool
+    /// Whether the provider sent the body in another character set than UTF-8.
+    public var isConverted: Bool
 
     /// An answer.
     public init(
-        status: Int, fields: FieldBlock, body: [UInt8], isTruncated: Bool = false, isDecoded: Bool = true
+        status: Int, fields: FieldBlock, body: [UInt8], isTruncated: Bool = false, isDecoded: Bool = true,
+        isConverted: Bool = false
     ) {
         self.status = status
         self.fields = fields
         self.body = body
         self.isTruncated = isTruncated
         self.isDecoded = isDecoded
+        self.isConverted = isConverted
     }
 }
 

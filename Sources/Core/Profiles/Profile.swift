@@ -6,12 +6,20 @@ public struct Profile: Sendable {
     public var name: String
     /// The base URL of the API; absent in a profile for any provider.
     public var upstream: String?
+    /// What the variables of its URLs stand for where the configuration does not say, by name.
+    public var variables: [String: UpstreamVariable] = [:]
+    /// Further addresses of the same account.
+    public var hosts: [UpstreamHost] = []
     /// Where an app's request carries the credential, in the order in which they are tried.
     public var credentialPlaces: [CredentialPlace] = []
-    /// Where Weir sends a credential that it holds itself.
-    public var credentialInjection: CredentialPlace?
-    /// The beginnings of the provider's secrets, such as `lttr_`, which are redacted in every body.
+    /// Where Weir puts a credential that it holds itself; empty for the first of ``credentialPlaces``.
+    public var credentialInjections: [CredentialInjection] = []
+    /// The user name that a credential is sent with as ``CredentialPlace/basicPassword``.
+    public var credentialUser = ""
+    /// How the provider's secrets begin, such as `lttr_`: redacted wherever a body shows one.
     public var secretPrefixes: [Text] = []
+    /// The form in which errors reach the client where neither request nor configuration says so; `nil` for problems.
+    public var errors: ProviderConfiguration.ErrorForm?
     /// The provider's rate limits, whatever the tier.
     public var limits: [RateLimit] = []
     /// The limits that each of the provider's tiers has besides.
@@ -236,38 +244,16 @@ public struct WaitSource: Sendable {
     }
 }
 
-/// Where a request carries its credential.
-public enum CredentialPlace: Sendable, Hashable {
-    /// The password of `Authorization: Basic` (RFC 7617); the user is empty.
-    case basicPassword
-    /// `Authorization: Bearer` (RFC 6750).
-    case bearer
-    /// The whole value of a field.
-    case header(String)
-    /// A query parameter.
-    case query(String)
+/// Where Weir puts a credential that it holds itself.
+public struct CredentialInjection: Sendable, Hashable {
+    /// The place.
+    public var place: CredentialPlace
+    /// The requests that carry it there; empty for those that no other injection names.
+    public var routes: [RequestPattern]
 
-    /// Reads a place as a profile spells it: `basic`, `bearer`, `header NAME`, `query NAME`.
-    ///
-    /// - Throws: what is allowed.
-    public init(parsing text: String) throws(InvalidSetting) {
-        let words = text.split(separator: " ").map(String.init)
-        switch (words.first, words.count) {
-        case ("basic", 1): self = .basicPassword
-        case ("bearer", 1): self = .bearer
-        case ("header", 2) where Array(words[1].utf8).span.isToken:
-            guard FieldRules.mayCarryCredential(Array(words[1].utf8).span) else {
-                throw InvalidSetting(
-                    "is not allowed: the field belongs to the connection or to the message, or is Weir's; allowed are "
-                        + "Authorization and a provider's own, such as X-API-Key")
-            }
-            self = .header(words[1])
-        case ("query", 2):
-            guard QueryParameterName.isValid(words[1]) else {
-                throw InvalidSetting("is not allowed: \(QueryParameterName.rule)")
-            }
-            self = .query(words[1])
-        default: throw InvalidSetting("is not one of: basic, bearer, header NAME, query NAME")
-        }
+    /// An injection.
+    public init(_ place: CredentialPlace, routes: [RequestPattern] = []) {
+        self.place = place
+        self.routes = routes
     }
 }

@@ -39,10 +39,15 @@ extension Exchange: TransferDelegate {
     private func makeUpstreamTarget(of provider: ProviderService) {
         upstreamTarget.removeAll(keepingCapacity: true)
         upstreamTarget += provider.pathPrefix
+        let target = target
         let rest = target[restOffset...]
         if upstreamTarget.isEmpty, rest.first != 0x2F { upstreamTarget.append(0x2F) }
         upstreamTarget += rest
-        provider.credentials.adjust(target: &upstreamTarget)
+        head.withMethod { method in
+            provider.credentials.adjust(
+                target: &upstreamTarget, method: method,
+                path: target.span.extracting(restOffset..<target.count))
+        }
     }
 
     private func addFields(to transfer: any UpstreamTransfer, of provider: ProviderService) {
@@ -73,8 +78,13 @@ extension Exchange: TransferDelegate {
             case .drop: break
             }
         }
-        if let field = credentials.injectedField {
-            transfer.addField(field.name, field.value)
+        if credentials.injects {
+            let target = target
+            head.withMethod { method in
+                credentials.forEachInjectedField(
+                    method: method, path: target.span.extracting(restOffset..<target.count)
+                ) { transfer.addField($0.name, $0.value) }
+            }
         }
         addDefaults(to: transfer, of: provider)
         transfer.addField(FieldNames.via, worker.service.via)
@@ -129,8 +139,10 @@ extension Exchange: TransferDelegate {
             ])
     }
 
-    /// Whether the client asked for the provider's own errors.
-    var wantsRawErrors: Bool { inspection.wantsRawErrors || provider?.configuration.errors == .raw }
+    /// The form in which the provider's errors reach the client: what the request asks for, else what is configured.
+    var errorForm: ProviderConfiguration.ErrorForm {
+        inspection.errorForm ?? provider?.configuration.errors ?? .problem
+    }
 
     func transfer(_ transfer: any UpstreamTransfer, didReceiveBody bytes: Span<UInt8>) -> BodyDisposition {
         machine.upstreamActivity = worker.now

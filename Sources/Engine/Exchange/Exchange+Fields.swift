@@ -19,8 +19,12 @@ extension Exchange {
     /// Makes the fields of a relayed response: the provider's and Weir's own.
     func makeRelayFields(_ response: ResponseHead, of provider: ProviderService) {
         responseFields.removeAll()
-        let marks = appendFields(of: response, as: .response)
-        // The provider's support asks for its own request id.
+        let form = mergedError.map { FieldForm.merged(waits: $0.retryAfter != nil) } ?? .response
+        let marks = appendFields(of: response, as: form)
+        if let mergedError {
+            addMergedFields(marks, of: mergedError, receivedStatus: response.status)
+        }
+        // The provider's own id of the request is what its support asks for.
         if !marks.contains(.requestID) { responseFields.append(FieldNames.requestID, requestID) }
         addRateLimit(hasProviders: marks.contains(.rateLimit))
         addPreferenceApplied()
@@ -209,6 +213,8 @@ enum FieldNames {
     static let authenticate = Array("WWW-Authenticate".utf8)
     static let anyScheme = Array("Bearer".utf8)
     static let trailer = Array("Trailer".utf8)
+    static let vary = Array("Vary".utf8)
+    static let errorFormat = Array("X-Error-Format".utf8)
     static let via = Array("Via".utf8)
     static let allow = Array("Allow".utf8)
     /// Any other method is forwarded as well, except CONNECT and TRACE.

@@ -50,23 +50,62 @@ extension Exchange {
         let retryAfter = error.retryAfter.map { Double(secondsToRetry(after: $0, at: provider)) }
         retrying.failure = AttemptFailure(
             error.code, isRetryable: error.isRetryable, retryAfter: retryAfter, effect: error.effect)
-        // What cannot be decoded cannot be searched for Weir's own credential.
-        let isSearchable = answer.isDecoded || provider.heldCredential == nil
-        if passesErrorsRaw(status: response.status), isCollectedWhole, isSearchable {
-            hideCredential(inRaw: answer)
+        // What is not decoded to its end cannot be searched for Weir's own credential.
+        let isSearchable = answer.isDecoded && !answer.isTruncated || provider.heldCredential == nil
+        if keepsErrorBody(status: response.status), isCollectedWhole, isSearchable {
+            hideCredential(inRelayed: answer)
             problemCode = error.code
+            if errorForm == .merged {
+                merge(makeProblem(of: error, retryAfter: retryAfter, from: provider), error, into: answer)
+            }
             self.answer = .relay
             return
         }
+        let problem = makeProblem(of: error, retryAfter: retryAfter, from: provider)
+        beginProblemFields()
+        keepFields(of: response, status: problem.status)
+        addProxyStatus(receivedStatus: response.status)
+        write(problem)
+    }
+
+    /// The problem that a provider's error becomes.
+    private func makeProblem(
+        of error: NormalizedError, retryAfter: Double?, from provider: ProviderService
+    ) -> Problem {
         var problem = Problem(error, provider: provider.name, requestID: Text(requestID))
         problem.setRetryAfter(retryAfter)
         problem.effect = problem.effect.combined(with: retrying.effect)
         if provider.configuration.sendsCanonicalStatus { problem.status = problem.code.status }
         complete(&problem)
-        beginProblemFields()
-        keepFields(of: response, status: problem.status)
-        addProxyStatus(receivedStatus: response.status)
-        write(problem)
+        return problem
+    }
+
+    /// Keeps the header of an error that is relayed as it arrives, where errors are merged.
+    func mergeUnread(_ error: NormalizedError, from provider: ProviderService) {
+        let retryAfter = error.retryAfter.map { Double(secondsToRetry(after: $0, at: provider)) }
+        merge(makeProblem(of: error, retryAfter: retryAfter, from: provider), error, into: nil)
+    }
+
+    /// Makes the provider's error, which keeps its body, report the problem: in its header fields, and in its body if that is a JSON object.
+    ///
+    /// - Parameter answer: the whole error, with its body as it reads without a content coding; `nil` if it is relayed as it arrives.
+    private func merge(_ problem: borrowing Problem, _ error: NormalizedError, into answer: ProviderAnswer?) {
+        var bytes: [UInt8] = []
+        problem.encode(into: &bytes, as: service.problemFormat)
+        let isStatusRuled =
+            error.ruledStatus != nil || provider?.configuration.sendsCanonicalStatus == true
+        mergedError = MergedError(
+            status: isStatusRuled ? problem.status : error.upstream.status,
+            retryAfter: problem.retryAfterField, problem: bytes)
+        guard let answer else { return }
+        // The body that a GET would get is not known, so nothing is said of its bytes (RFC 9110 9.3.2).
+        if isHead { return isRewritten = true }
+        guard !answer.isTruncated, !answer.isConverted,
+            let merged = MergedBody.merging(bytes, into: isRewritten ? responseBody.bytes : answer.body)
+        else { return }
+        responseBody.removeAll()
+        responseBody.append(merged)
+        isRewritten = true
     }
 
     /// Counts an answer that no rule knows, and shows it to people.
@@ -205,12 +244,33 @@ extension Exchange {
     /// Keeps the fields of the provider's answer that are still true of a body that Weir wrote.
     private func keepFields(of response: ResponseHead, status: Int) {
         let marks = appendFields(of: response, as: .problem(status: response.status))
-        if !marks.contains(.cacheControl) {
-            responseFields.append(FieldNames.cacheControl, FieldNames.noStore)
-        }
+        addCaching(marks)
         // RFC 9110 11.6.1: a 401 must say how to authenticate.
         if status == 401, !marks.contains(.challenge) {
             responseFields.append(FieldNames.authenticate, FieldNames.anyScheme)
+        }
+    }
+
+    /// Keeps an error out of caches, or makes them tell its forms apart where the provider lets them store it.
+    private func addCaching(_ marks: FieldMarks) {
+        guard marks.contains(.cacheControl) else {
+            return responseFields.append(FieldNames.cacheControl, FieldNames.noStore)
+        }
+        responseFields.append(FieldNames.vary, FieldNames.errorFormat)
+    }
+
+    /// Adds the fields of a problem to those of the provider's error, which keeps its body.
+    func addMergedFields(_ marks: FieldMarks, of error: MergedError, receivedStatus: Int) {
+        addCaching(marks)
+        if error.status == 401, receivedStatus != 401, !marks.contains(.challenge) {
+            responseFields.append(FieldNames.authenticate, FieldNames.anyScheme)
+        }
+        addProxyStatus(receivedStatus: receivedStatus)
+        if let problemCode {
+            responseFields.append(name: FieldNames.errorCode) { $0.append(problemCode.name.utf8.span) }
+        }
+        if let seconds = error.retryAfter {
+            responseFields.append(name: FieldNames.retryAfter) { JSONWriter.integer(seconds, into: &$0) }
         }
     }
 
@@ -219,7 +279,7 @@ extension Exchange {
         responseFields.append(FieldNames.proxyStatus, error.status(of: worker.service.pseudonym))
     }
 
-    private func addProxyStatus(receivedStatus: Int) {
+    func addProxyStatus(receivedStatus: Int) {
         responseFields.append(name: FieldNames.proxyStatus) {
             $0.append(worker.service.pseudonym)
             $0.append(FieldNames.receivedStatus)

@@ -17,7 +17,8 @@ extension Exchange {
             contentType: fields.first("Content-Type"), limit: service.configuration.limits.errorBody)
         return ProviderAnswer(
             status: response.status, fields: fields, body: decoded.bytes,
-            isTruncated: isCut || decoded.isTruncated || !decoded.isIntact, isDecoded: decoded.isIntact)
+            isTruncated: isCut || decoded.isTruncated || !decoded.isIntact, isDecoded: decoded.isIntact,
+            isConverted: decoded.isConverted)
     }
 
     /// Reports the meaning of the response to all counters; returns `nil` if it is not an error.
@@ -38,7 +39,7 @@ extension Exchange {
             answer, of: makeFacts(of: provider), at: SystemClock.wallNanoseconds / 1_000_000_000)
     }
 
-    /// Relays a response that is too long or too slow to collect: a success, or an error if errors are raw.
+    /// Relays a response that is too long, or too slow, to be collected: a success, or an error that keeps its body.
     ///
     /// The received part determines its meaning.
     ///
@@ -46,10 +47,14 @@ extension Exchange {
     func relayUnread() -> Bool {
         guard let transfer, let provider else { return false }
         let answer = answerSoFar(transfer.response, isCut: true)
-        // A part that is relayed unread cannot be searched for Weir's own credential.
-        let passesRaw = passesErrorsRaw(status: answer.status) && provider.heldCredential == nil
-        guard passesRaw || meaning(of: answer, from: provider) == nil else { return false }
-        problemCode = takeMeaning(of: answer, from: provider)?.code
+        // What is relayed unread cannot be searched for Weir's own credential.
+        let keepsBody = keepsErrorBody(status: answer.status) && provider.heldCredential == nil
+        guard keepsBody || meaning(of: answer, from: provider) == nil else { return false }
+        let error = takeMeaning(of: answer, from: provider)
+        problemCode = error?.code
+        if let error, errorForm == .merged {
+            mergeUnread(error, from: provider)
+        }
         handle(.relayChosen)
         worker.touch(self)
         return true

@@ -29,7 +29,7 @@ extension Exchange {
         record.responseBytes = UInt64(clamping: responseBytes)
         record.abort = abortStage
         worker.metrics.exchangeFinished(record)
-        if answer == .problem {
+        if answer == .problem || mergedError != nil {
             service.instance.problems.add(self, record, at: SystemClock.wallNanoseconds)
         }
         if service.configuration.logsAccess { log(record) }
@@ -37,6 +37,10 @@ extension Exchange {
 
     /// Adds the problem that was sent, unless it exceeds `limit` bytes.
     func appendProblem(to bytes: inout [UInt8], limit: Int) {
+        if let problem = mergedError?.problem {
+            if problem.count <= limit { bytes += problem }
+            return
+        }
         guard answer == .problem, responseBody.count <= limit else { return }
         unsafe bytes.append(contentsOf: responseBody.waiting)
     }

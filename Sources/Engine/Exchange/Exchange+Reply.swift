@@ -53,7 +53,7 @@ extension Exchange {
         if answer == .relay {
             guard let transfer, let provider else { return false }
             makeRelayFields(transfer.response, of: provider)
-            problemStatus = transfer.response.status
+            problemStatus = mergedError?.status ?? transfer.response.status
         }
         return answerAndLeave(makeEarlyReply())
     }
@@ -97,7 +97,7 @@ extension Exchange {
     private func relay() -> Bool {
         guard let transfer, let provider else { return false }
         let response = transfer.response
-        let status = response.status
+        let status = mergedError?.status ?? response.status
         makeRelayFields(response, of: provider)
         let hasNoBody = isHead || status == 304
         sentStatus = status
@@ -106,7 +106,7 @@ extension Exchange {
         guard
             respond(
                 status: status, fields: responseFields,
-                body: .streamed(length: response.bodyLength))
+                body: .streamed(length: isRewritten ? nil : response.bodyLength))
         else { return false }
         handle(.replyStarted)
         return true

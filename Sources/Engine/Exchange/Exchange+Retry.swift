@@ -32,7 +32,7 @@ extension Exchange {
         transfer = nil
         (fault, problemCode, errorRequestID) = (nil, nil, nil)
         answer = .undecided
-        (isTruncated, isRewritten) = (false, false)
+        (isTruncated, isRewritten, mergedError) = (false, false, nil)
         (firstByteAt, upstreamEndedAt) = (nil, nil)
         responseBody.removeAll()
         responseFields.removeAll()

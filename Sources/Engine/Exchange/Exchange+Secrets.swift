@@ -40,16 +40,16 @@ extension Exchange {
 
     private static let markInReferences = Array("redacted".utf8)
 
-    /// Whether the provider's error reaches the client unchanged, if it was read completely.
+    /// Whether the provider's error keeps its own body, if it was read whole.
     ///
-    /// A 407 concerns Weir's connection to the provider and never does. An error that is longer than Weir reads may
-    /// contain Weir's own credential.
-    func passesErrorsRaw(status: Int) -> Bool { wantsRawErrors && status != 407 }
+    /// A 407 is about Weir's connection to the provider, and never does. What is longer than Weir reads may have Weir's own credential
+    /// in it.
+    func keepsErrorBody(status: Int) -> Bool { errorForm != .problem && status != 407 }
 
-    /// Redacts Weir's own credential in the body of a raw error; without one, no byte is changed.
+    /// Hides Weir's own credential in the body of an error that is relayed; without one, not a byte is changed.
     ///
-    /// - Parameter answer: with its decoded body.
-    func hideCredential(inRaw answer: ProviderAnswer) {
+    /// - Parameter answer: with its body as it reads without a content coding.
+    func hideCredential(inRelayed answer: ProviderAnswer) {
         guard let redactor = provider?.heldCredential else { return }
         // The sent bytes are those that arrived, which may not be in the character set in which they were
         // interpreted.

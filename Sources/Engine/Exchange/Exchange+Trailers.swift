@@ -48,12 +48,18 @@ extension Exchange {
         }
         var isAny = false
         response.trailers.forEach { name, _ in
-            if FieldRules.crosses(name, as: .responseTrailer, connection: responseConnection) { isAny = true }
+            if crossesAsTrailer(name) { isAny = true }
         }
         return isAny
     }
 
-    /// Announces the trailers of a response that is sent in chunks, as the provider does.
+    /// Whether a trailer of the provider's goes to the client: none about the bytes of a body that Weir has changed.
+    private func crossesAsTrailer(_ name: Span<UInt8>) -> Bool {
+        if isRewritten, FieldRules.describesBytes(name) { return false }
+        return FieldRules.crosses(name, as: .responseTrailer, connection: responseConnection)
+    }
+
+    /// Announces the trailers of an answer that is sent in chunks, as the provider does.
     func announceTrailers(of response: ResponseHead) {
         guard isAnsweredInChunks else { return }
         response.fields.forEach { name, value in
@@ -75,7 +81,7 @@ extension Exchange {
         var hasReferences = false
         responseFields.append(trailers) { name, _ in
             if ReferenceRewriter.concerns(name) { hasReferences = true }
-            return FieldRules.crosses(name, as: .responseTrailer, connection: responseConnection)
+            return crossesAsTrailer(name)
         }
         if hasReferences { rewriteReferences() }
         hideCredential()

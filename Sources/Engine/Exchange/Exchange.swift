@@ -81,8 +81,10 @@ final class Exchange: IncomingRequest {
     var interimAnswers = 0
     /// The provider's request id in its error, once that has been read.
     var errorRequestID: ErrorRequestID?
-    /// Whether the body of a relayed error differs from the provider's because Weir's own credential was in it.
+    /// Whether the body of a relayed error is not the provider's, byte for byte: it has the problem in it, or had Weir's own credential.
     var isRewritten = false
+    /// What Weir adds to a provider's error that keeps its body, where errors are merged.
+    var mergedError: MergedError?
     var sentStatus = 0
     var problemCode: ProblemCode?
     var problemStatus = 0
@@ -106,7 +108,17 @@ final class Exchange: IncomingRequest {
         var id: Text?
     }
 
-    /// The destination of a listener's requests.
+    /// What Weir says of a provider's error that keeps its body.
+    struct MergedError {
+        /// The status that is sent.
+        var status: Int
+        /// The value of `Retry-After`; `nil` leaves the provider's.
+        var retryAfter: Int?
+        /// The whole problem, as JSON.
+        var problem: [UInt8]
+    }
+
+    /// Where requests of a listener go.
     enum Destination {
         /// The provider whose mount is a prefix of the path.
         case mounts
@@ -159,6 +171,7 @@ final class Exchange: IncomingRequest {
         interimAnswers = 0
         errorRequestID = nil
         isRewritten = false
+        mergedError = nil
         sentStatus = 0
         problemCode = nil
         visits = 0

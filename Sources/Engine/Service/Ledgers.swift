@@ -38,7 +38,7 @@ struct Ledgers {
 
         init(_ provider: ProviderConfiguration) {
             let isShared = provider.limits.contains { $0.by == .group }
-            self = isShared ? .group(provider.group) : .provider(provider.name)
+            self = isShared ? .group(provider.group) : .provider(provider.ledgerName)
         }
     }
 
@@ -88,7 +88,7 @@ struct Ledgers {
                 let provider = configuration.providers[index]
                 return Share(
                     pacer: pacer, plan: plans[index], revision: revision,
-                    key: LedgerKey(hashing: Array(provider.name.utf8), digest: digest),
+                    key: LedgerKey(hashing: Array(provider.ledgerName.utf8), digest: digest),
                     instances: max(configuration.replicas, 1),
                     hasOtherInstances: configuration.replicas > 1 || configuration.ledger != nil,
                     ledger: account(of: owners[index], pacer, configuration),

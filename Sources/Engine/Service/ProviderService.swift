@@ -73,7 +73,7 @@ final class ProviderService: Sendable {
         let profile = normalizer.profile
         credentials = CredentialReader(
             places: profile.credentialPlaces, injected: configuration.credential?.value,
-            injection: profile.credentialInjection,
+            injections: profile.credentialInjections, user: profile.credentialUser,
             isShared: !plan.scopes.contains { $0.parts.contains(.credential) },
             digest: pacing.digest)
         heldCredential = configuration.credential.map {

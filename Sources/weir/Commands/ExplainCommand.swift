@@ -69,10 +69,14 @@ struct ExplainCommand: ParsableCommand {
         problem.encode(into: &json, as: ProblemFormat(typeBase: loaded.configuration.typeBase))
         StandardStreams.print(IndentedJSON.lay(out: json))
         for line in explanation.lines { StandardStreams.printError(line) }
-        let isRaw = loaded.configuration.providers.contains { $0.name == provider && $0.errors == .raw }
-        if isRaw {
+        switch loaded.configuration.providers.first(where: { $0.name == provider })?.errors {
+        case .raw:
+            StandardStreams.printError("errors are raw for this provider: the app receives the response unchanged")
+        case .merged:
             StandardStreams.printError(
-                "errors are raw for this provider: the app receives the response unchanged")
+                "errors are merged for this provider: the app gets the provider's own body, with this problem as its member "
+                    + "`problem` if it is a JSON object")
+        case .problem, nil: break
         }
     }
 

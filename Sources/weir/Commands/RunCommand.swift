@@ -21,6 +21,12 @@ struct RunCommand: ParsableCommand {
             "The configuration file (YAML); without one, built-in defaults.", valueName: "file"))
     var config: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "A provider at /NAME, with the built-in profile of that name; repeat it for more. For runs without a file.",
+            valueName: "name[=upstream]"))
+    var provider: [String] = []
+
     @Flag(help: "Also start a sandbox that imitates lemlist and Lettr, and route their requests to it.")
     var sandbox = false
 
@@ -28,7 +34,11 @@ struct RunCommand: ParsableCommand {
 
     mutating func run() throws {
         Allocator.load()
-        let loader = ConfigurationLoader(path: config, overrides: settings.overrides)
+        guard provider.isEmpty || config == nil else {
+            throw ValidationError("--provider is for runs without --config: the file has the providers.")
+        }
+        let loader = ConfigurationLoader(
+            path: config, namedProviders: provider.map(NamedProvider.init), overrides: settings.overrides)
         var loaded = try loader.loadOrReport()
         let writer = try LogWriter()
         let level = Logger.Level(loaded.configuration.logLevel)

@@ -11,10 +11,33 @@ struct LoadedConfiguration {
     var normalizers: [ErrorNormalizer]
 }
 
+/// A provider as the command line names it: `stripe`, or `stripe=https://api.stripe.com`.
+struct NamedProvider {
+    var name: String
+    var upstream: String?
+
+    init(_ argument: String) {
+        let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        name = String(parts[0])
+        upstream = parts.count == 2 ? String(parts[1]) : nil
+    }
+
+    /// The file that names these providers and nothing else, a line each.
+    static func configuration(of providers: [NamedProvider]) -> String {
+        func quoted(_ text: String) -> String { "'\(text.replacing("'", with: "''"))'" }
+        return providers.reduce(into: "providers:") { file, provider in
+            let upstream = provider.upstream.map { "upstream: \(quoted($0))" } ?? ""
+            file += "\n  \(quoted(provider.name)): { \(upstream) }"
+        }
+    }
+}
+
 /// Reads the configuration from a file, the environment and the flags, and the profiles that it names.
 struct ConfigurationLoader {
     /// The file, `-` for standard input, or `nil` for the built-in defaults.
     var path: String?
+    /// The providers that the command line names in place of a file.
+    var namedProviders: [NamedProvider] = []
     var overrides = ConfigurationOverrides()
     /// The files that are read, with their contents.
     var sources = SourceFiles()
@@ -60,6 +83,12 @@ struct ConfigurationLoader {
     private func read(
         _ profiles: ProfileLibrary, in folder: String?
     ) throws(ConfigurationMistakes) -> ProxyConfiguration {
+        if !namedProviders.isEmpty {
+            return try ConfigurationReader.read(
+                text: NamedProvider.configuration(of: namedProviders), file: "--provider",
+                surroundings: .system,
+                profiles: profiles.defaults(of:), overrides: overrides)
+        }
         guard let path else {
             return try ProxyConfiguration.builtIn(
                 surroundings: .system, profiles: profiles.defaults(of:), overrides: overrides)

@@ -13,7 +13,7 @@ struct CredentialReaderTests {
     ) -> String? {
         let reader =
             reader
-            ?? CredentialReader(places: Self.places, injected: nil, injection: nil, isShared: false)
+            ?? CredentialReader(places: Self.places, injected: nil, isShared: false)
         let bytes = reader.credential(target: Array(target.utf8).span) { body in
             for (name, value) in fields { body(Array(name.utf8).span, Array(value.utf8).span) }
         }
@@ -78,7 +78,7 @@ struct CredentialReaderTests {
 
     @Test("a credential has one ledger in every place, and different credentials have different ledgers")
     func ledgers() {
-        let reader = CredentialReader(places: Self.places, injected: nil, injection: nil, isShared: false)
+        let reader = CredentialReader(places: Self.places, injected: nil, isShared: false)
         let key = key(reader, ("Authorization", "Basic OnNlY3JldA=="))
         #expect(self.key(reader, ("Authorization", "Bearer secret")) == key)
         #expect(self.key(reader, nil, target: "/b?access_token=secret") == key)
@@ -89,7 +89,7 @@ struct CredentialReaderTests {
 
     @Test("a shared ledger is the same for all credentials")
     func sharedLedger() {
-        let reader = CredentialReader(places: Self.places, injected: nil, injection: nil, isShared: true)
+        let reader = CredentialReader(places: Self.places, injected: nil, isShared: true)
         #expect(key(reader, ("Authorization", "Bearer a")) == .shared)
         #expect(key(reader, nil) == .shared)
     }
@@ -98,23 +98,24 @@ struct CredentialReaderTests {
         "Weir's own credential is sent as the profile says",
         arguments: [
             (CredentialPlace.basicPassword, "Authorization: Basic OnNlY3JldA=="),
-            (.bearer, "Authorization: Bearer secret"), (.header("X-Api-Key"), "X-Api-Key: secret"),
+            (.basicUser, "Authorization: Basic c2VjcmV0Og=="), (.basicPair, "Authorization: Basic c2VjcmV0"),
+            (.bearer, "Authorization: Bearer secret"), (.scheme("token"), "Authorization: token secret"),
+            (.header("X-Api-Key"), "X-Api-Key: secret"),
+            (.header("Authorization", prefix: "Token token="), "Authorization: Token token=secret"),
         ])
     func injectedField(_ place: CredentialPlace, _ expected: String) throws {
         let reader = CredentialReader(
-            places: [.bearer], injected: "secret", injection: place, isShared: false)
-        let field = try #require(reader.injectedField)
-        #expect(String(decoding: field.name + [0x3A, 0x20] + field.value, as: UTF8.self) == expected)
-        var target = Array("/a".utf8)
-        reader.adjust(target: &target)
-        #expect(target == Array("/a".utf8))
+            places: [.bearer], injected: "secret", injections: [CredentialInjection(place)], isShared: false)
+        #expect(injected(by: reader) == [expected])
+        #expect(adjusted("/a", by: reader) == "/a")
         #expect(credential([("Authorization", "Bearer client")], reader: reader) == "secret")
     }
 
     @Test("Weir's own credential replaces only the client's credentials")
     func replaced() {
         let reader = CredentialReader(
-            places: Self.places, injected: "secret", injection: .header("X-Key"), isShared: false)
+            places: Self.places, injected: "secret", injections: [CredentialInjection(.header("X-Key"))],
+            isShared: false)
         var seen: Set<UInt64> = []
         for name in ["authorization", "X-API-KEY", "x-key"] {
             let bit = reader.fieldIndex(Array(name.utf8).span)
@@ -127,16 +128,77 @@ struct CredentialReaderTests {
     @Test("a credential in the query is escaped, and added to what is there")
     func injectedQuery() {
         let reader = CredentialReader(
-            places: [], injected: "a&b=c", injection: .query("key"), isShared: false)
-        #expect(reader.injectedField == nil)
+            places: [], injected: "a&b=c", injections: [CredentialInjection(.query("key"))], isShared: false)
+        #expect(injected(by: reader) == [])
         #expect(adjusted("/a", by: reader) == "/a?key=a%26b%3Dc")
         #expect(adjusted("/a?x=1", by: reader) == "/a?x=1&key=a%26b%3Dc")
     }
 
     private func adjusted(_ target: String, by reader: CredentialReader) -> String {
         var bytes = Array(target.utf8)
-        reader.adjust(target: &bytes)
+        reader.adjust(target: &bytes, method: Array("GET".utf8).span, path: Array(target.utf8).span)
         return String(decoding: bytes, as: UTF8.self)
+    }
+
+    private func injected(by reader: CredentialReader, to method: String = "GET", _ path: String = "/a")
+        -> [String]
+    {
+        var fields: [String] = []
+        reader.forEachInjectedField(method: Array(method.utf8).span, path: Array(path.utf8).span) {
+            fields.append(String(decoding: $0.name + [0x3A, 0x20] + $0.value, as: UTF8.self))
+        }
+        return fields
+    }
+
+    @Test("a profile's user name stands before the credential in Basic")
+    func user() {
+        let reader = CredentialReader(
+            places: [], injected: "key", injections: [CredentialInjection(.basicPassword)], user: "api",
+            isShared: false)
+        #expect(injected(by: reader) == ["Authorization: Basic YXBpOmtleQ=="])
+    }
+
+    @Test("a credential can go to several places, and elsewhere for some routes")
+    func severalPlaces() throws {
+        let routes = [try RequestPattern(parsing: "* /admin/**"), try RequestPattern(parsing: "POST /keys")]
+        let reader = CredentialReader(
+            places: [.bearer], injected: "k",
+            injections: [
+                CredentialInjection(.bearer), CredentialInjection(.header("X-Key")),
+                CredentialInjection(.query("key")),
+                CredentialInjection(.header("X-Admin"), routes: routes),
+                CredentialInjection(.query("admin"), routes: [routes[1]]),
+            ], isShared: false)
+        #expect(injected(by: reader) == ["Authorization: Bearer k", "X-Key: k"])
+        #expect(adjusted("/a?x=1", by: reader) == "/a?x=1&key=k")
+        #expect(injected(by: reader, "/admin/x?y") == ["X-Admin: k"])
+        #expect(adjusted("/admin/x", by: reader) == "/admin/x")
+        #expect(injected(by: reader, to: "POST", "/keys") == ["X-Admin: k"])
+        #expect(injected(by: reader, "/keys") == ["Authorization: Bearer k", "X-Key: k"])
+        // No client's own credential crosses, whichever place a request uses.
+        for name in ["Authorization", "X-Key", "x_admin"] {
+            #expect(reader.fieldIndex(Array(name.utf8).span) != nil)
+        }
+        #expect(adjusted("/a?admin=c&key=c", by: reader) == "/a?key=k")
+    }
+
+    @Test(
+        "a client's credential is found in each place that a profile can name",
+        arguments: [
+            (CredentialPlace.basicUser, "Authorization", "Basic c2VjcmV0Og==", "secret"),
+            (.basicUser, "Authorization", "Basic c2VjcmV0", "secret"),
+            (.basicPair, "Authorization", "Basic YTpi", "a:b"),
+            (.basicPair, "Authorization", "Basic c2VjcmV0", nil),
+            (.scheme("token"), "Authorization", "Token  abc ", "abc"),
+            (.scheme("token"), "Authorization", "Tokens abc", nil),
+            (.scheme("token"), "Authorization", "token", nil), (.scheme("token"), "X-Key", "token abc", nil),
+            (.header("X-Key", prefix: "Token token="), "x-key", "token TOKEN=abc", "abc"),
+            (.header("X-Key", prefix: "Token token="), "X-Key", "abc", nil),
+            (.header("X-Key", prefix: "Token token="), "X-Key", "Token", nil),
+        ] as [(CredentialPlace, String, String, String?)])
+    func found(_ place: CredentialPlace, _ name: String, _ value: String, _ expected: String?) {
+        let reader = CredentialReader(places: [place], injected: nil, isShared: false)
+        #expect(credential([(name, value)], reader: reader) == expected)
     }
 
     @Test(
@@ -152,13 +214,14 @@ struct CredentialReaderTests {
         ])
     func removed(_ target: String, _ expected: String) {
         let reader = CredentialReader(
-            places: [.bearer, .query("token")], injected: "held", injection: .query("key"), isShared: false)
+            places: [.bearer, .query("token")], injected: "held",
+            injections: [CredentialInjection(.query("key"))], isShared: false)
         #expect(adjusted(target, by: reader) == expected + "key=held")
     }
 
     @Test("of several credential parameters of the client, the one that counts is sent")
     func repeatedParameters() {
-        let reader = CredentialReader(places: Self.places, injected: nil, injection: nil, isShared: false)
+        let reader = CredentialReader(places: Self.places, injected: nil, isShared: false)
         for (target, sent) in [
             ("/a?access_token=1&x=2&access_token=3", "/a?access_token=1&x=2"),
             ("/a?access%5ftoken=1;access_token=2&b", "/a?access%5ftoken=1;b"), ("/a?b=1&b=2&", "/a?b=1&b=2&"),
@@ -166,7 +229,8 @@ struct CredentialReaderTests {
             #expect(adjusted(target, by: reader) == sent)
             #expect(credential(target: target) == credential(target: sent))
         }
-        let other = CredentialReader(places: [.bearer], injected: "k", injection: .bearer, isShared: false)
+        let other = CredentialReader(
+            places: [.bearer], injected: "k", injections: [CredentialInjection(.bearer)], isShared: false)
         #expect(adjusted("/a?access_token=1&access_token=2", by: other) == "/a?access_token=1&access_token=2")
     }
 
@@ -180,7 +244,7 @@ struct CredentialReaderTests {
 
     @Test("everything that authenticates a request is secret")
     func secrets() {
-        let reader = CredentialReader(places: Self.places, injected: nil, injection: nil, isShared: false)
+        let reader = CredentialReader(places: Self.places, injected: nil, isShared: false)
         let fields = [("Authorization", "Basic dXNlcjpwYXNz"), ("X-Api-Key", "k"), ("X-Other", "o")]
         let found = reader.secrets(target: Array("/a?access_token=t%21".utf8).span) { body in
             for (name, value) in fields { body(Array(name.utf8).span, Array(value.utf8).span) }

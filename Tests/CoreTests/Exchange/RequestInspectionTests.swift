@@ -135,8 +135,11 @@ struct RequestInspectionTests {
 
     @Test("raw errors are asked for by one word, in any case")
     func rawErrors() {
-        #expect(InspectedHead(("X-Error-Format", "RAW")).inspection.wantsRawErrors)
-        #expect(!InspectedHead(("X-Error-Format", "problem")).inspection.wantsRawErrors)
+        for (value, form) in [
+            ("RAW", .raw), ("problem", .problem), ("Merged", .merged), ("other", nil), ("", nil),
+        ] as [(String, ProviderConfiguration.ErrorForm?)] {
+            #expect(InspectedHead(("X-Error-Format", value)).inspection.errorForm == form)
+        }
     }
 
     @Test("only Connection values that name fields are looked at again")

@@ -79,7 +79,7 @@ struct SecretSearchTests {
     @Test("of each request its own credential is hidden, however they alternate")
     func alternation() throws {
         let normalizer = ErrorNormalizer(profile: try BuiltInProfiles.normalizer("generic").profile)
-        let reader = CredentialReader(places: [.bearer], injected: nil, injection: nil, isShared: false)
+        let reader = CredentialReader(places: [.bearer], injected: nil, isShared: false)
         let keys = (0..<12).map { "key-number-\($0)-aaaaaaa" }
         for _ in 0..<2 {
             for key in keys {
@@ -103,7 +103,7 @@ struct SecretSearchTests {
     func otherPlaces() throws {
         let normalizer = ErrorNormalizer(profile: try BuiltInProfiles.normalizer("generic").profile)
         let reader = CredentialReader(
-            places: [.bearer, .query("key"), .header("X-Key")], injected: nil, injection: nil, isShared: false
+            places: [.bearer, .query("key"), .header("X-Key")], injected: nil, isShared: false
         )
         for number in 0..<4 {
             var fields = Self.secrets(["Bearer the-same-for-all-1"])

@@ -67,7 +67,7 @@ struct PacingPlanTests {
     @Test("each scope has its own key, and requests without one share a key")
     func keys() {
         let credentials = CredentialReader(
-            places: [.bearer], injected: nil, injection: nil, isShared: false)
+            places: [.bearer], injected: nil, isShared: false)
         let reader = LedgerKeyReader(
             scopes: [.credential, .header("X-Tenant"), .query("team"), .provider], credentials: credentials,
             provider: LedgerKey(hash: 9))
@@ -91,7 +91,7 @@ struct PacingPlanTests {
             [CredentialPlace.basicPassword, .bearer], [.header("X-Key"), .bearer], [.query("key"), .bearer],
         ])
     func rememberedKeys(places: [CredentialPlace]) {
-        let credentials = CredentialReader(places: places, injected: nil, injection: nil, isShared: false)
+        let credentials = CredentialReader(places: places, injected: nil, isShared: false)
         for scopes in [
             [LimitScope.credential], [.provider, .credential], [.credential, .header("X-Tenant")],
         ] {

@@ -54,7 +54,7 @@ struct ProfileReaderTests {
             """)
         #expect(profile.upstream == "https://api.example.com/v1")
         #expect(profile.credentialPlaces == [.basicPassword, .header("X-Key"), .query("key")])
-        #expect(profile.credentialInjection == .bearer)
+        #expect(profile.credentialInjections == [CredentialInjection(.bearer)])
         #expect(profile.limits == [RateLimit(requests: 5, per: .milliseconds(500), by: .provider)])
         #expect(profile.honoursIdempotencyKey(method: "PUT", path: "/b/7/c?x"))
         #expect(!profile.honoursIdempotencyKey(method: "PUT", path: "/b/7/c/"))

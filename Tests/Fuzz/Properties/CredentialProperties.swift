@@ -9,6 +9,8 @@ enum CredentialProperties {
         .basicPassword, .bearer, .header("X-API-Key"), .query("key"),
     ]
 
+    private static let method = Array("GET".utf8)
+
     static func check(_ input: [UInt8]) {
         var lines = input.split(separator: 0x0A, omittingEmptySubsequences: false).map(Array.init)
         let target = lines.removeFirst()
@@ -17,7 +19,7 @@ enum CredentialProperties {
             let value = Array(line[min(colon + 1, line.endIndex)...])
             return (Array(line[..<colon]), Array(value[value.span.trimmedRange]))
         }
-        let reader = CredentialReader(places: places, injected: nil, injection: nil, isShared: false)
+        let reader = CredentialReader(places: places, injected: nil, isShared: false)
         let found = credential(reader, target, fields)
         expect(found == credential(reader, target, fields), "two readings differ")
         let key = reader.key(target: target.span) { body in
@@ -38,17 +40,20 @@ enum CredentialProperties {
     ) {
         guard secret.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }), !target.contains(0x23) else { return }
         for place in places {
-            let weir = CredentialReader(places: places, injected: secret, injection: place, isShared: false)
+            let weir = CredentialReader(
+                places: places, injected: secret, injections: [CredentialInjection(place)], isShared: false)
             var sent = fields.filter { weir.fieldIndex($0.name.span) == nil }
-            if let field = weir.injectedField { sent.append((field.name, field.value)) }
+            weir.forEachInjectedField(method: method.span, path: target.span) {
+                sent.append(($0.name, $0.value))
+            }
             var address = target
-            weir.adjust(target: &address)
-            let provider = CredentialReader(places: [place], injected: nil, injection: nil, isShared: false)
+            weir.adjust(target: &address, method: method.span, path: target.span)
+            let provider = CredentialReader(places: [place], injected: nil, isShared: false)
             expect(
                 credential(provider, address, sent) == Array(secret.utf8),
                 "the provider reads another credential")
             let others = CredentialReader(
-                places: places.filter { $0 != place }, injected: nil, injection: nil, isShared: false)
+                places: places.filter { $0 != place }, injected: nil, isShared: false)
             let second = credential(others, address, sent)
             expect(
                 second == nil || place == .bearer || place == .basicPassword, "a second credential is sent")
