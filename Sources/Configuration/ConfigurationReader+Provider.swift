@@ -113,7 +113,8 @@ extension ConfigurationReader {
         _ key: ProviderKey, from value: YAMLValue, into provider: inout ProviderConfiguration
     ) {
         switch key {
-        case .profile, .mount, .listen, .upstream, .variables, .hosts, .credential, .tier: break  // The draft has them.
+        // The draft has them.
+        case .profile, .mount, .listen, .upstream, .variables, .hosts, .credential, .tier: break
         case .errors:
             value.choice(ProviderConfiguration.ErrorForm.allCases.map { ($0.rawValue, $0) })
                 .map { provider.errors = $0 }

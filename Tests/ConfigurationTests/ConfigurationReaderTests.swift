@@ -44,7 +44,8 @@ struct ConfigurationReaderTests {
         #expect(provider.mayReachPrivateAddresses)
         #expect(
             mistakes("providers:\n  api:\n    mount: /x\n")
-                == "weir.yaml:3:5: providers.api: needs `upstream`: the profile 'generic' has none")
+                == "weir.yaml:3:5: providers.api: needs `upstream`: there is no profile 'api' (`weir profile list` has them all), and 'generic' has none"
+        )
     }
 
     @Test("a provider with a port of its own needs no mount, and may have both")

@@ -52,7 +52,7 @@ struct MistakeTests {
             weir.yaml:8:12: providers.lemlist.mount: 'lemlist' must begin with '/'
             weir.yaml:9:15: providers.lemlist.upstream: 'ftp://example.com' must begin with http:// or \
             https://
-            weir.yaml:10:13: providers.lemlist.errors: 'nice' is not one of: problem, raw
+            weir.yaml:10:13: providers.lemlist.errors: 'nice' is not one of: problem, merged, raw
             weir.yaml:11:15: providers.lemlist.max_wait: '2' must be a time from 0ms to 1h, with its unit: \
             250ms, 1.5s, \
             10m, 1h, 1d
@@ -72,7 +72,7 @@ struct MistakeTests {
             weir.yaml:19:47: providers.lemlist.tls.client_key: requires `client_certificate`, to \
             which the key belongs
             weir.yaml:20:5: providers.lemlist.ledger: unknown key; allowed: profile, mount, listen, \
-            upstream, credential, \
+            upstream, variables, hosts, credential, \
             errors, status, upstream_body, tier, limits, learn, guarantee, pacing, group, max_wait, timeouts, quarantine, retries, circuit_breaker, \
             tls, http, proxy, rewrite_locations, allow_private
             weir.yaml:22:5: providers.Lettr: a provider's name must be a lower-case letter, then letters, \

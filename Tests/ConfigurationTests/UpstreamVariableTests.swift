@@ -115,7 +115,7 @@ struct UpstreamVariableTests {
             ),
             (
                 "x: { upstream: 'https://{a}.x.example.com', credential: a.b, variables: { a: { from: credential, match: '.*' } } }",
-                "weir.yaml:2:61: providers.x.credential: gives the variable 'a' of 'https://{a}.x.example.com' a value that is not allowed: it must "
+                "weir.yaml:2:59: providers.x.credential: gives the variable 'a' of 'https://{a}.x.example.com' a value that is not allowed: it must "
                     + "be a part of a host's name: up to 63 letters, digits and hyphens between them"
             ),
             (
@@ -208,7 +208,7 @@ struct UpstreamVariableTests {
             ),
             (
                 "a: { upstream: 'http://127.0.0.1:9', hosts: { b: 'http://127.0.0.1:8' } }, c: { upstream: 'http://127.0.0.1:7', mount: /a/b }",
-                "is the mount of the provider 'a-b'"
+                "is already the mount of the provider 'a-b'"
             ),
             ("a: { upstream: 'http://127.0.0.1:9', hosts: { b: '' } }", "must not be empty"),
             (
@@ -241,7 +241,7 @@ struct UpstreamVariableTests {
             ),
             ("hosts: { B: 'https://x.example.com' }", "the name of a host"),
             ("hosts: { b: 'x' }", "must begin with http"),
-            ("hosts: {}", "must not be empty"), ("errors: none", "must be problem, merged or raw"),
+            ("hosts: {}", "must not be empty"), ("errors: none", "is not one of: problem, merged, raw"),
             (
                 "credential: { found_in: basic password }",
                 "is not one of: basic, basic user, basic pair, bearer, scheme NAME, header NAME, query NAME"
@@ -279,7 +279,7 @@ struct UpstreamVariableTests {
                   user: api
                   sent_as:
                     - bearer
-                    - { as: header X-Account-Token, routes: [* /servers/**, POST /domains] }
+                    - { as: header X-Account-Token, routes: ['* /servers/**', POST /domains] }
                     - { as: { header: X-Key, prefix: 'T ' }, routes: GET /x }
                 """, file: "p.yaml", generic: nil)
         #expect(profile.errors == .merged && profile.credentialUser == "api")

@@ -38,7 +38,7 @@ struct WrongValueTests {
             ]),
         Key(
             line: "credential: { sent_as: @ }",
-            wrong: ["cookie", "[bearer]", "header Host", "query a=b", "Bearer"]),
+            wrong: ["cookie", "[cookie]", "header Host", "query a=b", "Bearer"]),
         Key(line: "credential: { secrets_begin_with: @ }"),
         Key(line: "limits: @", wrong: ["1", "[{ requests: 1 }]"], right: ["[]"]),
         Key(line: "limits: [{ requests: @, per: 1s }]", wrong: numbers + ["0"]),

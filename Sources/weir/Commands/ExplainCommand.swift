@@ -71,7 +71,8 @@ struct ExplainCommand: ParsableCommand {
         for line in explanation.lines { StandardStreams.printError(line) }
         switch loaded.configuration.providers.first(where: { $0.name == provider })?.errors {
         case .raw:
-            StandardStreams.printError("errors are raw for this provider: the app receives the response unchanged")
+            StandardStreams.printError(
+                "errors are raw for this provider: the app receives the response unchanged")
         case .merged:
             StandardStreams.printError(
                 "errors are merged for this provider: the app gets the provider's own body, with this problem as its member "

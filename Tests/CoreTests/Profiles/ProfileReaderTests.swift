@@ -143,7 +143,7 @@ struct ProfileReaderTests {
         #expect(found.contains { $0.contains("read.message: 'error' must be a JSON Pointer") })
         #expect(found.contains { $0.contains("credential.sent_as: 'cookie' is not one of") })
         #expect(found.contains { $0.contains("cases[0]: needs 'id'") })
-        #expect(mistakes("").count == 1 && mistakes("[").count == 1 && mistakes("upstream: x").count == 1)
+        #expect(mistakes("").count == 1 && mistakes("[").count == 1 && mistakes("keep: [message]").count == 1)
     }
 
     @Test(
