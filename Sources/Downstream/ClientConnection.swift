@@ -3,18 +3,19 @@ internal import Glibc
 internal import Loop
 internal import Wire
 
-/// Weir's part of a client's connection: it checks what the client sends before libmicrohttpd sees it, and may write
-/// the final response itself.
+/// A client's connection, as far as it is no business of libmicrohttpd's: performs what ``ClientMachine`` decides.
+///
+/// What the client sends is looked at before libmicrohttpd gets it, and its last response may be written past it.
 @safe final class ClientConnection {
 
-    /// The library's connection; valid while ``isOpen``.
+    /// The library's; valid while the machine's ``ClientMachine/isOpen``.
     private let connection: OpaquePointer?
     let socket: Int32
     /// `nil` without TLS.
     let session: TLSSession?
     unowned let daemon: HTTPDaemon
-    var scanner: RequestScanner
-    /// The current request.
+    private(set) var machine: ClientMachine
+    /// The request that is being read or answered.
     var request: IncomingRequest?
     /// Whether the loop watches the socket.
     var isWatched = false
@@ -23,33 +24,19 @@ internal import Wire
     var tag: UInt64 = 0
     /// Whether it is in the list ``HTTPDaemon/ready``.
     var isListed = false
-    private var readiness = SocketReadiness()
-    /// How many requests libmicrohttpd has finished.
-    var completedRequests = 0
-    /// The number of the library's run in which a whole response was last passed to the system.
-    var answeredInRun: UInt?
-    /// Whether the end of the client's data has been read.
-    private var hasReadEnd = false
-    var isOpen = true
-    /// Its final response, once given: from then on libmicrohttpd does not take part in the connection until its end.
-    var farewell: Farewell?
-    /// When the incomplete head began, or the connection if its handshake comes first; 0 if there is none.
+    /// What has happened on the socket of which the library has not heard.
+    private var news: Readiness = []
+    /// What is left to be sent of its last response, which goes past the library.
+    var closing = ClosingProgress()
+    /// When its head began that is not complete, or the connection, where its handshake comes first.
     private(set) var headSince = 0
-    /// The number of the request to which that applies.
-    private var headIndex = 0
     private var limitsRevision = 0
-    private var sleepsInHandshake = false
-    private var sleepsUntilGone = false
-    /// Whether the library still has memory for it.
-    var hasMemory = true
-    /// When it was last checked for memory to be released, in milliseconds, and when it was last seen in use before.
+    /// When, in milliseconds, it was looked at last for memory to be given back, and when before it was seen to be used last.
     private var (lookedAt, wasIdleAt) = (HTTPDaemon.milliseconds, 0)
     /// `nil` before the first bytes are requested.
     private var idleMemory: IdleMemory?
     /// Bytes received after the end of a request, and how many of them have been passed on since.
     var (held, heldStart): ([UInt8], Int) = ([], 0)
-    /// Whether the library received less than there may be, and must be notified once the request is over.
-    private var owesReading = false
 
     init(
         _ connection: OpaquePointer?, socket: Int32, session: TLSSession?, limits: RequestScanner.Limits,
@@ -59,39 +46,55 @@ internal import Wire
         self.socket = socket
         self.session = session
         self.daemon = daemon
-        scanner = RequestScanner(limits: limits, hidesQuery: true)
+        machine = ClientMachine(limits: limits, isEncrypted: session != nil, isStopping: daemon.isStopping)
         limitsRevision = daemon.limitsRevision
-        if session != nil { beginHead() }
+        if machine.isHeadTimed { startHeadTimer(isNew: true) }
     }
 
-    private func beginHead() {
-        if headSince == 0 { daemon.openHeads += 1 }
+    // MARK: The machine
+
+    /// Reports what has happened, and performs what follows.
+    func handle(_ event: ClientMachine.Event) {
+        daemon.loop.confinement.assertKept()
+        let (wasAsleep, wasTimed) = (machine.isRequestAsleep, machine.isHeadTimed)
+        let actions = machine.handle(event)
+        if machine.isRequestAsleep != wasAsleep { daemon.sleepers += wasAsleep ? -1 : 1 }
+        for action in actions { perform(action, wasTimed: wasTimed) }
+    }
+
+    private func perform(_ action: ClientActions.Action, wasTimed: Bool) {
+        switch action {
+        case .suspend: if let connection = unsafe connection { unsafe MHD_suspend_connection(connection) }
+        case .resume: if let connection = unsafe connection { unsafe MHD_resume_connection(connection) }
+        case .reportNews: daemon.list(self)
+        case .announceReadable:
+            news.formUnion(.readable)
+            daemon.list(self)
+        case .lookAt: daemon.closed.append(self)
+        case .requestRun: daemon.delegate?.daemonIsReady(daemon)
+        case .reportEnd:
+            daemon.delegate?.daemon(daemon, clientEnds: socket, isBroken: machine.end == .broken)
+        case .reportEndLater: daemon.endedBefore.append(self)
+        case .awaitAnswers: daemon.ended.append(self)
+        case .requestRefusal: daemon.refused.append(self)
+        case .startHeadTimer: startHeadTimer(isNew: !wasTimed)
+        case .stopHeadTimer: daemon.openHeads -= 1
+        case .dropHeld: (held, heldStart) = ([], 0)
+        case .sendClosing: sendClosing()
+        case .dropInput: dropInput()
+        case .endSending: shutdown(socket, Int32(SHUT_WR))
+        case .endSession: endSession()
+        case .cutOff: cutOff()
+        case .linger: daemon.linger(behind: self)
+        }
+    }
+
+    private func startHeadTimer(isNew: Bool) {
+        if isNew { daemon.openHeads += 1 }
         headSince = HTTPDaemon.milliseconds
-        headIndex = scanner.completeRequests
     }
 
-    /// There is no incomplete head.
-    func endHead() {
-        if headSince > 0 { daemon.openHeads -= 1 }
-        headSince = 0
-    }
-
-    /// Whether the scanner has passed the head of the current request.
-    var hasScannedHead: Bool { completedRequests < scanner.completeHeads }
-
-    /// Whether the client may still have to read a response after which the library closes the connection, and may
-    /// still be sending.
-    ///
-    /// > The library closes a connection in the run in which it has sent the last answer.
-    var hasJustBeenAnswered: Bool {
-        if hasReadEnd { return false }
-        return farewell?.hasEnded ?? (answeredInRun.map { $0 &+ 1 >= daemon.runs } ?? false)
-    }
-
-    /// Whether all requests before the malformed one have been answered.
-    var isDue: Bool { completedRequests == scanner.completeRequests }
-
-    /// The maximum time, in nanoseconds, between the last bytes of a request and the end of the client's side.
+    /// How long after the last bytes of a request, in nanoseconds, the end of its side arrived, at most.
     ///
     /// - Parameter age: how long ago, in nanoseconds, the whole request was read.
     func nanosecondsToEnd(ofRequestReadBefore age: Int64) -> Int64 {
@@ -103,7 +106,7 @@ internal import Wire
         let segment = Int64(info.tcpi_last_ack_recv) * 1_000_000
         let sinceReading = max(0, age - segment)
         // With TLS, the last bytes are those of its close_notify.
-        if isEncrypted { return sinceReading }
+        if machine.isEncrypted { return sinceReading }
         return min(sinceReading, max(0, Int64(info.tcpi_last_data_recv) * 1_000_000 - segment))
     }
 
@@ -122,92 +125,69 @@ internal import Wire
         return count < 0 ? nil : Int(count)
     }
 
-    /// Whether the connection uses TLS.
-    var isEncrypted: Bool { session != nil }
+    // MARK: The socket
 
-    /// Records an event of the socket.
-    ///
-    /// - Returns: whether the client has newly ended its side, or the whole connection.
-    func note(_ readiness: Readiness) -> Bool { self.readiness.note(readiness) }
+    /// What the library wants to hear of: it does not know of an end of one side.
+    private static let ofInterest = Readiness.readable.union(.writable).union(.urgent).union(.broken)
 
-    /// Whether the client has ended its sending side, or the whole connection.
-    var hasEndedSending: Bool { readiness.hasEnd }
+    /// Something has changed on the socket.
+    func note(_ readiness: Readiness) {
+        news.formUnion(readiness.intersection(Self.ofInterest))
+        handle(
+            .socketChanged(ended: !readiness.isDisjoint(with: .ended), broken: readiness.isBroken))
+    }
 
-    /// Whether the library has not seen an event yet.
-    var hasNews: Bool { readiness.hasNews }
+    /// Whether something has happened of which the library has not heard.
+    var hasNews: Bool { !news.isEmpty }
 
-    /// Returns the pending events for the library, and clears them.
-    func takeNews() -> UInt32 { readiness.takeNews() }
+    /// What the library hears, which it has then heard.
+    func takeNews() -> UInt32 {
+        defer { news = [] }
+        return news.rawValue
+    }
 
-    /// The result of recv() or, with TLS, gnutls_record_recv(), restricted to valid HTTP; with `errno`.
-    ///
-    /// Returns nothing while a complete request is unanswered, neither bytes nor the end.
-    ///
-    /// > A resumed connection makes 0.9.75 read once as if it still read the request: an end closes the connection then, and the answer
-    /// is lost. And what it reads of the next request takes up the memory that the answer's head needs.
+    /// What recv() or, with TLS, gnutls_record_recv() would give, as far as it is HTTP; with `errno`.
     func receive(into room: UnsafeMutableRawBufferPointer, _ flags: Int32) -> Int {
-        // The library only needs to notice that the connection is over.
-        if isLeaving { return 0 }
-        guard let base = room.baseAddress else { return 0 }
+        guard let base = room.baseAddress, machine.source(hasHeld: hasHeld) != .end else { return 0 }
         if idleMemory == nil {
             unsafe idleMemory = IdleMemory(firstRoom: room, pool: daemon.limits.connectionMemory)
         }
         idleMemory?.use()
-        if limitsRevision != daemon.limitsRevision, scanner.isBetweenRequests {
+        if limitsRevision != daemon.limitsRevision, machine.change(to: daemon.limits.request) {
             limitsRevision = daemon.limitsRevision
-            scanner.limits = daemon.limits.request
         }
         var filled = 0
-        while scanner.fault == nil, filled < room.count, isDue {
-            let isHeld = hasHeld
+        reading: while filled < room.count {
+            let source = machine.source(hasHeld: hasHeld)
             let free = unsafe UnsafeMutableRawBufferPointer(rebasing: room[filled...])
-            let count = unsafe isHeld ? copyHeld(into: free) : read(base + filled, free.count, flags)
+            let count: Int
+            switch source {
+            case .nothing, .end: break reading
+            case .held: unsafe count = copyHeld(into: free)
+            case .socket: unsafe count = read(base + filled, free.count, flags)
+            }
             if count <= 0 {
                 if filled == 0 { return count }
                 break
             }
             let start = unsafe (base + filled).assumingMemoryBound(to: UInt8.self)
             var bytes = unsafe MutableSpan(_unsafeStart: start, count: count)
-            let (passed, scanned) = scanner.scanRequest(&bytes)
-            if isHeld {
+            let (passed, scanned) = machine.scan(&bytes)
+            if source == .held {
                 takeHeld(scanned)
             } else if scanned < count {
                 held = unsafe Array(UnsafeBufferPointer(start: start + scanned, count: count - scanned))
             }
             filled += passed
-            if scanner.fault != nil { daemon.noteRefused(self) }
-            // libmicrohttpd takes a short read as a sign that there is no more; not with TLS, where only GnuTLS
-            // knows.
+            // libmicrohttpd takes less than it asked for as a sign that there is no more; not with TLS, where only GnuTLS
+            // knows, and says so.
             if session == nil ? count < free.count : filled > 0 { break }
         }
-        if !scanner.isInHead {
-            endHead()
-        } else if headSince == 0 || headIndex != scanner.completeRequests {
-            beginHead()
-        }
-        if session == nil ? filled < room.count : filled == 0 { noteUnread() }
+        handle(.readEnded(isShort: session == nil ? filled < room.count : filled == 0, hasHeld: hasHeld))
         return filled == 0 ? nothingYet() : filled
     }
 
-    /// The library is made to believe that there is nothing to read: it is notified when it may have more.
-    private func noteUnread() {
-        guard scanner.fault == nil, hasHeld || session != nil || readiness.mayBeReadable else { return }
-        if isDue { announceReadable() } else { owesReading = true }
-    }
-
-    private func announceReadable() {
-        readiness.announceReadable()
-        daemon.list(self)
-    }
-
-    /// A request has been answered completely: bytes after it may be read.
-    func readOn() {
-        guard owesReading else { return }
-        owesReading = false
-        announceReadable()
-    }
-
-    /// Whether bytes after the end of a request are waiting to be passed on.
+    /// Whether bytes behind the end of a request wait to be passed on.
     var hasHeld: Bool { heldStart < held.count }
 
     private func copyHeld(into room: UnsafeMutableRawBufferPointer) -> Int {
@@ -226,12 +206,12 @@ internal import Wire
     /// Releases the connection's memory if nothing has happened since the last call: it is idle, or its request
     /// waits.
     func giveBackIdleMemory() -> IdleMemory.Step {
-        guard hasMemory else { return .none }
-        guard scanner.fault == nil, !isLeaving else { return .later }
+        guard !machine.libraryHasClosed else { return .none }
+        guard machine.scanner.fault == nil, !machine.isLeaving else { return .later }
         let now = HTTPDaemon.milliseconds
         defer { lookedAt = now }
-        let isWaiting = request?.waits == true
-        let isIdle = request == nil && scanner.isBetweenRequests && isDue
+        let isWaiting = machine.isRequestAsleep && !machine.isAnswered
+        let isIdle = machine.isIdle
         // > 0.9.75 gives the memory of a connection that was idle for too long back at once, and tells when it looks again.
         if isIdle, now >= wasIdleAt + daemon.limits.idleSeconds * 1000, wasIdleAt > 0 { return .none }
         let step = idleMemory?.giveBack(rests: isIdle || isWaiting) ?? .none
@@ -240,70 +220,36 @@ internal import Wire
         return step
     }
 
-    /// Makes the library ignore it until something happens on its socket: its handshake waits for the client.
-    func suspendHandshake() {
-        // An end that arrived with bytes is not read before the next call, and is reported once.
-        guard let connection = unsafe connection, isOpen, !hasNews, !hasEndedSending, !sleepsInHandshake,
-            !daemon.isStopping
-        else { return }
-        sleepsInHandshake = true
-        unsafe MHD_suspend_connection(connection)
-    }
-
-    /// Makes the library continue its handshake, if that waits.
-    func resumeHandshake() {
-        guard sleepsInHandshake, let connection = unsafe connection else { return }
-        sleepsInHandshake = false
-        unsafe MHD_resume_connection(connection)
-    }
-
-    /// Resumes it if it is suspended: its daemon is about to stop.
-    func wake() {
-        request?.resume()
-        resumeHandshake()
-        guard isOpen, let connection = unsafe connection else { return }
-        if unsafe cmhd_is_suspended(connection) != 0 { unsafe MHD_resume_connection(connection) }
-    }
-
-    /// Makes the library process it, and end it if it is closed.
+    /// Has the library look at it, and end it if it is closed.
     func haveLookedAt() {
         guard let connection = unsafe connection else { return }
         if unsafe cmhd_is_suspended(connection) == 0 { unsafe MHD_suspend_connection(connection) }
         unsafe MHD_resume_connection(connection)
     }
 
-    /// Restores the memory of a request that waited.
+    /// Reads and drops what has arrived behind the last response.
+    func dropUnread() -> UnreadInput.Step { machine.unread?.drop(from: socket) ?? .failed }
+
+    /// Has the memory of a request that waited as it was.
     func putMemoryBack() { idleMemory?.putBack() }
 
-    /// Makes the library ignore it until ``wakeLibrary()``: its final response bypasses the library.
-    func putLibraryToSleep() {
-        guard let connection = unsafe connection else { return }
-        daemon.enterThread()
-        if let request { return request.sleepUntilGone() }
-        guard !daemon.isStopping, unsafe cmhd_is_suspended(connection) == 0 else { return }
-        sleepsUntilGone = true
-        unsafe MHD_suspend_connection(connection)
-    }
+    /// The trailers of the request, once its body is complete; given once.
+    func takeTrailers() -> FieldBlock { machine.takeTrailers() }
 
-    /// Makes the library process it again, and notice that it is over.
-    func wakeLibrary() {
-        if let request { request.resume() }
-        guard sleepsUntilGone, let connection = unsafe connection else { return }
-        sleepsUntilGone = false
-        unsafe MHD_resume_connection(connection)
-    }
-
-    /// Like recv() or gnutls_record_recv(); with `errno`.
-    func read(_ bytes: UnsafeMutableRawPointer?, _ room: Int, _ flags: Int32) -> Int {
+    /// Reads as recv() or gnutls_record_recv() do; with `errno`.
+    private func read(_ bytes: UnsafeMutableRawPointer?, _ room: Int, _ flags: Int32) -> Int {
         if let session {
             let count = unsafe session.receive(bytes, room)
-            if count == 0 { hasReadEnd = true }
+            if count == 0 { handle(.endRead) }
             return count
         }
-        guard readiness.mayBeReadable else { return nothingYet() }
+        guard machine.mayBeReadable else { return nothingYet() }
         let count = unsafe cmhd_receive(socket, bytes, room, flags)
-        if count == 0 { hasReadEnd = true }
-        if count < 0 ? errno == EAGAIN : count < room { readiness.hasBeenDrained() }
+        if count >= room { return count }
+        let number = errno
+        if count == 0 { handle(.endRead) }
+        if count >= 0 || number == EAGAIN { handle(.socketDrained) }
+        errno = number
         return count
     }
 
@@ -332,10 +278,9 @@ internal import Wire
         return count < 0 && (errno == EAGAIN || errno == EINTR) ? .later : .failed
     }
 
-    /// Ends a connection without a pending request.
-    func endWithoutAnswer() {
-        session?.endIfEstablished()
-        cutOff()
+    /// Sends a close_notify, if there has been a handshake and the socket takes it at once (RFC 8446 6.1).
+    func endSession() {
+        if machine.stage != .handshake { _ = session?.sayGoodbye() }
     }
 
     /// Shuts the socket down in both directions: libmicrohttpd notices that, and closes it.
@@ -357,7 +302,9 @@ extension ClientConnection {
     /// - Returns: whether it was written. After an unexpected partial write the connection ends, since nothing may
     ///   follow.
     func sendInterim(_ message: [UInt8]) -> Bool {
-        guard isOpen, !isLeaving, message.count <= Self.interimLimit, systemHasRoom else { return false }
+        guard machine.isOpen, !machine.isLeaving, message.count <= Self.interimLimit, systemHasRoom else {
+            return false
+        }
         var sent = 0
         while sent < message.count {
             let written = unsafe message.withUnsafeBytes {
@@ -366,8 +313,8 @@ extension ClientConnection {
             switch written {
             case .bytes(let count): sent += count
             case .later, .failed:
-                // Unsent TLS data would precede the next record.
-                if sent > 0 || isEncrypted { cutOff() }
+                // What TLS has not sent yet would stand before the next record.
+                if sent > 0 || machine.isEncrypted { cutOff() }
                 return false
             }
         }

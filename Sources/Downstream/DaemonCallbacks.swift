@@ -1,5 +1,6 @@
 internal import CMicroHTTPD
 internal import Glibc
+internal import Loop
 internal import Wire
 
 /// The callbacks of libmicrohttpd: each finds its object and calls one method.
@@ -125,7 +126,7 @@ enum DaemonCallbacks {
             UnsafeMutableRawPointer?, UnsafeMutableRawPointer?, Int32, UnsafeMutableRawPointer?, Int
         ) -> Int = { context, session, socket, bytes, room in
             guard let daemon = unsafe daemon(context), let client = daemon.client(on: socket),
-                client.isEncrypted, let bytes = unsafe bytes
+                client.machine.isEncrypted, let bytes = unsafe bytes
             else { return unsafe cmhd_receive_record(session, bytes, room) }
             return unsafe client.receive(into: UnsafeMutableRawBufferPointer(start: bytes, count: room), 0)
         }
@@ -134,13 +135,13 @@ enum DaemonCallbacks {
     private static let handshake:
         @convention(c) (UnsafeMutableRawPointer?, UnsafeMutableRawPointer?, Int32) -> Int32 = {
             context, session, socket in
-            guard let client = unsafe daemon(context)?.client(on: socket), client.isEncrypted else {
+            guard let client = unsafe daemon(context)?.client(on: socket), client.machine.isEncrypted else {
                 return unsafe cmhd_handshake(session)
             }
             // It reads and writes as far as possible: only later events matter.
             _ = client.takeNews()
             let result = unsafe cmhd_handshake(session)
-            if result == 0 { client.session?.isEstablished = true }
+            if result == 0 { client.handle(.handshakeEnded) }
             if TLSSession.isInterrupted(result) { client.daemon.handshaking.append(client) }
             return result
         }
@@ -197,10 +198,16 @@ enum DaemonCallbacks {
         _ context: UnsafeMutableRawPointer?, _ body: (HTTPDaemon) -> Result
     ) -> Result? {
         guard let context = unsafe context else { return nil }
-        return unsafe Unmanaged<HTTPDaemon>.fromOpaque(context)._withUnsafeGuaranteedRef(body)
+        return unsafe Unmanaged<HTTPDaemon>.fromOpaque(context)._withUnsafeGuaranteedRef { daemon in
+            daemon.loop.confinement.assertKept()
+            return body(daemon)
+        }
     }
 
     private static func daemon(_ context: UnsafeMutableRawPointer?) -> HTTPDaemon? {
-        unsafe context.map { unsafe Unmanaged<HTTPDaemon>.fromOpaque($0).takeUnretainedValue() }
+        guard let context = unsafe context else { return nil }
+        let daemon = unsafe Unmanaged<HTTPDaemon>.fromOpaque(context).takeUnretainedValue()
+        daemon.loop.confinement.assertKept()
+        return daemon
     }
 }

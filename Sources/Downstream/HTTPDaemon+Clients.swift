@@ -25,25 +25,17 @@ extension HTTPDaemon {
 
     func end(_ socket: Int32) {
         if let client = client(on: socket) {
-            client.isOpen = false
-            if !isStopping, client.hasJustBeenAnswered { linger(behind: client) }
+            client.handle(.closes(run: runs))
         }
         loop.forget(socket)
         if socket >= 0, Int(socket) < clients.count, clients[Int(socket)] != nil {
-            clients[Int(socket)]?.endHead()
             clients[Int(socket)] = nil
             connections -= 1
         }
         delegate?.daemon(self, closes: socket)
     }
 
-    /// The library has closed the connection of `client` and released its memory.
-    func noteClosed(_ client: ClientConnection) {
-        client.hasMemory = false
-        closed.append(client)
-    }
-
-    /// Makes the library end the connections that it has closed.
+    /// Has the library end those connections that it has closed.
     ///
     /// > 0.9.75 ends a connection when it looks at it and finds it closed. One that it closes because a callback says so, in the middle of
     /// a body, it does not look at again before something happens on the socket; and nothing does where it was suspended before.
@@ -52,7 +44,7 @@ extension HTTPDaemon {
             let clients = closed
             closed.removeAll(keepingCapacity: true)
             var isAnyLeft = false
-            for client in clients where client.isOpen {
+            for client in clients where client.machine.isOpen {
                 client.haveLookedAt()
                 isAnyLeft = true
             }
@@ -60,27 +52,16 @@ extension HTTPDaemon {
         }
     }
 
-    /// `client` will send no more: its connection ends when its requests have been answered.
-    ///
-    /// > Where the end of a connection comes with its last bytes, 0.9.75 misses it; not with TLS, where it reads until there is
-    /// nothing.
-    func noteEnded(_ client: ClientConnection) {
-        if !client.isEncrypted { ended.append(client) }
-    }
-
+    /// Ends connections whose clients send no more, once their requests have been answered.
     func endAnswered() {
         ended.removeAll { client in
-            guard client.isOpen else { return true }
-            if client.isLeaving { return true }
-            // The unread bytes may complete a request.
-            guard client.isDue, !client.hasUnread else { return false }
-            client.cutOff()
+            guard client.machine.stage == .serving else { return true }
+            // What is left to be read may complete a request.
+            guard client.machine.isDue, !client.hasUnread else { return false }
+            client.handle(.inputExhausted)
             return true
         }
     }
-
-    /// `client` has sent bytes that are not valid HTTP.
-    func noteRefused(_ client: ClientConnection) { refused.append(client) }
 
     /// The library has read a head that the scanner has not passed; the connection ends.
     func noteUnscannedHead() {
@@ -94,19 +75,12 @@ extension HTTPDaemon {
         client?.cutOff()
     }
 
-    /// `client` has been given its final response.
-    func noteLeaving(_ client: ClientConnection) {
-        leaving.append(client)
-        // This may be outside of a run, at whose end the next check would be scheduled.
-        delegate?.daemonIsReady(self)
-    }
-
-    /// Responds to malformed bytes once the requests before them are over, when libmicrohttpd writes nothing more.
+    /// Answers what is no HTTP, once the requests before it are over: libmicrohttpd writes nothing then.
     func answerRefused() {
         let clients = refused
         refused.removeAll(keepingCapacity: true)
-        for client in clients where client.isOpen && !client.isLeaving {
-            guard let fault = client.scanner.fault, client.isDue else {
+        for client in clients where client.machine.stage == .serving {
+            guard client.machine.mayRefuse, let fault = client.machine.scanner.fault else {
                 refused.append(client)
                 continue
             }
@@ -120,7 +94,9 @@ extension HTTPDaemon {
     ///
     /// > 0.9.75 calls gnutls_handshake() again in each run, and asks for runs without a pause, until the handshake is over.
     func suspendHandshakes() {
-        for client in handshaking { client.suspendHandshake() }
+        for client in handshaking where client.machine.stage == .handshake {
+            client.handle(.handshakeWaits(hasNews: client.hasNews))
+        }
         handshaking.removeAll(keepingCapacity: true)
     }
 
@@ -130,8 +106,8 @@ extension HTTPDaemon {
         guard now >= headsSeenAt + Self.headPause else { return }
         headsSeenAt = now
         for client in clients {
-            if let client, client.headSince > 0, client.headSince + limits.idleSeconds * 1000 <= now {
-                client.endWithoutAnswer()
+            if let client, client.machine.isHeadTimed, client.headSince + limits.idleSeconds * 1000 <= now {
+                client.handle(.headTimedOut)
             }
         }
     }
@@ -151,12 +127,9 @@ extension HTTPDaemon {
     public var hasLeavingClients: Bool { !leaving.isEmpty || openLingering > 0 }
 
     func attendLeaving() {
-        let now = Self.milliseconds
         leaving.removeAll { client in
-            guard client.isOpen else { return true }
-            client.attendFarewell()
-            if let end = client.farewell?.input.endsAt, end <= now { client.endFarewell() }
-            return client.isGone
+            if client.machine.stage == .leaving { client.attendClosing() }
+            return client.machine.stage != .leaving
         }
     }
 }
@@ -182,6 +155,7 @@ extension HTTPDaemon {
     /// The others stay in the system's backlog.
     public func accept() -> Acceptance {
         guard let handle = unsafe handle, listenDescriptor >= 0 else { return .goesOn }
+        loop.confinement.check()
         enterThread()
         if wasExhausted {
             // The lowest free descriptor number shows whether there are enough again, and costs nothing.

@@ -17,8 +17,9 @@ extension HTTPDaemon {
 
     /// Reads and drops what `client` still sends, whose connection the library is about to close.
     func linger(behind client: ClientConnection) {
-        var input = client.farewell?.input ?? UnreadInput()
-        input.endsAt = Self.milliseconds + UnreadInput.time
+        let now = Self.milliseconds
+        var input = client.machine.unread ?? UnreadInput(at: now)
+        input.extend(at: now)
         switch input.drop(from: client.socket) {
         case .ended, .failed: return
         case .later, .more: break
@@ -27,8 +28,8 @@ extension HTTPDaemon {
         loop.unwatch(client.socket)
         let copy = fcntl(client.socket, F_DUPFD_CLOEXEC, 0)
         guard copy >= 0 else { return }
-        // Without TLS the library has done so.
-        if client.isEncrypted { shutdown(copy, Int32(SHUT_WR)) }
+        // The library has done so without TLS.
+        if client.machine.isEncrypted { shutdown(copy, Int32(SHUT_WR)) }
         let socket = LingeringSocket(copy, input: input, daemon: self)
         guard copy < limits.descriptors, (try? loop.watch(copy, for: .readable, handler: socket)) != nil
         else {

@@ -1,6 +1,7 @@
 internal import CMicroHTTPD
 internal import Glibc
 public import Loop
+internal import Wire
 
 /// Which clients are ready: the loop watches each socket once, and libmicrohttpd asks here instead of using its own
 /// epoll.
@@ -12,31 +13,14 @@ extension HTTPDaemon: ReadinessHandler {
     /// An event of a client's socket.
     public func descriptor(_ descriptor: Int32, isReady readiness: Readiness) {
         guard let client = client(on: descriptor) else { return }
-        let isEnd = client.note(readiness)
-        if client.isLeaving {
-            client.farewell?.isDue = true
-            delegate?.daemonIsReady(self)
-            return
-        }
-        client.resumeHandshake()
-        list(client)
+        client.note(readiness)
         delegate?.daemonIsReady(self)
-        guard isEnd else { return }
-        noteEnded(client)
-        guard client.request == nil else {
-            delegate?.daemon(self, clientEnds: descriptor, isBroken: readiness.isBroken)
-            return
-        }
-        if readiness.isBroken { endedBefore.append((client, true)) }
     }
 
-    /// A request has begun whose client ended its sending side before it was read.
-    func noteBegun(afterEndOf client: ClientConnection) { endedBefore.append((client, false)) }
-
-    /// Reports clients that ended their side before their request was read.
-    func tellEndsBefore() {
-        for (client, isBroken) in endedBefore where client.isOpen && client.request?.isAnswered == false {
-            delegate?.daemon(self, clientEnds: client.socket, isBroken: isBroken)
+    /// Reports the ends that came before the request was read that they concern.
+    func reportEndsBefore() {
+        for client in endedBefore where client.machine.isOpen && client.machine.hasUnansweredRequest {
+            delegate?.daemon(self, clientEnds: client.socket, isBroken: client.machine.end == .broken)
         }
         endedBefore.removeAll(keepingCapacity: true)
     }
@@ -76,7 +60,9 @@ extension HTTPDaemon: ReadinessHandler {
             let client = ready[nextInReady]
             nextInReady += 1
             client.isListed = false
-            if client.isOpen, client.isMember, client.hasNews { return (client.tag, client.takeNews()) }
+            if client.machine.isOpen, client.isMember, client.hasNews {
+                return (client.tag, client.takeNews())
+            }
         }
         ready.removeAll(keepingCapacity: true)
         nextInReady = 0
@@ -88,49 +74,4 @@ extension HTTPDaemon: ReadinessHandler {
 
     /// Makes sure that the library's calls on this thread lead here.
     func enterThread() { cmhd_own_epoll(epollDescriptor) }
-}
-
-/// The state of a client's socket, which is watched for changes: each is reported once.
-struct SocketReadiness {
-    /// The events in which the library is interested; it does not know half-closed sockets.
-    private static let ofInterest = Readiness.readable.union(.writable).union(.urgent).union(.broken)
-
-    /// The events that the library has not seen.
-    private var news: Readiness = []
-    /// Which ends have been reported.
-    private var ends: Readiness = []
-    /// Whether there may be bytes or an end to read: not after a short read, until the next event.
-    private(set) var mayBeReadable = true
-
-    /// Records an event.
-    ///
-    /// - Returns: whether an end is reported for the first time.
-    mutating func note(_ change: Readiness) -> Bool {
-        news.formUnion(change.intersection(Self.ofInterest))
-        mayBeReadable = true
-        let new = change.intersection(.ended).subtracting(ends)
-        ends.formUnion(new)
-        return !new.isEmpty
-    }
-
-    /// Reports to the library that it can read, without an event.
-    mutating func announceReadable() { news.formUnion(.readable) }
-
-    /// Whether an end has been reported.
-    var hasEnd: Bool { !ends.isEmpty }
-
-    /// Whether there is an event that the library has not seen.
-    var hasNews: Bool { !news.isEmpty }
-
-    /// Returns the events that the library has not seen, and clears them.
-    mutating func takeNews() -> UInt32 {
-        defer { news = [] }
-        return news.rawValue
-    }
-
-    /// The system returned less than was requested, or nothing: more data will cause an event.
-    mutating func hasBeenDrained() {
-        // The end may have arrived with the last bytes, and is reported once.
-        if ends.isEmpty { mayBeReadable = false }
-    }
 }

@@ -34,8 +34,7 @@ public protocol HTTPDaemonDelegate: AnyObject {
 
 /// An HTTP/1.1 server on one listening socket, run by an external event loop: it never waits and has no thread.
 ///
-/// Confined to one thread. `MHD_USE_EPOLL` without an internal thread, and with its epoll replaced: the loop watches
-/// the clients.
+/// Confined to the thread of its loop, which is checked. `MHD_USE_EPOLL` without an internal thread, and without its epoll: the loop watches the clients.
 @safe public final class HTTPDaemon {
     /// The limits of a daemon.
     public struct Limits: Sendable {
@@ -97,9 +96,9 @@ public protocol HTTPDaemonDelegate: AnyObject {
     var ended: [ClientConnection] = []
     /// Clients whose handshake waits for them.
     var handshaking: [ClientConnection] = []
-    /// Clients whose end arrived before a request of theirs had been read.
-    var endedBefore: [(client: ClientConnection, isBroken: Bool)] = []
-    /// The number of clients with an incomplete head, and when they were last checked.
+    /// Clients whose end came before a request of theirs had been read.
+    var endedBefore: [ClientConnection] = []
+    /// How many clients are in the middle of a head, and when they were looked at last.
     var openHeads = 0
     var headsSeenAt = 0
     /// Clients whose connections the library has closed, but may not have ended.
@@ -180,9 +179,9 @@ public protocol HTTPDaemonDelegate: AnyObject {
         let isLimited = unsafe MHD_get_timeout(handle, &timeout) == .YES
         var wait = isLimited ? Int(clamping: timeout) : nil
         for client in leaving {
-            guard let farewell = client.farewell else { continue }
-            if farewell.isDue { return 0 }
-            wait = min(wait ?? .max, max(0, farewell.input.endsAt - Self.milliseconds))
+            if client.machine.isClosingDue { return 0 }
+            guard let end = client.machine.unread?.endsAt else { continue }
+            wait = min(wait ?? .max, max(0, end - Self.milliseconds))
         }
         if let end = lingeringEnd { wait = min(wait ?? .max, max(0, end - Self.milliseconds)) }
         if openHeads > 0 {
@@ -202,8 +201,9 @@ public protocol HTTPDaemonDelegate: AnyObject {
 
     /// Reads, calls the requests' methods, and writes; must not be called from inside such a method.
     public func run() {
+        loop.confinement.check()
         runLibrary()
-        if !endedBefore.isEmpty { tellEndsBefore() }
+        if !endedBefore.isEmpty { reportEndsBefore() }
         if !closed.isEmpty { endClosed() }
         if !refused.isEmpty { answerRefused() }
         if !ended.isEmpty { endAnswered() }
@@ -225,6 +225,7 @@ public protocol HTTPDaemonDelegate: AnyObject {
     /// Releases the memory of a few connections without events since the last check; must not be called from inside a
     /// request's method.
     public func giveBackIdleMemory() -> MemoryReturn {
+        loop.confinement.assertKept()
         var rest = Self.returnsAtATime
         while nextToRest < clients.count {
             guard rest > 0 else { return .goesOn }
@@ -252,23 +253,20 @@ public protocol HTTPDaemonDelegate: AnyObject {
     ///
     /// > 0.9.75 aborts the process if it is stopped while a connection is suspended.
     public func stopSuspending() {
+        loop.confinement.check()
         isStopping = true
-        for client in clients {
-            client?.endFarewell()
-            client?.wake()
-        }
+        for client in clients { client?.handle(.daemonStops) }
     }
 
     /// Closes all connections and stops.
     public func stop() {
         guard let handle = unsafe handle else { return }
+        loop.confinement.check()
         quiesce()
         stopSuspending()
         stopLingering()
         // > MHD_stop_daemon() shuts sockets down before it would send a close_notify.
-        for client in clients where client?.request?.isAnswered != true {
-            client?.session?.endIfEstablished()
-        }
+        for client in clients where client?.machine.isAnswered != true { client?.endSession() }
         enterThread()
         let descriptor = epollDescriptor
         unsafe self.handle = nil

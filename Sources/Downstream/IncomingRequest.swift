@@ -18,9 +18,6 @@ public import Wire
     private(set) var client: ClientConnection?
     /// The part of the response's head that does not come from the library.
     final var answerHead = AnswerHead()
-    /// Whether the head is held, see ``holdHead()``.
-    public private(set) var isHeadHeld = false
-
     /// The request's head; empty before ``headReceived()``.
     public final var head: RequestHead {
         if memoryIsAway { putMemoryBack() }
@@ -29,17 +26,16 @@ public import Wire
     private var headInPool = RequestHead()
     /// Whether the request's part of the library's memory has been saved and released.
     final var memoryIsAway = false
-    private(set) var hasHead = false
-    private(set) var isAbandoned = false
-    /// Whether bytes of the body have been delivered: the library sends nothing more before them.
-    private(set) var bodyHasBegun = false
-    private(set) var bodyHasEnded = false
-    /// Whether the connection is suspended.
-    public private(set) var isSuspended = false {
-        didSet { if isSuspended != oldValue { client?.daemon.sleepers += isSuspended ? 1 : -1 } }
-    }
-    /// Whether a response has been given to libmicrohttpd.
-    public private(set) var isAnswered = false
+    /// Whether the head is complete.
+    final var hasHead: Bool { client?.machine.hasHead ?? false }
+    /// Whether the head is held, see ``holdHead()``.
+    public final var isHeadHeld: Bool { client?.machine.request == .held }
+    /// Whether the connection is closed at the end of the callback that runs.
+    final var isAbandoned: Bool { client?.machine.isAbandoned ?? true }
+    /// Whether the connection sleeps.
+    public final var isSuspended: Bool { client?.machine.isRequestAsleep ?? false }
+    /// Whether a response has been given, to libmicrohttpd or past it.
+    public final var isAnswered: Bool { client?.machine.isAnswered ?? false }
 
     /// An empty request.
     public init() {
@@ -95,16 +91,22 @@ public import Wire
     /// - Returns: false if libmicrohttpd does not accept it; the connection should then be abandoned.
     @discardableResult
     public func respond(status: Int, fields: borrowing FieldBlock, body: Body) -> Bool {
-        guard let connection = unsafe connection, client != nil, !isAnswered else { return false }
+        guard let connection = unsafe connection, let client, client.machine.mayBeAnswered else {
+            return false
+        }
         if memoryIsAway { putMemoryBack() }
         let hasNoLength = hasNoLength(status: status, body)
         let sent = unsafe hasNoLength ? .memory(UnsafeRawBufferPointer(start: nil, count: 0)) : body
         guard let response = unsafe makeResponse(body: sent) else { return false }
         defer { unsafe MHD_destroy_response(response) }
         unsafe answerHead.prepare(fields, for: response, hasNoLength: hasNoLength)
-        isAnswered = unsafe cmhd_queue(connection, UInt32(status), response) != 0
-        if isAnswered { unsafe self.response = response } else { answerHead.discard() }
-        return isAnswered
+        guard unsafe cmhd_queue(connection, UInt32(status), response) != 0 else {
+            answerHead.discard()
+            return false
+        }
+        unsafe self.response = response
+        client.handle(.responseQueued)
+        return true
     }
 
     /// Whether the library has memory for these trailers of a response in addition to the request.
@@ -137,23 +139,19 @@ public import Wire
     ///
     /// - Returns: false if there already is a response, or no client.
     public func answerAndLeave(_ answer: ClosingAnswer) -> Bool {
-        guard let client, !isAnswered else { return false }
-        isAnswered = true
+        guard let client, client.machine.stage == .serving, !isAnswered else { return false }
         client.leave(answer)
         return true
     }
 
-    /// Whether the connection is over after ``answerAndLeave(_:)``.
-    var isGone: Bool { client?.isGone ?? false }
-
-    /// Suspends the request until the connection is over: ``resume()`` has no effect before.
-    func sleepUntilGone() { suspend() }
+    /// Whether the connection is over behind ``answerAndLeave(_:)``.
+    var isGone: Bool { client?.machine.stage == .gone }
 
     /// Suspends the request in ``headReceived()`` or ``headReleased()``, before its client gets `100 Continue`.
     ///
     /// ``resume()`` is followed by ``headReleased()``.
     public func holdHead() {
-        isHeadHeld = true
+        client?.handle(.headHeld)
         suspend()
     }
 
@@ -161,15 +159,10 @@ public import Wire
     ///
     /// ``HTTPDaemon/run()`` must follow.
     public func resume() {
-        guard isSuspended, let connection = unsafe connection else { return }
-        if let client, client.isLeaving, !client.isGone { return }
-        isSuspended = false
+        guard let client, client.machine.sleep == .inRequest else { return }
         if memoryIsAway { putMemoryBack() }
-        unsafe MHD_resume_connection(connection)
+        client.handle(.requestWoken)
     }
-
-    /// Whether the library has nothing to do for it until it is resumed, and it has no response.
-    final var waits: Bool { isSuspended && !isAnswered }
 
     private func putMemoryBack() {
         memoryIsAway = false
@@ -182,44 +175,37 @@ public import Wire
         unsafe self.connection = connection
         self.client = client
         client?.request = self
-        if let client, client.hasEndedSending { client.daemon.noteBegun(afterEndOf: client) }
-        hasHead = false
-        isHeadHeld = false
-        isAbandoned = false
-        bodyHasBegun = false
-        bodyHasEnded = false
-        isSuspended = false
-        isAnswered = false
+        client?.handle(.requestBegan)
         memoryIsAway = false
     }
 
     func takeHead(method: UnsafePointer<CChar>, version: UnsafePointer<CChar>) -> Bool {
         guard let connection = unsafe connection else { return false }
-        // Bytes that the library has read without the scanner are not a request.
-        guard let client, client.hasScannedHead else {
+        // What the library has read elsewhere than through the scanner is no request.
+        guard let client, client.machine.hasScannedHead else {
             client?.daemon.noteUnscannedHead()
             return false
         }
-        hasHead = true
+        client.handle(.headReceived)
         unsafe headInPool.take(connection: connection, method: method, version: version)
         return headReceived()
     }
 
     func releaseHead() -> Bool {
-        isHeadHeld = false
+        client?.handle(.headReleased)
         return headReleased()
     }
 
     func takeBody(_ bytes: Span<UInt8>) -> Int {
-        bodyHasBegun = true
+        client?.handle(.bodyArrived)
         let taken = bodyReceived(bytes)
         if taken < bytes.count, !isAbandoned { suspend() }
         return taken
     }
 
     func takeVisit() -> Bool {
-        if !bodyHasEnded {
-            bodyHasEnded = true
+        if let client, client.machine.request < .complete {
+            client.handle(.requestEnded)
             bodyEnded()
         }
         if isAnswered { return true }
@@ -239,29 +225,22 @@ public import Wire
             suspend()
             return 0
         case .end:
-            // Without a length and without chunks, this is the end of the connection.
-            if head.isHTTP10, let client { client.daemon.noteClosed(client) }
+            // Without a length and without chunks, that is the end of the connection.
+            if head.isHTTP10 { client?.handle(.responseEndsConnection) }
             return -1  // MHD_CONTENT_READER_END_OF_STREAM
         case .abort: return -2  // MHD_CONTENT_READER_END_WITH_ERROR
         }
     }
 
     func complete(isWhole: Bool) {
-        isSuspended = false
-        // A head that the library has sent without the hook had none of the fields.
+        // What the library has sent elsewhere than through the hook had none of the fields.
         if isWhole, answerHead.isPending { client?.daemon.noteUnhookedHead(of: client) }
         answerHead.discard()
         _ = takeTrailers()
-        client?.request = nil
-        client?.completedRequests += 1
         completed(isWhole: isWhole)
         if let client {
-            if isWhole {
-                client.answeredInRun = client.daemon.runs
-                client.readOn()
-            } else {
-                client.daemon.noteClosed(client)
-            }
+            client.request = nil
+            client.handle(.requestCompleted(isWhole: isWhole, run: client.daemon.runs))
         }
         unsafe connection = nil
         unsafe response = nil
@@ -269,16 +248,10 @@ public import Wire
         headInPool.clear()
     }
 
-    /// Closes the connection at the end of the current callback.
-    public func abandon() { isAbandoned = true }
+    /// Closes the connection at the end of the callback that is running.
+    public func abandon() { client?.handle(.requestAbandoned) }
 
-    private func suspend() {
-        guard !isSuspended, let connection = unsafe connection, client?.daemon.isStopping != true else {
-            return
-        }
-        isSuspended = true
-        unsafe MHD_suspend_connection(connection)
-    }
+    private func suspend() { client?.handle(.requestSleeps) }
 
     private func makeResponse(body: Body) -> OpaquePointer? {
         switch body {
@@ -373,10 +346,12 @@ extension IncomingRequest {
     ///   optional.
     @discardableResult
     public func sendInterim(status: Int, fields: borrowing FieldBlock) -> Bool {
-        guard let client, let connection = unsafe connection, hasHead, !isHeadHeld, !isAnswered, !isAbandoned,
-            unsafe cmhd_is_answered(connection) == 0, !head.isHTTP10, (102...199).contains(status),
+        guard let client, let connection = unsafe connection,
+            client.machine.mayHaveInterim(expectsContinue: false), unsafe cmhd_is_answered(connection) == 0,
+            !head.isHTTP10, (102...199).contains(status),
             fields.byteCount + 4 * fields.count <= ClientConnection.interimLimit,
-            bodyHasBegun || bodyHasEnded || !hasExpectation
+            client.machine.request >= .body
+                || client.machine.mayHaveInterim(expectsContinue: hasExpectation)
         else { return false }
         var bytes = Array("HTTP/1.1 \(status) \(ClosingAnswer.phrase(of: status))\r\n".utf8)
         fields.forEach { name, value in
@@ -412,7 +387,7 @@ extension IncomingRequest {
 
     /// The trailers of the request, once its body is complete; returned once.
     public func takeTrailers() -> FieldBlock {
-        client.map { $0.scanner.takeTrailers(of: $0.completedRequests + 1) } ?? FieldBlock()
+        client?.takeTrailers() ?? FieldBlock()
     }
 }
 
@@ -429,7 +404,7 @@ extension IncomingRequest {
     }
 
     /// Whether the client has ended its sending side, or the whole connection.
-    public final var clientHasEndedSending: Bool { client?.hasEndedSending ?? false }
+    public final var clientHasEndedSending: Bool { client.map { $0.machine.end != .none } ?? false }
 
     /// What the system knows about the client's own socket; to be called once the client has ended its sending side.
     public final var peer: Peer { client?.peer ?? .closed }
@@ -449,6 +424,6 @@ extension IncomingRequest {
         client?.nanosecondsToEnd(ofRequestReadBefore: age) ?? age
     }
 
-    /// Whether the client uses TLS.
-    public final var isEncrypted: Bool { client?.isEncrypted ?? false }
+    /// Whether TLS is spoken with the client.
+    public final var isEncrypted: Bool { client?.machine.isEncrypted ?? false }
 }

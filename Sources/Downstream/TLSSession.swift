@@ -13,8 +13,6 @@ internal import CMicroHTTPD
 
     private let handle: OpaquePointer
     private let identity: ServerIdentity
-    /// Whether its handshake is complete.
-    var isEstablished = false
 
     /// Configures a session created by libmicrohttpd before its handshake; on failure, the handshake fails.
     init(_ handle: OpaquePointer, identity: ServerIdentity) {
@@ -46,12 +44,7 @@ internal import CMicroHTTPD
     /// Whether a call would have had to wait for the client.
     static func isInterrupted(_ result: Int32) -> Bool { cgnutls_is_interrupted(Int(result)) != 0 }
 
-    /// Sends a close_notify if there was a handshake and the socket accepts it at once (RFC 8446 6.1).
-    func endIfEstablished() {
-        if isEstablished { _ = sayGoodbye() }
-    }
-
-    /// Sends a close_notify; `false` if the socket accepts nothing at the moment.
+    /// Tells the client, whose handshake is complete, that no more comes; `false` if the socket takes nothing at the moment.
     func sayGoodbye() -> Bool { unsafe cgnutls_is_interrupted(Int(cgnutls_say_goodbye(handle))) == 0 }
 }
 

@@ -9,8 +9,8 @@ public protocol ReadinessHandler: AnyObject {
 
 /// An epoll event loop: watches descriptors and calls their handlers.
 ///
-/// Confined to the thread that runs it. It makes no decisions: the owner determines the order of work within an
-/// iteration.
+/// Confined to the thread that runs it, which is checked once that thread has called ``bindToThread()``. It makes no
+/// decisions: the owner determines the order of work within an iteration.
 @safe public final class EventLoop {
     private struct Watch {
         var handler: (any ReadinessHandler)?
@@ -25,6 +25,8 @@ public protocol ReadinessHandler: AnyObject {
     private let epoll: Int32
     private let events: UnsafeMutablePointer<epoll_event>
     private var watches: [Watch] = []
+    /// The thread that turns it.
+    public private(set) var confinement = ThreadConfinement()
 
     /// Creates an epoll instance.
     public init() throws(SystemError) {
@@ -38,12 +40,16 @@ public protocol ReadinessHandler: AnyObject {
         unsafe events.deallocate()
     }
 
-    /// Calls `handler` from now on when `descriptor` is ready for `interest`; replaces an earlier watch.
+    /// Confines the loop, and all that is served by it, to the thread that calls.
+    public func bindToThread() { confinement.bind() }
+
+    /// Tells `handler` from now on when `descriptor` is ready for `interest`; replaces an earlier watch.
     ///
     /// The handler is retained until ``unwatch(_:)``.
     public func watch(
         _ descriptor: Int32, for interest: Readiness, handler: any ReadinessHandler
     ) throws(SystemError) {
+        confinement.check()
         let index = Int(descriptor)
         while watches.count <= index { watches.append(Watch(handler: nil, interest: [], generation: 0)) }
         let isNew = watches[index].handler == nil
@@ -71,6 +77,7 @@ public protocol ReadinessHandler: AnyObject {
     ///
     /// Harmless if it is not watched.
     public func unwatch(_ descriptor: Int32) {
+        confinement.check()
         let index = Int(descriptor)
         guard index < watches.count, watches[index].handler != nil else { return }
         watches[index].handler = nil
@@ -80,6 +87,7 @@ public protocol ReadinessHandler: AnyObject {
 
     /// Stops watching a descriptor that is being closed: the kernel removes it from the set on its own.
     public func forget(_ descriptor: Int32) {
+        confinement.check()
         let index = Int(descriptor)
         guard index < watches.count, watches[index].handler != nil else { return }
         watches[index].handler = nil
@@ -92,6 +100,7 @@ public protocol ReadinessHandler: AnyObject {
     /// - Returns: the number of events.
     @discardableResult
     public func wait(atMost milliseconds: Int32) -> Int {
+        confinement.check()
         let count = unsafe epoll_wait(epoll, events, Int32(Self.batch), milliseconds)
         guard count > 0 else {
             // Only a signal may interrupt; any other error is caused by an invalid descriptor of ours.

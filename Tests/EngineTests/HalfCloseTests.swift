@@ -53,6 +53,28 @@ struct HalfCloseTests {
         #expect(try client.readResponse().text == "late")
     }
 
+    @Test("a stream of events ends soon whose client's end came within the request's head, between two reads")
+    func endWithinHead() throws {
+        let upstream = try ScriptedUpstream()
+        let weir = try WeirProcess(to: upstream, workers: 1)
+        let client = try weir.client()
+        try client.send("GET /p/x HTTP/1.1\r\n")
+        // The only worker reads what is there before what arrives later.
+        #expect(try weir.client().exchange("GET", "/livez").status == 200)
+        weir.process.send(.stop)
+        try eventually("all of the program to stop") {
+            let status = try String(contentsOfFile: "/proc/\(weir.process.processID)/stat", encoding: .utf8)
+            return status.contains(") T ")
+        }
+        try client.send("Host: h\r\n\r\n")
+        try client.shutdownWrite()
+        weir.process.send(.resume)
+        let exchange = try upstream.expectRequest()
+        try exchange.send("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: 1\n\n")
+        #expect(try client.readHead().status == 200)
+        try exchange.expectClosed()
+    }
+
     @Test(
         "a stream of events whose client ended its side with the request ends soon, though it is silent",
         arguments: [false, true], [false, true])

@@ -93,7 +93,7 @@ struct HostileLedgerTests {
             "the ledger to be lost, after \(question) \(reply.debugDescription.prefix(60))",
             within: .seconds(60)
         ) {
-            weir.log.text.contains("the shared ledger cannot be used")
+            weir.log.text.contains("shared ledger unavailable")
         }
         #expect(try weir.exchange("GET", "/readyz").status == 200)
         // Let through by the share, once all is over that others may have been given.
@@ -157,7 +157,7 @@ struct HostileLedgerTests {
         let weir = try ProxyFixture(yaml: yaml(redis, upstream))
         defer { weir.stop() }
         try eventually("the ledger to be lost", within: .seconds(60)) {
-            weir.log.text.contains("the shared ledger cannot be used")
+            weir.log.text.contains("shared ledger unavailable")
         }
         #expect(try weir.exchange("GET", "/readyz").status == 200)
     }

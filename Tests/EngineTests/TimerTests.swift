@@ -64,15 +64,25 @@ struct TimerTests {
         Request(method: "POST", hasKey: true, isRepeatSafe: true),
     ]
 
-    /// Makes the requests of a case at the same time: each waits for a timer.
-    private func forEachRequest(of test: Case, _ body: @escaping @Sendable (Request) throws -> Void) throws {
+    /// Makes the requests of a case, a few at the same time through one Weir: each waits for a timer, with a credential of its own.
+    ///
+    /// Not all at once: the connections of too many are not made in time on a busy machine, and retries have a budget.
+    private func forEachRequest(
+        of test: Case, retries: Int, limits: String, time: String,
+        _ body: @escaping @Sendable (ProxyFixture, Request, [(String, String)]) throws -> Void,
+        after: (ProxyFixture) throws -> Void = { _ in }
+    ) throws {
         let requests = Self.requests.filter { !$0.hasKey || test.stage != .examining }
-        // Not all: the connections of too many are not made in time on a busy machine.
-        for start in stride(from: 0, to: requests.count, by: 3) {
-            let works = requests[start..<min(start + 3, requests.count)].map { request in
-                Background { try body(request) }
+        for start in stride(from: 0, to: requests.count, by: 4) {
+            try run(test, retries: retries, limits: limits, time: time) { proxy in
+                let works = requests[start..<min(start + 4, requests.count)].map { request in
+                    let credential = ("Authorization", "Bearer \(request.method)\(request.hasKey)")
+                    let fields = request.hasKey ? [credential, ("Idempotency-Key", "k")] : [credential]
+                    return Background { try body(proxy, request, fields) }
+                }
+                for work in works { try work.join(within: .seconds(60)) }
+                try after(proxy)
             }
-            for work in works { try work.join(within: .seconds(60)) }
         }
     }
 
@@ -106,7 +116,7 @@ struct TimerTests {
         times[name] = time
         let timeouts = times.map { "\($0.key): \($0.value)" }.joined(separator: ", ")
         let profile = test.stage == .examining ? "disguise" : "lettr"
-        let retrying = "retries: { max: \(retries), base: 1ms }"
+        let retrying = "retries: { max: \(retries), base: 1ms, budget: 100% }"
         let provider =
             "{ profile: \(profile), upstream: '\(origin)', timeouts: { \(timeouts) }, \(retrying), \(limits)\(keys) }"
         try withProxy("providers: { p: \(provider) }", upstreams: [upstream], body)
@@ -165,33 +175,45 @@ struct TimerTests {
         #expect(rest.isEmpty, "\(note)")
     }
 
+    /// What differs in any of the requests of a case.
+    private final class Differences: Sendable {
+        private let all = Lock<[String]>([])
+
+        func add(_ some: [String], of request: Request) {
+            all.withLock { $0 += some.map { "\(request.method) \(request.hasKey): \($0)" } }
+        }
+
+        var found: [String] { all.withLock { $0 } }
+    }
+
     @Test("each claims what its stage allows, and returns the slot if nothing was sent", arguments: cases)
     func claims(test: Case) throws {
         let claim = try #require(TimeoutClaim(test.timer, in: test.stage))
-        try forEachRequest(of: test) { request in
-            try expectNone("\(request.method) \(request.hasKey)") { time in
-                var found: [String] = []
-                let limits = "limits: [{ requests: 1, per: 50s, by: provider }], max_wait: 0s"
-                try run(test, retries: 0, limits: limits, time: time) { proxy in
-                    let client = try proxy.client()
-                    let fields = request.hasKey ? [("Idempotency-Key", "k")] : []
-                    let body = request.method.hasPrefix("P") ? "{}" : ""
-                    try client.request(request.method, "/p/emails", fields: fields, body: body)
-                    if claim.response == .relay {
-                        // The provider goes on: the head and some bytes show that the client is not kept waiting.
-                        _ = try client.readHead()
-                        client.close()
-                    } else {
-                        found = differences(
-                            claim, try client.readResponse(), isRepeatSafe: request.isRepeatSafe,
-                            attempts: claim.isAttempt ? 1 : 0)
-                    }
-                    // The slot is free again if, and only if, nothing was sent.
-                    let next = try proxy.exchange("GET", "/p/emails")
-                    if (next.code == "throttled") != claim.isAttempt { found.append("slot: \(next.text)") }
+        try expectNone("\(test)") { time in
+            let differences = Differences()
+            let limits = "limits: [{ requests: 1, per: 50s, by: credential }], max_wait: 0s"
+            try forEachRequest(of: test, retries: 0, limits: limits, time: time) { proxy, request, fields in
+                let client = try proxy.client()
+                let body = request.method.hasPrefix("P") ? "{}" : ""
+                try client.request(request.method, "/p/emails", fields: fields, body: body)
+                if claim.response == .relay {
+                    // The provider goes on: the head and some bytes show that the client is not kept waiting.
+                    _ = try client.readHead()
+                    client.close()
+                } else {
+                    let response = try client.readResponse()
+                    differences.add(
+                        self.differences(
+                            claim, response, isRepeatSafe: request.isRepeatSafe,
+                            attempts: claim.isAttempt ? 1 : 0), of: request)
                 }
-                return found
+                // The slot is free again if, and only if, nothing was sent.
+                let next = try proxy.exchange("GET", "/p/emails", fields: [fields[0]])
+                if (next.code == "throttled") != claim.isAttempt {
+                    differences.add(["slot: \(next.text)"], of: request)
+                }
             }
+            return differences.found
         }
     }
 
@@ -199,26 +221,33 @@ struct TimerTests {
     func retries(test: Case, maximum: Int) throws {
         let claim = try #require(TimeoutClaim(test.timer, in: test.stage))
         guard case .problem = claim.response else { return }
-        try forEachRequest(of: test) { request in
-            try expectNone("\(request.method) \(request.hasKey)") { time in
-                var found: [String] = []
-                try run(test, retries: maximum, limits: "limits: []", time: time) { proxy in
-                    let fields = request.hasKey ? [("Idempotency-Key", "k")] : []
-                    let body = request.method.hasPrefix("P") ? "{}" : ""
-                    let response = try proxy.exchange(request.method, "/p/emails", fields: fields, body: body)
-                    // The time for all attempts leaves none for another one.
-                    let isRepeated =
-                        test.timer != .total && claim.isRetryable(isRepeatSafe: request.isRepeatSafe)
-                    let sent = claim.isAttempt ? (isRepeated ? maximum + 1 : 1) : 0
-                    found = differences(
-                        claim, response, isRepeatSafe: request.isRepeatSafe, attempts: sent)
-                    let reason = claim.slot == .settled ? "response" : "connection"
-                    let series = #"weir_retries_total{provider="p",reason="\#(reason)"}"#
-                    let count = try proxy.metric(series)
-                    if count != (isRepeated ? Double(maximum) : 0) { found.append("retries: \(count)") }
+        try expectNone("\(test)") { time in
+            let differences = Differences()
+            let repeated = Lock(0)
+            try forEachRequest(of: test, retries: maximum, limits: "limits: []", time: time) {
+                proxy, request, fields in
+                let body = request.method.hasPrefix("P") ? "{}" : ""
+                let response = try proxy.exchange(request.method, "/p/emails", fields: fields, body: body)
+                // The time for all attempts leaves none for another one.
+                let isRepeated = test.timer != .total && claim.isRetryable(isRepeatSafe: request.isRepeatSafe)
+                if isRepeated { repeated.withLock { $0 += 1 } }
+                let sent = claim.isAttempt ? (isRepeated ? maximum + 1 : 1) : 0
+                differences.add(
+                    self.differences(claim, response, isRepeatSafe: request.isRepeatSafe, attempts: sent),
+                    of: request)
+            } after: { proxy in
+                let reason = claim.slot == .settled ? "response" : "connection"
+                let count = try proxy.metric(#"weir_retries_total{provider="p",reason="\#(reason)"}"#)
+                let wanted = Double(
+                    repeated.withLock { count in
+                        defer { count = 0 }
+                        return count * maximum
+                    })
+                if count != wanted {
+                    differences.add(["retries: \(count), not \(wanted)"], of: Self.requests[0])
                 }
-                return found
             }
+            return differences.found
         }
     }
 

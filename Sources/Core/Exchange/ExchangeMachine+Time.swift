@@ -143,7 +143,7 @@ extension ExchangeMachine {
         guard stage != .over else { return [] }
         // Where the end of a connection arrives with its last bytes, libmicrohttpd 0.9.75 misses it, and waits for more of the body; and it
         // waits for room in a socket whose peer has ended its side and reads no more.
-        let mustBreak = request != .complete || stage == .relaying
+        let mustBreak = request != .complete || stage == .relaying || reply == .started
         var actions = leave(at: now)
         if mustBreak { actions.append(.breakConnection) }
         actions.append(.wakeClient)

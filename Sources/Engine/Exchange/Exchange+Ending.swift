@@ -97,14 +97,14 @@ extension Exchange {
 
     /// The grace period is over.
     func abortForShutdown() {
-        // libmicrohttpd would end a response in progress in an orderly way.
-        if isAnswered, endsWithConnection { resetConnection() }
+        // What libmicrohttpd is in the middle of, it would end in an orderly way.
+        if machine.reply != .none, endsWithConnection { resetConnection() }
         handle(.clientLeft)
     }
 
     /// Closes the connection at once, so that the client sees a truncated response.
     func breakConnection() {
-        if isAnswered, endsWithConnection { resetConnection() } else { shutDownConnection() }
+        if machine.reply != .none, endsWithConnection { resetConnection() } else { shutDownConnection() }
     }
 
     /// Whether only the end of the connection shows the client where its response ends.

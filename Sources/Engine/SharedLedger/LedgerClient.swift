@@ -41,6 +41,7 @@ final class LedgerClient: LedgerLinkOwner {
     }
 
     func receive(_ message: LedgerMessage) {
+        worker.loop.confinement.assertKept()
         let now = Worker.clock()
         switch message {
         case .claim(let claim): ledger.take(claim, at: now)
@@ -60,6 +61,7 @@ final class LedgerClient: LedgerLinkOwner {
 
     /// Does what is due.
     func run(at now: MonotonicTime) {
+        worker.loop.confinement.assertKept()
         closeEndedLinks()
         if let (session, latest) = nextSession, latest <= now {
             nextSession = nil

@@ -52,6 +52,7 @@ final class ProviderConnections: SocketWatcher, ReadinessHandler, HTTP1PoolOwner
 
     /// Closes all connections while the loop and the worker can still be notified; no transfer is running.
     func close() {
+        worker.loop.confinement.check()
         pool?.close()
         pool = nil
         multi.close()
@@ -67,11 +68,13 @@ final class ProviderConnections: SocketWatcher, ReadinessHandler, HTTP1PoolOwner
 
     /// Starts a transfer; its delegate is notified at the end.
     func start(_ transfer: any UpstreamTransfer, for delegate: any TransferDelegate) {
+        worker.loop.confinement.check()
         transfer.start(for: delegate)
         if multi.needsKick { worker.schedule(self) }
     }
 
     func cancel(_ transfer: any UpstreamTransfer) {
+        worker.loop.confinement.assertKept()
         guard transfer.isRunning else { return }
         transfer.cancel()
         if multi.needsKick { worker.schedule(self) }
@@ -79,6 +82,7 @@ final class ProviderConnections: SocketWatcher, ReadinessHandler, HTTP1PoolOwner
 
     /// Resumes a paused transfer.
     func resume(_ transfer: any UpstreamTransfer, _ direction: TransferDirection) {
+        worker.loop.confinement.assertKept()
         transfer.resume(direction)
         if multi.needsKick { worker.schedule(self) }
     }
@@ -91,6 +95,7 @@ final class ProviderConnections: SocketWatcher, ReadinessHandler, HTTP1PoolOwner
 
     /// Runs libcurl, and reports finished transfers.
     func run(nowMilliseconds: Int64) {
+        worker.loop.confinement.check()
         multi.run(nowMilliseconds: nowMilliseconds)
         multi.reportFinished()
         pool?.reportFinished()
@@ -127,6 +132,7 @@ final class ProviderConnections: SocketWatcher, ReadinessHandler, HTTP1PoolOwner
     // MARK: ReadinessHandler
 
     func descriptor(_ descriptor: Int32, isReady readiness: Readiness) {
+        worker.loop.confinement.assertKept()
         multi.socket(
             descriptor, isReadable: readiness.contains(.readable),
             isWritable: readiness.contains(.writable), isBroken: readiness.isBroken)

@@ -17,6 +17,7 @@ extension Worker {
 
     /// Serves until a drain is complete.
     func run() {
+        loop.bindToThread()
         while drainStage != .over {
             turn()
             advanceDrain()
@@ -43,6 +44,7 @@ extension Worker {
 
     /// Records that an exchange has new data for its client, or buffer space for its provider.
     func touch(_ exchange: Exchange) {
+        loop.confinement.assertKept()
         guard !exchange.isTouched else { return }
         exchange.isTouched = true
         touched.append(exchange)
@@ -247,6 +249,7 @@ extension Worker {
 
     /// Ends everything: cancels transfers and closes connections.
     private func stop() {
+        loop.confinement.check()
         for listener in listeners { listener.daemon.stopSuspending() }
         for exchange in allExchanges { exchange.abortForShutdown() }
         for listener in listeners {

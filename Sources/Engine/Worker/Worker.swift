@@ -27,7 +27,7 @@ enum WorkerMessage: Sendable {
 
 /// One thread with its event loop: it serves its own connections and shares only the service with other workers.
 ///
-/// Confined to its thread once ``run()`` is called.
+/// Confined to its thread once ``run()`` is called; ``loop`` checks that.
 final class Worker: ReadinessHandler {
     let index: Int
     /// The configuration for new requests.
@@ -166,6 +166,7 @@ final class Worker: ReadinessHandler {
 
     /// An exchange for a request that has just begun.
     func makeExchange(target: Span<UInt8>, to destination: Exchange.Destination) -> Exchange {
+        loop.confinement.assertKept()
         let exchange = idleExchanges.popLast() ?? Exchange(worker: self)
         generation.exchanges += 1
         exchange.prepare(target: target, to: destination)
@@ -195,6 +196,8 @@ final class Worker: ReadinessHandler {
 
     /// Takes a finished exchange back for reuse.
     func recycle(_ exchange: Exchange) {
+        loop.confinement.assertKept()
+        assert(exchange.generation.exchanges > 0, "more exchanges end than have begun")
         expectIdleConnections()
         exchange.generation.exchanges -= 1
         guard exchange.generation === generation else {
@@ -206,6 +209,7 @@ final class Worker: ReadinessHandler {
 
     /// A request with a complete head is over, or has its final response.
     func requestIsOver() {
+        assert(activeRequests > 0, "more requests are over than have begun")
         activeRequests -= 1
         hasLookedAgain = false
     }
@@ -231,6 +235,7 @@ final class Worker: ReadinessHandler {
     /// Sets the exchange on a client's socket, which receives the socket's hang-up.
     func setExchange(_ exchange: Exchange?, on socket: Int32) {
         guard socket >= 0 else { return }
+        loop.confinement.assertKept()
         while exchangesBySocket.count <= Int(socket) { exchangesBySocket.append(nil) }
         exchangesBySocket[Int(socket)] = exchange
     }
@@ -256,6 +261,7 @@ final class Worker: ReadinessHandler {
     }
 
     func descriptor(_ descriptor: Int32, isReady readiness: Readiness) {
+        loop.confinement.check()
         // The time of an exchange that a message begins counts from now, not from the end of the last iteration.
         readClock()
         for message in mailbox.takeAll() { receive(message) }

@@ -80,6 +80,7 @@ final class SandboxServer: HTTPDaemonDelegate, ReadinessHandler {
 
     /// Serves until it is told to stop.
     func run() {
+        loop.bindToThread()
         while !isOver {
             loop.wait(atMost: patience)
             while let request = delayed.popDue(at: Self.now) { request.isDue() }

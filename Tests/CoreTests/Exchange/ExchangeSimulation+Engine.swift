@@ -1,3 +1,5 @@
+import Wire
+
 @testable import Core
 
 /// What the engine does: it reports events to the machine and performs its actions, in order.
@@ -13,14 +15,17 @@ extension ExchangeSimulation {
         depth += 1
         for action in actions where failure == nil { perform(action, for: exchange) }
         depth -= 1
-        if depth == 0 { checkTimer(of: exchange) }
+        switch event {
+        // A reply follows at once, or nothing.
+        case .requestBroken, .completed: break
+        default: if depth == 0 { checkTimer(of: exchange) }
+        }
     }
 
     /// Checks that a timer is armed for the machine's next deadline, or an earlier time.
     private func checkTimer(of exchange: SimulatedExchange) {
-        // A reply that is complete is bounded by libmicrohttpd's own idle timeout.
-        guard failure == nil, !exchange.isCompleted, !exchange.isShutDown, !exchange.isReset,
-            exchange.machine.stage != .replying, exchange.machine.stage != .over
+        guard failure == nil, !exchange.isCompleted, !exchange.connection.isShutDown,
+            !exchange.connection.isReset
         else { return }
         let next = exchange.machine.nextDeadline(hasUnsentBody: exchange.responseBody > 0, at: moment)
         guard next < .distantFuture else { return }
@@ -434,7 +439,7 @@ extension ExchangeSimulation {
     }
 
     private func replyWhenPossible(_ exchange: SimulatedExchange) {
-        guard exchange.isSuspended else { return scheduleVisit(exchange) }
+        guard exchange.isSuspended else { return scheduleVisit(exchange.connection) }
         if !respondNow(exchange) { handle(exchange, .clientLeft) }
         resume(exchange)
     }
@@ -543,23 +548,36 @@ extension ExchangeSimulation {
     func abortAll() {
         note("the program ends")
         isStopping = true
+        let open = connections.filter(\.machine.isOpen)
+        for connection in open {
+            connection.wasAborted = true
+            handle(connection, .daemonStops)
+        }
         for exchange in running where !exchange.isCompleted {
-            if exchange.isAnswered, endsWithConnection(exchange) { exchange.isReset = true }
+            if exchange.machine.reply != .none, endsWithConnection(exchange) { reset(exchange.connection) }
             handle(exchange, .clientLeft)
         }
-        for exchange in running where !exchange.isCompleted { complete(exchange, isWhole: false) }
+        for connection in open { visit(connection) }
+        for connection in open where connection.machine.isOpen {
+            // > 0.9.75 aborts the process then.
+            if connection.isLibraryAsleep {
+                fail(
+                    "the library is stopped while connection \(connection.index) sleeps: \(connection.machine)"
+                )
+            }
+            close(connection)
+        }
     }
 
     // MARK: The end
 
     func breakConnection(_ exchange: SimulatedExchange) {
-        if exchange.isAnswered, endsWithConnection(exchange) {
-            exchange.isReset = true
+        let connection = exchange.connection
+        if exchange.machine.reply != .none, endsWithConnection(exchange) {
+            reset(connection)
         } else {
-            exchange.isShutDown = true
+            shutDown(connection)
         }
-        // The socket's end is an event of its own.
-        scheduleVisit(exchange)
     }
 
     func endsWithConnection(_ exchange: SimulatedExchange) -> Bool {

@@ -219,7 +219,7 @@ extension ExchangeSimulation {
         }
         if pullBody(exchange) { return .wrote }
         if exchange.machine.stage == .over {
-            if endsWithConnection(exchange) { exchange.isReset = true }
+            if endsWithConnection(exchange) { reset(exchange.connection) }
             return .abort
         }
         return exchange.machine.stage == .replying ? .end : .suspend

@@ -1,3 +1,5 @@
+import Wire
+
 @testable import Core
 
 /// Plays exchanges of one worker in virtual time.
@@ -10,10 +12,15 @@ final class ExchangeSimulation {
     enum Event {
         case arrive(Int)
         case visit(Int)
+        case clientShakesHands(Int)
         case clientSends(Int)
+        case clientContinues(Int)
         case clientEnds(Int)
         case clientCloses(Int)
         case clientReads(Int)
+        case headTimer(Int, Int)
+        case lingeringEnds(Int)
+        case socketEnds(Int)
         case connected(Int, Int)
         case connectFailed(Int, Int)
         case pullUpload(Int, Int)
@@ -54,7 +61,10 @@ final class ExchangeSimulation {
     var numbers: SeededNumbers
     var now: Int64 = 0
     var events = EventQueue<Event>()
+    var connections: [SimulatedConnection] = []
     var exchanges: [SimulatedExchange] = []
+    /// How often the library has run.
+    var runs: UInt = 0
     let pacer: Pacer
     var policy: PacingPolicy
     var settings = Settings()
@@ -98,10 +108,9 @@ final class ExchangeSimulation {
 
     private func schedule() {
         let span = Int64.random(in: 1...4, using: &numbers) * Self.second / 2
-        for index in 0..<Int.random(in: 1...5, using: &numbers) {
-            let arrival = Int64.random(in: 0...span, using: &numbers)
-            exchanges.append(SimulatedExchange(index: index, plan: makeClient(), arrival: arrival))
-            events.add(.arrive(index), at: arrival)
+        for index in 0..<Int.random(in: 1...4, using: &numbers) {
+            connections.append(makeConnection(index))
+            events.add(.arrive(index), at: Int64.random(in: 0...span, using: &numbers))
         }
         if numbers.happens(0.3) { events.add(.reload, at: Int64.random(in: 0...span, using: &numbers)) }
         let drain =
@@ -141,12 +150,17 @@ final class ExchangeSimulation {
 
     private func play(_ event: Event) {
         switch event {
-        case .arrive(let index): arrive(exchanges[index])
-        case .visit(let index): visit(exchanges[index])
-        case .clientSends(let index): clientSends(exchanges[index])
-        case .clientEnds(let index): clientEnds(exchanges[index])
-        case .clientCloses(let index): clientCloses(exchanges[index])
-        case .clientReads(let index): clientReads(exchanges[index])
+        case .arrive(let index): arrive(connections[index])
+        case .visit(let index): visit(connections[index])
+        case .clientShakesHands(let index): clientShakesHands(connections[index])
+        case .clientSends(let index): clientSends(connections[index])
+        case .clientContinues(let index): clientContinues(exchanges[index])
+        case .clientEnds(let index): clientEnds(connections[index])
+        case .clientCloses(let index): clientCloses(connections[index])
+        case .clientReads(let index): clientReads(connections[index])
+        case .headTimer(let index, let token): headTimerFires(connections[index], token)
+        case .socketEnds(let index): socketEnds(connections[index])
+        case .lingeringEnds(let index): connections[index].lingersUntil = nil
         case .connected(let index, let number): connected(exchanges[index], number)
         case .connectFailed(let index, let number): connectFailed(exchanges[index], number)
         case .pullUpload(let index, let number): pullUpload(exchanges[index], number)
@@ -207,6 +221,65 @@ final class ExchangeSimulation {
         return Settings(terms: terms, retries: retries)
     }
 
+    private func makeConnection(_ index: Int) -> SimulatedConnection {
+        let connection = SimulatedConnection(index: index, isEncrypted: numbers.happens(0.25))
+        connection.handshakeFlights =
+            connection.machine.isEncrypted ? Int.random(in: 1...2, using: &numbers) : 0
+        let first = makeClient()
+        let count = numbers.happens(0.6) ? 1 : Int.random(in: 2...3, using: &numbers)
+        for number in 0..<count {
+            var plan = number == 0 ? first : makeClient()
+            (plan.halfClose, plan.closesAfter, plan.resets) = (
+                first.halfClose, first.closesAfter, first.resets
+            )
+            (plan.endsAtByte, plan.isLocal, plan.readDelay) = (
+                first.endsAtByte, first.isLocal, first.readDelay
+            )
+            plan.waitsForReply = number > 0 && numbers.happens(0.3)
+            let exchange = SimulatedExchange(index: exchanges.count, plan: plan, connection: connection)
+            exchanges.append(exchange)
+            connection.exchanges.append(exchange)
+            appendSegments(of: exchange, to: connection)
+        }
+        return connection
+    }
+
+    /// What the client sends of a request: its head, and its body piece by piece.
+    private func appendSegments(of exchange: SimulatedExchange, to connection: SimulatedConnection) {
+        let plan = exchange.plan
+        func add(
+            _ text: String, after delay: Int64, if condition: SimulatedConnection.Segment.Condition = .none
+        ) {
+            connection.segments.append(
+                SimulatedConnection.Segment(
+                    exchange: exchange.index, delay: delay, bytes: Array(text.utf8), condition: condition))
+        }
+        let condition = plan.waitsForReply ? SimulatedConnection.Segment.Condition.replied : .none
+        if plan.isGarbage { return add("G\u{1}T\r\n", after: 0, if: condition) }
+        let version = plan.isHTTP10 && !plan.isStreamed ? "1.0" : "1.1"
+        var head = "\(plan.isHead ? "HEAD" : "PUT") / HTTP/\(version)\r\nHost: h\r\n"
+        if plan.isStreamed { head += "Transfer-Encoding: chunked\r\n" }
+        if !plan.isStreamed, !plan.pieces.isEmpty { head += "Content-Length: \(plan.size)\r\n" }
+        head += "\r\n"
+        if numbers.happens(0.1) {
+            let place = head.index(head.startIndex, offsetBy: Int.random(in: 1..<head.count, using: &numbers))
+            add(String(head[..<place]), after: 0, if: condition)
+            add(String(head[place...]), after: Int64.random(in: 0...900, using: &numbers) * 1_000_000)
+        } else {
+            add(head, after: 0, if: condition)
+        }
+        for (number, piece) in plan.pieces.enumerated() {
+            var text = String(repeating: "x", count: piece.units)
+            if plan.isStreamed, piece.units > 0 { text = "\(piece.units)\r\n\(text)\r\n" }
+            if plan.malformedPiece == number { text = "z\r\n" }
+            if plan.isStreamed, number == plan.pieces.count - 1 { text += "0\r\n\r\n" }
+            add(text, after: piece.delay, if: plan.expectsContinue && number == 0 ? .continued : .none)
+            if plan.stallsBefore == number {
+                connection.segments[connection.segments.count - 1].isStalled = true
+            }
+        }
+    }
+
     private func makeClient() -> ClientPlan {
         var plan = ClientPlan()
         if numbers.happens(0.6) {
@@ -223,7 +296,7 @@ final class ExchangeSimulation {
             if numbers.happens(0.08) {
                 plan.stallsBefore = plan.pieces.indices.randomElement(using: &numbers)
             }
-            if numbers.happens(0.08) {
+            if plan.isStreamed, numbers.happens(0.08) {
                 plan.malformedPiece = plan.pieces.indices.randomElement(using: &numbers)
             }
             if numbers.happens(0.08) { plan.longPiece = plan.pieces.indices.randomElement(using: &numbers) }
@@ -241,7 +314,9 @@ final class ExchangeSimulation {
         switch Int.random(in: 0..<20, using: &numbers) {
         case 0: plan.halfClose = .withRequest
         case 1...2: plan.halfClose = .after(Int64.random(in: 0...15, using: &numbers) * 1_000_000)
-        case 3: plan.halfClose = .beforeEnd
+        case 3:
+            plan.endsAtByte = Int.random(in: 0...150, using: &numbers)
+            plan.resets = numbers.happens(0.3)
         case 4...5: plan.halfClose = .after(Int64.random(in: 0...1500, using: &numbers) * 1_000_000)
         case 6...9:
             plan.closesAfter =
@@ -254,6 +329,7 @@ final class ExchangeSimulation {
         case 1...3: plan.readDelay = Int64.random(in: 1...250, using: &numbers) * 1_000_000
         default: plan.readDelay = 0
         }
+        if numbers.happens(0.04) { plan.isGarbage = true }
         if numbers.happens(0.06) { plan.headRefusal = numbers.happens(0.5) ? .malformed : .noRoute }
         return plan
     }
@@ -327,6 +403,9 @@ final class ExchangeSimulation {
         if !waiting.isEmpty { fail("\(waiting.count) waiters are left over") }
         if probeHolder != nil { fail("the circuit's probe is left over") }
         for exchange in exchanges { checkEnd(of: exchange) }
+        for connection in connections where connection.machine.isOpen && connection.activeAt > 0 {
+            fail("connection \(connection.index) was not closed: \(connection.machine)")
+        }
     }
 
     private func checkEnd(of exchange: SimulatedExchange) {
@@ -345,6 +424,11 @@ final class ExchangeSimulation {
             )
         }
         if !exchange.isClosed, exchange.seen == .nothing { fail("\(name): the client waits for ever") }
+        if exchange.isLost, exchange.seen == .whole, exchange.plan.isPatient, !exchange.plan.mayHaveLeft,
+            !exchange.connection.wasAborted
+        {
+            fail("\(name): a reset destroyed a part of the reply that the client had not read")
+        }
     }
 
     /// Checks an exchange when it is completed.

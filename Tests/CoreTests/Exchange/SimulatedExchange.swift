@@ -1,10 +1,12 @@
+import Wire
+
 @testable import Core
 
 /// What a client of the simulation does.
 ///
 /// Sizes are in units: a buffer holds four, and is filled again below two.
 struct ClientPlan {
-    enum HalfClose: Equatable { case never, withRequest, beforeEnd, after(Int64) }
+    enum HalfClose: Equatable { case never, withRequest, after(Int64) }
 
     /// The body's pieces: the delay before each, and its size.
     var pieces: [(delay: Int64, units: Int)] = []
@@ -20,6 +22,12 @@ struct ClientPlan {
     /// The piece that is not HTTP, and the one with which the body is too long.
     var malformedPiece: Int?
     var longPiece: Int?
+    /// Whether it is no request at all: its bytes are not HTTP.
+    var isGarbage = false
+    /// Whether it is sent once the response before has been read, not right behind the request before.
+    var waitsForReply = false
+    /// The byte of all that the client sends at which it ends: its side, or the connection.
+    var endsAtByte: Int?
     var halfClose = HalfClose.never
     /// When it closes its socket, after its arrival; whether that resets the connection.
     var closesAfter: Int64?
@@ -41,12 +49,11 @@ struct ClientPlan {
         switch halfClose {
         case .never, .withRequest: false
         case .after(let delay): delay >= 20_000_000
-        case .beforeEnd: true
         }
     }
     /// Whether it does nothing that would allow the exchange to end before its reply.
     var isPatient: Bool {
-        stallsBefore == nil && malformedPiece == nil && halfClose != .beforeEnd && closesAfter == nil
+        stallsBefore == nil && malformedPiece == nil && !isGarbage && endsAtByte == nil && closesAfter == nil
             && readDelay != nil
     }
 }
@@ -109,7 +116,8 @@ final class SimulatedExchange {
 
     let index: Int
     let plan: ClientPlan
-    let arrival: Int64
+    /// When its head was complete.
+    var arrival: Int64 = 0
     var machine = ExchangeMachine()
 
     // What the engine keeps.
@@ -135,42 +143,30 @@ final class SimulatedExchange {
     var departureToken: Int?
     var isTouched = false
 
-    // The client's connection.
+    // The request and its reply, on the client's connection.
+    unowned let connection: SimulatedConnection
     var hasHead = false
-    var isSuspended = false
-    var isHeadHeld = false
-    var continueSent = false
-    var bodyEnded = false
-    var isAnswered = false
-    var isStreamedReply = false
-    var replyUnits = 0
-    var isLeaving = false
-    var leavesAt: Int64 = 0
-    var farewellIsSent = false
-    var isGone = false
-    var isShutDown = false
-    var isReset = false
     var isCompleted = false
     var isAbandoned = false
+    var continueSent = false
+    var isStreamedReply = false
+    var replyUnits = 0
+    var receivedUnits = 0
     var droppedUnits = 0
-    var hasPendingVisit = false
-    var activeAt: Int64 = 0
-    /// Units in the client's direction that it has not read, and all that it has read.
-    var socketOut = 0
-    var isReading = false
+    /// Units of the reply that were written, and that the client has read.
+    var writtenUnits = 0
     var readUnits = 0
-    /// Units and the request's end, unread in the server's socket.
-    var inbox = 0
-    var isMalformedHere = false
-    var isLongHere = false
-    var nextPiece = 0
-    var requestIsHere = false
-    var requestArrivedAt: Int64 = 0
-    var hasEnded = false
-    var endedAt: Int64 = 0
-    var isClosed = false
-    var isBroken = false
+    var closingIsSent = false
+    /// Whether a reset has destroyed a part of the reply that the client had not read.
+    var isLost = false
     var seen = Seen.nothing
+
+    /// Whether the library reads or answers it.
+    var isCurrent: Bool { connection.current === self }
+    var isSuspended: Bool { isCurrent && connection.machine.isRequestAsleep }
+    var isAnswered: Bool { isCurrent && connection.machine.isAnswered }
+    var hasEnded: Bool { connection.hasEnded }
+    var isClosed: Bool { connection.isClosed }
 
     // What is counted.
     enum SlotState { case none, open, undecided, settled }
@@ -188,7 +184,81 @@ final class SimulatedExchange {
     var deliveredEffect: Effect?
     var deliveredCode: ProblemCode?
 
-    init(index: Int, plan: ClientPlan, arrival: Int64) {
-        (self.index, self.plan, self.arrival) = (index, plan, arrival)
+    init(index: Int, plan: ClientPlan, connection: SimulatedConnection) {
+        (self.index, self.plan, self.connection) = (index, plan, connection)
+    }
+}
+
+/// A client's connection: the machine, what is around it, and the network between.
+final class SimulatedConnection {
+    /// What a client sends at once.
+    struct Segment {
+        enum Condition { case none, continued, replied }
+
+        var exchange: Int
+        var delay: Int64
+        var bytes: [UInt8]
+        var condition = Condition.none
+        var isStalled = false
+    }
+
+    static let limits = RequestScanner.Limits(
+        target: 100, fieldBytes: 200, fieldCount: 10, head: 1000, fieldOverhead: 64, body: 1000)
+
+    let index: Int
+    var machine: ClientMachine
+    var exchanges: [SimulatedExchange] = []
+
+    // The client.
+    var segments: [Segment] = []
+    var nextSegment = 0
+    var sentBytes = 0
+    var hasEnded = false
+    var endedAt: Int64 = 0
+    var isClosed = false
+    var isReading = false
+
+    // The network.
+    /// Bytes that the server has not read, and whether the end follows them.
+    var inbound: [UInt8] = []
+    var lastBytesAt: Int64 = 0
+    /// Units that the client has not read; of which exchange each is.
+    var outbox: [Int] = []
+    /// Whether the client has reset the connection, or the server has.
+    var isBroken = false
+    var isReset = false
+    /// Whether the server has ended the socket in both directions.
+    var isShutDown = false
+    var isServerClosed = false
+    var lingersUntil: Int64?
+    /// Flights of the handshake that the client still has to send, and that have arrived.
+    var handshakeFlights = 0
+    var arrivedFlights = 0
+
+    // What is around the machine.
+    var held: [UInt8] = []
+    var closingUnits = 0
+    var hasNews = false
+    var headToken: Int?
+    var awaitsAnswers = false
+    var refusalIsRequested = false
+    var reportsEnd = false
+    var hasInterruptedHandshake = false
+
+    // The library.
+    var current: SimulatedExchange?
+    var nextExchange = 0
+    var buffer: [UInt8] = []
+    var isLibraryAsleep = false
+    var readsStale = false
+    var mayRead = true
+    var mustClose = false
+    var hasPendingVisit = false
+    var activeAt: Int64 = 0
+    var wasAborted = false
+
+    init(index: Int, isEncrypted: Bool) {
+        self.index = index
+        machine = ClientMachine(limits: Self.limits, isEncrypted: isEncrypted)
     }
 }
