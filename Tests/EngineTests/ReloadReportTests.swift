@@ -20,7 +20,7 @@ struct ReloadReportTests {
             #expect(try proxy.metric(#"weir_config_reloads_total{result="success"}"#) == 1)
             #expect(try proxy.metric(name) > started)
             #expect(
-                try proxy.exchange("GET", "/-/").text.contains("to be restarted for <code>workers</code>"))
+                try proxy.exchange("GET", "/-/").text.contains("restart required for <code>workers</code>"))
 
             try proxy.reject(["weir.yaml:3:5: providers.<x>"])
             #expect(try proxy.metric(#"weir_config_reloads_total{result="failure"}"#) == 1)
