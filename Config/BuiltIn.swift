@@ -32,6 +32,9 @@ public enum BuiltIn {
     /// The JSON Schema (draft 2020-12) of the configuration.
     public static let configurationSchema = text("Schemas/configuration.schema.json") ?? ""
 
+    /// The JSON Schema (draft 2020-12) of profiles.
+    public static let profileSchema = text("Schemas/profile.schema.json") ?? ""
+
     /// The paths below `Config/` of all files that are part of the program.
     public static var paths: [String] { files.keys.sorted() }
 

@@ -1,14 +1,10 @@
 internal import Core
 
 extension ProfileReader {
-    private static let caseKeys = [
-        "id", "name", "request", "status", "headers", "body", "body_base64", "expect", "source", "confidence",
-    ]
-
     static func profileCase(_ value: YAMLValue) -> ProfileCase? {
         var result = ProfileCase(id: "", name: "", status: 0)
         var hasExpectation = false
-        for (key, value) in value.members(allowed: caseKeys) {
+        for (key, value) in value.members(allowed: Keys.profileCase) {
             switch key {
             case "id": result.id = value.nonEmptyString ?? ""
             case "name": result.name = value.nonEmptyString ?? ""
@@ -26,6 +22,7 @@ extension ProfileReader {
                 }
             case "body": result.body = Array((value.string ?? "").utf8)
             case "body_base64": result.body = base64(value) ?? []
+            case "everywhere": result.isEverywhere = value.boolean ?? true
             case "expect":
                 hasExpectation = true
                 result.expectation = expectation(value)
@@ -59,8 +56,7 @@ extension ProfileReader {
         }
         var result = ProfileCase.Expectation(code: .providerError, isTransient: false)
         var found = 0
-        let keys = ["code", "transient", "fields", "retry_after", "effect", "status"]
-        for (key, value) in value.members(allowed: keys) {
+        for (key, value) in value.members(allowed: Keys.expectation) {
             switch key {
             case "code":
                 found += 1
@@ -80,7 +76,7 @@ extension ProfileReader {
 
     private static func field(_ value: YAMLValue) -> (field: String, detail: String)? {
         var result = (field: "", detail: "")
-        for (key, value) in value.filledMembers(allowed: ["field", "detail"]) {
+        for (key, value) in value.filledMembers(allowed: Keys.expectedField) {
             if key == "field" {
                 result.field = value.nonEmptyString ?? ""
             } else {

@@ -80,7 +80,7 @@ struct PlaceUse {
     static let inner = PlaceUse(allowsMessage: false, allowsOthers: false)
 
     /// The keys of a mapping.
-    var keys: [String] { isTime ? PlaceParts.keys + ["unit"] : PlaceParts.keys }
+    var keys: [String] { isTime ? ProfileReader.Keys.time : ProfileReader.Keys.place }
 
     /// What may be written.
     func allowed(isMember: Bool) -> String {
@@ -158,8 +158,6 @@ extension YAMLValue {
 }
 
 extension ProfileReader {
-    private static let fieldKeys = ["each", "map", "names", "from", "name", "message", "code", "when"]
-
     /// A place where field problems may be: a place alone, whose form is recognised, or a mapping that describes it.
     static func fieldPlace(_ value: YAMLValue) -> FieldPlace? {
         guard value.isMapping else { return value.place().map { FieldPlace($0) } }
@@ -170,7 +168,7 @@ extension ProfileReader {
         var code: (place: ValuePlace, means: [(name: Text, code: FieldProblemCode)])?
         var when: ConditionSet?
         var given: Set<String> = []
-        for (key, value) in value.filledMembers(allowed: fieldKeys) {
+        for (key, value) in value.filledMembers(allowed: Keys.fields) {
             given.insert(key)
             switch key {
             case "each", "map":
@@ -216,7 +214,7 @@ extension ProfileReader {
         guard value.isMapping else { return value.place().map { ($0, []) } }
         var parts = PlaceParts()
         var drop: [Text] = []
-        for (key, value) in value.filledMembers(allowed: PlaceParts.keys + ["drop"]) {
+        for (key, value) in value.filledMembers(allowed: Keys.fieldName) {
             if !parts.read(key, value, .value) { drop = value.texts }
         }
         return parts.place(of: value).map { ($0, drop) }
@@ -229,7 +227,7 @@ extension ProfileReader {
         guard value.isMapping else { return value.place().map { ($0, []) } }
         var parts = PlaceParts()
         var means: [(name: Text, code: FieldProblemCode)] = []
-        for (key, value) in value.filledMembers(allowed: PlaceParts.keys + ["means"]) {
+        for (key, value) in value.filledMembers(allowed: Keys.fieldCode) {
             guard !parts.read(key, value, .value) else { continue }
             for (name, value) in value.filledMembers(allowed: nil) {
                 let codes = FieldProblemCode.allCases.map { ($0.rawValue, $0) }

@@ -1,15 +1,6 @@
 internal import Core
 
 extension ProfileReader {
-    private static let ruleKeys = [
-        "name", "when", "is", "transient", "repeat", "effect", "answer_with", "pause", "limit", "waits",
-        "mapped",
-    ]
-    private static let conditionKeys = [
-        "status", "request", "content", "content_type", "header", "code", "message", "text", "value", "has",
-        "lacks",
-        "fields", "used_up",
-    ]
     /// What says something about an error, and so nothing about a success.
     private static let errorKeys = [
         "transient", "repeat", "effect", "answer_with", "pause", "limit", "waits", "mapped",
@@ -18,7 +9,7 @@ extension ProfileReader {
     static func rule(_ value: YAMLValue, of profile: String) -> Rule? {
         var rule = Rule(name: "", profile: profile, result: .invalidRequest)
         var given: [String: YAMLValue] = [:]
-        for (key, value) in value.members(allowed: ruleKeys) {
+        for (key, value) in value.members(allowed: Keys.rule) {
             given[key] = value
             switch key {
             case "name": rule.name = value.nonEmptyString ?? ""
@@ -70,8 +61,7 @@ extension ProfileReader {
     static func conditions(_ value: YAMLValue, of owner: ConditionOwner) -> Conditions {
         var when = Conditions()
         if owner == .part { when.statuses = StatusSet([StatusSet.possible]) }
-        // What fields there are depends on those of a part.
-        let keys = conditionKeys.filter { owner == .rule || $0 != "fields" }
+        let keys = owner == .rule ? Keys.conditions : Keys.partConditions
         for (key, value) in value.filledMembers(allowed: keys) {
             switch key {
             case "status": when.statuses = value.statuses
@@ -111,8 +101,7 @@ extension ProfileReader {
         var text = TextTest()
         var (hasText, hasNumber, isWrong) = (false, false, false)
         var bounds: (lower: Double?, upper: Double?)
-        let keys = PlaceParts.keys + YAMLValue.textTestKeys + ["in", "less", "more"]
-        for (key, value) in value.filledMembers(allowed: keys) {
+        for (key, value) in value.filledMembers(allowed: Keys.value) {
             guard !parts.read(key, value, .value) else { continue }
             switch key {
             case "less", "more":
@@ -130,7 +119,7 @@ extension ProfileReader {
         guard value.isMapping, let place = parts.place(of: value) else { return nil }
         guard hasText || hasNumber else {
             value.report(
-                "needs what the value must be: one of \((YAMLValue.textTestKeys + ["in", "less", "more"]).joined(separator: ", "))"
+                "needs what the value must be: one of \((Keys.test + ["in", "less", "more"]).joined(separator: ", "))"
                     + "; `has` asks whether there is one")
             return nil
         }
@@ -146,7 +135,7 @@ extension ProfileReader {
         var test = TextTest()
         var hasTest = false
         var isNamed = false
-        for (key, value) in value.members(allowed: ["name"] + YAMLValue.textTestKeys) {
+        for (key, value) in value.members(allowed: Keys.header) {
             if key == "name" {
                 name = value.fieldName.map { Text($0) }
                 isNamed = true

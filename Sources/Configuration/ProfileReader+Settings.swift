@@ -2,9 +2,7 @@ internal import Core
 
 extension ProfileReader {
     static func readCredential(_ value: YAMLValue, into profile: inout Profile) {
-        for (key, value) in value.filledMembers(allowed: [
-            "found_in", "sent_as", "user", "secrets_begin_with",
-        ]) {
+        for (key, value) in value.filledMembers(allowed: Keys.credential) {
             switch key {
             case "found_in": profile.credentialPlaces = value.oneOrMany.compactMap(credentialPlace)
             case "sent_as": profile.credentialInjections = value.oneOrMany.compactMap(credentialInjection)
@@ -22,7 +20,7 @@ extension ProfileReader {
         var place: CredentialPlace?
         var routes: [RequestPattern] = []
         var given: Set<String> = []
-        for (key, value) in value.members(allowed: ["as", "routes"]) {
+        for (key, value) in value.members(allowed: Keys.routedPlace) {
             given.insert(key)
             if key == "as" {
                 place = credentialPlace(value)
@@ -65,7 +63,7 @@ extension ProfileReader {
         var name: String?
         var prefix: String?
         var given: Set<String> = []
-        for (key, value) in value.members(allowed: ["header", "prefix"]) {
+        for (key, value) in value.members(allowed: Keys.prefixedField) {
             given.insert(key)
             if key == "header" { name = value.fieldName } else { prefix = value.nonEmptyString }
         }
@@ -110,7 +108,7 @@ extension ProfileReader {
         var header: String?
         var isGiven = false
         var requests: [RequestPattern] = []
-        for (key, value) in value.members(allowed: ["header", "requests"]) {
+        for (key, value) in value.members(allowed: Keys.idempotency) {
             if key == "header" {
                 header = value.fieldName
                 isGiven = true
@@ -135,9 +133,6 @@ extension ProfileReader {
         }
     }
 
-    /// The keys of which a wait has exactly one.
-    private static let waitKinds = ["header", "milliseconds", "reset", "body", "at", "from", "seconds"]
-
     static func wait(_ value: YAMLValue) -> WaitSource? {
         var kinds: [WaitSource.Kind] = []
         var given = 0
@@ -146,8 +141,8 @@ extension ProfileReader {
         var when: ConditionSet?
         var parts = PlaceParts()
         var hasParts = false
-        for (key, value) in value.members(allowed: waitKinds + ["match", "unit", "then", "on", "when"]) {
-            if waitKinds.contains(key) { given += 1 }
+        for (key, value) in value.members(allowed: Keys.wait) {
+            if Keys.waitKinds.contains(key) { given += 1 }
             switch key {
             case "header": if let name = value.fieldName { kinds.append(.delay(header: Text(name))) }
             case "milliseconds":
@@ -180,7 +175,7 @@ extension ProfileReader {
         guard kinds.count == 1, given == 1 else {
             // An invalid place has been reported already.
             if given == 1 { return nil }
-            let names = waitKinds.map { "'\($0)'" }
+            let names = Keys.waitKinds.map { "'\($0)'" }
             value.report("needs one of \(names.dropLast().joined(separator: ", ")) and \(names.last ?? "")")
             return nil
         }
@@ -191,7 +186,7 @@ extension ProfileReader {
         var fields = RateFields()
         var places: [String: YAMLValue] = [:]
         for (key, value) in value.filledMembers(
-            allowed: ["limit", "remaining", "reset", "used", "state", "policy"])
+            allowed: Keys.rateFields)
         {
             places[key] = value
             switch key {
@@ -219,8 +214,7 @@ extension ProfileReader {
 
     static func bodyReading(_ value: YAMLValue) -> BodyReading {
         var reading = BodyReading()
-        let parts = BodyReading.Part.allCases
-        for (key, value) in value.filledMembers(allowed: ["inherit"] + parts.map(\.rawValue)) {
+        for (key, value) in value.filledMembers(allowed: Keys.read) {
             guard let part = BodyReading.Part(rawValue: key) else {
                 reading.inherited = inherited(value)
                 continue

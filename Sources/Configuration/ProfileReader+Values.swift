@@ -66,16 +66,13 @@ extension YAMLValue {
             for text in ofCode ? codes : texts { test.add(.equals, text) }
             return test
         }
-        for (key, value) in filledMembers(allowed: Self.textTestKeys) {
+        for (key, value) in filledMembers(allowed: ProfileReader.Keys.test) {
             value.read(key, ofCode: ofCode, into: &test)
         }
         return test
     }
 
-    /// The names of the conditions on a text.
-    static let textTestKeys = ["equals", "starts_with", "contains", "ends_with", "matches"]
-
-    /// Reads one condition on a text.
+    /// Reads one test of a text.
     func read(_ key: String, ofCode: Bool = false, into test: inout TextTest) {
         switch key {
         case "equals": for text in ofCode ? codes : texts { test.add(.equals, text) }

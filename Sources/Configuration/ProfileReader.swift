@@ -1,15 +1,7 @@
 public import Core
 
-/// Reads profile files: YAML, as described at the top of the generic profile.
+/// Reads profile files: YAML, as docs/profiles.md describes.
 public enum ProfileReader {
-    private static let keys = [
-        "name", "upstream", "variables", "hosts", "credential", "errors", "limits", "tiers", "tier",
-        "quota_requests", "request_defaults",
-        "idempotency",
-        "request_id", "waits",
-        "repeat", "rate_fields", "read", "keep", "field_phrases", "rules", "cases",
-    ]
-
     /// Reads one profile.
     ///
     /// - Parameters:
@@ -24,7 +16,7 @@ public enum ProfileReader {
         let reading = YAMLReading(file: file, surroundings: surroundings)
         var profile = Profile(name: "")
         if let root = reading.parse(text) {
-            let members = root.members(allowed: keys)
+            let members = root.members(allowed: Keys.profile)
             profile.name = members.first { $0.name == "name" }?.value.nonEmptyString ?? ""
             for (key, value) in members { read(key, value, into: &profile) }
             checkDefaults(of: profile, members)

@@ -129,7 +129,10 @@ struct YAMLValue {
         return YAMLValue(node: value, key: key.isEmpty ? name : "\(key).\(name)", reading: reading)
     }
 
-    /// The text of a scalar as written, without reporting anything; `nil` for anything else.
+    /// Whether this is a scalar without quotes.
+    var isUnquoted: Bool { node.scalar?.style == .plain }
+
+    /// The text of a scalar as it is written, of which nothing is reported; `nil` for anything else.
     var plainText: String? { node.scalar?.string }
 
     /// Whether this is a mapping with one of these keys.

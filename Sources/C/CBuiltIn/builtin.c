@@ -158,6 +158,9 @@ static const unsigned char configuration_schema_json[] = {
 static const unsigned char problem_schema_json[] = {
 #embed "../../../Config/Schemas/problem.schema.json"
 };
+static const unsigned char profile_schema_json[] = {
+#embed "../../../Config/Schemas/profile.schema.json"
+};
 
 #define FILE(path, array) {path, array, sizeof array}
 
@@ -213,6 +216,7 @@ static const struct weir_file files[] = {
     FILE("Profiles/twilio.yaml", twilio_yaml),
     FILE("Schemas/configuration.schema.json", configuration_schema_json),
     FILE("Schemas/problem.schema.json", problem_schema_json),
+    FILE("Schemas/profile.schema.json", profile_schema_json),
 };
 
 unsigned long weir_file_count(void) { return sizeof files / sizeof files[0]; }

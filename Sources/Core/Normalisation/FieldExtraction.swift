@@ -556,16 +556,31 @@ struct FieldExtraction {
 
     private mutating func read(_ declared: DeclaredFields, in context: PlaceContext) {
         declared.place.find(in: context) { result in
-            switch (declared.form, result) {
-            case (.each, .node(let node, let json)):
-                let inner = context.within(json, from: node)
-                guard let place = declared.name else { break }
-                addNames(at: place, declared, inner, inner)
-            case (.map, .node(let node, let json)): map(node, in: json, under: nil, .declared, depth: 0)
-            case (.names, _), (.from, _): addName(result, declared, context)
-            case (.each, .text), (.map, .text): break
+            // A pointer leads to the list itself.
+            if declared.form == .each || declared.form == .names, case .node(let list, let json) = result,
+                json.kind(list) == .array
+            {
+                json.forEachElement(of: list) { element in
+                    if found.count < Self.limit { read(.node(element, json), declared, in: context) }
+                }
+            } else {
+                read(result, declared, in: context)
             }
             return found.count >= Self.limit
+        }
+    }
+
+    private mutating func read(
+        _ result: ValuePlace.Found, _ declared: DeclaredFields, in context: PlaceContext
+    ) {
+        switch (declared.form, result) {
+        case (.each, .node(let node, let json)):
+            let inner = context.within(json, from: node)
+            guard let place = declared.name else { break }
+            addNames(at: place, declared, inner, inner)
+        case (.map, .node(let node, let json)): map(node, in: json, under: nil, .declared, depth: 0)
+        case (.names, _), (.from, _): addName(result, declared, context)
+        case (.each, .text), (.map, .text): break
         }
     }
 

@@ -36,7 +36,9 @@ public struct ProfileCase: Sendable {
     public var fields = FieldBlock()
     /// The response's body, content-coded as its fields say.
     public var body: [UInt8] = []
-    /// The expected result; `nil`: it is relayed unchanged.
+    /// Whether it must come out as recorded with every profile, if it is a case of the generic one.
+    public var isEverywhere = true
+    /// What it becomes; `nil`: it passes untouched.
     public var expectation: Expectation?
 
     /// A case.

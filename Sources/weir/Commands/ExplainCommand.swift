@@ -59,8 +59,13 @@ struct ExplainCommand: ParsableCommand {
             let error = normalizer.normalize(
                 answer, of: RequestFacts(method: method, path: path), at: Int64(now))
         else {
+            let rule = normalizer.rule(for: answer, of: RequestFacts(method: method, path: path))
+                .map { normalizer.profile.rules[$0] }
             return StandardStreams.printError(
-                "relayed unchanged: no rule of the profile \(normalizer.profile.name) matches")
+                rule.map {
+                    "relayed unchanged: rule '\($0.name)' of the profile \($0.profile) says that it is a success"
+                }
+                    ?? "relayed unchanged: no rule of the profile \(normalizer.profile.name) matches")
         }
         let explanation = Explanation(error)
         var problem = Problem(error, provider: Text(provider), requestID: "example")

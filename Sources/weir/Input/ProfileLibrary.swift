@@ -79,6 +79,20 @@ final class ProfileLibrary: Sendable {
         }
     }
 
+    /// The profile of this name, or in this file, as it is written: without what the generic profile adds.
+    ///
+    /// - Throws: ``ConfigurationMistakes``
+    func ownPart(of name: String) throws(ConfigurationMistakes) -> Profile {
+        if let text = BuiltIn.profile(named: name) {
+            return try ProfileReader.read(text: text, file: "\(name).yaml", generic: nil)
+        }
+        let path = Files.path(name, in: folder)
+        guard let text = sources.read(path) else {
+            throw ConfigurationMistakes(file: path, reason: "cannot be read: \(Files.lastError)")
+        }
+        return try ProfileReader.read(text: text, file: path, surroundings: .system, generic: nil)
+    }
+
     /// The defaults that the configuration takes from a profile; `nil` if there is no such profile.
     ///
     /// For a file with mistakes it returns placeholders, since the mistakes are reported separately; see ``mistakes``.

@@ -324,6 +324,11 @@ struct ProfileLanguageTests {
                 ["a: All wrong (invalid)"]
             ),
             (
+                "{ each: /e, name: /f, message: /m }", #"{"e":[{"f":"a","m":"x y"},{"f":"b","m":"z z"}]}"#,
+                ["a: x y (invalid)", "b: z z (invalid)"]
+            ),
+            ("{ names: /f }", #"{"message":"No","f":["a","b"]}"#, ["a: No (invalid)", "b: No (invalid)"]),
+            (
                 "{ map: /errors }",
                 #"{"errors":{"to":["is required","is odd"],"id":"no","in":{"zip":"bad one"}}}"#,
                 [
@@ -475,6 +480,14 @@ struct ProfileLanguageTests {
             (
                 "rules: [{ name: r, is: gone, limit: 'a b' }]",
                 "rules[0].limit: 'a b': the name of a limit"
+            ),
+            (
+                "limits: [{ name: daily, requests: 1, per: 1s }]\nrules: [{ name: r, is: gone, limit: dayly }]",
+                "p.yaml:3:37: rules[0].limit: 'dayly' is not the name of one of `limits`: they are daily"
+            ),
+            (
+                "limits: [{ requests: 1, per: 1s }]\nrules: [{ name: r, is: gone, limit: daily }]",
+                "is not the name of one of `limits`: none of them has a name"
             ),
             ("repeat: { at: nowhere }", "repeat.at: 'nowhere' must be a JSON Pointer"),
         ])
