@@ -11,7 +11,8 @@ struct ProfileCommand: ParsableCommand {
         commandName: "profile",
         abstract: "List the profiles, run their recorded cases, try a place, or print their schema.",
         subcommands: [
-            ProfileListCommand.self, ProfileTestCommand.self, ProfileAtCommand.self, ProfileSchemaCommand.self,
+            ProfileListCommand.self, ProfileTestCommand.self, ProfileAtCommand.self,
+            ProfileSchemaCommand.self,
         ])
 }
 
