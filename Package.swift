@@ -93,7 +93,8 @@ let package = Package(
             name: "Downstream",
             dependencies: ["CGnuTLS", "CMicroHTTPD", "Loop", "Wire", "Locking"],
             swiftSettings: settings),
-        .target(name: "ContentCoding", dependencies: ["CZlib", "CBrotli", "CZstd"], swiftSettings: settings),
+        .target(
+            name: "ContentCoding", dependencies: ["CZlib", "CBrotli", "CZstd", "Wire"], swiftSettings: settings),
 
         .target(name: "Redis", dependencies: ["Loop"], swiftSettings: settings),
 

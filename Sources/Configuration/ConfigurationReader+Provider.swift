@@ -262,7 +262,9 @@ extension ConfigurationReader {
 extension ConfigurationReader {
     /// The retry settings.
     func readRetries(from value: YAMLValue, into retries: inout RetryPolicy) {
+        var places: [RetryKey: YAMLValue] = [:]
         for (key, value) in value.members(of: RetryKey.self) {
+            places[key] = value
             switch key {
             case .max: value.integer(0...5).map { retries.maximum = $0 }
             case .on: causes(from: value).map { retries.causes = $0 }
@@ -271,6 +273,10 @@ extension ConfigurationReader {
             case .budget: value.percent.map { retries.budgetPercent = $0 }
             }
         }
+        guard retries.cap < retries.base else { return }
+        (places[.cap] ?? places[.base])?.report(
+            "cap (\(YAMLValue.spell(retries.cap))) must not be less than base "
+                + "(\(YAMLValue.spell(retries.base))): it bounds the waits, of which base bounds the first")
     }
 
     private func causes(from value: YAMLValue) -> Set<RetryPolicy.Cause>? {
@@ -281,7 +287,7 @@ extension ConfigurationReader {
         let elements = value.elements
         if elements.isEmpty { value.report("must name at least one cause; `max: 0` switches retries off") }
         return Set(
-            elements.compactMap { $0.choice(RetryPolicy.Cause.allCases.map { ($0.rawValue, $0) }) })
+            value.distinct(elements) { $0.choice(RetryPolicy.Cause.allCases.map { ($0.rawValue, $0) }) })
     }
 }
 

@@ -51,7 +51,7 @@ extension YAMLValue {
             report("has \(elements.count) names; allowed: at most \(ProxyConfiguration.maximumHosts)")
             return []
         }
-        return elements.compactMap {
+        return distinct(elements) {
             $0.parsed { text throws(InvalidSetting) in try HostPattern(parsing: text) }
         }
     }
@@ -76,15 +76,15 @@ extension YAMLValue {
         }
     }
 
-    /// The prefix of the URI of a problem's type: a path or an http(s) URL.
+    /// What the URI of a problem's type begins with: a path or an http(s) URL; one with a user and password is not shown.
     var typeBase: String? {
-        parsed { text throws(InvalidSetting) in
+        parsed(isSecret: { $0.contains("@") || $0.contains("?") }) { text throws(InvalidSetting) in
             let begins = text.hasPrefix("/") || text.hasPrefix("https://") || text.hasPrefix("http://")
             let isURI = text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && !"\"<>\\^`{|}?#".utf8.contains($0) }
             guard begins, isURI, !text.hasSuffix("/"), text.utf8.count <= 256, TypeBase.isValid(text) else {
                 throw InvalidSetting(
-                    "must be a path (/-/errors) or an http(s) URL, without '/' at the end, query or "
-                        + "fragment, at most 256 bytes long")
+                    "must be a path (/-/errors) or an http(s) URL, without user, password, query, fragment "
+                        + "or '/' at the end, at most 256 bytes long")
             }
             return text
         }

@@ -206,7 +206,7 @@ extension YAMLValue {
             report("has \(values.count) requests; allowed: at most \(maximum)")
             return []
         }
-        return values.compactMap(ProfileReader.requestPattern)
+        return distinct(values, ProfileReader.requestPattern)
     }
 
     /// `{ POST /bulk: 10 }`: requests that take more than one slot.
@@ -216,12 +216,17 @@ extension YAMLValue {
             report("has \(members.count) requests; allowed: at most \(RateLimit.maximumPatterns)")
             return []
         }
+        var known: Set<RequestPattern> = []
         return members.compactMap { name, value in
             let pattern: RequestPattern
             do throws(InvalidSetting) {
                 pattern = try RequestPattern(parsing: name)
             } catch {
                 value.report("'\(Self.printable(name))' \(error.reason)")
+                return nil
+            }
+            guard known.insert(pattern).inserted else {
+                value.report("'\(Self.printable(name))' is a duplicate: the same request has a cost already")
                 return nil
             }
             return value.integer(1...PacingDemand.maximumWeight).map {

@@ -85,14 +85,46 @@ struct YAMLValue {
         return "'\(Self.printable(text))'"
     }
 
-    /// `text`, truncated to fit on a line, without control characters.
+    /// `text` cut to a length that fits on a line, without control characters, and without what may be a secret of a URL.
     static func printable(_ text: String) -> String {
+        let text = withoutURLSecrets(text)
         var shown = String.UnicodeScalarView()
         for scalar in text.unicodeScalars.prefix(80) {
             let isControl = scalar.properties.generalCategory == .control
             shown.append(isControl ? "\u{FFFD}" : scalar)
         }
         return String(shown) + (text.unicodeScalars.count > 80 ? "…" : "")
+    }
+
+    /// `text` without the user and password of a URL, and without its query: they may be secret, whatever key they stand at by mistake.
+    private static func withoutURLSecrets(_ text: String) -> String {
+        let mark = text.firstRange(of: "://")
+        var start = text.startIndex
+        if let mark { start = mark.upperBound }
+        var shown = text
+        if let at = text[start...].lastIndex(of: "@"), mark != nil || text[..<at].contains(":") {
+            shown = text[..<start] + "…" + text[at...]
+        }
+        if mark != nil, let query = shown.firstIndex(of: "?") {
+            shown = shown[...query] + "…"
+        }
+        return shown
+    }
+
+    /// What `parse` makes of each element; one that equals an earlier one is reported.
+    func distinct<Element: Hashable>(
+        _ values: [YAMLValue], _ parse: (YAMLValue) -> Element?
+    ) -> [Element] {
+        var places: [Element: YAMLValue] = [:]
+        return values.compactMap { value in
+            guard let element = parse(value) else { return nil }
+            if let first = places[element] {
+                value.report("\(value.quoted) is a duplicate (first at line \(first.node.mark?.line ?? 0))")
+                return nil
+            }
+            places[element] = value
+            return element
+        }
     }
 
     /// The members of a mapping whose keys are all among `allowed`; reports unknown and repeated keys.

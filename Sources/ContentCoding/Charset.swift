@@ -1,4 +1,5 @@
 internal import Glibc
+internal import Wire
 
 /// A character set of providers' texts, and its conversion to UTF-8 by the C library's iconv.
 struct Charset {
@@ -161,7 +162,7 @@ enum UTF8Form {
             let lead = bytes[index]
             index += 1
             guard lead >= 0x80 else { continue }
-            guard let (length, second) = Self.tail(of: lead) else {
+            guard let (length, second) = UTF8Lead.tail(of: lead) else {
                 errors += 1
                 continue
             }
@@ -177,19 +178,5 @@ enum UTF8Form {
             }
         }
         self = errors == 0 ? .valid : characters > errors ? .damaged : .other
-    }
-
-    /// The number of bytes after a lead byte, and the valid range of the first of them (Unicode table 3-7).
-    private static func tail(of lead: UInt8) -> (length: Int, second: ClosedRange<UInt8>)? {
-        switch lead {
-        case 0xC2...0xDF: return (1, 0x80...0xBF)
-        case 0xE0: return (2, 0xA0...0xBF)
-        case 0xED: return (2, 0x80...0x9F)
-        case 0xE1...0xEF: return (2, 0x80...0xBF)
-        case 0xF0: return (3, 0x90...0xBF)
-        case 0xF1...0xF3: return (3, 0x80...0xBF)
-        case 0xF4: return (3, 0x80...0x8F)
-        default: return nil
-        }
     }
 }

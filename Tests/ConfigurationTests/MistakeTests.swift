@@ -46,9 +46,8 @@ struct MistakeTests {
             type_base, providers, \
             limits
             weir.yaml:4:6: log: must be a mapping (`key: value` lines), not a single value
-            weir.yaml:5:12: type_base: 'errors/' must be a path (/-/errors) or an http(s) URL, without '/' \
-            at the end, \
-            query or fragment, at most 256 bytes long
+            weir.yaml:5:12: type_base: 'errors/' must be a path (/-/errors) or an http(s) URL, without user, \
+            password, query, fragment or '/' at the end, at most 256 bytes long
             weir.yaml:8:12: providers.lemlist.mount: 'lemlist' must begin with '/'
             weir.yaml:9:15: providers.lemlist.upstream: 'ftp://example.com' must begin with http:// or \
             https://

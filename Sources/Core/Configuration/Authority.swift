@@ -60,6 +60,14 @@ struct Authority {
 }
 
 extension StringProtocol {
+    /// Whether this can stand before the `@` of a URL: what ends its authority, or no URL may have, is escaped (RFC 3986 3.2.1).
+    ///
+    /// Else a part of a password could be taken for the host or the path, and be shown with them.
+    var isUserInfo: Bool {
+        hasCompleteEscapes
+            && utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && !"/?#[]@\"<>\\^`{|}".utf8.contains($0) }
+    }
+
     /// Whether two hexadecimal digits follow each `%`.
     var hasCompleteEscapes: Bool {
         var rest = Array(utf8)[...]

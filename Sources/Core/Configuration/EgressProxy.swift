@@ -33,9 +33,7 @@ public struct EgressProxy: Hashable, Sendable {
             throw InvalidSetting("must have a host, and nothing behind its port")
         }
         _ = try Authority(parsing: host)
-        guard user != "@", !user.contains(where: { "/?#[]\"<>\\^`{|}".contains($0) }),
-            user.hasCompleteEscapes
-        else {
+        guard user != "@", user.dropLast().isUserInfo else {
             throw InvalidSetting(
                 "must have user:password or a user before '@'; a special character is written as %HH")
         }

@@ -40,7 +40,7 @@ public struct LedgerAddress: Hashable, Sendable {
         default: throw Self.form
         }
         place = .unix(path: "")
-        if let at = rest.lastIndex(of: "@") {
+        if let at = rest.lastIndex(of: "@"), scheme == "redis" || !rest.hasPrefix("/") {
             try takeCredentials(rest[..<at])
             rest = rest[rest.index(after: at)...]
         }
@@ -58,8 +58,8 @@ public struct LedgerAddress: Hashable, Sendable {
 
     private mutating func takeCredentials(_ text: Substring) throws(InvalidSetting) {
         let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
-        guard parts.count == 2, let user = Self.decoded(parts[0]), let password = Self.decoded(parts[1]),
-            !password.isEmpty
+        guard text.isUserInfo, parts.count == 2, let user = Self.decoded(parts[0]),
+            let password = Self.decoded(parts[1]), !password.isEmpty
         else {
             throw InvalidSetting(
                 "must have user:password or :password before '@'; a special character is written as %HH")

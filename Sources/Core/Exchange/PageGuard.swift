@@ -13,7 +13,7 @@ public struct PageGuard: Sendable {
         case host
         /// `Sec-Fetch-Site` is neither `same-origin` nor `none`.
         case site
-        /// `Origin` is `null`, invalid, or has a host that could be a page's.
+        /// `Origin` is `null`, no origin of http or https, or one whose host could be a page's.
         case origin
         /// It is a CORS preflight: no page is allowed what it asks for.
         case preflight
@@ -55,14 +55,16 @@ public struct PageGuard: Sendable {
         return isOptions && asksForMethod ? .preflight : nil
     }
 
-    /// Whether an origin (RFC 6454 7) is `scheme://host` or `scheme://host:port` with a host that would be allowed in
-    /// `Host`.
+    /// Whether an origin (RFC 6454 7) is `http://host` or `https://host`, perhaps with a port, and the host would be allowed in `Host`.
+    ///
+    /// The host of any other scheme names no server: a browser's extensions (`moz-extension://…`), apps and files make up their own.
     private func isAllowed(origin: Span<UInt8>) -> Bool {
         var end = 0
         while end < origin.count, origin[end] != 0x3A { end += 1 }
-        guard end > 0, end + 3 < origin.count, origin[end + 1] == 0x2F, origin[end + 2] == 0x2F else {
-            return false
-        }
+        let scheme = origin.extracting(0..<end)
+        guard scheme.equalsIgnoringCase("http") || scheme.equalsIgnoringCase("https"),
+            end + 3 < origin.count, origin[end + 1] == 0x2F, origin[end + 2] == 0x2F
+        else { return false }
         let host = origin.extracting(end + 3..<origin.count)
         return HostField.isWellFormed(host) && HostGuard.allows(host, names: names)
     }
@@ -77,7 +79,8 @@ extension PageGuard.Refusal {
             switch self {
             case .host: "Host must be an address, localhost or a name under `hosts`"
             case .site: "Sec-Fetch-Site must be same-origin or none, and a web page of another site sent this"
-            case .origin: "Origin must name an address, localhost or a name under `hosts`"
+            case .origin:
+                "Origin must be http:// or https:// and an address, localhost or a name under `hosts`"
             case .preflight: "no web page is allowed to use it, so CORS preflights are refused"
             }
         var fault = Fault(

@@ -119,6 +119,19 @@ public struct JSONDocument: Sendable {
         nodes[node].kind == .string && !nodes[node].isCut ? text(nodes[node]) : nil
     }
 
+    /// The text of a string as ``string(_:)`` has it, as far as a message may need it: no more than `MessageText.decodingLimit` bytes are
+    /// decoded, unless it may be JSON itself.
+    func sentence(_ node: Int) -> Text? {
+        guard nodes[node].kind == .string, !nodes[node].isCut else { return nil }
+        let range = Int(nodes[node].start)..<Int(nodes[node].end)
+        guard nodes[node].hasEscapes, range.count > MessageText.decodingLimit else {
+            return text(nodes[node])
+        }
+        let beginning = Text(JSONEscapes.decode(bytes[range], limit: MessageText.decodingLimit))
+        let first = beginning.bytes.first { $0 > 0x20 }
+        return first == 0x7B || first == 0x5B ? text(nodes[node]) : beginning
+    }
+
     func text(_ string: Node) -> Text {
         let range = Int(string.start)..<Int(string.end)
         return string.hasEscapes
@@ -227,7 +240,11 @@ extension JSONDocument {
     }
 
     func isName(_ node: Node, _ wanted: Text) -> Bool {
-        if node.hasEscapes { return text(node) == wanted }
+        if node.hasEscapes {
+            // An escape of six bytes spells one or more: of a longer name nothing need be decoded.
+            let length = Int(node.end - node.start)
+            return length > wanted.count && length <= 6 * wanted.count && text(node) == wanted
+        }
         guard Int(node.end - node.start) == wanted.count else { return false }
         let name = bytes.span.extracting(Int(node.start)..<Int(node.end))
         return name.equals(wanted.storage.span.extracting(wanted.range))

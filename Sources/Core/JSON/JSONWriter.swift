@@ -97,12 +97,14 @@ public enum JSONWriter {
 
 /// The escapes of JSON strings (RFC 8259 7).
 enum JSONEscapes {
-    /// The decoded content of a valid JSON string.
-    static func decode(_ content: ArraySlice<UInt8>) -> [UInt8] {
+    /// The text that the inside of a valid JSON string spells.
+    ///
+    /// - Parameter limit: how many bytes of the text are wanted: of a longer one, the characters that begin before are decoded.
+    static func decode(_ content: ArraySlice<UInt8>, limit: Int = .max) -> [UInt8] {
         var result: [UInt8] = []
-        result.reserveCapacity(content.count)
+        result.reserveCapacity(min(content.count, limit))
         var index = content.startIndex
-        while index < content.endIndex {
+        while index < content.endIndex, result.count < limit {
             let byte = content[index]
             index += 1
             guard byte == 0x5C, index < content.endIndex else {
@@ -177,7 +179,7 @@ enum UTF8Repair {
             let lead = bytes[index]
             index += 1
             guard lead >= 0x80 else { continue }
-            guard let (length, second) = tail(of: lead) else { return false }
+            guard let (length, second) = UTF8Lead.tail(of: lead) else { return false }
             guard bytes.endIndex - index >= length, second.contains(bytes[index]) else { return false }
             for position in index + 1..<index + length where bytes[position] & 0xC0 != 0x80 { return false }
             index += length
@@ -192,23 +194,9 @@ enum UTF8Repair {
             let start = bytes.endIndex - count
             guard start >= bytes.startIndex else { break }
             if bytes[start] & 0xC0 == 0x80 { continue }
-            let isCut = tail(of: bytes[start]).map { $0.length >= count } ?? false
+            let isCut = UTF8Lead.tail(of: bytes[start]).map { $0.length >= count } ?? false
             return isCut ? start : bytes.endIndex
         }
         return bytes.endIndex
-    }
-
-    /// The number of bytes after a lead byte, and the valid range of the first of them.
-    private static func tail(of lead: UInt8) -> (length: Int, second: ClosedRange<UInt8>)? {
-        switch lead {
-        case 0xC2...0xDF: return (1, 0x80...0xBF)
-        case 0xE0: return (2, 0xA0...0xBF)
-        case 0xED: return (2, 0x80...0x9F)
-        case 0xE1...0xEF: return (2, 0x80...0xBF)
-        case 0xF0: return (3, 0x90...0xBF)
-        case 0xF1...0xF3: return (3, 0x80...0xBF)
-        case 0xF4: return (3, 0x80...0x8F)
-        default: return nil
-        }
     }
 }

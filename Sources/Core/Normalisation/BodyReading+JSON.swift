@@ -40,12 +40,12 @@ extension BodyReading {
     ) -> Text? {
         if json.kind(node) == .number {
             let number = json.raw(node)
-            // A number too large for an integer is not a code.
-            guard place.condition == .any, !place.isStatus, let value = json.integer(node), value != status
+            // What is too large for an integer is no code of anybody's.
+            guard place.mayBeNumber, !place.isStatus, let value = json.integer(node), value != status
             else { return nil }
             return number
         }
-        guard let text = json.string(node) else { return nil }
+        guard let text = json.sentence(node) else { return nil }
         return code(text, place, status: status, &sentence)
     }
 
@@ -119,7 +119,7 @@ extension BodyReading {
                 if let text = sentence(at: places[index], context(), isSpecific) { return text }
                 continue
             }
-            guard let node = json.value(at: places[index].pointer), let text = json.string(node),
+            guard let node = json.value(at: places[index].pointer), let text = json.sentence(node),
                 isSpecific(text)
             else { continue }
             return text
@@ -173,13 +173,13 @@ extension BodyReading {
     private static func sentence(
         in json: JSONDocument, under node: Int, _ allowsGeneric: Bool, depth: Int
     ) -> Text? {
-        if let text = json.string(node) {
+        if let text = json.sentence(node) {
             return FieldName.hasBlank(text) && !isBlank(text)
                 && (allowsGeneric || !GenericTitle.isGeneric(text)) ? text : nil
         }
         guard depth < 6 else { return nil }
         var found: Text?
-        if json.kind(node) == .object, let own = FieldEntry(node, in: json)[.sentence].flatMap(json.string),
+        if json.kind(node) == .object, let own = FieldEntry(node, in: json)[.sentence].flatMap(json.sentence),
             allowsGeneric || !GenericTitle.isGeneric(own)
         {
             return own
@@ -210,7 +210,7 @@ extension BodyReading {
                 }
                 continue
             }
-            guard let node = json.value(at: places[index].pointer), let text = json.string(node),
+            guard let node = json.value(at: places[index].pointer), let text = json.sentence(node),
                 accepts(text, places[index].condition)
             else { continue }
             return text

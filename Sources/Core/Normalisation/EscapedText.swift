@@ -11,6 +11,8 @@ struct EscapedText {
     /// The original range of each byte.
     private var starts: [Int32] = []
     private var ends: [Int32] = []
+    /// How many bytes were taken, and how often an escape was looked for behind one: each that is found makes the text shorter.
+    private(set) var steps = 0
 
     /// Whether the text contains anything that could be an escape.
     static func mayHaveEscapes(_ text: Span<UInt8>) -> Bool {
@@ -122,6 +124,7 @@ struct EscapedText {
     }
 
     private mutating func push(_ byte: UInt8, _ place: Int) {
+        steps += 1
         bytes.append(byte)
         starts.append(Int32(truncatingIfNeeded: place))
         ends.append(Int32(truncatingIfNeeded: place + 1))
@@ -129,6 +132,7 @@ struct EscapedText {
 
     /// Decodes the escape that the last byte completes, if it does.
     private mutating func reduce() -> Bool {
+        steps += 1
         let last = bytes[bytes.count - 1]
         if last == 0x3B { return reduceReference() }
         if last == 0x7D { return reduceBraces() }

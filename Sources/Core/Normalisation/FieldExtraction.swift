@@ -311,7 +311,7 @@ struct FieldExtraction {
 
     /// The problem in the entry; `nil` if it only names the field.
     private func sentence(of entry: FieldEntry, in json: JSONDocument) -> Text? {
-        entry[.sentence].flatMap(json.string) ?? entry[.reason].flatMap(json.string)
+        entry[.sentence].flatMap(json.sentence) ?? entry[.reason].flatMap(json.sentence)
     }
 
     private func code(of entry: FieldEntry, in json: JSONDocument) -> FieldCodeHint {

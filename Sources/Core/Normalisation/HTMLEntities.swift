@@ -5,14 +5,21 @@ enum HTMLEntities {
     /// The length of the longest known name, in bytes.
     private static let longestName = 8
 
-    /// The text with its references replaced; invalid ones are kept.
-    static func decoded(_ text: Text) -> Text {
+    /// The text with its references replaced; what is none, or no character, stays as it is.
+    ///
+    /// - Parameter limit: how many bytes of the result are wanted: no more references are looked at than that needs.
+    static func decoded(_ text: Text, limit: Int = .max) -> Text {
         let bytes = text.storage.span.extracting(text.range)
         var ampersand = bytes.index(of: 0x26, from: 0)
         guard ampersand < bytes.count else { return text }
         var result: [UInt8] = []
         var copied = 0
         while ampersand < bytes.count {
+            let missing = limit - result.count
+            if ampersand - copied >= missing {
+                result.append(bytes.extracting(copied..<copied + max(0, missing)))
+                return Text(result)
+            }
             if let (scalar, end) = reference(in: bytes, at: ampersand) {
                 result.append(bytes.extracting(copied..<ampersand))
                 result.append(contentsOf: UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter)

@@ -4,11 +4,15 @@ internal import Wire
 enum MessageText {
     /// The maximum length, in Unicode scalars.
     static let limit = 1000
+    /// How many bytes of a text are decoded: enough for a message behind many blanks, and for characters of four bytes.
+    static let decodingLimit = 16 * limit
 
     /// A message for people: like ``clean(_:)``, with character references replaced.
     ///
-    /// Secrets that references hid must be redacted afterwards.
-    static func cleanSentence(_ text: consuming Text) -> Text? { clean(HTMLEntities.decoded(text)) }
+    /// Secrets that references hid in it are to be redacted afterwards.
+    static func cleanSentence(_ text: consuming Text) -> Text? {
+        clean(HTMLEntities.decoded(text, limit: decodingLimit))
+    }
 
     /// The text without control characters and surrounding whitespace, truncated; `nil` if nothing is left.
     static func clean(_ text: consuming Text) -> Text? {

@@ -1,6 +1,54 @@
 internal import Wire
 
-/// A body, classified by its content rather than by its `Content-Type`.
+/// A body of names and values as forms send them, such as `error=invalid_grant&error_description=It+has+expired.` (OAuth 2 before RFC 6749).
+enum FormBody {
+    /// The most pairs, and the names of which one must be there: a text with an equals sign is no form.
+    private static let limit = 64
+    private static let wanted: NameList = [
+        "error", "error_code", "error_description", "error_message", "error_reason", "errorCode",
+        "errorMessage",
+    ]
+
+    /// The pairs as an object of strings; `nil` if the text is no form of an error.
+    static func json(of text: ArraySlice<UInt8>) -> JSONDocument? {
+        guard text.contains(0x3D), text.allSatisfy({ $0 > 0x20 && $0 < 0x7F && !"\"<>{}".utf8.contains($0) })
+        else { return nil }
+        let pairs = text.split(separator: 0x26, maxSplits: limit, omittingEmptySubsequences: false)
+        guard pairs.count <= limit else { return nil }
+        var json: [UInt8] = [0x7B]
+        var isError = false
+        for pair in pairs {
+            guard let mark = pair.firstIndex(of: 0x3D), mark > pair.startIndex else { return nil }
+            let (name, value) = (decoded(pair[..<mark]), decoded(pair[(mark + 1)...]))
+            if wanted.contains(name), !value.isEmpty { isError = true }
+            if json.count > 1 { json.append(0x2C) }
+            JSONWriter.string(name, into: &json)
+            json.append(0x3A)
+            JSONWriter.string(value, into: &json)
+        }
+        guard isError else { return nil }
+        json.append(0x7D)
+        return JSONDocument(json)
+    }
+
+    private static func decoded(_ part: ArraySlice<UInt8>) -> Text {
+        var bytes: [UInt8] = []
+        var rest = part
+        while let byte = rest.popFirst() {
+            if byte == 0x25, rest.count >= 2, let high = PercentEncoding.hexValue(rest[rest.startIndex]),
+                let low = PercentEncoding.hexValue(rest[rest.startIndex + 1])
+            {
+                bytes.append(high << 4 | low)
+                rest = rest.dropFirst(2)
+            } else {
+                bytes.append(byte == 0x2B ? 0x20 : byte)
+            }
+        }
+        return Text(bytes)
+    }
+}
+
+/// A body, recognised by what it is rather than by what its `Content-Type` says.
 struct ProviderBody {
     /// What it is.
     let kind: BodyKind
@@ -8,7 +56,7 @@ struct ProviderBody {
     let bytes: [UInt8]
     /// The bytes without a byte order mark and surrounding whitespace.
     let content: ArraySlice<UInt8>
-    /// The parsed body, if it is JSON.
+    /// The parsed body, if it is JSON; that of a form, as an object of strings.
     let json: JSONDocument?
 
     /// - Parameter isCut: whether the body is truncated: complete parts of JSON count.
@@ -33,7 +81,7 @@ struct ProviderBody {
             self.init(.json, repaired, repaired[...], JSONDocument(repaired, isCut: isCut))
             return
         }
-        self.init(.text, bytes, content)
+        self.init(.text, bytes, content, isCut ? nil : FormBody.json(of: content))
     }
 
     private init(
@@ -84,11 +132,25 @@ struct ProviderBody {
                 let tail = rest.dropFirst(name.utf8CodeUnitCount)
                 if let next = tail.first, next == 0x3E || Self.isBlank(next) {
                     let inner = tail.drop { $0 != 0x3E }.dropFirst()
+                    if let part = Self.characterData(inner) { return text(part) }
                     let part = inner.prefix { $0 != 0x3C }
                     if !part.isEmpty, part.endIndex < inner.endIndex { return text(part) }
                 }
             }
             index += 1
+        }
+        return nil
+    }
+
+    /// What a CDATA section holds with which the inside of an element begins; `nil` if it begins otherwise, or the section has no end.
+    private static func characterData(_ inner: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
+        let start = inner.drop(while: isBlank)
+        guard start.span.startsIgnoringCase(with: "<![CDATA[") else { return nil }
+        let data = start.dropFirst(9)
+        var end = data.startIndex
+        while end + 2 < data.endIndex {
+            if data[end] == 0x5D, data[end + 1] == 0x5D, data[end + 2] == 0x3E { return data[..<end] }
+            end += 1
         }
         return nil
     }

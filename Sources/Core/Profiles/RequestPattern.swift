@@ -32,7 +32,15 @@ public struct RequestPattern: Sendable, Hashable {
                 "must have a path as it is sent: visible ASCII, other characters percent-encoded, without a query"
             )
         }
+        guard words[1].hasCompleteEscapes else {
+            throw InvalidSetting("must have two hexadecimal digits behind each '%' of its path")
+        }
         let parts = words[1].dropFirst().split(separator: "/", omittingEmptySubsequences: false)
+        guard !RequestTarget.hasDotSegments(Array(words[1].utf8).span) else {
+            throw InvalidSetting(
+                "must have a path without '.' and '..' steps (%2E included): clients resolve them before they send it"
+            )
+        }
         for (index, part) in parts.enumerated() where part.contains("*") {
             guard part == "*" || part == "**" && index == parts.count - 1 else {
                 throw InvalidSetting(

@@ -73,13 +73,18 @@ public struct ValuePlace: Sendable {
     let condition: Condition
     /// Whether the place is called a status: a number there is one, and not a code.
     let isStatus: Bool
-    /// All other properties; `nil` for nearly all places.
+    /// Whether a number there is a code: it is at places for codes alone, and where else a sentence would be.
+    let mayBeNumber: Bool
+    /// Everything else; `nil` for nearly all places.
     let details: Details?
 
     /// A value of a JSON body.
     public init(_ pointer: JSONPointer, _ condition: Condition = .any) {
         self.pointer = pointer
         self.condition = condition
+        mayBeNumber =
+            condition == .any
+            || condition == .identifier && ["error", "Error"].contains(pointer.split?.name ?? "")
         isStatus = ["status", "statusCode", "status_code"].contains(pointer.split?.name ?? "")
         details = nil
     }
@@ -105,6 +110,7 @@ public struct ValuePlace: Sendable {
         pointer = .root
         self.condition = condition
         isStatus = false
+        mayBeNumber = condition == .any
         self.details = details
     }
 

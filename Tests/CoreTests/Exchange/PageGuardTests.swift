@@ -46,6 +46,27 @@ struct PageGuardTests {
     }
 
     @Test(
+        "an origin of another scheme than http and https is refused, whatever its host and the other fields",
+        arguments: [
+            "moz-extension", "chrome-extension", "safari-web-extension", "extension", "file", "ftp", "ws",
+            "wss",
+            "app", "capacitor", "ionic", "tauri", "vscode-webview", "about", "blob", "data", "httpx",
+            "https+",
+            "shttp", "htt", "http ", "",
+        ])
+    func otherSchemes(_ scheme: String) throws {
+        for host in ["127.0.0.1", "127.0.0.1:8080", "localhost", "[::1]", "api.internal"] {
+            let origin = ("Origin", "\(scheme)://\(host)")
+            #expect(try refusal([origin], names: ["api.internal"]) == .origin)
+            for site in ["none", "same-origin"] {
+                #expect(
+                    try refusal([origin, ("Sec-Fetch-Site", site)], names: ["api.internal"]) == .origin)
+                #expect(try refusal([("Sec-Fetch-Site", site), ("Origin", "null")]) == .origin)
+            }
+        }
+    }
+
+    @Test(
         "Sec-Fetch-Site is same-origin or none",
         arguments: [
             ("same-origin", true), ("none", true), ("None", true), ("same-site", false),

@@ -72,7 +72,7 @@ struct RefusalCodeTests {
                 ["X-RateLimit-Remaining": "4990", "X-RateLimit-Reset": "30"]
             ),
             (json("You do not have permission to change the rate limit."), [:]),
-            (json("Forbidden"), ["Retry-After": "60"]), ("", [:]),
+            ("", [:]), (json("Forbidden"), ["Retry-After": ""]), (json("Forbidden"), ["Retry-After": "soon"]),
             (json("Your plan has limits"), ["X-RateLimit-Remaining": "1"]),
             (json("Forbidden"), ["X-RateLimit-Limit": "0"]),
             (json("Forbidden"), ["X-RateLimit-Remaining": "soon"]),
@@ -83,6 +83,21 @@ struct RefusalCodeTests {
         #expect(error.code == .permissionDenied && error.pacing == .proceed)
         let members = try fixture.members()
         #expect(members["retryable"] == .boolean(false) && members["retry_after"] == nil)
+    }
+
+    @Test(
+        "a 403 with a time to wait is a rate limit, unless its body gives another reason",
+        arguments: [
+            (json("Forbidden"), ProblemCode.rateLimited), ("", .rateLimited), ("Forbidden", .rateLimited),
+            (json("Your account is suspended."), .accountBlocked),
+            (json("x", code: "account_suspended"), .accountBlocked),
+            (json("Invalid API key"), .unauthenticated), (json("x", code: "quota_exceeded"), .quotaExceeded),
+        ])
+    func timeToWait(body: String, code: ProblemCode) throws {
+        for value in ["60", "Mon, 30 Nov 2026 17:42:54 GMT"] {
+            let error = try NormalizerFixture("generic", 403, body, fields: [("Retry-After", value)]).error()
+            #expect(error.code == code)
+        }
     }
 
     @Test(
