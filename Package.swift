@@ -94,7 +94,8 @@ let package = Package(
             dependencies: ["CGnuTLS", "CMicroHTTPD", "Loop", "Wire", "Locking"],
             swiftSettings: settings),
         .target(
-            name: "ContentCoding", dependencies: ["CZlib", "CBrotli", "CZstd", "Wire"], swiftSettings: settings),
+            name: "ContentCoding", dependencies: ["CZlib", "CBrotli", "CZstd", "Wire"],
+            swiftSettings: settings),
 
         .target(name: "Redis", dependencies: ["Loop"], swiftSettings: settings),
 
