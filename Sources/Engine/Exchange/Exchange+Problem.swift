@@ -92,8 +92,10 @@ extension Exchange {
     private func merge(_ problem: borrowing Problem, _ error: NormalizedError, into answer: ProviderAnswer?) {
         var bytes: [UInt8] = []
         problem.encode(into: &bytes, as: service.problemFormat)
+        // SDKs that read errors from a body with status 200 report that status: the one that a rule names is for problems.
         let isStatusRuled =
-            error.ruledStatus != nil || provider?.configuration.sendsCanonicalStatus == true
+            error.ruledStatus != nil && error.upstream.status >= 400
+            || provider?.configuration.sendsCanonicalStatus == true
         mergedError = MergedError(
             status: isStatusRuled ? problem.status : error.upstream.status,
             retryAfter: problem.retryAfterField, problem: bytes)
