@@ -15,13 +15,25 @@ extension Exchange {
 
     /// Schedules ``deadlineHasCome()`` for the machine's next deadline or earlier: it checks whether anything is due.
     func schedule() {
-        let time = machine.nextDeadline(hasUnsentBody: !responseBody.isEmpty, at: worker.now)
+        let time = min(
+            machine.nextDeadline(hasUnsentBody: !responseBody.isEmpty, at: worker.now), nextLookAtClient)
         guard time < .distantFuture else { return }
         if let deadline {
             guard time < deadline.at else { return }
             worker.deadlines.remove(deadline.ticket)
         }
         deadline = (worker.deadlines.insert(.exchange(self), at: time), time)
+    }
+
+    /// When to look whether a client takes its response although nothing is held back for it.
+    ///
+    /// The system's buffers may be full while the provider's next bytes lie in others: no event tells of them, and the provider seems
+    /// to be the one that is waited for.
+    private var nextLookAtClient: MonotonicTime {
+        guard machine.stage == .relaying, machine.download == .open, machine.reply == .started else {
+            return .distantFuture
+        }
+        return machine.downstreamActivity + machine.terms.clientStall
     }
 
     func unschedule() {
@@ -41,8 +53,14 @@ extension Exchange {
     private func noteReceivedReply() {
         guard machine.reply != .none else { return }
         let unreceived = unreceivedBytes
-        if unreceived != lastUnreceived { machine.downstreamActivity = worker.now }
+        let hasTaken = unreceived != lastUnreceived
+        let mayWait = nextLookAtClient < .distantFuture
         lastUnreceived = unreceived
+        if hasTaken || mayWait && (unreceived ?? 0) <= 0 {
+            machine.downstreamActivity = worker.now
+        } else if mayWait, nextLookAtClient <= worker.now {
+            machine.downloadPulled()
+        }
     }
 
     // MARK: The client
