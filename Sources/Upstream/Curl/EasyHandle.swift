@@ -101,11 +101,14 @@ internal import CCurl
     /// Whether libcurl's message about a failed handshake reports the end of the connection rather than a TLS error.
     ///
     /// > It names the system's error, as a failure to receive or send, or behind `SSL_connect:`; of OpenSSL's errors, which all begin
-    /// with `error:`, one is the end of the connection.
+    /// with `error:`, one is the end of the connection. Of a connection that was reset before libcurl looked at its addresses, the first
+    /// message stays: that these are not known.
     private static func isCut(_ words: String) -> Bool {
         if words.contains("unexpected eof") { return true }
         return !words.contains("error:")
-            && ["Recv failure:", "Send failure:", "SSL_connect:"].contains { words.contains($0) }
+            && ["Recv failure:", "Send failure:", "SSL_connect:", "getpeername()", "getsockname()"].contains {
+                words.contains($0)
+            }
     }
 
     /// The alert with which the peer has ended the connection, if libcurl's last message reports one.
