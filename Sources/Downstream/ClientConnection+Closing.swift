@@ -25,7 +25,7 @@ extension ClientConnection {
     func attendClosing() {
         let now = HTTPDaemon.milliseconds
         handle(.closingAttended)
-        handle(.closingTimePassed(at: now))
+        handle(.closingTimePassed(at: now, unreceived: unreceivedBytes))
     }
 
     func sendClosing() {

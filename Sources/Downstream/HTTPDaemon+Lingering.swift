@@ -19,7 +19,7 @@ extension HTTPDaemon {
     func linger(behind client: ClientConnection) {
         let now = Self.milliseconds
         var input = client.machine.unread ?? UnreadInput(at: now)
-        input.extend(at: now)
+        input.extend(at: now, unreceived: client.unreceivedBytes)
         switch input.drop(from: client.socket) {
         case .ended, .failed: return
         case .later, .more: break
@@ -49,9 +49,11 @@ extension HTTPDaemon {
     /// Closes lingering sockets whose time is over.
     func endLingering() {
         let now = Self.milliseconds
-        for socket in lingering {
-            guard !socket.isOpen || socket.endsAt <= now else { break }
-            socket.end()
+        let due = Array(lingering.prefix { !$0.isOpen || $0.endsAt <= now })
+        lingering.removeFirst(due.count)
+        for socket in due where socket.isOpen {
+            // One whose time begins anew moves behind the others.
+            if socket.isOver(at: now) { socket.end() } else { lingering.append(socket) }
         }
     }
 
@@ -85,6 +87,12 @@ final class LingeringSocket: ReadinessHandler {
 
     /// When it is closed, on the monotonic clock in milliseconds.
     var endsAt: Int { input.endsAt }
+
+    /// Whether nothing more is read of it; see ``UnreadInput/isOver(at:unreceived:)``.
+    func isOver(at now: Int) -> Bool {
+        let unreceived = cmhd_unreceived(descriptor)
+        return input.isOver(at: now, unreceived: unreceived < 0 ? nil : Int(unreceived))
+    }
 
     func descriptor(_ descriptor: Int32, isReady readiness: Readiness) {
         switch input.drop(from: descriptor) {

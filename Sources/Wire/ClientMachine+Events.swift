@@ -65,8 +65,8 @@ extension ClientMachine {
         case closingEnded
         /// It is looked at behind a run of the library.
         case closingAttended
-        /// It has been looked at; `at`: when that began, in milliseconds.
-        case closingTimePassed(at: Int)
+        /// It has been looked at; `at`: when that began, in milliseconds; `unreceived`: how many bytes of it the system still holds, if known.
+        case closingTimePassed(at: Int, unreceived: Int?)
         /// What the client sends was read and dropped, up to `step`.
         case inputDropped(UnreadInput.Step)
 
@@ -84,8 +84,10 @@ extension ClientMachine {
 /// A socket that is closed with unread bytes, or before more bytes arrive, resets the connection. The reset destroys whatever of the
 /// response the client has not read yet.
 public struct UnreadInput: Sendable, Equatable {
-    /// How long, in milliseconds, a client is read behind its response.
+    /// How long, in milliseconds, a client is read that receives nothing of its response.
     public static let time = 5000
+    /// How long, in milliseconds, a client is read after all of its response was handed to the system, if it receives that slowly.
+    public static let longestTime = 60_000
     /// How many bytes of a client are dropped behind its response.
     public static let limit = 64 << 20
 
@@ -101,17 +103,43 @@ public struct UnreadInput: Sendable, Equatable {
         case failed
     }
 
-    /// When, in milliseconds, the client is no longer read.
+    /// When, in milliseconds, the client is looked at again, and no longer read if it has received nothing since.
     public private(set) var endsAt: Int
+    /// When bytes of the response were handed to the system last, in milliseconds.
+    private var lastSend: Int
+    /// How many bytes of the response the client had not received when it was looked at last.
+    private var unreceived: Int?
     private var droppedBytes = 0
 
     /// Nothing is dropped yet.
     ///
     /// - Parameter now: in milliseconds.
-    public init(at now: Int) { endsAt = now + Self.time }
+    public init(at now: Int) { (endsAt, lastSend) = (now + Self.time, now) }
 
-    /// The client goes on: its time begins anew.
-    public mutating func extend(at now: Int) { endsAt = now + Self.time }
+    /// Bytes of the response were handed to the system: the client's time begins anew.
+    ///
+    /// - Parameters:
+    ///   - now: in milliseconds.
+    ///   - unreceived: how many bytes the client has not received, if known.
+    public mutating func extend(at now: Int, unreceived: Int? = nil) {
+        (endsAt, lastSend) = (now + Self.time, now)
+        self.unreceived = unreceived
+    }
+
+    /// Whether the client's time is over: it begins anew if the client has received something meanwhile.
+    ///
+    /// - Parameters:
+    ///   - now: in milliseconds.
+    ///   - unreceived: how many bytes the client has not received; `nil` if that is unknown.
+    public mutating func isOver(at now: Int, unreceived: Int?) -> Bool {
+        guard endsAt <= now else { return false }
+        guard let unreceived, unreceived > 0, unreceived < self.unreceived ?? .max,
+            now < lastSend + Self.longestTime
+        else { return true }
+        self.unreceived = unreceived
+        endsAt = now + Self.time
+        return false
+    }
 
     /// Counts bytes that were dropped.
     ///

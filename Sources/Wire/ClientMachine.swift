@@ -301,9 +301,11 @@ public struct ClientMachine: Sendable {
             guard isClosingDue else { return [] }
             isClosingDue = false
             return [.sendClosing, .dropInput]
-        case .closingTimePassed(let now):
-            guard isLeaving, let unread else { reject(event) }
-            guard stage == .leaving, unread.endsAt <= now else { return [] }
+        case .closingTimePassed(let now, let unreceived):
+            guard isLeaving, unread != nil else { reject(event) }
+            guard stage == .leaving, unread?.isOver(at: now, unreceived: unreceived) == true else {
+                return []
+            }
             return leave()
         case .inputDropped(let step): return inputDropped(event, step)
 

@@ -1,3 +1,4 @@
+import Glibc
 import TestSupport
 import Testing
 
@@ -95,6 +96,29 @@ struct EarlyAnswerTests {
             // What was dropped must not look like a request with an end.
             #expect(try !exchange.readBody(keeping: false).isComplete)
             try sender.join(within: .seconds(30))
+        }
+    }
+
+    @Test("a response arrives whole however slowly its client receives it, which still sends the request")
+    func slowlyReceived() throws {
+        let body = [UInt8].pattern(60_000)
+        let upstream = try ScriptedUpstream(readingBodies: false) { exchange in
+            try exchange.respond(.status(200, body: body))
+            try exchange.shutdownWrite()
+            try exchange.readBody(keeping: false)
+        }
+        try withProxy(to: upstream) { proxy in
+            let client = try proxy.client(receiveBuffer: 4096)
+            try client.send("POST /p/a HTTP/1.1\r\nHost: h\r\nContent-Length: 10000000\r\n\r\n")
+            var received: [UInt8] = []
+            // Longer than a client is waited for that receives nothing, and each pause shorter than that.
+            for _ in 0..<4 {
+                usleep(2_000_000)
+                try client.send("xxx")
+                received += try client.readBytes(atMost: 10_000)
+            }
+            while case let bytes = try client.readBytes(atMost: 10_000), !bytes.isEmpty { received += bytes }
+            #expect(received.suffix(body.count) == body[...])
         }
     }
 

@@ -132,6 +132,27 @@ struct ClientMachineTests {
         #expect(input.endsAt == 2000 + UnreadInput.time)
     }
 
+    @Test("a client that still receives its last response is read on, for a bounded time")
+    func receiving() {
+        var input = UnreadInput(at: 0)
+        var looks: [Bool] = []
+        func look(at seconds: Int, unreceived: Int?) {
+            looks.append(input.isOver(at: seconds * 1000, unreceived: unreceived))
+        }
+        input.extend(at: 0, unreceived: 100)
+        look(at: 4, unreceived: 100)
+        look(at: 5, unreceived: 99)
+        look(at: 9, unreceived: 99)
+        look(at: 10, unreceived: 99)
+        #expect(looks == [false, false, false, true], "an early look, progress, an early look, none")
+        look(at: 10, unreceived: 0)
+        look(at: 10, unreceived: nil)
+        #expect(looks.suffix(2) == [true, true], "all received, and unknown")
+        look(at: 59, unreceived: 50)
+        look(at: 64, unreceived: 40)
+        #expect(looks.suffix(2) == [false, true], "progress within the longest time, and behind it")
+    }
+
     @Test("bytes that complete a request are recognised, and stay unread")
     func completion() {
         let machine = Table.machine("body")

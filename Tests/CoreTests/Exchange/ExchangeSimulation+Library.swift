@@ -210,7 +210,7 @@ extension ExchangeSimulation {
         }
         if connection.machine.stage == .leaving {
             handle(connection, .closingAttended)
-            handle(connection, .closingTimePassed(at: milliseconds))
+            handle(connection, .closingTimePassed(at: milliseconds, unreceived: 0))
             if connection.machine.stage == .leaving, let end = connection.machine.unread?.endsAt {
                 events.add(.visit(connection.index), at: Int64(end) * 1_000_000)
             }
