@@ -62,7 +62,7 @@ internal import Wire
         for action in actions { perform(action, wasTimed: wasTimed) }
     }
 
-    private func perform(_ action: ClientActions.Action, wasTimed: Bool) {
+    private func perform(_ action: ClientAction, wasTimed: Bool) {
         switch action {
         case .suspend: if let connection = unsafe connection { unsafe MHD_suspend_connection(connection) }
         case .resume: if let connection = unsafe connection { unsafe MHD_resume_connection(connection) }

@@ -106,7 +106,7 @@ struct ClientMachineTests {
     @Test("the time of a head begins anew with each head")
     func headTime() {
         var machine = ClientMachine(limits: Table.limits, isEncrypted: false)
-        func read(_ text: String) -> [ClientActions.Action] {
+        func read(_ text: String) -> [ClientAction] {
             var bytes = Array(text.utf8)
             var span = bytes.mutableSpan
             _ = machine.scan(&span)

@@ -43,9 +43,9 @@ extension ExchangeMachine {
         case relayChosen
         /// The body of an error has taken too long: the part that has arrived is used.
         case errorBodyTimedOut
-        /// The attempt is over, or was ended by ``ExchangeActions/Action/endAttempt``.
+        /// The attempt is over, or was ended by ``ExchangeAction/endAttempt``.
         case attemptEnded(isComplete: Bool, wasSent: Bool)
-        /// The attempt was ended by ``ExchangeActions/Action/cancelAttempt``.
+        /// The attempt was ended by ``ExchangeAction/cancelAttempt``.
         case attemptCancelled(wasSent: Bool)
 
         // The reply.

@@ -1,3 +1,5 @@
+internal import Wire
+
 /// Time limits, and the end of an exchange.
 extension ExchangeMachine {
     // MARK: Time

@@ -1,3 +1,5 @@
+public import Wire
+
 /// The state machine of one exchange as a value: events and times in, actions out.
 ///
 /// It performs nothing itself: the engine reports events with ``handle(_:at:)``, and executes the returned actions in
@@ -183,9 +185,9 @@ public struct ExchangeMachine: Sendable {
     public internal(set) var upload = Flow.open
     /// The direction of the response's body, to the client.
     public internal(set) var download = Flow.open
-    /// Why it was rejected, for ``ExchangeActions/Action/makeProblem``; `nil` if the engine holds the fault.
+    /// Why it was rejected, for ``ExchangeAction/makeProblem``; `nil` if the engine holds the fault.
     public internal(set) var refusal: Refusal?
-    /// The result of the last attempt, for ``ExchangeActions/Action/makeReply``.
+    /// The result of the last attempt, for ``ExchangeAction/makeReply``.
     public internal(set) var outcome = Outcome.failed
     /// The timer that ended the last attempt.
     public internal(set) var timedOut: ExchangeTimer?

@@ -5,7 +5,7 @@ import Testing
 @Suite("the table of an exchange's stages and events")
 struct ExchangeMachineTableTests {
     typealias Event = ExchangeMachine.Event
-    typealias Action = ExchangeActions.Action
+    typealias Action = ExchangeAction
 
     static func at(_ milliseconds: Int64) -> MonotonicTime {
         MonotonicTime(nanoseconds: milliseconds * 1_000_000)

@@ -34,7 +34,7 @@ extension ExchangeSimulation {
         }
     }
 
-    private func perform(_ action: ExchangeActions.Action, for exchange: SimulatedExchange) {
+    private func perform(_ action: ExchangeAction, for exchange: SimulatedExchange) {
         switch action {
         case .askForSlot: askForSlot(exchange)
         case .askSharedQuota: askSharedQuota(exchange)

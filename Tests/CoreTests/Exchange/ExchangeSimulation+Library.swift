@@ -37,7 +37,7 @@ extension ExchangeSimulation {
         for action in actions where failure == nil { perform(action, for: connection) }
     }
 
-    private func perform(_ action: ClientActions.Action, for connection: SimulatedConnection) {
+    private func perform(_ action: ClientAction, for connection: SimulatedConnection) {
         switch action {
         case .suspend:
             if connection.isLibraryAsleep { fail("connection \(connection.index) is suspended twice") }

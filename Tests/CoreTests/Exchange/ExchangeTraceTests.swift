@@ -1,5 +1,6 @@
 import Core
 import Testing
+import Wire
 
 /// Courses on which the simulation found a mistake.
 @Suite("traces that the simulation of exchanges has found")
