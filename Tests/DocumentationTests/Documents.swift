@@ -26,6 +26,12 @@ struct Documents {
             .filter { $0.hasSuffix(".md") }.sorted().map { "docs/internals/\($0)" }
     }
 
+    /// The paths of the pages in `docs/runbook/`.
+    static func runbook() throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: root.appending(path: "docs/runbook").path)
+            .filter { $0.hasSuffix(".md") }.sorted().map { "docs/runbook/\($0)" }
+    }
+
     /// The project's folder.
     static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent()

@@ -11,8 +11,11 @@ struct LinkTests {
     }
 
     private static let files =
-        ["README.md", "CONTRIBUTING.md", "Sources/README.md", "Tests/README.md", "Benchmarks/README.md"]
-        + ((try? Documents.pages() + Documents.internals()) ?? [])
+        [
+            "README.md", "CONTRIBUTING.md", "Sources/README.md", "Tests/README.md", "Benchmarks/README.md",
+            "Deploy/README.md",
+        ]
+        + ((try? Documents.pages() + Documents.internals() + Documents.runbook()) ?? [])
 
     @Test("each link within the project leads to a file, and to a heading of it", arguments: files)
     func links(file: String) throws {

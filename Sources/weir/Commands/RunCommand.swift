@@ -70,7 +70,11 @@ struct RunCommand: ParsableCommand {
         var reloader = ConfigurationReloader(
             loader: loader, configuration: loaded.configuration, server: server, sandbox: sandboxServer,
             logger: logger)
-        let name = Self.serve(until: signals, with: &reloader, onTerminal: isInteractive)
+        let manager = ServiceManager(
+            address: Environment.variable("NOTIFY_SOCKET"), readyStatus: "Listening on \(server.address)")
+        manager?.report(.ready)
+        let name = Self.serve(until: signals, with: &reloader, telling: manager, onTerminal: isInteractive)
+        manager?.report(.stopping)
         signals.endAtOnce(onInterruptAfter: { server.removeSocketFiles() })
         logger.notice("draining", metadata: ["signal": "\(name)"])
         if isInteractive {
@@ -87,7 +91,9 @@ struct RunCommand: ParsableCommand {
 
     /// Waits for the signal to shut down, and reloads in the meantime; returns the signal's name.
     private static func serve(
-        until signals: ProcessSignals, with reloader: inout ConfigurationReloader, onTerminal: Bool
+        until signals: ProcessSignals, with reloader: inout ConfigurationReloader,
+        telling manager: ServiceManager?,
+        onTerminal: Bool
     ) -> String {
         while true {
             switch signals.wait(atMost: reloader.timeUntilCheck) {
@@ -95,7 +101,9 @@ struct RunCommand: ParsableCommand {
             case .reload:
                 // The terminal was closed; this SIGHUP is not a request to reload.
                 if onTerminal, !StandardStreams.errorIsTerminal { return "SIGHUP" }
+                manager?.report(.reloading)
                 reloader.reload(because: "SIGHUP")
+                manager?.report(.ready)
             case nil: reloader.check()
             }
         }
