@@ -21,6 +21,15 @@ extension ClientConnection {
         handle(.closingResponse(at: HTTPDaemon.milliseconds))
     }
 
+    /// Ends the connection if it is kept, and its client has not received the whole last response.
+    ///
+    /// - Returns: whether it ends.
+    func endKept() -> Bool {
+        handle(.servingEnds(at: HTTPDaemon.milliseconds, unreceived: unreceivedBytes))
+        if machine.stage == .leaving { daemon.leaving.append(self) }
+        return machine.isLeaving
+    }
+
     /// Sends what is left of the last response, and drops what the client has sent.
     func attendClosing() {
         let now = HTTPDaemon.milliseconds
@@ -54,6 +63,12 @@ extension ClientConnection {
 extension ClientConnection {
     /// Whether there are bytes of it that the library has not been given.
     var hasUnread: Bool { hasHeld || unreadBytes > 0 }
+
+    /// Whether bytes of it lie in the system.
+    var hasUnreadInput: Bool { unreadBytes > 0 }
+
+    /// Whether the request that is read has been received whole.
+    var hasReceivedRequest: Bool { !machine.isDue || session == nil && holdsRest }
 
     /// Most bytes that are taken out of TLS ahead of the library: more than the system keeps of a connection, unless it was set up so.
     private static let aheadLimit = 16 << 20

@@ -79,6 +79,10 @@ internal import Wire
         case .requestRefusal: daemon.refused.append(self)
         case .startHeadTimer: startHeadTimer(isNew: !wasTimed)
         case .stopHeadTimer: daemon.openHeads -= 1
+        case .allowStall:
+            let isUnlimited = request?.endsStalledClient == true
+            setTimeout(isUnlimited ? 0 : max(daemon.limits.idleSeconds, daemon.stallSeconds))
+        case .limitIdleness: setTimeout(daemon.limits.idleSeconds)
         case .dropHeld: (held, heldStart) = ([], 0)
         case .sendClosing: sendClosing()
         case .dropInput: dropInput()
@@ -87,6 +91,11 @@ internal import Wire
         case .cutOff: cutOff()
         case .linger: daemon.linger(behind: self)
         }
+    }
+
+    private func setTimeout(_ seconds: Int) {
+        guard let connection = unsafe connection else { return }
+        unsafe cmhd_set_timeout(connection, UInt32(clamping: seconds))
     }
 
     private func startHeadTimer(isNew: Bool) {

@@ -152,19 +152,25 @@ enum DaemonCallbacks {
             UnsafeMutableRawPointer?, Int32, UnsafeRawPointer?, Int, UnsafeRawPointer?, Int, Int32
         ) -> Int = { context, socket, bytes, count, more, moreCount, flags in
             let client = unsafe withDaemon(context, { $0.client(on: socket) }) ?? nil
+            let sent: Int
             switch unsafe client?.request?.sendHead(
                 insteadOf: UnsafeRawBufferPointer(start: bytes, count: count),
                 with: UnsafeRawBufferPointer(start: more, count: moreCount), flags: flags)
             {
-            case .done(let ofBody): return count + ofBody
+            case .done(let ofBody): sent = count + ofBody
             case .later:
                 errno = EAGAIN
-                return -1
+                sent = -1
             case .failed:
                 errno = EPIPE
                 return -1
-            case nil: return unsafe cmhd_send(socket, bytes, count, more, moreCount, flags)
+            case nil: sent = unsafe cmhd_send(socket, bytes, count, more, moreCount, flags)
             }
+            guard sent < count + moreCount else { return sent }
+            let number = errno
+            client?.handle(.sendingStalls)
+            errno = number
+            return sent
         }
 
     /// The same with TLS.
@@ -173,16 +179,18 @@ enum DaemonCallbacks {
             UnsafeMutableRawPointer?, UnsafeMutableRawPointer?, Int32, UnsafeRawPointer?, Int
         ) -> Int = { context, session, socket, bytes, count in
             let client = unsafe withDaemon(context, { $0.client(on: socket) }) ?? nil
-            return
+            let sent =
                 switch unsafe client?.request?.sendHead(
                     insteadOf: UnsafeRawBufferPointer(start: bytes, count: count),
                     with: UnsafeRawBufferPointer(start: nil, count: 0), flags: 0)
-            {
-            case .done: count
-            case .later: TLSSession.nothingYet
-            case .failed: TLSSession.takesNothing
-            case nil: unsafe cmhd_send_record(session, bytes, count)
-            }
+                {
+                case .done: count
+                case .later: TLSSession.nothingYet
+                case .failed: TLSSession.takesNothing
+                case nil: unsafe cmhd_send_record(session, bytes, count)
+                }
+            if sent < count { client?.handle(.sendingStalls) }
+            return sent
         }
 
     /// The content reader of a streamed response.

@@ -123,6 +123,21 @@ extension HTTPDaemon {
         }
     }
 
+    /// Ends the connections that are kept, and whose clients have not received the whole last response; ``run()`` must
+    /// follow if there are any.
+    ///
+    /// Closed like others, they would be reset if their client sends more, and the rest of the response would be lost.
+    ///
+    /// - Returns: whether there are any.
+    public func endKeptConnections() -> Bool {
+        loop.confinement.check()
+        var isAny = false
+        for client in clients {
+            if let client, client.machine.stage == .serving, client.endKept() { isAny = true }
+        }
+        return isAny
+    }
+
     /// Whether clients have been given a final response that they may not have read yet.
     public var hasLeavingClients: Bool { !leaving.isEmpty || openLingering > 0 }
 

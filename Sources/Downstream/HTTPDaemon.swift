@@ -121,6 +121,9 @@ public protocol HTTPDaemonDelegate: AnyObject {
     private(set) var runs: UInt = 0
     /// Whether connections may no longer be suspended.
     private(set) var isStopping = false
+    /// How many seconds a client may stall within a request that does not watch its client itself; see
+    /// ``IncomingRequest/endsStalledClient``.
+    public var stallSeconds = 0
     /// Creates the requests' objects.
     ///
     /// Not retained: it must outlive the daemon. Needed before the first ``run()``.

@@ -50,6 +50,9 @@ public import Wire
 
     // MARK: To override
 
+    /// Whether the request itself ends the connection of a client that stalls within it: then libmicrohttpd does not.
+    open var endsStalledClient: Bool { false }
+
     /// The head is complete.
     ///
     /// Only ``answerAndLeave(_:)`` can give a response here; `false` closes the connection without one.
@@ -406,11 +409,23 @@ extension IncomingRequest {
     /// Whether the client has ended its sending side, or the whole connection.
     public final var clientHasEndedSending: Bool { client.map { $0.machine.end != .none } ?? false }
 
-    /// What the system knows about the client's own socket; to be called once the client has ended its sending side.
+    /// What the system knows about the client's own socket; to be called if the client has ended its sending side, or
+    /// may have done so behind bytes that are not read.
     public final var peer: Peer { client?.peer ?? .closed }
 
     /// How many sent bytes the client has not received yet; `nil` if unknown.
     public final var unreceivedBytes: Int? { client?.unreceivedBytes }
+
+    /// Whether bytes of the client lie unread in the system.
+    public final var hasUnreadInput: Bool { client?.hasUnreadInput ?? false }
+
+    /// Whether bytes of a next request have been received with this one.
+    public final var hasPipelinedInput: Bool { client?.hasHeld ?? false }
+
+    /// Whether the whole request is here, read or not; to be called while it is read.
+    ///
+    /// With TLS only what was read counts, since the rest cannot be inspected without being read.
+    public final var isReceivedWhole: Bool { client?.hasReceivedRequest ?? false }
 
     /// Whether the available bytes of the request, read or not, are all of it; to be called once the client has ended
     /// its sending side.

@@ -35,6 +35,10 @@ public enum ClientAction: UInt8, Sendable, Equatable, CaseIterable {
     case startHeadTimer
     /// Stop the timer of a head.
     case stopHeadTimer
+    /// Have the library wait for the client as long as a request or a response in progress may stall.
+    case allowStall
+    /// Have the library wait for the client as long as a connection without a request may be idle.
+    case limitIdleness
 
     // The last response, and the end.
 

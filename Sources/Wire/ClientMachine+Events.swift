@@ -53,6 +53,9 @@ extension ClientMachine {
         /// The library is done with the request, in its run with this number; `isWhole`: it has sent the whole response.
         case requestCompleted(isWhole: Bool, run: UInt)
 
+        /// The system has accepted less of a response than the library had to send.
+        case sendingStalls
+
         // The last response, past the library.
 
         /// The last response is here; nothing more of the client is served. `at`: now, in milliseconds.
@@ -72,6 +75,8 @@ extension ClientMachine {
 
         // The end.
 
+        /// No further request is served; `at`: now, in milliseconds; `unreceived`: how many bytes the client has not received, if known.
+        case servingEnds(at: Int, unreceived: Int?)
         /// The daemon is about to stop: nothing may sleep any more.
         case daemonStops
         /// The library closes the socket, in its run with this number.

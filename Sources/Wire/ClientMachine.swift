@@ -111,6 +111,8 @@ public struct ClientMachine: Sendable {
     public private(set) var libraryHasClosed = false
     /// Whether the timer of a head, or of the handshake, runs.
     public private(set) var isHeadTimed: Bool
+    /// Whether the library waits for the client as long as it may stall, and not only as long as a connection may be idle.
+    public private(set) var allowsStall = false
     /// What is dropped behind a last response that goes past the library.
     public var unread: UnreadInput?
     /// Which request, in order, the timed head belongs to.
@@ -283,6 +285,11 @@ public struct ClientMachine: Sendable {
             return [.lookAt]
         case .requestCompleted(let isWhole, let run):
             return requestCompleted(event, isWhole: isWhole, run: run)
+        case .sendingStalls:
+            guard request != .none, stage == .serving else { return [] }
+            var actions = ClientActions()
+            allowStall(&actions)
+            return actions
 
         case .closingResponse(let now): return closingResponse(event, at: now)
         case .closingSent(let now):
@@ -309,6 +316,12 @@ public struct ClientMachine: Sendable {
             return leave()
         case .inputDropped(let step): return inputDropped(event, step)
 
+        case .servingEnds(let now, let unreceived):
+            // A close would reset the connection, and destroy what is on its way, once the client sends more.
+            guard stage == .serving, request == .none, completedRequests > 0, scanner.fault == nil,
+                !libraryHasClosed, unreceived ?? 0 > 0
+            else { return [] }
+            return closingResponse(event, at: now)
         case .daemonStops: return daemonStops()
         case .closes(let run): return closes(event, run: run)
         }
@@ -385,8 +398,11 @@ public struct ClientMachine: Sendable {
             request = .begun
         case (.headReceived, .begun):
             request = .head
+            var actions = ClientActions()
             // It is reported once the request is there that it concerns.
-            return end == .none ? [] : [.reportEndLater]
+            if end != .none { actions.append(.reportEndLater) }
+            if isDue { allowStall(&actions) }
+            return actions
         case (.headHeld, .head): request = .held
         case (.headReleased, .held): request = .head
         case (.bodyArrived, .head), (.bodyArrived, .body): request = .body
@@ -394,6 +410,15 @@ public struct ClientMachine: Sendable {
         default: reject(event)
         }
         return []
+    }
+
+    /// A request is in progress that the client has not sent, or whose response it has not received.
+    ///
+    /// > 0.9.75 closes a connection on which it neither received nor sent anything for a while. It does not count that a slow client
+    /// receives what the system holds of its response.
+    private mutating func allowStall(_ actions: inout ClientActions) {
+        if !allowsStall { actions.append(.allowStall) }
+        allowsStall = true
     }
 
     private mutating func requestSleeps() -> ClientActions {
@@ -412,10 +437,13 @@ public struct ClientMachine: Sendable {
             return [.lookAt]
         }
         answeredInRun = run
+        var actions = ClientActions()
+        if allowsStall { actions.append(.limitIdleness) }
+        allowsStall = false
         // What came behind it may be read.
-        guard owesReading else { return [] }
+        if owesReading { actions.append(.announceReadable) }
         owesReading = false
-        return [.announceReadable]
+        return actions
     }
 
     // MARK: The last response

@@ -214,4 +214,34 @@ struct DrainEndTests {
         #expect(try client.waitForExit() == .code(0), "\(client.errorOutput)")
         #expect(client.output.contains("close_notify"))
     }
+
+    @Test(
+        "a client of a kept connection receives its whole last response when Weir ends, even if it sends more",
+        arguments: [1, 2])
+    func kept(workers: Int) throws {
+        let size = 200_000
+        let upstream = try ScriptedUpstream(answering: .ok(String(repeating: "x", count: size)))
+        let proxy = try ProxyFixture(
+            yaml: """
+                listen: 127.0.0.1:0
+                workers: \(workers)
+                limits: { drain: 10s }
+                providers: { p: { profile: generic, upstream: '\(upstream.url)' } }
+                """)
+        defer { proxy.stop() }
+        let client = try RawClient(port: proxy.port, receiveBuffer: 4096)
+        let request = "GET /p/x HTTP/1.1\r\nHost: h\r\n\r\n"
+        try client.send(request)
+        #expect(try client.readHead().status == 200)
+        try proxy.expectNothingInFlight()
+        let end = Background { proxy.stop() }
+        try eventually("the listener to be closed") { (try? RawClient(port: proxy.port)) == nil }
+        try client.send(request)
+        var received: [UInt8] = []
+        while case let bytes = try client.readBytes(atMost: 1 << 16), !bytes.isEmpty { received += bytes }
+        // The response to the second request may follow.
+        #expect(received.prefix(size).count { $0 == 0x78 } == size)
+        client.close()
+        try end.join()
+    }
 }

@@ -181,4 +181,58 @@ struct MissingBodyTests {
             #expect(try client.readResponse().status == 200)
         }
     }
+
+    /// A request that Weir answers itself.
+    struct OwnAnswer: CustomTestStringConvertible, Sendable {
+        let request: String
+        let status: Int
+        var testDescription: String { request }
+    }
+
+    private static let ownAnswers = [
+        OwnAnswer(request: "POST /-/", status: 405), OwnAnswer(request: "POST /-/quit", status: 405),
+        OwnAnswer(request: "DELETE /-/unmapped", status: 405),
+        OwnAnswer(request: "GET /metrics", status: 200),
+        OwnAnswer(request: "GET /livez", status: 200),
+        OwnAnswer(request: "GET /-/none", status: 404), OwnAnswer(request: "PUT /readyz", status: 405),
+        OwnAnswer(request: "OPTIONS *", status: 204), OwnAnswer(request: "OPTIONS /-/", status: 405),
+        OwnAnswer(request: "POST /nowhere", status: 404), OwnAnswer(request: "GET /nowhere", status: 404),
+    ]
+
+    @Test(
+        "a request that Weir answers itself gets its response even if its body never arrives, and its connection ends",
+        arguments: ownAnswers,
+        [
+            "Content-Length: 5\r\n\r\n", "Content-Length: 5\r\n\r\nhell",
+            "Transfer-Encoding: chunked\r\n\r\n5\r\n",
+        ])
+    func ownAnswer(answer: OwnAnswer, rest: String) throws {
+        let upstream = try ScriptedUpstream()
+        try withProxy(to: upstream, limits: "client_stall: 1h, client_idle: 1h") { proxy throws in
+            let client = try proxy.client()
+            try client.send("\(answer.request) HTTP/1.1\r\nHost: localhost\r\n\(rest)")
+            let response = try client.readResponse()
+            // An admin page rejects a body of unknown length.
+            let isPage = answer.request.hasPrefix("GET") && !answer.request.hasSuffix("nowhere")
+            let isTooLong = isPage && rest.hasPrefix("Transfer")
+            #expect(response.status == (isTooLong ? 413 : answer.status))
+            try client.expectClosed()
+            client.close()
+        }
+    }
+
+    @Test(
+        "a request that Weir answers itself keeps its connection if its body arrives with its head",
+        arguments: ownAnswers)
+    func ownAnswerToWhole(answer: OwnAnswer) throws {
+        let upstream = try ScriptedUpstream()
+        try withProxy(to: upstream) { proxy throws in
+            let client = try proxy.client()
+            for _ in 1...2 {
+                try client.send(
+                    "\(answer.request) HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nhello")
+                #expect(try client.readResponse().status == answer.status)
+            }
+        }
+    }
 }

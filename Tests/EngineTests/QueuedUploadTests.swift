@@ -95,4 +95,82 @@ import Testing
             #expect(upstream.requestCount == 1)
         }
     }
+
+    /// Sends as much of a body of 64 MB as both systems buffer.
+    private func fill(_ client: RawClient) throws {
+        let piece = [UInt8](repeating: 0x78, count: 1 << 20)
+        #expect(throws: PeerError.self) {
+            while true { try client.send(piece, within: .milliseconds(500)) }
+        }
+    }
+
+    @Test(
+        "a client that closes behind more of its body than the system can buffer loses its place in the queue",
+        arguments: ["close", "reset"])
+    func leavingBehindMuch(end: String) throws {
+        let upstream = try ScriptedUpstream(answering: .ok())
+        let provider = "limits: [{ requests: 1, per: 60s, by: provider }], max_wait: 90s"
+        try withProxy(to: upstream, provider: provider) { proxy throws in
+            #expect(try proxy.exchange("GET", "/p/0").status == 200)
+            let client = try proxy.client()
+            try client.send("POST /p/1 HTTP/1.1\r\nHost: h\r\nContent-Length: 64000000\r\n\r\n")
+            try eventually("the request to wait") { try proxy.metric(Self.depth) == 1 }
+            try fill(client)
+            #expect(try proxy.metric(Self.depth) == 1)
+            if end == "close" { client.close() } else { client.reset() }
+            try eventually("the place to be free") { try proxy.metric(Self.depth) == 0 }
+            try proxy.expectNothingInFlight()
+            #expect(upstream.requestCount == 1)
+            #expect(try proxy.metric(#"weir_client_aborts_total{provider="p",stage="queue"}"#) == 1)
+        }
+    }
+
+    @Test("a client that closes behind a body that the provider does not read ends the attempt")
+    func leavingBehindProvider() throws {
+        let upstream = try ScriptedUpstream()
+        try withProxy(to: upstream, provider: "timeouts: { response: 5m }") { proxy throws in
+            let client = try proxy.client()
+            try client.send("POST /p/1 HTTP/1.1\r\nHost: h\r\nContent-Length: 64000000\r\n\r\n")
+            let exchange = try upstream.expectRequestHead()
+            try fill(client)
+            client.close()
+            try proxy.expectNothingInFlight()
+            withExtendedLifetime(exchange) {}
+        }
+    }
+
+    @Test(
+        "a client that waits behind more of its body than the system can buffer keeps its place, and gets its response"
+    )
+    func stayingBehindMuch() throws {
+        let upstream = try ScriptedUpstream()
+        try withProxy(to: upstream, provider: "limits: [{ concurrent: 1, by: provider }], max_wait: 90s") {
+            proxy throws in
+            let first = try proxy.client()
+            try first.request("GET", "/p/0")
+            let exchange = try upstream.expectRequest()
+            let client = try proxy.client()
+            let size = 24 << 20
+            try client.send("POST /p/1 HTTP/1.1\r\nHost: h\r\nContent-Length: \(size)\r\n\r\n")
+            try eventually("the request to wait") { try proxy.metric(Self.depth) == 1 }
+            let sending = Background {
+                try client.send([UInt8](repeating: 0x78, count: size), within: .seconds(60))
+                try client.shutdownWrite()
+            }
+            // When the end of a later client has been noticed, this one has been checked as well.
+            let other = try proxy.client()
+            try other.send("POST /p/2 HTTP/1.1\r\nHost: h\r\nContent-Length: 64000000\r\n\r\n")
+            try eventually("both to wait") { try proxy.metric(Self.depth) == 2 }
+            try fill(other)
+            other.close()
+            try eventually("the other request to end") { try proxy.metric(Self.depth) == 1 }
+            try exchange.respond(.ok())
+            #expect(try first.readResponse().status == 200)
+            let second = try upstream.expectRequest()
+            #expect(second.request.target == "/1" && second.request.body?.count == size)
+            try second.respond(.ok("taken"))
+            #expect(try client.readResponse().text == "taken")
+            try sending.join()
+        }
+    }
 }

@@ -76,7 +76,7 @@ struct StallTests {
     }
 
     @Test(
-        "a refused request whose body stops gets its reply after client_stall",
+        "a rejected request whose body stops gets its response long before client_stall",
         arguments: [
             "Content-Length: 10\r\n\r\nhello", "Content-Length: 10\r\n\r\n",
             "Transfer-Encoding: chunked\r\n\r\n5\r\nhello", "Transfer-Encoding: chunked\r\n\r\n",
@@ -85,14 +85,14 @@ struct StallTests {
     func refused(upload: String, target: String) throws {
         let upstream = try ScriptedUpstream()
         let provider = "limits: [{ concurrent: 1, by: provider }], max_wait: 0s"
-        let limits = "client_stall: 1s, client_idle: 1h"
+        let isWhole = target == "/p/x" && upload.hasPrefix("Content-Length")
+        let limits = "client_stall: \(isWhole ? "1s" : "1h"), client_idle: 1h"
         try withProxy(to: upstream, provider: provider, limits: limits) { proxy in
             let other = try proxy.client()
             try other.request("GET", "/p/other")
             let exchange = try upstream.expectRequest()
             let client = try proxy.client()
             try client.send("POST \(target) HTTP/1.1\r\nHost: h\r\n\(upload)")
-            let isWhole = target == "/p/x" && upload.hasPrefix("Content-Length")
             if isWhole {
                 // It is refused only once its body is here.
                 try client.expectClosed()
@@ -104,6 +104,66 @@ struct StallTests {
             try exchange.respond(.ok())
             #expect(try other.readResponse().status == 200)
             try proxy.expectNothingInFlight()
+        }
+    }
+
+    /// Waits for more than client_idle: until two connections, one after the other, were closed as idle.
+    private func outlastIdle(_ proxy: ProxyFixture) throws {
+        for _ in 1...2 {
+            let idle = try proxy.client()
+            #expect(try idle.exchange("GET", "/livez").status == 200)
+            try idle.expectClosed()
+        }
+    }
+
+    @Test(
+        "a client that pauses within its responses for longer than client_idle, but not than client_stall, gets all of them",
+        arguments: [
+            (Arrival.whole, false), (.inParts, false), (.raw, false), (.whole, true), (.inParts, true),
+        ])
+    func idleShorterThanStall(arrival: Arrival, isEncrypted: Bool) throws {
+        let upstream = try ScriptedUpstream { try arrival.respond($0) }
+        let limits = "client_stall: 60s, client_idle: 1s"
+        func play(_ proxy: ProxyFixture, _ client: RawClient, _ target: String) throws {
+            let count = 20
+            try client.send(String(repeating: "GET \(target) HTTP/1.1\r\nHost: h\r\n\r\n", count: count))
+            #expect(try !client.readBytes(atMost: 1).isEmpty)
+            try outlastIdle(proxy)
+            var left = count * 200_000
+            while left > 0 {
+                let bytes = try client.readBytes(atMost: 1 << 20)
+                guard !bytes.isEmpty else { break }
+                left -= bytes.count { $0 == 0x61 }
+            }
+            #expect(left <= 0)
+            client.close()
+        }
+        if isEncrypted {
+            let tls = try TLSFixture()
+            try tls.withProxy(to: upstream, limits: limits) { proxy, _, relay throws in
+                try play(proxy, RawClient(port: relay.port, receiveBuffer: 4096), "/x")
+            }
+        } else {
+            try withProxy(to: upstream, provider: arrival.provider, limits: limits) { proxy throws in
+                try play(proxy, proxy.client(receiveBuffer: 4096), "/p/x")
+            }
+        }
+    }
+
+    @Test(
+        "a client may pause within its body for longer than client_idle, if not for longer than client_stall")
+    func idleShorterThanPause() throws {
+        let upstream = try ScriptedUpstream(answering: .ok())
+        try withProxy(to: upstream, limits: "client_stall: 60s, client_idle: 1s") { proxy in
+            let client = try proxy.client()
+            for target in ["/p/x", "/p/y"] {
+                try client.send("POST \(target) HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\nhello")
+                try outlastIdle(proxy)
+                try client.send("world")
+                #expect(try client.readResponse().status == 200)
+            }
+            // Without a request, client_idle applies again.
+            try client.expectClosed()
         }
     }
 }

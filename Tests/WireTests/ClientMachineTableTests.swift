@@ -19,8 +19,9 @@ struct ClientMachineTableTests {
     /// The states; each is what these events lead to.
     static let rows = [
         "handshake", "handshake, asleep", "idle", "in a head", "begun", "held", "body expected", "body",
-        "complete", "asleep", "ended", "answered", "answered, owes reading", "answered last, ended",
-        "not HTTP", "leaving", "leaving, request asleep", "stopping", "gone", "closed",
+        "begun, body follows", "complete", "asleep", "ended", "answered", "answered, owes reading",
+        "answered, stalls", "answered last, ended", "kept", "not HTTP", "leaving",
+        "leaving, request asleep", "stopping", "gone", "closed",
     ]
 
     /// A machine in a state, by the name of its row.
@@ -35,6 +36,9 @@ struct ClientMachineTableTests {
         case "begun":
             scan(get, &machine)
             play(.requestBegan)
+        case "begun, body follows":
+            scan(post, &machine)
+            play(.requestBegan)
         case "held", "body expected":
             scan(post, &machine)
             play(.requestBegan, .headReceived)
@@ -43,8 +47,8 @@ struct ClientMachineTableTests {
             scan(post + "x", &machine)
             play(.requestBegan, .headReceived, .bodyArrived)
             if row != "body" { play(.requestSleeps, .closingResponse(at: 0)) }
-        case "complete", "asleep", "ended", "answered", "answered, owes reading", "answered last, ended",
-            "stopping":
+        case "complete", "asleep", "ended", "answered", "answered, owes reading", "answered, stalls",
+            "answered last, ended", "kept", "stopping":
             scan(get, &machine)
             play(.requestBegan, .headReceived, .requestEnded)
             switch row {
@@ -53,6 +57,8 @@ struct ClientMachineTableTests {
             case "answered": play(.responseQueued)
             case "answered, owes reading":
                 play(.responseQueued, .readEnded(isShort: true, hasHeld: true))
+            case "answered, stalls": play(.responseQueued, .sendingStalls)
+            case "kept": play(.responseQueued, .requestCompleted(isWhole: true, run: 7))
             case "answered last, ended":
                 play(
                     .socketChanged(ended: true, broken: false), .responseQueued,
@@ -97,6 +103,7 @@ struct ClientMachineTableTests {
         ("responseEndsConnection", .responseEndsConnection),
         ("requestCompleted, whole", .requestCompleted(isWhole: true, run: 7)),
         ("requestCompleted, broken off", .requestCompleted(isWhole: false, run: 7)),
+        ("sendingStalls", .sendingStalls),
         ("closingResponse", .closingResponse(at: 0)),
         ("closingSent", .closingSent(at: 0)),
         ("closingFailed", .closingFailed),
@@ -108,6 +115,8 @@ struct ClientMachineTableTests {
         ("inputDropped, more", .inputDropped(.more)),
         ("inputDropped, ended", .inputDropped(.ended)),
         ("inputDropped, failed", .inputDropped(.failed)),
+        ("servingEnds", .servingEnds(at: 0, unreceived: 1)),
+        ("servingEnds, all received", .servingEnds(at: 0, unreceived: 0)),
         ("daemonStops", .daemonStops),
         ("closes", .closes(run: 8)),
         ("closes, a run later", .closes(run: 9)),
@@ -133,6 +142,9 @@ struct ClientMachineTableTests {
             handshakeWaits, news          handshake, none, none, sleep none:
             handshakeEnded                serving, none, none, sleep none:
             headTimedOut                  handshake, none, none, sleep none: cutOff
+            sendingStalls                 handshake, none, none, sleep none:
+            servingEnds                   handshake, none, none, sleep none:
+            servingEnds, all received     handshake, none, none, sleep none:
             daemonStops                   handshake, none, none, sleep none:
             closes                        closed, none, none, sleep none: stopHeadTimer
             closes, a run later           closed, none, none, sleep none: stopHeadTimer
@@ -143,6 +155,9 @@ struct ClientMachineTableTests {
             handshakeWaits                handshake, none, none, sleep inHandshake:
             handshakeWaits, news          handshake, none, none, sleep inHandshake:
             headTimedOut                  handshake, none, none, sleep inHandshake: cutOff
+            sendingStalls                 handshake, none, none, sleep inHandshake:
+            servingEnds                   handshake, none, none, sleep inHandshake:
+            servingEnds, all received     handshake, none, none, sleep inHandshake:
             daemonStops                   handshake, none, none, sleep none: resume
             closes                        closed, none, none, sleep inHandshake: stopHeadTimer
             closes, a run later           closed, none, none, sleep inHandshake: stopHeadTimer
@@ -155,7 +170,10 @@ struct ClientMachineTableTests {
             readEnded                     serving, none, none, sleep none:
             readEnded, short              serving, none, none, sleep none: announceReadable
             requestBegan                  serving, begun, none, sleep none:
+            sendingStalls                 serving, none, none, sleep none:
             closingResponse               leaving, none, none, sleep untilGone: dropHeld, suspend, requestRun, sendClosing
+            servingEnds                   serving, none, none, sleep none:
+            servingEnds, all received     serving, none, none, sleep none:
             daemonStops                   serving, none, none, sleep none:
             closes                        closed, none, none, sleep none:
             closes, a run later           closed, none, none, sleep none:
@@ -169,7 +187,10 @@ struct ClientMachineTableTests {
             readEnded, short              serving, none, none, sleep none: announceReadable
             headTimedOut                  serving, none, none, sleep none: cutOff
             requestBegan                  serving, begun, none, sleep none:
+            sendingStalls                 serving, none, none, sleep none:
             closingResponse               leaving, none, none, sleep untilGone: stopHeadTimer, dropHeld, suspend, requestRun, sendClosing
+            servingEnds                   serving, none, none, sleep none:
+            servingEnds, all received     serving, none, none, sleep none:
             daemonStops                   serving, none, none, sleep none:
             closes                        closed, none, none, sleep none: stopHeadTimer
             closes, a run later           closed, none, none, sleep none: stopHeadTimer
@@ -184,7 +205,26 @@ struct ClientMachineTableTests {
             headReceived                  serving, head, none, sleep none:
             requestAbandoned              serving, begun, none, sleep none:
             requestCompleted, broken off  serving, none, none, sleep none, closed by the library: lookAt
+            sendingStalls                 serving, begun, none, sleep none: allowStall
             closingResponse               leaving, begun, closing, sleep untilGone: dropHeld, suspend, requestRun, sendClosing
+            servingEnds                   serving, begun, none, sleep none:
+            servingEnds, all received     serving, begun, none, sleep none:
+            daemonStops                   serving, begun, none, sleep none:
+        begun, body follows
+            socketChanged                 serving, begun, none, sleep none: reportNews
+            socketChanged, ended          serving, begun, none, sleep none: reportNews, awaitAnswers
+            socketChanged, broken         serving, begun, none, sleep none: reportNews, awaitAnswers
+            socketDrained                 serving, begun, none, sleep none:
+            endRead                       serving, begun, none, sleep none:
+            readEnded                     serving, begun, none, sleep none:
+            readEnded, short              serving, begun, none, sleep none: announceReadable
+            headReceived                  serving, head, none, sleep none: allowStall
+            requestAbandoned              serving, begun, none, sleep none:
+            requestCompleted, broken off  serving, none, none, sleep none, closed by the library: lookAt
+            sendingStalls                 serving, begun, none, sleep none: allowStall
+            closingResponse               leaving, begun, closing, sleep untilGone: dropHeld, suspend, requestRun, sendClosing
+            servingEnds                   serving, begun, none, sleep none:
+            servingEnds, all received     serving, begun, none, sleep none:
             daemonStops                   serving, begun, none, sleep none:
         held
             socketChanged                 serving, held, none, sleep inRequest: reportNews
@@ -199,7 +239,10 @@ struct ClientMachineTableTests {
             requestWoken                  serving, held, none, sleep none: resume
             requestAbandoned              serving, held, none, sleep inRequest:
             requestCompleted, broken off  serving, none, none, sleep none, closed by the library: lookAt
+            sendingStalls                 serving, held, none, sleep inRequest:
             closingResponse               leaving, held, closing, sleep untilGone: dropHeld, requestRun, sendClosing
+            servingEnds                   serving, held, none, sleep inRequest:
+            servingEnds, all received     serving, held, none, sleep inRequest:
             daemonStops                   serving, held, none, sleep none: resume
         body expected
             socketChanged                 serving, head, none, sleep none: reportNews
@@ -215,7 +258,10 @@ struct ClientMachineTableTests {
             requestSleeps                 serving, head, none, sleep inRequest: suspend
             requestAbandoned              serving, head, none, sleep none:
             requestCompleted, broken off  serving, none, none, sleep none, closed by the library: lookAt
+            sendingStalls                 serving, head, none, sleep none:
             closingResponse               leaving, head, closing, sleep untilGone: dropHeld, suspend, requestRun, sendClosing
+            servingEnds                   serving, head, none, sleep none:
+            servingEnds, all received     serving, head, none, sleep none:
             daemonStops                   serving, head, none, sleep none:
         body
             socketChanged                 serving, body, none, sleep none: reportNews
@@ -230,7 +276,10 @@ struct ClientMachineTableTests {
             requestSleeps                 serving, body, none, sleep inRequest: suspend
             requestAbandoned              serving, body, none, sleep none:
             requestCompleted, broken off  serving, none, none, sleep none, closed by the library: lookAt
+            sendingStalls                 serving, body, none, sleep none:
             closingResponse               leaving, body, closing, sleep untilGone: dropHeld, suspend, requestRun, sendClosing
+            servingEnds                   serving, body, none, sleep none:
+            servingEnds, all received     serving, body, none, sleep none:
             daemonStops                   serving, body, none, sleep none:
         complete
             socketChanged                 serving, complete, none, sleep none: reportNews
@@ -244,7 +293,10 @@ struct ClientMachineTableTests {
             requestAbandoned              serving, complete, none, sleep none:
             responseQueued                serving, complete, queued, sleep none:
             requestCompleted, broken off  serving, none, none, sleep none, closed by the library: lookAt
+            sendingStalls                 serving, complete, none, sleep none: allowStall
             closingResponse               leaving, complete, closing, sleep untilGone: dropHeld, suspend, requestRun, sendClosing
+            servingEnds                   serving, complete, none, sleep none:
+            servingEnds, all received     serving, complete, none, sleep none:
             daemonStops                   serving, complete, none, sleep none:
         asleep
             socketChanged                 serving, complete, none, sleep inRequest: reportNews
@@ -259,7 +311,10 @@ struct ClientMachineTableTests {
             requestAbandoned              serving, complete, none, sleep inRequest:
             responseQueued                serving, complete, queued, sleep inRequest:
             requestCompleted, broken off  serving, none, none, sleep none, closed by the library: lookAt
+            sendingStalls                 serving, complete, none, sleep inRequest: allowStall
             closingResponse               leaving, complete, closing, sleep untilGone: dropHeld, requestRun, sendClosing
+            servingEnds                   serving, complete, none, sleep inRequest:
+            servingEnds, all received     serving, complete, none, sleep inRequest:
             daemonStops                   serving, complete, none, sleep none: resume
         ended
             socketChanged                 serving, complete, none, sleep inRequest: reportNews
@@ -274,7 +329,10 @@ struct ClientMachineTableTests {
             requestAbandoned              serving, complete, none, sleep inRequest:
             responseQueued                serving, complete, queued, sleep inRequest:
             requestCompleted, broken off  serving, none, none, sleep none, closed by the library: lookAt
+            sendingStalls                 serving, complete, none, sleep inRequest: allowStall
             closingResponse               leaving, complete, closing, sleep untilGone: dropHeld, requestRun, sendClosing
+            servingEnds                   serving, complete, none, sleep inRequest:
+            servingEnds, all received     serving, complete, none, sleep inRequest:
             daemonStops                   serving, complete, none, sleep none: resume
         answered
             socketChanged                 serving, complete, queued, sleep none: reportNews
@@ -289,6 +347,9 @@ struct ClientMachineTableTests {
             responseEndsConnection        serving, complete, queued, sleep none, closed by the library: lookAt
             requestCompleted, whole       serving, none, none, sleep none:
             requestCompleted, broken off  serving, none, none, sleep none, closed by the library: lookAt
+            sendingStalls                 serving, complete, queued, sleep none: allowStall
+            servingEnds                   serving, complete, queued, sleep none:
+            servingEnds, all received     serving, complete, queued, sleep none:
             daemonStops                   serving, complete, queued, sleep none:
         answered, owes reading
             socketChanged                 serving, complete, queued, sleep none: reportNews
@@ -303,6 +364,26 @@ struct ClientMachineTableTests {
             responseEndsConnection        serving, complete, queued, sleep none, closed by the library: lookAt
             requestCompleted, whole       serving, none, none, sleep none: announceReadable
             requestCompleted, broken off  serving, none, none, sleep none, closed by the library: lookAt
+            sendingStalls                 serving, complete, queued, sleep none: allowStall
+            servingEnds                   serving, complete, queued, sleep none:
+            servingEnds, all received     serving, complete, queued, sleep none:
+            daemonStops                   serving, complete, queued, sleep none:
+        answered, stalls
+            socketChanged                 serving, complete, queued, sleep none: reportNews
+            socketChanged, ended          serving, complete, queued, sleep none: reportNews, awaitAnswers, reportEnd
+            socketChanged, broken         serving, complete, queued, sleep none: reportNews, awaitAnswers, reportEnd
+            socketDrained                 serving, complete, queued, sleep none:
+            endRead                       serving, complete, queued, sleep none:
+            readEnded                     serving, complete, queued, sleep none:
+            readEnded, short              serving, complete, queued, sleep none:
+            requestSleeps                 serving, complete, queued, sleep inRequest: suspend
+            requestAbandoned              serving, complete, queued, sleep none:
+            responseEndsConnection        serving, complete, queued, sleep none, closed by the library: lookAt
+            requestCompleted, whole       serving, none, none, sleep none: limitIdleness
+            requestCompleted, broken off  serving, none, none, sleep none, closed by the library: lookAt
+            sendingStalls                 serving, complete, queued, sleep none:
+            servingEnds                   serving, complete, queued, sleep none:
+            servingEnds, all received     serving, complete, queued, sleep none:
             daemonStops                   serving, complete, queued, sleep none:
         answered last, ended
             socketChanged                 serving, none, none, sleep none: reportNews
@@ -314,7 +395,26 @@ struct ClientMachineTableTests {
             readEnded, short              serving, none, none, sleep none: announceReadable
             inputExhausted                serving, none, none, sleep none: cutOff
             requestBegan                  serving, begun, none, sleep none:
+            sendingStalls                 serving, none, none, sleep none:
             closingResponse               leaving, none, none, sleep untilGone: dropHeld, suspend, requestRun, sendClosing
+            servingEnds                   leaving, none, none, sleep untilGone: dropHeld, suspend, requestRun, sendClosing
+            servingEnds, all received     serving, none, none, sleep none:
+            daemonStops                   serving, none, none, sleep none:
+            closes                        closed, none, none, sleep none: linger
+            closes, a run later           closed, none, none, sleep none:
+        kept
+            socketChanged                 serving, none, none, sleep none: reportNews
+            socketChanged, ended          serving, none, none, sleep none: reportNews, awaitAnswers
+            socketChanged, broken         serving, none, none, sleep none: reportNews, awaitAnswers
+            socketDrained                 serving, none, none, sleep none:
+            endRead                       serving, none, none, sleep none:
+            readEnded                     serving, none, none, sleep none:
+            readEnded, short              serving, none, none, sleep none: announceReadable
+            requestBegan                  serving, begun, none, sleep none:
+            sendingStalls                 serving, none, none, sleep none:
+            closingResponse               leaving, none, none, sleep untilGone: dropHeld, suspend, requestRun, sendClosing
+            servingEnds                   leaving, none, none, sleep untilGone: dropHeld, suspend, requestRun, sendClosing
+            servingEnds, all received     serving, none, none, sleep none:
             daemonStops                   serving, none, none, sleep none:
             closes                        closed, none, none, sleep none: linger
             closes, a run later           closed, none, none, sleep none:
@@ -327,7 +427,10 @@ struct ClientMachineTableTests {
             readEnded                     serving, none, none, sleep none:
             readEnded, short              serving, none, none, sleep none:
             requestBegan                  serving, begun, none, sleep none:
+            sendingStalls                 serving, none, none, sleep none:
             closingResponse               leaving, none, none, sleep untilGone: dropHeld, suspend, requestRun, sendClosing
+            servingEnds                   serving, none, none, sleep none:
+            servingEnds, all received     serving, none, none, sleep none:
             daemonStops                   serving, none, none, sleep none:
             closes                        closed, none, none, sleep none:
             closes, a run later           closed, none, none, sleep none:
@@ -335,6 +438,7 @@ struct ClientMachineTableTests {
             socketChanged                 leaving, none, none, sleep untilGone:
             socketChanged, ended          leaving, none, none, sleep untilGone:
             socketChanged, broken         leaving, none, none, sleep untilGone:
+            sendingStalls                 leaving, none, none, sleep untilGone:
             closingSent                   leaving, none, none, sleep untilGone:
             closingFailed                 gone, none, none, sleep none: cutOff, resume, requestRun
             closingEnded                  gone, none, none, sleep none: endSending, resume, requestRun
@@ -345,6 +449,8 @@ struct ClientMachineTableTests {
             inputDropped, more            leaving, none, none, sleep untilGone:
             inputDropped, ended           leaving, none, none, sleep untilGone:
             inputDropped, failed          gone, none, none, sleep none: cutOff, resume, requestRun
+            servingEnds                   leaving, none, none, sleep untilGone:
+            servingEnds, all received     leaving, none, none, sleep untilGone:
             daemonStops                   gone, none, none, sleep none: cutOff, resume, requestRun
             closes                        closed, none, none, sleep untilGone:
             closes, a run later           closed, none, none, sleep untilGone:
@@ -357,6 +463,7 @@ struct ClientMachineTableTests {
             requestSleeps                 leaving, body, closing, sleep untilGone:
             requestAbandoned              leaving, body, closing, sleep untilGone:
             requestCompleted, broken off  leaving, none, none, sleep none, closed by the library: lookAt
+            sendingStalls                 leaving, body, closing, sleep untilGone:
             closingSent                   leaving, body, closing, sleep untilGone:
             closingFailed                 gone, body, closing, sleep none: cutOff, resume, requestRun
             closingEnded                  gone, body, closing, sleep none: endSending, resume, requestRun
@@ -367,6 +474,8 @@ struct ClientMachineTableTests {
             inputDropped, more            leaving, body, closing, sleep untilGone:
             inputDropped, ended           leaving, body, closing, sleep untilGone:
             inputDropped, failed          gone, body, closing, sleep none: cutOff, resume, requestRun
+            servingEnds                   leaving, body, closing, sleep untilGone:
+            servingEnds, all received     leaving, body, closing, sleep untilGone:
             daemonStops                   gone, body, closing, sleep none: cutOff, resume, requestRun
         stopping
             socketChanged                 serving, complete, none, sleep none: reportNews
@@ -380,18 +489,24 @@ struct ClientMachineTableTests {
             requestAbandoned              serving, complete, none, sleep none:
             responseQueued                serving, complete, queued, sleep none:
             requestCompleted, broken off  serving, none, none, sleep none, closed by the library: lookAt
+            sendingStalls                 serving, complete, none, sleep none: allowStall
             closingResponse               leaving, complete, closing, sleep none: dropHeld, requestRun, sendClosing
+            servingEnds                   serving, complete, none, sleep none:
+            servingEnds, all received     serving, complete, none, sleep none:
             daemonStops                   serving, complete, none, sleep none:
         gone
             socketChanged                 gone, none, none, sleep none:
             socketChanged, ended          gone, none, none, sleep none:
             socketChanged, broken         gone, none, none, sleep none:
+            sendingStalls                 gone, none, none, sleep none:
             closingTimePassed, early      gone, none, none, sleep none:
             closingTimePassed             gone, none, none, sleep none:
             inputDropped, later           gone, none, none, sleep none:
             inputDropped, more            gone, none, none, sleep none:
             inputDropped, ended           gone, none, none, sleep none:
             inputDropped, failed          gone, none, none, sleep none:
+            servingEnds                   gone, none, none, sleep none:
+            servingEnds, all received     gone, none, none, sleep none:
             daemonStops                   gone, none, none, sleep none:
             closes                        closed, none, none, sleep none: linger
             closes, a run later           closed, none, none, sleep none: linger
@@ -437,7 +552,7 @@ struct ClientMachineTableTests {
             #expect(Self.cells.values.contains { $0[name] != nil }, "\(name) is reported nowhere")
         }
         // Neither more nor fewer cells: an event that begins to be possible, or ceases to be, is decided here.
-        #expect(Self.cells.values.reduce(0) { $0 + $1.count } == 251)
+        #expect(Self.cells.values.reduce(0) { $0 + $1.count } == 354)
     }
 
     #if compiler(>=6.3)

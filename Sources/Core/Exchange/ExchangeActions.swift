@@ -71,7 +71,8 @@ public enum ExchangeAction: UInt8, Sendable, Equatable, CaseIterable {
     case schedule
     /// Cancel the scheduled time.
     case unschedule
-    /// Monitor a half-closed client.
+    /// Check after a while, or at ``ExchangeMachine/givesUpAt``, whether the client is still there, and report
+    /// `.departureChecked`.
     case watchForDeparture
     /// Count and log the exchange.
     case record

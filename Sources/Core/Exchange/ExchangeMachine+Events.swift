@@ -16,6 +16,8 @@ extension ExchangeMachine {
         case requestEnded
         /// The request's body is too long, or its bytes are not HTTP; the engine supplies the problem.
         case requestBroken
+        /// Bytes of the client stay in the system for now: its body, or requests that it has pipelined.
+        case inputHeld
 
         // The pacer.
 
@@ -61,10 +63,18 @@ extension ExchangeMachine {
 
         // Time, and the end.
 
-        /// Time has passed; `hasUnsentBody`: whether bytes of the response wait for the client.
-        case timePassed(hasUnsentBody: Bool)
+        /// Time has passed.
+        ///
+        /// `hasUnsentBody`: whether bytes of the response wait for the client; `hasUnreceived`: whether the client has
+        /// not received everything that was sent to it.
+        case timePassed(hasUnsentBody: Bool, hasUnreceived: Bool = false)
         /// The client has half-closed its connection.
         case clientEnded(ClientEnd)
+        /// The client was looked at, as ``ExchangeAction/watchForDeparture`` asked.
+        ///
+        /// `peer`: what the system knows about its socket; `nil` if it has sent nothing that lies unread, so that its
+        /// end is an event.
+        case departureChecked(peer: ClientEnd.Peer?)
         /// The client has disconnected, or was dropped.
         case clientLeft
         /// The program stops accepting, and lets exchanges in flight finish.

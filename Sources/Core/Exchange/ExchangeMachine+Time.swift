@@ -20,6 +20,18 @@ extension ExchangeMachine {
 
     private var clientEnd: MonotonicTime { downstreamActivity + terms.clientStall }
 
+    /// When the rest of a request is waited for no longer whose response is decided.
+    ///
+    /// A body that follows its head arrives in that time; one that never arrives delays nothing.
+    private var restDeadline: MonotonicTime {
+        min(clientEnd, restEnd, downstreamActivity.later(by: Self.restPauseNanoseconds))
+    }
+
+    /// Whether the client, not the provider, is waited for while a response is relayed.
+    private func isClientsTurn(hasUnsentBody: Bool) -> Bool {
+        download != .open || isEndlessStream && hasUnsentBody
+    }
+
     /// Whether the response is blocked by the end of a request that the provider still has to read: libmicrohttpd
     /// accepts no response before the request has been read, the provider cannot continue before its response is
     /// accepted, and the request is not read.
@@ -46,21 +58,28 @@ extension ExchangeMachine {
         case .sending: end = upload == .paused ? clientEnd : upstreamActivity.later(by: terms.response)
         case .collecting: end = min(headAt.later(by: terms.errorBody), upstreamActivity.later(by: idle))
         case .relaying:
-            let isClientsTurn = download != .open || isEndlessStream && hasUnsentBody
-            let own = isClientsTurn ? clientEnd : upstreamActivity.later(by: idle)
+            var own = clientEnd
+            if !isClientsTurn(hasUnsentBody: hasUnsentBody) {
+                let providerEnd = upstreamActivity.later(by: idle)
+                // Whether the client receives is checked as well: see `watchBoth`.
+                own = reply == .started ? min(providerEnd, clientEnd) : providerEnd
+            }
             guard isHeldBackByUpload else {
                 end = own
                 break
             }
             // A client whose bytes wait for the provider is not stalled.
             end = upload == .paused ? min(own, unreadEnd(at: now)) : unreadEnd(at: now)
-        case .replying: end = reply == .started || request != .complete ? clientEnd : .distantFuture
+        case .replying:
+            end = reply == .started ? clientEnd : request != .complete ? restDeadline : .distantFuture
         case .over: end = reply == .broken && client != .gone ? clientEnd : .distantFuture
         }
         return min(end, totalEnd)
     }
 
-    mutating func timePassed(hasUnsentBody: Bool, at now: MonotonicTime) -> ExchangeActions {
+    mutating func timePassed(
+        hasUnsentBody: Bool, hasUnreceived: Bool, at now: MonotonicTime
+    ) -> ExchangeActions {
         if totalEnd <= now { return endAttempt(.total) }
         switch stage {
         case .queued, .awaitingSharedQuota:
@@ -90,11 +109,12 @@ extension ExchangeMachine {
             }
             if isHeldBackByUpload, upload == .open { return [.schedule] }
             // A provider that is paused because the client is slow is not idle.
-            if download != .open || isEndlessStream && hasUnsentBody { return watchClient(at: now) }
+            if isClientsTurn(hasUnsentBody: hasUnsentBody) { return watchClient(at: now) }
+            if reply == .started { return watchBoth(hasUnreceived: hasUnreceived, at: now) }
             return watch(upstreamActivity.later(by: idle), .idle, at: now)
         case .replying where request != .complete:
             // Its response is decided, and no longer waits for the rest of its request.
-            return clientEnd <= now ? [.replyEarly] : [.schedule]
+            return restDeadline <= now ? [.replyEarly] : [.schedule]
         case .reading, .replying: return watchClient(at: now)
         case .over: return reply == .broken && client != .gone ? watchClient(at: now) : []
         }
@@ -104,6 +124,19 @@ extension ExchangeMachine {
         _ end: MonotonicTime, _ timer: ExchangeTimer, at now: MonotonicTime
     ) -> ExchangeActions {
         end <= now ? endAttempt(timer) : [.schedule]
+    }
+
+    /// Watches the provider whose response is relayed, and the client that receives it.
+    ///
+    /// The system's buffers may be full while the provider's next bytes lie in others: no event reports them, and the
+    /// provider seems to be the one that is waited for. So it is not idle while the client has bytes to receive.
+    private mutating func watchBoth(hasUnreceived: Bool, at now: MonotonicTime) -> ExchangeActions {
+        guard hasUnreceived else {
+            downstreamActivity = now
+            return watch(upstreamActivity.later(by: idle), .idle, at: now)
+        }
+        if upstreamActivity.later(by: idle) <= now { upstreamActivity = now }
+        return watchClient(at: now)
     }
 
     /// Ends the connection of a client that neither continues its request nor reads its response.
@@ -120,11 +153,21 @@ extension ExchangeMachine {
         if client == .open { client = .halfClosed }
         switch meaning(of: end) {
         case .left: return clientLeft(at: now)
-        case .waits: return [.watchForDeparture]
+        case .waits:
+            // A later close() sends nothing: only the system knows of it.
+            return end.peer == .open || givesUpAt < .distantFuture ? watchForDeparture() : []
         case .mayWait:
             waitEnd = min(waitEnd, now.later(by: Self.endedClientNanoseconds))
-            return [.watchForDeparture]
+            return watchForDeparture()
         }
+    }
+
+    mutating func departureChecked(_ peer: ClientEnd.Peer?, at now: MonotonicTime) -> ExchangeActions {
+        isDepartureWatched = false
+        guard stage != .over else { return [] }
+        if peer == .unknown { isPeerUnknown = true }
+        if peer == .closed || givesUpAt <= now { return clientLeft(at: now) }
+        return peer == .open || givesUpAt < .distantFuture ? watchForDeparture() : []
     }
 
     private enum EndedClient { case left, waits, mayWait }

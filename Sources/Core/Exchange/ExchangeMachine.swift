@@ -162,6 +162,9 @@ public struct ExchangeMachine: Sendable {
 
     /// How long a slot waits for the first byte of a body.
     public static let bodyPatience = Duration.seconds(1)
+    /// How long a client whose response is decided may take for the rest of its request, in nanoseconds, and how long
+    /// it may pause in it.
+    static let (restNanoseconds, restPauseNanoseconds): (Int64, Int64) = (5_000_000_000, 250_000_000)
     /// How long a provider whose response is blocked may leave the request unread, in nanoseconds.
     static let unreadNanoseconds: Int64 = 1_000_000_000
     /// How long a half-closed client may wait if it may have disconnected, in nanoseconds.
@@ -218,6 +221,12 @@ public struct ExchangeMachine: Sendable {
     public var upstreamActivity = MonotonicTime(nanoseconds: 0)
     /// When bytes last moved on the client's side.
     public var downstreamActivity = MonotonicTime(nanoseconds: 0)
+    /// When a response that is decided is sent although the rest of the request has not arrived.
+    var restEnd = MonotonicTime.distantFuture
+    /// Whether a check of the client is scheduled.
+    var isDepartureWatched = false
+    /// Whether the system has not known the client's socket.
+    var isPeerUnknown = false
     /// When a half-closed client that may have disconnected has waited long enough.
     var waitEnd = MonotonicTime.distantFuture
     /// When a half-closed client has received enough of an event stream; of no other response.
@@ -258,10 +267,11 @@ public struct ExchangeMachine: Sendable {
         precondition(!hasEnded, "\(event) after the end")
         switch event {
         case .headAccepted: return headAccepted()
-        case .headRefused(let readsRest): return headRefused(readsRest: readsRest)
+        case .headRefused(let readsRest): return headRefused(readsRest: readsRest, at: now)
         case .bodyBegan: return bodyBegan(at: now)
         case .requestEnded: return requestEnded(at: now)
         case .requestBroken: return requestBroken(at: now)
+        case .inputHeld: return inputHeld()
         case .admitted(let needsBody): return admitted(needsBody: needsBody, at: now)
         case .queued: return queued(at: now)
         case .refused:
@@ -288,8 +298,10 @@ public struct ExchangeMachine: Sendable {
             return deliver()
         case .replyStarted: return replyStarted(at: now)
         case .repliedEarly: return repliedEarly()
-        case .timePassed(let hasUnsentBody): return timePassed(hasUnsentBody: hasUnsentBody, at: now)
+        case .timePassed(let hasUnsentBody, let hasUnreceived):
+            return timePassed(hasUnsentBody: hasUnsentBody, hasUnreceived: hasUnreceived, at: now)
         case .clientEnded(let end): return clientEnded(end, at: now)
+        case .departureChecked(let peer): return departureChecked(peer, at: now)
         case .clientLeft: return clientLeft(at: now)
         case .drainBegan: return drainBegan(at: now)
         case .drainEnded: return drainEnded(at: now)
@@ -308,10 +320,17 @@ public struct ExchangeMachine: Sendable {
         }
     }
 
-    private mutating func headRefused(readsRest: Bool) -> ExchangeActions {
+    private mutating func headRefused(readsRest: Bool, at now: MonotonicTime) -> ExchangeActions {
         precondition(stage == .reading && request == .awaitingBody, "a head while \(stage)")
         stage = .replying
+        awaitRest(at: now)
         return readsRest ? [.schedule] : [.replyEarly]
+    }
+
+    /// The response is decided: the rest of the request is waited for only briefly.
+    private mutating func awaitRest(at now: MonotonicTime) {
+        downstreamActivity = now
+        restEnd = now.later(by: Self.restNanoseconds)
     }
 
     private mutating func bodyBegan(at now: MonotonicTime) -> ExchangeActions {
@@ -376,7 +395,7 @@ public struct ExchangeMachine: Sendable {
         actions.append(.unschedule)
         if !hasFailed { actions.append(.makeProblem) }
         if isAtHead, terms.readsRefusedBody {
-            downstreamActivity = now
+            awaitRest(at: now)
             actions.append(.schedule)
         } else {
             deliver(into: &actions)
@@ -535,6 +554,7 @@ public struct ExchangeMachine: Sendable {
         guard isEventStream, client == .halfClosed else { return [.reportHead, .schedule] }
         // It may have no end: a half-closed client gets only its beginning.
         streamEnd = now.later(by: Self.endedClientNanoseconds)
+        isDepartureWatched = true
         return [.reportHead, .schedule, .watchForDeparture]
     }
 
@@ -626,6 +646,17 @@ public struct ExchangeMachine: Sendable {
     public mutating func downloadResumed(at now: MonotonicTime) {
         download = .open
         upstreamActivity = now
+    }
+
+    /// The client's end may wait behind bytes for which the system has no room: then no event reports it.
+    private mutating func inputHeld() -> ExchangeActions {
+        guard stage != .over, client == .open, !isDepartureWatched, !isPeerUnknown else { return [] }
+        return watchForDeparture()
+    }
+
+    mutating func watchForDeparture() -> ExchangeActions {
+        isDepartureWatched = true
+        return [.watchForDeparture]
     }
 
     /// How to handle bytes of the request's body.

@@ -39,11 +39,11 @@ final class AdminRequest: IncomingRequest {
         if inspection.isForServer {
             page = AdminPage(status: 204, contentType: "", body: [])
             page.fields = [("Allow", "GET, HEAD, OPTIONS")]
-            return inspection.hasDrainableBody || answerAndLeave()
+            return readsRest(inspection) || answerAndLeave()
         }
         if isWithinReachOfPages, let refusal = pageRefusal(names: worker.service.configuration.hosts) {
             page = problem(refusal.fault(place: "This is an admin page of Weir"))
-            return inspection.hasDrainableBody || answerAndLeave()
+            return readsRest(inspection) || answerAndLeave()
         }
         let isRead = head.withMethod { $0.equals("GET") || $0.equals("HEAD") }
         var accept = ""
@@ -51,10 +51,17 @@ final class AdminRequest: IncomingRequest {
         page =
             isRead
             ? makePage(accept: accept) : problem(.methodNotAllowed, "Admin pages accept only GET and HEAD.")
-        // A request body has no use here. A small one is read so that the connection can be kept.
-        guard !inspection.hasDrainableBody else { return true }
-        if isRead { page = problem(.requestTooLarge, "Admin pages accept no request body.") }
+        // A request body has no use here. A small one that has arrived is read so that the connection can be kept.
+        guard !readsRest(inspection) else { return true }
+        if isRead, !inspection.hasDrainableBody {
+            page = problem(.requestTooLarge, "Admin pages accept no request body.")
+        }
         return answerAndLeave()
+    }
+
+    /// Whether the request is read to its end before the response: the rest of it may never arrive.
+    private func readsRest(_ inspection: RequestInspection) -> Bool {
+        inspection.hasDrainableBody && isReceivedWhole
     }
 
     /// Responds before the client has sent everything; the connection ends.

@@ -15,25 +15,13 @@ extension Exchange {
 
     /// Schedules ``deadlineHasCome()`` for the machine's next deadline or earlier: it checks whether anything is due.
     func schedule() {
-        let time = min(
-            machine.nextDeadline(hasUnsentBody: !responseBody.isEmpty, at: worker.now), nextLookAtClient)
+        let time = machine.nextDeadline(hasUnsentBody: !responseBody.isEmpty, at: worker.now)
         guard time < .distantFuture else { return }
         if let deadline {
             guard time < deadline.at else { return }
             worker.deadlines.remove(deadline.ticket)
         }
         deadline = (worker.deadlines.insert(.exchange(self), at: time), time)
-    }
-
-    /// When to look whether a client takes its response although nothing is held back for it.
-    ///
-    /// The system's buffers may be full while the provider's next bytes lie in others: no event tells of them, and the provider seems
-    /// to be the one that is waited for.
-    private var nextLookAtClient: MonotonicTime {
-        guard machine.stage == .relaying, machine.download == .open, machine.reply == .started else {
-            return .distantFuture
-        }
-        return machine.downstreamActivity + machine.terms.clientStall
     }
 
     func unschedule() {
@@ -44,23 +32,20 @@ extension Exchange {
     /// Checks the time limits of this stage, and ends the stage or waits on.
     func deadlineHasCome() {
         deadline = nil
-        noteReceivedReply()
-        handle(.timePassed(hasUnsentBody: !responseBody.isEmpty))
+        let hasUnreceived = noteReceivedReply()
+        handle(.timePassed(hasUnsentBody: !responseBody.isEmpty, hasUnreceived: hasUnreceived))
     }
 
     /// A client that reads slowly is not stalled: how much of the data sent has been acknowledged is checked only
     /// when its time is over.
-    private func noteReceivedReply() {
-        guard machine.reply != .none else { return }
+    ///
+    /// - Returns: whether the client has not received everything.
+    private func noteReceivedReply() -> Bool {
+        guard machine.reply != .none else { return false }
         let unreceived = unreceivedBytes
-        let hasTaken = unreceived != lastUnreceived
-        let mayWait = nextLookAtClient < .distantFuture
+        if unreceived != lastUnreceived { machine.downstreamActivity = worker.now }
         lastUnreceived = unreceived
-        if hasTaken || mayWait && (unreceived ?? 0) <= 0 {
-            machine.downstreamActivity = worker.now
-        } else if mayWait, nextLookAtClient <= worker.now {
-            machine.downloadPulled()
-        }
+        return unreceived ?? 0 > 0
     }
 
     // MARK: The client
@@ -87,24 +72,19 @@ extension Exchange {
                         && nanosecondsToEnd(ofRequestReadBefore: age) < Self.endedWithRequest)), at: now)
     }
 
-    /// Schedules another check whether the client still waits, if that can be determined or must end.
-    func expectDeparture() {
-        if let departureCheck { worker.deadlines.remove(departureCheck) }
-        departureCheck = nil
-        guard machine.givesUpAt < .distantFuture || peer == .open else { return }
+    /// Schedules the next check of a client whose end is no event: it has half-closed, or its end waits behind bytes
+    /// that are not read.
+    func watchForDeparture() {
+        endDepartureChecks()
         let next = min(worker.now.later(by: Self.endedClientPause), machine.givesUpAt)
         departureCheck = worker.deadlines.insert(.departure(self), at: next)
     }
 
-    /// Some time has passed since the client half-closed or since the last check.
+    /// Checks the client; the system is asked only if no event could have reported the client's end.
     func checkDeparture() {
         departureCheck = nil
-        guard machine.stage != .over else { return }
-        if machine.givesUpAt <= worker.now || peer == .closed {
-            handle(.clientLeft)
-        } else {
-            expectDeparture()
-        }
+        let isHidden = machine.client != .open || hasUnreadInput
+        handle(.departureChecked(peer: isHidden ? ExchangeMachine.ClientEnd.Peer(peer) : nil))
     }
 
     /// Cancels the next check of the client.

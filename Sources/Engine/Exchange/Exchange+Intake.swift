@@ -73,7 +73,11 @@ extension Exchange {
         switch machine.stage {
         case .over: return isAnswered
         case .queued, .awaitingSharedQuota:
-            if inspection.expectsContinue, inspection.framing != .none { holdHead() }
+            if inspection.expectsContinue, inspection.framing != .none {
+                holdHead()
+                // Some clients do not wait for long with their body.
+                handle(.inputHeld)
+            }
             return true
         default: return true
         }
@@ -190,7 +194,9 @@ extension Exchange {
         if machine.request == .awaitingBody { handle(.bodyBegan) }
         switch machine.bodyUse {
         case .drop: return dropBody(bytes)
-        case .wait: return 0
+        case .wait:
+            handle(.inputHeld)
+            return 0
         case .keep(let isBounded):
             guard requestBytes + Int64(bytes.count) <= service.inspectionLimits.body else {
                 refuseLongBody()
@@ -201,6 +207,7 @@ extension Exchange {
             requestBody.append(bytes.extracting(0..<taken))
             requestBytes += Int64(taken)
             if machine.upload == .paused, taken > 0 { worker.touch(self) }
+            if taken < bytes.count { handle(.inputHeld) }
             return taken
         }
     }
@@ -225,6 +232,7 @@ extension Exchange {
         // With TLS, only this clock shows when that was.
         requestEndedAt = isEncrypted ? Worker.clock() : worker.now
         handle(.requestEnded)
+        if hasPipelinedInput { handle(.inputHeld) }
     }
 
     /// Ends a request whose bytes are not HTTP, and makes its response.

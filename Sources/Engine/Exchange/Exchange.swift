@@ -99,7 +99,7 @@ final class Exchange: IncomingRequest {
     /// How many bytes of its response the client had not received at the last check.
     var lastUnreceived: Int?
     var deadline: (ticket: DeadlineHeap<Worker.Deadline>.Ticket, at: MonotonicTime)?
-    /// When to check a half-closed client that still waits.
+    /// When to check a client whose end is no event.
     var departureCheck: DeadlineHeap<Worker.Deadline>.Ticket?
 
     /// The provider's id of a request, redacted.
@@ -219,7 +219,7 @@ final class Exchange: IncomingRequest {
             case .breakConnection: breakConnection()
             case .schedule: schedule()
             case .unschedule: unschedule()
-            case .watchForDeparture: expectDeparture()
+            case .watchForDeparture: watchForDeparture()
             case .record: record()
             }
         }
@@ -229,6 +229,9 @@ final class Exchange: IncomingRequest {
     var service: ProxyService { generation.service }
 
     // MARK: IncomingRequest
+
+    /// `client_stall` is a deadline of the machine in each stage in which the client is waited for.
+    override var endsStalledClient: Bool { true }
 
     override func headReceived() -> Bool { takeHead() }
 

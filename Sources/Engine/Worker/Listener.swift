@@ -79,6 +79,7 @@ final class Listener: HTTPDaemonDelegate, ReadinessHandler {
     /// been removed.
     func adoptConfiguration() {
         daemon.change(to: Self.requestLimits(of: worker.service.configuration))
+        daemon.stallSeconds = Int(worker.service.configuration.clientTimeouts.stall.components.seconds)
         if let identity = worker.service.identities.identity(for: role) { daemon.identity = identity }
         guard case .provider(let name) = role else { return }
         let index = worker.service.configuration.providers.firstIndex { $0.name == name }

@@ -239,12 +239,18 @@ extension Worker {
                 for listener in listeners { listener.daemon.requestLastAnswers() }
                 daemonsMustRun = true
             }
+            endKeptConnections()
         }
-        if drainStage == .lastAnswers, let drainEnd,
-            now >= drainEnd || !daemonsMustRun && !hasLeavingClients
-        {
-            drainStage = .over
+        if drainStage == .lastAnswers, let drainEnd {
+            // A connection may have got a response since then.
+            if now < drainEnd, !daemonsMustRun, !hasLeavingClients { endKeptConnections() }
+            if now >= drainEnd || !daemonsMustRun && !hasLeavingClients { drainStage = .over }
         }
+    }
+
+    /// Ends connections whose last response is still on its way.
+    private func endKeptConnections() {
+        for listener in listeners where listener.daemon.endKeptConnections() { daemonsMustRun = true }
     }
 
     /// Ends everything: cancels transfers and closes connections.

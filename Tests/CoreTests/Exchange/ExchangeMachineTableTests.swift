@@ -93,6 +93,7 @@ struct ExchangeMachineTableTests {
         ("replyMade", .replyMade(retryAt: nil), 1), ("replyMade, retry", .replyMade(retryAt: at(2000)), 1),
         ("relayReady", .relayReady, 1), ("replyStarted", .replyStarted, 1),
         ("repliedEarly", .repliedEarly, 1),
+        ("inputHeld", .inputHeld, 1),
         ("timePassed, too early", .timePassed(hasUnsentBody: false), 1),
         ("timePassed, late", .timePassed(hasUnsentBody: false), 100_000),
         (
@@ -112,7 +113,11 @@ struct ExchangeMachineTableTests {
             .clientEnded(
                 ExchangeMachine.ClientEnd(
                     isBroken: false, peer: .closed, requestIsHere: true, cameWithRequest: false)), 1
-        ), ("clientLeft", .clientLeft, 1), ("drainBegan", .drainBegan, 1), ("drainEnded", .drainEnded, 1),
+        ), ("departureChecked, visible end", .departureChecked(peer: nil), 1),
+        ("departureChecked, open", .departureChecked(peer: .open), 1),
+        ("departureChecked, closed", .departureChecked(peer: .closed), 1),
+        ("departureChecked, unknown", .departureChecked(peer: .unknown), 1),
+        ("clientLeft", .clientLeft, 1), ("drainBegan", .drainBegan, 1), ("drainEnded", .drainEnded, 1),
         ("completed, whole", .completed(isWhole: true), 1),
         ("completed, broken off", .completed(isWhole: false), 1),
     ]
@@ -142,9 +147,14 @@ struct ExchangeMachineTableTests {
             refused                          replying: unschedule, makeProblem, schedule
             timePassed, too early            reading: schedule
             timePassed, late                 reading: breakConnection, wakeClient
-            clientEnded, with the request    reading: watchForDeparture
+            clientEnded, with the request    reading:
             clientEnded, later               reading: watchForDeparture
             clientEnded, closed              over: breakConnection, wakeClient
+            inputHeld                        reading: watchForDeparture
+            departureChecked, visible end    reading:
+            departureChecked, open           reading: watchForDeparture
+            departureChecked, closed         over: breakConnection, wakeClient
+            departureChecked, unknown        reading:
             clientLeft                       over: breakConnection, wakeClient
             drainBegan                       reading:
             drainEnded                       replying: makeProblem, replyEarly
@@ -157,9 +167,14 @@ struct ExchangeMachineTableTests {
             repliedEarly                     over: leaveGuards, unschedule, record
             timePassed, too early            replying: schedule
             timePassed, late                 replying: replyEarly
-            clientEnded, with the request    replying: watchForDeparture
+            clientEnded, with the request    replying:
             clientEnded, later               replying: watchForDeparture
             clientEnded, closed              over: breakConnection, wakeClient
+            inputHeld                        replying: watchForDeparture
+            departureChecked, visible end    replying:
+            departureChecked, open           replying: watchForDeparture
+            departureChecked, closed         over: breakConnection, wakeClient
+            departureChecked, unknown        replying:
             clientLeft                       over: breakConnection, wakeClient
             drainBegan                       replying:
             drainEnded                       replying: replyEarly
@@ -172,9 +187,14 @@ struct ExchangeMachineTableTests {
             turnRefused                      replying: leaveQueue, returnSlot, unschedule, makeProblem, replyEarly
             timePassed, too early            queued: schedule
             timePassed, late                 replying: leaveQueue, unschedule, makeProblem, replyEarly
-            clientEnded, with the request    queued: watchForDeparture
+            clientEnded, with the request    queued:
             clientEnded, later               queued: watchForDeparture
             clientEnded, closed              over: leaveQueue, breakConnection, wakeClient
+            inputHeld                        queued: watchForDeparture
+            departureChecked, visible end    queued:
+            departureChecked, open           queued: watchForDeparture
+            departureChecked, closed         over: leaveQueue, breakConnection, wakeClient
+            departureChecked, unknown        queued:
             clientLeft                       over: leaveQueue, breakConnection, wakeClient
             drainBegan                       replying: leaveQueue, unschedule, makeProblem, replyEarly
             drainEnded                       replying: leaveQueue, makeProblem, replyEarly
@@ -188,9 +208,14 @@ struct ExchangeMachineTableTests {
             sharedQuotaRefused               replying: leaveSharedQuota, returnSlot, unschedule, makeProblem, replyEarly
             timePassed, too early            awaitingSharedQuota: schedule
             timePassed, late                 replying: leaveSharedQuota, returnSlot, unschedule, makeProblem, replyEarly
-            clientEnded, with the request    awaitingSharedQuota: watchForDeparture
+            clientEnded, with the request    awaitingSharedQuota:
             clientEnded, later               awaitingSharedQuota: watchForDeparture
             clientEnded, closed              over: leaveSharedQuota, returnSlot, breakConnection, wakeClient
+            inputHeld                        awaitingSharedQuota: watchForDeparture
+            departureChecked, visible end    awaitingSharedQuota:
+            departureChecked, open           awaitingSharedQuota: watchForDeparture
+            departureChecked, closed         over: leaveSharedQuota, returnSlot, breakConnection, wakeClient
+            departureChecked, unknown        awaitingSharedQuota:
             clientLeft                       over: leaveSharedQuota, returnSlot, breakConnection, wakeClient
             drainBegan                       replying: leaveSharedQuota, returnSlot, unschedule, makeProblem, replyEarly
             drainEnded                       replying: leaveSharedQuota, returnSlot, makeProblem, replyEarly
@@ -201,9 +226,14 @@ struct ExchangeMachineTableTests {
             requestBroken                    replying: returnSlot, makeProblem
             timePassed, too early            awaitingBody: schedule
             timePassed, late                 reading: returnSlot, leaveGuards, unschedule, schedule, wakeClient
-            clientEnded, with the request    awaitingBody: watchForDeparture
+            clientEnded, with the request    awaitingBody:
             clientEnded, later               awaitingBody: watchForDeparture
             clientEnded, closed              over: returnSlot, breakConnection, wakeClient
+            inputHeld                        awaitingBody: watchForDeparture
+            departureChecked, visible end    awaitingBody:
+            departureChecked, open           awaitingBody: watchForDeparture
+            departureChecked, closed         over: returnSlot, breakConnection, wakeClient
+            departureChecked, unknown        awaitingBody:
             clientLeft                       over: returnSlot, breakConnection, wakeClient
             drainBegan                       awaitingBody:
             drainEnded                       replying: returnSlot, makeProblem, replyEarly
@@ -218,9 +248,14 @@ struct ExchangeMachineTableTests {
             attemptEnded, not sent           replying: returnSlot, unschedule, makeReply, judgeCircuit, offerReply
             timePassed, too early            sending: schedule
             timePassed, late                 sending: endAttempt
-            clientEnded, with the request    sending: watchForDeparture
+            clientEnded, with the request    sending:
             clientEnded, later               sending: watchForDeparture
             clientEnded, closed              over: cancelAttempt, breakConnection, wakeClient
+            inputHeld                        sending: watchForDeparture
+            departureChecked, visible end    sending:
+            departureChecked, open           sending: watchForDeparture
+            departureChecked, closed         over: cancelAttempt, breakConnection, wakeClient
+            departureChecked, unknown        sending:
             clientLeft                       over: cancelAttempt, breakConnection, wakeClient
             drainBegan                       sending:
             drainEnded                       replying: cancelAttempt, makeProblem, replyEarly
@@ -234,9 +269,14 @@ struct ExchangeMachineTableTests {
             attemptEnded, not sent           replying: returnSlot, unschedule, makeReply, judgeCircuit, offerReply
             timePassed, too early            sending: schedule
             timePassed, late                 sending: endAttempt
-            clientEnded, with the request    sending: watchForDeparture
+            clientEnded, with the request    sending:
             clientEnded, later               sending: watchForDeparture
             clientEnded, closed              over: cancelAttempt, wakeClient
+            inputHeld                        sending: watchForDeparture
+            departureChecked, visible end    sending:
+            departureChecked, open           sending: watchForDeparture
+            departureChecked, closed         over: cancelAttempt, wakeClient
+            departureChecked, unknown        sending:
             clientLeft                       over: cancelAttempt, wakeClient
             drainBegan                       sending:
             drainEnded                       replying: cancelAttempt, makeProblem, replyEarly
@@ -250,9 +290,14 @@ struct ExchangeMachineTableTests {
             attemptEnded, not sent           replying: unschedule, makeReply, judgeCircuit, offerReply
             timePassed, too early            collecting: schedule
             timePassed, late                 collecting: endCollecting
-            clientEnded, with the request    collecting: watchForDeparture
+            clientEnded, with the request    collecting:
             clientEnded, later               collecting: watchForDeparture
             clientEnded, closed              over: cancelAttempt, wakeClient
+            inputHeld                        collecting: watchForDeparture
+            departureChecked, visible end    collecting:
+            departureChecked, open           collecting: watchForDeparture
+            departureChecked, closed         over: cancelAttempt, wakeClient
+            departureChecked, unknown        collecting:
             clientLeft                       over: cancelAttempt, wakeClient
             drainBegan                       collecting:
             drainEnded                       collecting: endCollecting
@@ -266,9 +311,14 @@ struct ExchangeMachineTableTests {
             relayReady                       relaying: wakeClient
             timePassed, too early            relaying: schedule
             timePassed, late                 relaying: endAttempt
-            clientEnded, with the request    relaying: watchForDeparture
+            clientEnded, with the request    relaying:
             clientEnded, later               relaying: watchForDeparture
             clientEnded, closed              over: cancelAttempt, breakConnection, wakeClient
+            inputHeld                        relaying: watchForDeparture
+            departureChecked, visible end    relaying:
+            departureChecked, open           relaying: watchForDeparture
+            departureChecked, closed         over: cancelAttempt, breakConnection, wakeClient
+            departureChecked, unknown        relaying:
             clientLeft                       over: cancelAttempt, breakConnection, wakeClient
             drainBegan                       relaying:
             drainEnded                       replying: cancelAttempt, makeProblem, replyEarly
@@ -282,9 +332,14 @@ struct ExchangeMachineTableTests {
             replyStarted                     relaying: schedule
             timePassed, too early            relaying: schedule
             timePassed, late                 relaying: endAttempt
-            clientEnded, with the request    relaying: watchForDeparture
+            clientEnded, with the request    relaying:
             clientEnded, later               relaying: watchForDeparture
             clientEnded, closed              over: cancelAttempt, breakConnection, wakeClient
+            inputHeld                        relaying: watchForDeparture
+            departureChecked, visible end    relaying:
+            departureChecked, open           relaying: watchForDeparture
+            departureChecked, closed         over: cancelAttempt, breakConnection, wakeClient
+            departureChecked, unknown        relaying:
             clientLeft                       over: cancelAttempt, breakConnection, wakeClient
             drainBegan                       relaying:
             drainEnded                       replying: cancelAttempt, makeProblem, replyEarly
@@ -297,9 +352,14 @@ struct ExchangeMachineTableTests {
             relayReady                       relaying: wakeClient
             timePassed, too early            relaying: schedule
             timePassed, late                 relaying: endAttempt
-            clientEnded, with the request    relaying: watchForDeparture
+            clientEnded, with the request    relaying:
             clientEnded, later               relaying: watchForDeparture
             clientEnded, closed              over: cancelAttempt, breakConnection, wakeClient
+            inputHeld                        relaying: watchForDeparture
+            departureChecked, visible end    relaying:
+            departureChecked, open           relaying: watchForDeparture
+            departureChecked, closed         over: cancelAttempt, breakConnection, wakeClient
+            departureChecked, unknown        relaying:
             clientLeft                       over: cancelAttempt, breakConnection, wakeClient
             drainBegan                       relaying:
             drainEnded                       relaying:
@@ -313,9 +373,14 @@ struct ExchangeMachineTableTests {
             repliedEarly                     over: leaveGuards, unschedule, record
             timePassed, too early            replying: schedule
             timePassed, late                 replying: breakConnection, wakeClient
-            clientEnded, with the request    replying: watchForDeparture
+            clientEnded, with the request    replying:
             clientEnded, later               replying: watchForDeparture
             clientEnded, closed              over: wakeClient
+            inputHeld                        replying: watchForDeparture
+            departureChecked, visible end    replying:
+            departureChecked, open           replying: watchForDeparture
+            departureChecked, closed         over: wakeClient
+            departureChecked, unknown        replying:
             clientLeft                       over: wakeClient
             drainBegan                       replying:
             drainEnded                       replying: replyEarly
@@ -327,9 +392,14 @@ struct ExchangeMachineTableTests {
             refused                          replying: unschedule, reply
             timePassed, too early            waitingToRetry: schedule
             timePassed, late                 waitingToRetry: askForSlot
-            clientEnded, with the request    waitingToRetry: watchForDeparture
+            clientEnded, with the request    waitingToRetry:
             clientEnded, later               waitingToRetry: watchForDeparture
             clientEnded, closed              over: wakeClient
+            inputHeld                        waitingToRetry: watchForDeparture
+            departureChecked, visible end    waitingToRetry:
+            departureChecked, open           waitingToRetry: watchForDeparture
+            departureChecked, closed         over: wakeClient
+            departureChecked, unknown        waitingToRetry:
             clientLeft                       over: wakeClient
             drainBegan                       replying: unschedule, reply
             drainEnded                       replying: makeProblem, replyEarly
@@ -343,6 +413,11 @@ struct ExchangeMachineTableTests {
             clientEnded, with the request    over:
             clientEnded, later               over:
             clientEnded, closed              over:
+            inputHeld                        over:
+            departureChecked, visible end    over:
+            departureChecked, open           over:
+            departureChecked, closed         over:
+            departureChecked, unknown        over:
             clientLeft                       over:
             drainBegan                       over:
             drainEnded                       over:
@@ -360,6 +435,11 @@ struct ExchangeMachineTableTests {
             clientEnded, with the request    over:
             clientEnded, later               over:
             clientEnded, closed              over:
+            inputHeld                        over:
+            departureChecked, visible end    over:
+            departureChecked, open           over:
+            departureChecked, closed         over:
+            departureChecked, unknown        over:
             clientLeft                       over:
             drainBegan                       over:
             drainEnded                       over:
@@ -406,7 +486,7 @@ struct ExchangeMachineTableTests {
             #expect(Self.cells.values.contains { $0[name] != nil }, "\(name) is reported nowhere")
         }
         // Neither more nor fewer cells: an event that begins to be possible, or ceases to be, is decided here.
-        #expect(Self.cells.values.reduce(0) { $0 + $1.count } == 220)
+        #expect(Self.cells.values.reduce(0) { $0 + $1.count } == 295)
     }
 
     #if compiler(>=6.3)

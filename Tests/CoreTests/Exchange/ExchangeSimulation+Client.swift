@@ -4,6 +4,9 @@ import Wire
 
 /// The client, and the network between it and this side.
 extension ExchangeSimulation {
+    /// Bytes for which the server's socket has room; a client sends on when no more than these are left.
+    private static let receiveRoom = 40
+
     // MARK: The client
 
     func arrive(_ connection: SimulatedConnection) {
@@ -88,11 +91,11 @@ extension ExchangeSimulation {
     }
 
     func clientSends(_ connection: SimulatedConnection) {
-        guard !connection.hasEnded, !connection.isServerClosed, !connection.isReset,
+        guard !connection.hasEnded, !connection.isClosed, !connection.isServerClosed, !connection.isReset,
             connection.nextSegment < connection.segments.count
         else { return }
         // What the server's socket has no room for waits in the client.
-        if connection.inbound.count > 40, !connection.machine.isLeaving {
+        if connection.inbound.count > Self.receiveRoom, !connection.machine.isLeaving {
             events.add(.clientSends(connection.index), at: now + 20_000_000)
             return
         }
@@ -126,12 +129,46 @@ extension ExchangeSimulation {
 
     func clientCloses(_ connection: SimulatedConnection) {
         guard !connection.isClosed else { return }
+        if !connection.hasEnded, !connection.exchanges[0].plan.resets, connection.outbox.isEmpty,
+            connection.inbound.count > Self.receiveRoom, !connection.isServerClosed
+        {
+            return closeBehindUpload(connection)
+        }
         if !connection.hasEnded { connection.endedAt = now }
         (connection.hasEnded, connection.isClosed) = (true, true)
         // A socket that is closed with unread bytes resets the connection.
         if connection.exchanges[0].plan.resets || !connection.outbox.isEmpty { breakOff(connection) }
         note("connection \(connection.index): the client closes, broken: \(connection.isBroken)")
         socketChanges(connection)
+    }
+
+    /// The end waits behind bytes for which the server's socket has no room.
+    private func closeBehindUpload(_ connection: SimulatedConnection) {
+        (connection.isClosed, connection.hidesEnd) = (true, true)
+        note("connection \(connection.index): the client closes, and its end waits")
+        events.add(.departureIsDue(connection.index), at: now + 1_600_000_000)
+    }
+
+    /// The server has taken bytes out of the socket: an end that waits behind them may arrive.
+    func inputWasTaken(_ connection: SimulatedConnection) {
+        guard connection.hidesEnd, connection.inbound.count <= Self.receiveRoom else { return }
+        connection.hidesEnd = false
+        events.add(.endArrives(connection.index), at: now + 1000)
+    }
+
+    func endArrives(_ connection: SimulatedConnection) {
+        guard !connection.hasEnded else { return }
+        (connection.hasEnded, connection.endedAt) = (true, now)
+        socketChanges(connection)
+    }
+
+    /// A client on the same machine that has closed its socket must have been noticed by now, whatever waits.
+    func departureIsDue(_ connection: SimulatedConnection) {
+        guard connection.hidesEnd, !connection.isServerClosed, let exchange = connection.current,
+            exchange.hasHead, exchange.plan.isLocal, exchange.machine.stage != .over,
+            exchange.machine.request != .complete || exchange.departureToken != nil
+        else { return }
+        fail("#\(exchange.index): its client has closed its socket, and \(exchange.machine.stage) goes on")
     }
 
     func clientReads(_ connection: SimulatedConnection) {

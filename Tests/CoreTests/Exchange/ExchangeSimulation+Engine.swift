@@ -6,7 +6,8 @@ import Wire
 extension ExchangeSimulation {
     func handle(_ exchange: SimulatedExchange, _ event: ExchangeMachine.Event) {
         guard failure == nil else { return }
-        exchange.steps += 1
+        // A client may be checked for as long as a stream of events lasts.
+        if case .departureChecked = event {} else { exchange.steps += 1 }
         if exchange.isCompleted { return fail("#\(exchange.index): \(event) after the end") }
         if exchange.steps > 2000 { return fail("#\(exchange.index): no end of events") }
         note("#\(exchange.index) \(exchange.machine.stage) ← \(event)")
@@ -64,7 +65,7 @@ extension ExchangeSimulation {
         case .breakConnection: breakConnection(exchange)
         case .schedule: schedule(exchange)
         case .unschedule: exchange.deadline = nil
-        case .watchForDeparture: expectDeparture(exchange)
+        case .watchForDeparture: watchForDeparture(exchange)
         case .record:
             exchange.recorded += 1
             if exchange.recorded > 1 { fail("#\(exchange.index) was recorded twice") }
@@ -280,6 +281,9 @@ extension ExchangeSimulation {
 
     private func endAttempt(_ exchange: SimulatedExchange) {
         guard let transfer = exchange.transfer else { return }
+        if exchange.machine.timedOut == .idle, exchange.machine.reply == .started, transfer.arrived > 0 {
+            fail("#\(exchange.index): a provider whose bytes lie unread is ended as idle")
+        }
         exchange.transfer?.isRunning = false
         finish(exchange, transfer.number)
     }
@@ -492,12 +496,19 @@ extension ExchangeSimulation {
     func deadlineHasCome(_ exchange: SimulatedExchange, _ token: Int) {
         guard exchange.deadline?.token == token else { return }
         exchange.deadline = nil
-        handle(exchange, .timePassed(hasUnsentBody: exchange.responseBody > 0))
+        let unreceived = exchange.connection.outbox.count
+        if exchange.machine.reply != .none {
+            if unreceived != exchange.lastUnreceived { exchange.machine.downstreamActivity = moment }
+            exchange.lastUnreceived = unreceived
+        }
+        handle(
+            exchange,
+            .timePassed(
+                hasUnsentBody: exchange.responseBody > 0,
+                hasUnreceived: exchange.machine.reply != .none && unreceived > 0))
     }
 
-    func expectDeparture(_ exchange: SimulatedExchange) {
-        exchange.departureToken = nil
-        guard exchange.machine.givesUpAt < .distantFuture || peer(of: exchange) == .open else { return }
+    private func watchForDeparture(_ exchange: SimulatedExchange) {
         lastToken += 1
         exchange.departureToken = lastToken
         events.add(
@@ -506,14 +517,10 @@ extension ExchangeSimulation {
     }
 
     func checkDeparture(_ exchange: SimulatedExchange, _ token: Int) {
-        guard exchange.departureToken == token else { return }
+        guard exchange.departureToken == token, !exchange.isCompleted else { return }
         exchange.departureToken = nil
-        guard exchange.machine.stage != .over, !exchange.isCompleted else { return }
-        if exchange.machine.givesUpAt <= moment || peer(of: exchange) == .closed {
-            handle(exchange, .clientLeft)
-        } else {
-            expectDeparture(exchange)
-        }
+        let isHidden = exchange.machine.client != .open || !exchange.connection.inbound.isEmpty
+        handle(exchange, .departureChecked(peer: isHidden ? peer(of: exchange) : nil))
     }
 
     func reload() {
@@ -543,12 +550,26 @@ extension ExchangeSimulation {
                 fail("#\(exchange.index) has no reply though the drain has ended")
             }
         }
+        drainEndedAt = now
+        for connection in connections where connection.machine.isOpen {
+            handle(connection, .servingEnds(at: Int(now / 1_000_000), unreceived: connection.outbox.count))
+        }
+    }
+
+    /// Whether nothing has happened on a connection since the drain ended, and its client has not read the last reply.
+    private func isKeptWithUnreadReply(_ connection: SimulatedConnection) -> Bool {
+        connection.machine.stage == .serving && connection.machine.isIdle && !connection.outbox.isEmpty
+            && connection.activeAt <= drainEndedAt && !connection.isBroken && !connection.isClosed
+            && !connection.isReset && !connection.isShutDown
     }
 
     func abortAll() {
         note("the program ends")
         isStopping = true
         let open = connections.filter(\.machine.isOpen)
+        for connection in open where isKeptWithUnreadReply(connection) {
+            fail("connection \(connection.index) is closed while its last reply is on its way")
+        }
         for connection in open {
             connection.wasAborted = true
             handle(connection, .daemonStops)

@@ -6,8 +6,6 @@ import Wire
 /// reads once in a stale state after that, no reply is accepted before the request has been read, `completed` is reported once, and nothing
 /// may sleep when it is stopped.
 extension ExchangeSimulation {
-    /// How long libmicrohttpd lets a connection be idle between two requests, and how long a head may take.
-    private static let idleTime = 6 * second
     /// Units of a request's body that are read and dropped.
     private static let droppedLimit = 30
     /// Bytes that the library has room for.
@@ -62,6 +60,10 @@ extension ExchangeSimulation {
         case .requestRefusal: connection.refusalIsRequested = true
         case .startHeadTimer: startHeadTimer(connection)
         case .stopHeadTimer: connection.headToken = nil
+        case .allowStall: connection.mayStall = true
+        case .limitIdleness:
+            (connection.mayStall, connection.activeAt) = (false, now)
+            scheduleVisit(connection)
         case .dropHeld: connection.held = []
         case .sendClosing: sendClosing(connection)
         case .dropInput: dropInput(connection)
@@ -77,7 +79,7 @@ extension ExchangeSimulation {
     func startHeadTimer(_ connection: SimulatedConnection) {
         lastToken += 1
         connection.headToken = lastToken
-        events.add(.headTimer(connection.index, lastToken), at: now + Self.idleTime)
+        events.add(.headTimer(connection.index, lastToken), at: now + idleTime)
     }
 
     func headTimerFires(_ connection: SimulatedConnection, _ token: Int) {
@@ -138,6 +140,7 @@ extension ExchangeSimulation {
         guard isEncrypted || connection.machine.mayBeReadable else { return nil }
         let bytes = Array(connection.inbound.prefix(room))
         connection.inbound.removeFirst(bytes.count)
+        inputWasTaken(connection)
         let isEnd = bytes.isEmpty && (connection.hasEnded || connection.isShutDown)
         if isEnd { handle(connection, .endRead) }
         if !isEncrypted, bytes.count < room { handle(connection, .socketDrained) }
@@ -173,12 +176,10 @@ extension ExchangeSimulation {
             }
             guard step(connection) else { break }
         }
-        guard connection.machine.isOpen, !connection.isLibraryAsleep, connection.current == nil else {
-            return
-        }
-        // One that waits within a request is bounded by the exchange's own timers.
-        if now - connection.activeAt >= Self.idleTime { return close(connection) }
-        events.add(.visit(connection.index), at: connection.activeAt + Self.idleTime)
+        // A client that may stall is bounded by the timers of its exchange.
+        guard connection.machine.isOpen, !connection.isLibraryAsleep, !connection.mayStall else { return }
+        if now - connection.activeAt >= idleTime { return close(connection) }
+        events.add(.visit(connection.index), at: connection.activeAt + idleTime)
     }
 
     /// What the daemon does behind a run.
@@ -346,6 +347,7 @@ extension ExchangeSimulation {
             if exchange.plan.expectsContinue, !exchange.plan.pieces.isEmpty {
                 handle(exchange.connection, .headHeld)
                 handle(exchange.connection, .requestSleeps)
+                handle(exchange, .inputHeld)
             }
             return true
         default: return true
@@ -379,6 +381,7 @@ extension ExchangeSimulation {
         handle(connection, .requestEnded)
         exchange.requestEndedAt = now
         handle(exchange, .requestEnded)
+        if !connection.held.isEmpty { handle(exchange, .inputHeld) }
         return true
     }
 
@@ -391,7 +394,9 @@ extension ExchangeSimulation {
             // It is not read for ever behind its reply.
             if exchange.droppedUnits > Self.droppedLimit { exchange.isAbandoned = true }
             return count
-        case .wait: return 0
+        case .wait:
+            handle(exchange, .inputHeld)
+            return 0
         case .keep(let isBounded):
             if let piece = exchange.plan.longPiece,
                 exchange.receivedUnits + count
@@ -406,6 +411,7 @@ extension ExchangeSimulation {
             exchange.requestBody += taken
             exchange.receivedUnits += taken
             if exchange.machine.upload == .paused, taken > 0 { touch(exchange) }
+            if taken < count { handle(exchange, .inputHeld) }
             return taken
         }
     }
@@ -450,7 +456,10 @@ extension ExchangeSimulation {
             complete(exchange, isWhole: false)
             return false
         }
-        guard connection.outbox.count < Self.socketRoom else { return false }
+        guard connection.outbox.count < Self.socketRoom else {
+            handle(connection, .sendingStalls)
+            return false
+        }
         guard exchange.isStreamedReply else {
             guard exchange.replyUnits > 0 else { return replyIsWhole(exchange) }
             exchange.replyUnits -= 1
@@ -528,6 +537,7 @@ extension ExchangeSimulation {
     private func dropInput(_ connection: SimulatedConnection) {
         guard connection.machine.stage == .leaving else { return }
         connection.inbound = []
+        inputWasTaken(connection)
         handle(
             connection, .inputDropped(connection.isBroken ? .failed : connection.hasEnded ? .ended : .later))
     }

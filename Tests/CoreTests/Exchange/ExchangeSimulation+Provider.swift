@@ -137,7 +137,17 @@ extension ExchangeSimulation {
                 .piece(exchange.index, number),
                 at: now + (next < plan.pieces.count ? plan.pieces[next] : 1000))
         }
+        if isUnnoticed(exchange) { return note("#\(exchange.index) no event reports the piece") }
         readResponse(exchange, number)
+    }
+
+    /// Whether no event reports what has arrived: it lies in the provider's socket, and is pulled once the client reads on.
+    private func isUnnoticed(_ exchange: SimulatedExchange) -> Bool {
+        guard let transfer = exchange.transfer, transfer.plan.isPulled, transfer.arrived > 0,
+            exchange.machine.stage == .relaying, exchange.isAnswered, !exchange.isSuspended,
+            exchange.machine.download == .open, exchange.connection.outbox.count >= Self.socketRoom
+        else { return false }
+        return numbers.happens(0.5)
     }
 
     /// Offers what has arrived of the response to the exchange.

@@ -20,6 +20,8 @@ final class ExchangeSimulation {
         case clientReads(Int)
         case headTimer(Int, Int)
         case lingeringEnds(Int)
+        case endArrives(Int)
+        case departureIsDue(Int)
         case socketEnds(Int)
         case connected(Int, Int)
         case connectFailed(Int, Int)
@@ -78,6 +80,9 @@ final class ExchangeSimulation {
     let hasCircuit: Bool
     var probeHolder: Int?
     var grantsAreDelayed: Bool
+    /// How long libmicrohttpd lets a connection be idle, and how long a head may take.
+    let idleTime: Int64
+    var drainEndedAt = Int64.max
     var isDraining = false
     var isStopping = false
     /// How many events are being handled, one within the other.
@@ -101,6 +106,7 @@ final class ExchangeSimulation {
         budget = RetryBudget(percent: 50, at: MonotonicTime(nanoseconds: 0))
         hasCircuit = numbers.happens(0.15)
         grantsAreDelayed = numbers.happens(0.5)
+        idleTime = [1, 2, 6].randomElement(using: &numbers).map { $0 * Self.second } ?? 0
         settings = makeSettings()
         pacer.setWallClock(offset: .zero)
         schedule()
@@ -161,6 +167,8 @@ final class ExchangeSimulation {
         case .headTimer(let index, let token): headTimerFires(connections[index], token)
         case .socketEnds(let index): socketEnds(connections[index])
         case .lingeringEnds(let index): connections[index].lingersUntil = nil
+        case .endArrives(let index): endArrives(connections[index])
+        case .departureIsDue(let index): departureIsDue(connections[index])
         case .connected(let index, let number): connected(exchanges[index], number)
         case .connectFailed(let index, let number): connectFailed(exchanges[index], number)
         case .pullUpload(let index, let number): pullUpload(exchanges[index], number)

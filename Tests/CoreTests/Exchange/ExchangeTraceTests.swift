@@ -80,6 +80,45 @@ struct ExchangeTraceTests {
         machine.end()
     }
 
+    private func relaying(stall: Duration, idle: Int64) -> ExchangeMachine {
+        var terms = ExchangeMachine.Terms()
+        terms.clientStall = stall
+        terms.idle = idle
+        var machine = machine(terms)
+        _ = machine.handle(.headAccepted, at: at(0))
+        _ = machine.handle(.admitted(needsBody: false), at: at(0))
+        _ = machine.handle(.requestEnded, at: at(0))
+        _ = machine.handle(.headArrived(isCollected: false, isEventStream: false), at: at(0))
+        _ = machine.handle(.replyStarted, at: at(0))
+        return machine
+    }
+
+    /// The client's buffers are full, and no event reports the bytes of the provider that lie in others.
+    @Test(
+        "a client that receives nothing is cut off by client_stall, and the provider is not ended as idle",
+        arguments: [500, 1000, 1500])
+    func unnoticedStall(idle: Int64) {
+        var machine = relaying(stall: .seconds(1), idle: idle * 1_000_000)
+        let first = min(idle, 1000)
+        #expect(machine.nextDeadline(hasUnsentBody: false, at: at(0)) == at(first))
+        // It has received something since the look before.
+        machine.downstreamActivity = at(first)
+        let look = ExchangeMachine.Event.timePassed(hasUnsentBody: false, hasUnreceived: true)
+        #expect(machine.handle(look, at: at(first)) == [.schedule])
+        #expect(machine.nextDeadline(hasUnsentBody: false, at: at(first)) > at(first))
+        #expect(machine.handle(look, at: at(first + 999)) == [.schedule])
+        #expect(machine.handle(look, at: at(first + 1000)) == [.breakConnection, .wakeClient])
+    }
+
+    @Test("a provider is ended as idle once the client has received everything")
+    func idleBehindStall() {
+        var machine = relaying(stall: .seconds(1), idle: 1_500_000_000)
+        #expect(machine.handle(.timePassed(hasUnsentBody: false), at: at(1000)) == [.schedule])
+        #expect(machine.nextDeadline(hasUnsentBody: false, at: at(1000)) == at(1500))
+        #expect(machine.handle(.timePassed(hasUnsentBody: false), at: at(1500)) == [.endAttempt])
+        #expect(machine.timedOut == .idle)
+    }
+
     /// Seed 14812: the second attempt's response was cut off after a second.
     @Test("a half-closed client whose event stream broke off is not given up during the next attempt")
     func limitOfStreamEndsWithAttempt() {

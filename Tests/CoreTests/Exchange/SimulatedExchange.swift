@@ -141,6 +141,8 @@ final class SimulatedExchange {
     var requestEndedAt: Int64 = 0
     var deadline: (token: Int, at: MonotonicTime)?
     var departureToken: Int?
+    /// Units that its client had not read at the last look.
+    var lastUnreceived: Int?
     var isTouched = false
 
     // The request and its reply, on the client's connection.
@@ -216,6 +218,8 @@ final class SimulatedConnection {
     var hasEnded = false
     var endedAt: Int64 = 0
     var isClosed = false
+    /// Whether its end waits behind bytes for which the server's socket has no room.
+    var hidesEnd = false
     var isReading = false
 
     // The network.
@@ -254,6 +258,8 @@ final class SimulatedConnection {
     var mayRead = true
     var mustClose = false
     var hasPendingVisit = false
+    /// Whether it may be idle for as long as the exchange allows.
+    var mayStall = false
     var activeAt: Int64 = 0
     var wasAborted = false
 

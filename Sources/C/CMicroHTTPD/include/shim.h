@@ -90,6 +90,11 @@ static inline int cmhd_socket(struct MHD_Connection *connection) {
     return info == NULL ? -1 : info->connect_fd;
 }
 
+// After how many seconds without a byte the library closes the connection; 0: never.
+static inline void cmhd_set_timeout(struct MHD_Connection *connection, unsigned seconds) {
+    (void)MHD_set_connection_option(connection, MHD_CONNECTION_OPTION_TIMEOUT, seconds);
+}
+
 // GnuTLS's session; NULL without TLS.
 static inline void *cmhd_tls_session(struct MHD_Connection *connection) {
     const union MHD_ConnectionInfo *info =
