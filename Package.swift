@@ -172,8 +172,8 @@ let package = Package(
         .testTarget(
             name: "EngineTests",
             dependencies: [
-                "Engine", "Core", "Configuration", "BuiltIn", "ContentCoding", "Loop", "Wire", "Locking",
-                "TestSupport", "weir", logging,
+                "Engine", "Core", "Configuration", "BuiltIn", "ContentCoding", "Loop", "Upstream", "Wire",
+                "Locking", "TestSupport", "weir", logging,
             ],
             swiftSettings: settings),
         .testTarget(

@@ -1,5 +1,6 @@
 import TestSupport
 import Testing
+import Upstream
 
 @Suite("how a stream of HTTP/2 ends", .blocking)
 struct HTTP2EndTests {
@@ -458,6 +459,154 @@ struct HTTP2EndTests {
             try connection.expectPong()
             try connection.send(.head(request.stream, status: 204, ends: true))
             #expect(try client.readResponse().status == 204)
+        }
+    }
+
+    /// Waits until an idle connection has been read, and checks that the next request uses it.
+    private func expectReuse(_ method: String, of connection: HTTP2Connection, _ proxy: ProxyFixture) throws {
+        let (client, request) = try request(method, proxy, connection)
+        try connection.send(.head(request.stream, status: 204, ends: true))
+        #expect(try client.readResponse().status == 204)
+    }
+
+    /// Whether libcurl answers PING at once on an idle connection.
+    ///
+    /// > 8.14 sends the answer with the next request.
+    private static let answersIdlePing = CurlLibrary.version.hasPrefix("7.")
+
+    @Test("PING is answered on an idle connection, which is used again", arguments: [1, 3])
+    func idlePing(count: Int) throws {
+        let peer = try HTTP2Peer()
+        try withProxy(provider(peer)) { proxy in
+            let connection = try open(proxy, peer)
+            for method in ["GET", "POST"] {
+                for frames in [[HTTP2Frame]](repeating: [.ping()], count: count) + [[.ping(), .ping()]] {
+                    try connection.send(frames)
+                    if Self.answersIdlePing {
+                        for _ in frames { try connection.expectPong() }
+                    } else {
+                        try proxy.settle()
+                    }
+                }
+                try expectReuse(method, of: connection, proxy)
+                if !Self.answersIdlePing { for _ in 1...count + 2 { try connection.expectPong() } }
+            }
+            #expect(try proxy.metric(#"weir_upstream_connections_opened_total{provider="p"}"#) == 1)
+        }
+    }
+
+    @Test("SETTINGS and WINDOW_UPDATE on an idle connection do not end it")
+    func idleFrames() throws {
+        let peer = try HTTP2Peer()
+        try withProxy(provider(peer)) { proxy in
+            let connection = try open(proxy, peer)
+            try connection.send(.settings(streams: 50, window: 1000), .windowUpdate(0, by: 100))
+            try proxy.settle()
+            try expectReuse("POST", of: connection, proxy)
+        }
+    }
+
+    @Test("several idle connections that receive PING stay usable")
+    func severalIdle() throws {
+        let peer = try HTTP2Peer()
+        try withProxy(provider(peer)) { proxy in
+            let clients = try (0..<3).map { _ in try proxy.client() }
+            var connections: [HTTP2Connection] = []
+            var requests: [HTTP2Connection.Request] = []
+            for client in clients {
+                try send("GET", client)
+                // It has room for one request.
+                let connection = try peer.accept(streams: 1)
+                requests.append(try connection.expectRequest())
+                connections.append(connection)
+            }
+            for (index, connection) in connections.enumerated() {
+                try connection.send(.head(requests[index].stream, status: 204, ends: true))
+                #expect(try clients[index].readResponse().status == 204)
+            }
+            for connection in connections {
+                try connection.send(.ping())
+                try proxy.settle()
+            }
+            // libcurl reads the connections up to the first one that it can use; that one stays.
+            try expectReuse("POST", of: connections[0], proxy)
+        }
+    }
+
+    @Test("a provider that does not stop sending on an idle connection keeps Weir from nothing else")
+    func idleFlood() throws {
+        let peer = try HTTP2Peer()
+        try withProxy(provider(peer)) { proxy in
+            let connection = try open(proxy, peer)
+            let pings = [HTTP2Frame](repeating: .ping(), count: 900)
+            var isOpen = true
+            for _ in 1...100 where isOpen {
+                do { try connection.send(pings, within: .seconds(1)) } catch { isOpen = false }
+                #expect(try proxy.exchange("GET", "/livez").status == 200)
+            }
+            connection.close()
+            try proxy.settle()
+            let client = try proxy.client()
+            try send("POST", client)
+            let next = try peer.accept()
+            let request = try next.expectRequest()
+            try next.expectEnd(of: request)
+            try next.send(.head(request.stream, status: 204, ends: true))
+            #expect(try client.readResponse().status == 204)
+        }
+    }
+
+    /// What a provider sends on an idle connection that it gives up.
+    enum IdleEnd: CaseIterable {
+        case goAway, goAwayWithError, goAwayAndEnd, pingAndEnd, pingAndReset, end, reset, forbidden
+
+        func send(on connection: HTTP2Connection) throws {
+            switch self {
+            case .goAway: try connection.send(.goAway(lastStream: 1, code: 0))
+            case .goAwayWithError: try connection.send(.goAway(lastStream: 0, code: 11))
+            case .goAwayAndEnd:
+                try connection.send(.goAway(lastStream: 1, code: 0))
+                connection.close()
+            case .pingAndEnd:
+                try connection.send(.ping())
+                connection.close()
+            case .pingAndReset:
+                try connection.send(.ping())
+                connection.reset()
+            case .end: connection.close()
+            case .reset: connection.reset()
+            case .forbidden: try connection.send(.forbidden())
+            }
+        }
+    }
+
+    @Test(
+        "a request is not sent on an idle connection that its provider has given up, but once on another one",
+        arguments: IdleEnd.allCases, ["GET", "POST"])
+    func idleEnd(end: IdleEnd, method: String) throws {
+        let peer = try HTTP2Peer()
+        try withProxy(provider(peer)) { proxy in
+            let connection = try open(proxy, peer)
+            try end.send(on: connection)
+            try proxy.settle()
+            let client = try proxy.client()
+            try send(method, client)
+            let next = try peer.accept()
+            let request = try next.expectRequest()
+            try next.expectEnd(of: request)
+            try next.send(.head(request.stream, status: 204, ends: true))
+            let response = try client.readResponse()
+            #expect(response.status == 204)
+        }
+    }
+
+    @Test("the connection of a provider that sends GOAWAY while it is idle is closed at once")
+    func idleGoAway() throws {
+        let peer = try HTTP2Peer()
+        try withProxy(provider(peer)) { proxy in
+            let connection = try open(proxy, peer)
+            try connection.send(.goAway(lastStream: 1, code: 0))
+            try connection.expectClosed()
         }
     }
 

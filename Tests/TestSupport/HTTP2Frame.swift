@@ -90,7 +90,7 @@ public struct HTTP2Frame: Sendable {
     public static func forbidden() -> HTTP2Frame { HTTP2Frame(.data, Array("x".utf8)) }
 
     /// SETTINGS_MAX_CONCURRENT_STREAMS and SETTINGS_INITIAL_WINDOW_SIZE.
-    static func settings(streams: UInt32, window: UInt32) -> HTTP2Frame {
+    public static func settings(streams: UInt32, window: UInt32) -> HTTP2Frame {
         HTTP2Frame(.settings, bytes(UInt16(3)) + bytes(streams) + bytes(UInt16(4)) + bytes(window))
     }
 
@@ -99,7 +99,8 @@ public struct HTTP2Frame: Sendable {
         return HTTP2Frame(kind: frame.kind, flags: acknowledges, stream: 0, payload: payload)
     }
 
-    static func windowUpdate(_ stream: UInt32, by count: Int) -> HTTP2Frame {
+    /// WINDOW_UPDATE of a stream, or of the connection (0).
+    public static func windowUpdate(_ stream: UInt32, by count: Int) -> HTTP2Frame {
         HTTP2Frame(.windowUpdate, stream: stream, bytes(UInt32(count)))
     }
 }

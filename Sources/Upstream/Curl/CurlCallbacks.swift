@@ -43,6 +43,9 @@ enum CurlCallbacks {
         return 0
     }
 
+    /// The pre-request callback of a handle that sends no request.
+    static let sendNothing: ccurl_prereq = { _, _, _, _, _ in CURL_PREREQFUNC_ABORT }
+
     static let prereq: ccurl_prereq = { context, _, _, _, _ in
         guard let context = unsafe context else { return CURL_PREREQFUNC_ABORT }
         let transfer = unsafe Unmanaged<CurlTransfer>.fromOpaque(context).takeUnretainedValue()

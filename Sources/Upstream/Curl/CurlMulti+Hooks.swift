@@ -28,6 +28,14 @@ extension CurlMulti {
         /// Whether the name must be resolved again before the next connection, because an attempt failed.
         var looksUpAnew = false
         private var sockets: [Socket] = []
+        /// Whether idle connections may receive something: HTTP/2 frames of the connection itself.
+        var keepsUnread = false
+        /// Whether idle connections have received something, which ``IdleCheck`` makes libcurl read.
+        var mustCheckIdle = false
+        /// The sockets of those connections, and how often they were checked since they last had nothing to read.
+        private var unread: [Int32: Int] = [:]
+        /// How often an idle connection is checked before it is closed.
+        private static let checkLimit = 8
         var needsKick = false
         var deadline: Int64?
         /// Milliseconds of the owner's clock at the last run.
@@ -86,7 +94,7 @@ extension CurlMulti {
         /// Whether libcurl waits for `socket`.
         ///
         /// A pooled connection that its peer has closed, or that carries unrequested bytes, is no longer watched and
-        /// not reused.
+        /// not reused; with HTTP/2, libcurl reads such bytes first.
         func isActive(_ socket: Int32) -> Bool {
             let index = Int(socket)
             guard index < sockets.count else { return false }
@@ -97,9 +105,14 @@ extension CurlMulti {
                 forgetWatch(index, isClosing: false)
                 return false
             }
-            if hasInput(socket) {
-                forgetWatch(index, isClosing: false)
-                retire(socket)
+            if let input = input(of: socket) {
+                if keepsUnread, input > 0 {
+                    unread[socket, default: 0] += 0
+                    (mustCheckIdle, needsKick) = (true, true)
+                } else {
+                    forgetWatch(index, isClosing: false)
+                    retire(socket)
+                }
             } else if sockets[index].writable {
                 // > 8.x may want to write until a transfer ends, and a socket that is idle can be written to.
                 sockets[index].readable = true
@@ -109,13 +122,37 @@ extension CurlMulti {
             return false
         }
 
-        /// Whether bytes, the end or an error are waiting to be read.
+        /// What is waiting to be read: bytes (1), the end (0) or an error (-1); `nil` if nothing is.
         ///
         /// An event alone is not enough: libcurl may already have read the bytes.
-        private func hasInput(_ socket: Int32) -> Bool {
+        private func input(of socket: Int32) -> Int? {
             var byte: UInt8 = 0
             let count = unsafe recv(socket, &byte, 1, Int32(MSG_PEEK | MSG_DONTWAIT))
-            return count >= 0 || errno != EAGAIN
+            return count >= 0 || errno != EAGAIN ? count : nil
+        }
+
+        /// libcurl has read idle connections.
+        ///
+        /// One that has something to read again is checked again. It is closed if libcurl does not read it, because it
+        /// has found another one to use, or if the provider does not stop sending.
+        func noteIdleCheck() {
+            for (socket, checks) in unread {
+                let index = Int(socket)
+                guard sockets[index].isOurs, !sockets[index].isHandedOver, !sockets[index].isActive,
+                    pausedTransfers == 0, let input = input(of: socket)
+                else {
+                    unread[socket] = nil
+                    continue
+                }
+                if input > 0, checks < Self.checkLimit {
+                    unread[socket] = checks + 1
+                    (mustCheckIdle, needsKick) = (true, true)
+                } else {
+                    unread[socket] = nil
+                    forgetWatch(index, isClosing: false)
+                    retire(socket)
+                }
+            }
         }
 
         /// Makes libcurl notice, at its next check, that the connection has ended.

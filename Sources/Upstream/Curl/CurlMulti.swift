@@ -36,6 +36,8 @@ extension SocketWatcher {
     private var starting: [CurlTransfer] = []
     /// Transfers without a connection.
     private var connecting: [CurlTransfer] = []
+    /// Reads idle connections; created when the first one has received something.
+    private var idleCheck: IdleCheck?
     /// Transfers that failed outside libcurl's own work, with its result code.
     private var failed: [(transfer: CurlTransfer, code: CURLcode)] = []
 
@@ -70,6 +72,7 @@ extension SocketWatcher {
         guard !isClosed else { return }
         isClosed = true
         idle.removeAll()
+        idleCheck?.stop()
         observeFrames()
         unsafe curl_multi_cleanup(handle)
         if options.offersHTTP2 { cframes_observe(nil, nil) }
@@ -94,11 +97,13 @@ extension SocketWatcher {
 
     /// Running transfers; without any, and without a connection attempt, libcurl's deadline does not matter.
     public internal(set) var runningTransfers = 0
-    /// Connection attempts in progress.
+    /// Connection attempts in progress, and a check of idle connections.
     public private(set) var pendingConnections = 0
 
     /// Whether the last response to a transfer of libcurl's used HTTP/2; `nil` before the first.
-    public internal(set) var speaksHTTP2: Bool?
+    public internal(set) var speaksHTTP2: Bool? {
+        didSet { hooks.keepsUnread = speaksHTTP2 == true }
+    }
 
     /// A transfer that is configured for this upstream.
     public func makeTransfer() -> CurlTransfer {
@@ -234,7 +239,18 @@ extension SocketWatcher {
         }
         guard hooks.needsKick else { return }
         hooks.needsKick = false
+        if hooks.mustCheckIdle { checkIdleConnections() }
         if starting.isEmpty { runTimers() } else { startTransfers() }
+    }
+
+    private func checkIdleConnections() {
+        hooks.mustCheckIdle = false
+        let check = idleCheck ?? IdleCheck(multi: self, options: options)
+        idleCheck = check
+        guard !check.isRunning else { return }
+        // libcurl looks up the provider's name if no connection is left.
+        pendingConnections += 1
+        check.start()
     }
 
     private func runTimers() {
