@@ -32,7 +32,7 @@ RUN case $(dpkg --print-architecture) in amd64) platform=debian12 ;; arm64) plat
 FROM swift-${DEBIAN} AS build
 RUN apt-get update -q \
     && apt-get install -q -y --no-install-recommends \
-        libcurl4-openssl-dev libmicrohttpd-dev libgnutls28-dev libmimalloc-dev zlib1g-dev libbrotli-dev libzstd-dev pkg-config \
+        libcurl4-openssl-dev libmicrohttpd-dev libgnutls28-dev libmimalloc-dev libyaml-dev zlib1g-dev libbrotli-dev libzstd-dev pkg-config \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 # The dependencies alone first: a layer that stays while only sources change.

@@ -48,7 +48,6 @@ let microHTTPDLinking: [LinkerSetting] = [
 
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
-let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 
 let package = Package(
     name: "weir",
@@ -56,7 +55,6 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
-        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: [
         // C, one door each.
@@ -69,6 +67,8 @@ let package = Package(
             name: "CGnuTLS", path: "Sources/C/CGnuTLS", pkgConfig: "gnutls",
             providers: [.apt(["libgnutls28-dev"])]),
         .target(name: "CFrames", path: "Sources/C/CFrames"),
+        .target(
+            name: "CYAML", path: "Sources/C/CYAML", linkerSettings: [.linkedLibrary(":libyaml.a")]),
         // The arguments of main().
         .target(name: "CLoader", path: "Sources/C/CLoader"),
         // The files of Config/ that are part of the program.
@@ -105,7 +105,7 @@ let package = Package(
         .target(
             name: "Core", dependencies: ["Wire", "Locking"],
             resources: [.embedInCode("SharedLedger/ledger.lua")], swiftSettings: settings),
-        .target(name: "Configuration", dependencies: ["Core", yams], swiftSettings: settings),
+        .target(name: "Configuration", dependencies: ["CYAML", "Core"], swiftSettings: settings),
         .target(
             name: "BuiltIn", dependencies: ["CBuiltIn"], path: "Config",
             exclude: ["weir.yaml", "Profiles", "Schemas"], sources: ["BuiltIn.swift"], swiftSettings: settings

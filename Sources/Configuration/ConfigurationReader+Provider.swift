@@ -1,5 +1,4 @@
 internal import Core
-internal import Yams
 
 /// A partially read provider with the positions of its keys.
 struct ProviderDraft {
@@ -30,7 +29,7 @@ extension ConfigurationReader {
     /// The providers of a file without `providers`.
     func builtInProviders() -> [ProviderDraft] {
         ["lemlist", "lettr"].map { name in
-            let nothing = YAMLValue(node: Node([(Node, Node)]()), key: "providers.\(name)", reading: reading)
+            let nothing = YAMLValue(node: YAMLNode(.mapping([])), key: "providers.\(name)", reading: reading)
             return provider(name: name, from: nothing)
         }
     }
@@ -352,7 +351,7 @@ public struct ConfigurationOverrides: Sendable {
         var applied: [Setting: YAMLValue] = [:]
         for (setting, (source, text)) in values {
             let reading = YAMLReading(file: source, surroundings: .none)
-            let value = YAMLValue(node: Node(text), key: "", reading: reading)
+            let value = YAMLValue(node: YAMLNode(.scalar(text, isPlain: true)), key: "", reading: reading)
             applied[setting] = value
             switch setting {
             case .listen:

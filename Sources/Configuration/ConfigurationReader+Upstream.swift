@@ -1,5 +1,4 @@
 internal import Core
-internal import Yams
 
 /// The variables of a provider's URLs: what the configuration says of them, else what the profile says.
 struct UpstreamResolution {

@@ -1,5 +1,4 @@
 internal import Core
-internal import Yams
 
 /// Limits of profiles and configurations.
 extension YAMLValue {
@@ -134,7 +133,7 @@ extension YAMLValue {
     private func readRoutes(into draft: inout Draft) {
         if isMapping {
             for (_, value) in filledMembers(allowed: ["except"]) { draft.exceptions = value.patterns }
-        } else if node.scalar?.string == "rest" {
+        } else if node.text == "rest" {
             draft.countsRest = true
         } else {
             draft.routes = patterns
@@ -143,7 +142,7 @@ extension YAMLValue {
 
     /// A duration, or `day` or `month`.
     private func readPeriod(into draft: inout Draft) {
-        switch node.scalar?.string {
+        switch node.text {
         case "day": draft.span = .day
         case "month": draft.span = .month
         default: draft.per = duration(RateLimit.perRange)

@@ -1,5 +1,3 @@
-internal import Yams
-
 /// Resolves the `${…}` references of a file; both functions return `nil` for a missing target.
 public struct Surroundings: Sendable {
     /// The value of an environment variable.
@@ -45,16 +43,12 @@ final class YAMLReading {
     /// Parses `text`; a syntax error is reported as one mistake, and returns `nil`.
     func parse(_ text: String) -> YAMLValue? {
         do {
-            guard let node = try compose(yaml: text) else { return nil }
+            guard let node = try YAMLNode(parsing: text) else { return nil }
             return YAMLValue(node: node, key: "", reading: self)
-        } catch let error as YamlError {
-            let place = error.place ?? (line: 1, column: 1)
-            report(
-                "is not YAML: \(error.problemText)", key: "", line: place.line, column: place.column)
         } catch {
-            report("is not YAML", key: "", line: 1, column: 1)
+            report("is not YAML: \(error.problem)", key: "", line: error.line, column: error.column)
+            return nil
         }
-        return nil
     }
 
     /// Throws `others` and the reported mistakes, in the order of the file.
@@ -70,18 +64,18 @@ final class YAMLReading {
 
 /// A value of a YAML file with its position: each accessor reports a mistake instead of throwing, and continues.
 struct YAMLValue {
-    let node: Node
+    let node: YAMLNode
     let key: String
     let reading: YAMLReading
 
     /// Reports that this value is invalid.
     func report(_ reason: String) {
-        reading.report(reason, key: key, line: node.mark?.line ?? 0, column: node.mark?.column ?? 0)
+        reading.report(reason, key: key, line: node.line, column: node.column)
     }
 
     /// The text as written in the file, for a message: the target of a reference may be a secret.
     var quoted: String {
-        guard let text = node.scalar?.string else { return described }
+        guard let text = node.text else { return described }
         return "'\(Self.printable(text))'"
     }
 
@@ -119,7 +113,7 @@ struct YAMLValue {
         return values.compactMap { value in
             guard let element = parse(value) else { return nil }
             if let first = places[element] {
-                value.report("\(value.quoted) is a duplicate (first at line \(first.node.mark?.line ?? 0))")
+                value.report("\(value.quoted) is a duplicate (first at line \(first.node.line))")
                 return nil
             }
             places[element] = value
@@ -131,14 +125,14 @@ struct YAMLValue {
     ///
     /// Pass `nil` if the user chooses the keys.
     func members(allowed: [String]?) -> [(name: String, value: YAMLValue)] {
-        guard case .mapping(let mapping) = node else {
+        guard case .mapping(let mapping) = node.content else {
             report("must be a mapping (`key: value` lines), not \(described)")
             return []
         }
         var firstLines: [String: Int] = [:]
         var members: [(name: String, value: YAMLValue)] = []
         for (keyNode, valueNode) in mapping {
-            let name = keyNode.scalar?.string ?? ""
+            let name = keyNode.text ?? ""
             let path = (key.isEmpty ? "" : "\(key).") + Self.printable(name)
             let keyValue = YAMLValue(node: keyNode, key: path, reading: reading)
             if name.isEmpty {
@@ -148,7 +142,7 @@ struct YAMLValue {
             } else if let line = firstLines[name] {
                 keyValue.report("duplicate key (first defined at line \(line))")
             } else {
-                firstLines[name] = keyNode.mark?.line ?? 1
+                firstLines[name] = keyNode.line
                 members.append((name, YAMLValue(node: valueNode, key: path, reading: reading)))
             }
         }
@@ -157,25 +151,27 @@ struct YAMLValue {
 
     /// The value of a key, without reporting anything; `nil` if there is none.
     func member(_ name: String) -> YAMLValue? {
-        guard case .mapping(let mapping) = node, let value = mapping[Node(name)] else { return nil }
-        return YAMLValue(node: value, key: key.isEmpty ? name : "\(key).\(name)", reading: reading)
+        guard case .mapping(let mapping) = node.content,
+            let member = mapping.first(where: { $0.key.text == name })
+        else { return nil }
+        return YAMLValue(node: member.value, key: key.isEmpty ? name : "\(key).\(name)", reading: reading)
     }
 
     /// Whether this is a scalar without quotes.
-    var isUnquoted: Bool { node.scalar?.style == .plain }
+    var isUnquoted: Bool { node.plainText != nil }
 
     /// The text of a scalar as it is written, of which nothing is reported; `nil` for anything else.
-    var plainText: String? { node.scalar?.string }
+    var plainText: String? { node.text }
 
     /// Whether this is a mapping with one of these keys.
     func hasKey(in names: [String]) -> Bool {
-        guard case .mapping(let mapping) = node else { return false }
-        return mapping.contains { names.contains($0.key.scalar?.string ?? "") }
+        guard case .mapping(let mapping) = node.content else { return false }
+        return mapping.contains { names.contains($0.key.text ?? "") }
     }
 
     /// The members of a mapping that must have some: one without would mean the same as no key.
     func filledMembers(allowed: [String]?) -> [(name: String, value: YAMLValue)] {
-        if case .mapping(let mapping) = node, mapping.isEmpty {
+        if case .mapping(let mapping) = node.content, mapping.isEmpty {
             let kinds = allowed.map { "; allowed: \($0.joined(separator: ", "))" } ?? ""
             report("must not be empty\(kinds)")
         }
@@ -191,7 +187,7 @@ struct YAMLValue {
 
     /// The elements of a sequence.
     var elements: [YAMLValue] {
-        guard case .sequence(let sequence) = node else {
+        guard case .sequence(let sequence) = node.content else {
             report("must be a list, not \(described)")
             return []
         }
@@ -201,13 +197,13 @@ struct YAMLValue {
     }
 
     /// Whether this is a sequence.
-    var isSequence: Bool { node.sequence != nil }
+    var isSequence: Bool { if case .sequence = node.content { true } else { false } }
 
     /// Whether this is a mapping.
-    var isMapping: Bool { node.mapping != nil }
+    var isMapping: Bool { if case .mapping = node.content { true } else { false } }
 
     /// Whether the file contains `null`, `~` or nothing.
-    var isNull: Bool { node.null != nil && node.scalar?.style == .plain }
+    var isNull: Bool { node.isNull }
 
     /// The text of a scalar with `${VAR}` and `${file:PATH}` replaced; a missing target is a mistake, and so is
     /// `null`.
@@ -222,22 +218,43 @@ struct YAMLValue {
     /// The text of a scalar like ``string``, but empty for `null`: for values that cannot be empty, whose own mistake
     /// names what is allowed.
     var scalarText: String? {
-        guard case .scalar(let scalar) = node else {
+        guard let text = node.text else {
             report("must be a string, not \(described)")
             return nil
         }
-        return isNull ? "" : expand(scalar.string)
+        return isNull ? "" : expand(text)
     }
 
     /// Whether the file contains an unquoted number other than a plain integer: `1.5`, `1e3`, `.inf`, `0x1F`, `0o17`,
     /// `007`.
     var isSpecialNumber: Bool {
-        guard case .scalar(let scalar) = node, scalar.style == .plain,
-            node.float != nil || node.int != nil
-        else { return false }
-        let digits = scalar.string.hasPrefix("-") ? scalar.string.dropFirst() : Substring(scalar.string)
-        let isWhole = digits.utf8.allSatisfy { (0x30...0x39).contains($0) }
-        return !isWhole || digits.isEmpty || digits.count > 1 && digits.hasPrefix("0")
+        guard let text = node.plainText else { return false }
+        let isNegative = text.hasPrefix("-")
+        let number = isNegative || text.hasPrefix("+") ? text.dropFirst() : Substring(text)
+        guard [".inf", ".Inf", ".INF", ".nan", ".NaN", ".NAN"].contains(number) || Self.isNumber(number)
+        else {
+            return false
+        }
+        let isWhole = number.utf8.allSatisfy { (0x30...0x39).contains($0) }
+        return !isWhole || text.hasPrefix("+") || number.count > 1 && number.hasPrefix("0")
+    }
+
+    /// Whether a text without a sign is a number in YAML 1.1, other than infinite ones: `1_000`, `0x1F`, `0o17`, `0b1`, `1:30`, `1.5e3`.
+    private static func isNumber(_ text: Substring) -> Bool {
+        let digits = text.filter { $0 != "_" }
+        for (prefix, radix) in [("0x", 16), ("0o", 8), ("0b", 2)] where digits.hasPrefix(prefix) {
+            return Int(digits.dropFirst(2), radix: radix) != nil
+        }
+        guard let first = digits.utf8.first, (0x30...0x39).contains(first) || first == UInt8(ascii: ".")
+        else {
+            return false
+        }
+        if digits.contains(":") {
+            return digits.split(separator: ":", omittingEmptySubsequences: false).allSatisfy {
+                Double($0) != nil
+            }
+        }
+        return Double(digits) != nil
     }
 
     /// The text of a scalar that may not be empty.
@@ -317,11 +334,10 @@ struct YAMLValue {
 
     /// What this value is, for a message.
     private var described: String {
-        switch node {
-        case .scalar(let scalar): return scalar.string.isEmpty ? "nothing" : "a single value"
+        switch node.content {
+        case .scalar(let text, _): return text.isEmpty ? "nothing" : "a single value"
         case .mapping: return "a mapping"
         case .sequence: return "a list"
-        case .alias: return "an alias"
         }
     }
 
@@ -393,35 +409,6 @@ struct YAMLValue {
             return "\(milliseconds / length)\(unit)"
         }
         return "\(milliseconds)ms"
-    }
-}
-
-extension YamlError {
-    /// The position of the syntax error, line and column from 1; `nil` if the parser does not report it.
-    var place: (line: Int, column: Int)? {
-        switch self {
-        case .scanner(_, _, let mark, _), .parser(_, _, let mark, _), .composer(_, _, let mark, _):
-            return (mark.line, mark.column)
-        case .duplicatedKeysInMapping(_, let context): return (context.mark.line, context.mark.column)
-        case .reader(_, let offset?, _, let text):
-            let lines = text.prefix(offset).split(
-                omittingEmptySubsequences: false, whereSeparator: \.isNewline)
-            return (lines.count, (lines.last?.count ?? 0) + 1)
-        default: return nil
-        }
-    }
-
-    /// The error without the surrounding text, which may be a secret.
-    var problemText: String {
-        switch self {
-        case .scanner(_, let problem, _, _), .parser(_, let problem, _, _), .composer(_, let problem, _, _),
-            .reader(let problem, _, _, _):
-            return problem
-        case .duplicatedKeysInMapping(let keys, _):
-            return "duplicate keys: "
-                + YAMLValue.printable(keys.sorted().joined(separator: ", "))
-        default: return "the text cannot be parsed"
-        }
     }
 }
 

@@ -49,7 +49,7 @@ struct RunTests {
             (["--provider", "Stripe"], 1, "a provider's name"),
             (["--provider", "x=ftp://y"], 1, "must begin with http"),
             (["--provider", "x='"], 1, "providers.x.upstream"),
-            (["--provider", "lettr", "--provider", "lettr"], 1, "duplicate keys: lettr"),
+            (["--provider", "lettr", "--provider", "lettr"], 1, "providers.lettr: duplicate key"),
             (["--provider", "lettr", "--config", "/nowhere"], 64, "--provider is for runs without --config"),
         ])
     func wrongProviders(arguments: [String], code: Int32, expected: String) throws {

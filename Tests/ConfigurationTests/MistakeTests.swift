@@ -278,8 +278,8 @@ struct MistakeTests {
         #expect(mistakes("a: 1\n---\nb: 2\n").contains("is not YAML: but found another document"))
         #expect(mistakes("listen: [\n").hasPrefix("weir.yaml:2:1: is not YAML: "))
         #expect(
-            mistakes("listen: x\nlisten: y\n").hasPrefix(
-                "weir.yaml:1:1: is not YAML: duplicate keys"))
+            mistakes("workers: 1\nworkers: 2\n")
+                == "weir.yaml:2:1: workers: duplicate key (first defined at line 1)")
         #expect(mistakes("x: *nothing").hasPrefix("weir.yaml:1:4: is not YAML: found undefined alias"))
         #expect(
             mistakes("a: 1\nb: \u{1}sk_secret\n")
