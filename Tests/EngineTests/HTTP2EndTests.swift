@@ -558,7 +558,7 @@ struct HTTP2EndTests {
 
     /// What a provider sends on an idle connection that it gives up.
     enum IdleEnd: CaseIterable {
-        case goAway, goAwayWithError, goAwayAndEnd, pingAndEnd, pingAndReset, end, reset, forbidden
+        case goAway, goAwayWithError, goAwayAndEnd, pingAndEnd, end, forbidden
 
         func send(on connection: HTTP2Connection) throws {
             switch self {
@@ -570,11 +570,7 @@ struct HTTP2EndTests {
             case .pingAndEnd:
                 try connection.send(.ping())
                 connection.close()
-            case .pingAndReset:
-                try connection.send(.ping())
-                connection.reset()
             case .end: connection.close()
-            case .reset: connection.reset()
             case .forbidden: try connection.send(.forbidden())
             }
         }

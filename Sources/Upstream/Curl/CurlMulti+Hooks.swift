@@ -135,7 +135,9 @@ extension CurlMulti {
         ///
         /// One that has something to read again is checked again. It is closed if libcurl does not read it, because it
         /// has found another one to use, or if the provider does not stop sending.
-        func noteIdleCheck() {
+        ///
+        /// - Parameter isLast: whether there is no further check.
+        func noteIdleCheck(isLast: Bool = false) {
             for (socket, checks) in unread {
                 let index = Int(socket)
                 guard sockets[index].isOurs, !sockets[index].isHandedOver, !sockets[index].isActive,
@@ -144,7 +146,7 @@ extension CurlMulti {
                     unread[socket] = nil
                     continue
                 }
-                if input > 0, checks < Self.checkLimit {
+                if input > 0, checks < Self.checkLimit, !isLast {
                     unread[socket] = checks + 1
                     (mustCheckIdle, needsKick) = (true, true)
                 } else {

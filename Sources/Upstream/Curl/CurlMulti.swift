@@ -139,7 +139,7 @@ extension SocketWatcher {
     private func startTransfers() {
         while !starting.isEmpty {
             let transfer = starting.removeFirst()
-            transfer.needsOwnConnection = !connecting.isEmpty
+            transfer.needsOwnConnection = !connecting.isEmpty || idleCheck?.isRunning == true
             connecting.append(transfer)
             hooks.frames.begin(transfer)
             add(transfer.easy)
@@ -243,8 +243,13 @@ extension SocketWatcher {
         if starting.isEmpty { runTimers() } else { startTransfers() }
     }
 
+    /// > 7.88 may put one transfer on a connection that another one is still making: a check, which makes none, and transfers that
+    /// connect are kept apart.
     private func checkIdleConnections() {
         hooks.mustCheckIdle = false
+        // A transfer that is about to start reads the connection that it uses.
+        guard starting.isEmpty else { return }
+        guard connecting.isEmpty else { return hooks.noteIdleCheck(isLast: true) }
         let check = idleCheck ?? IdleCheck(multi: self, options: options)
         idleCheck = check
         guard !check.isRunning else { return }

@@ -332,6 +332,11 @@ final class ExchangeSimulation {
             plan.resets = numbers.happens(0.4)
         default: break
         }
+        if plan.pieces.count > 50, numbers.happens(0.5) {
+            // It closes behind more than the socket has room for.
+            (plan.halfClose, plan.endsAtByte, plan.resets, plan.isLocal) = (.never, nil, false, true)
+            plan.closesAfter = Int64.random(in: 200...1000, using: &numbers) * 1_000_000
+        }
         switch Int.random(in: 0..<10, using: &numbers) {
         case 0: plan.readDelay = nil
         case 1...3: plan.readDelay = Int64.random(in: 1...250, using: &numbers) * 1_000_000
