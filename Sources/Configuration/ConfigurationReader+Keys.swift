@@ -39,7 +39,7 @@ extension ConfigurationReader {
     }
 
     enum LimitKey: String, SectionKey {
-        case name, requests, per, concurrent, by, routes, operations, cost
+        case name, requests, per, align, concurrent, by, routes, operations, cost, learn, note
     }
 
     enum TimeoutKey: String, SectionKey {

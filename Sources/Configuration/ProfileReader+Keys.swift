@@ -23,8 +23,8 @@ extension ProfileReader {
         static let fieldName = place + ["drop"]
         static let fieldCode = place + ["means"]
         /// Of these, a wait has one.
-        static let waitKinds = ["header", "milliseconds", "reset", "body", "at", "from", "seconds"]
-        static let wait = waitKinds + ["match", "unit", "then", "on", "when"]
+        static let waitKinds = ["header", "milliseconds", "reset", "body", "at", "from", "seconds", "need"]
+        static let wait = waitKinds + ["have", "rate", "match", "unit", "then", "on", "when"]
         static let rule = [
             "name", "when", "is", "transient", "repeat", "effect", "answer_with", "pause", "limit", "waits",
             "mapped",

@@ -141,6 +141,7 @@ extension ProfileReader {
         var when: ConditionSet?
         var parts = PlaceParts()
         var hasParts = false
+        var points: [String: YAMLValue] = [:]
         for (key, value) in value.members(allowed: Keys.wait) {
             if Keys.waitKinds.contains(key) { given += 1 }
             switch key {
@@ -158,6 +159,7 @@ extension ProfileReader {
             case "body": if let place = value.place(.time) { kinds.append(.at(place)) }
             case "seconds":
                 if let seconds = value.integer(1...2_764_800) { kinds.append(.fixed(seconds: seconds)) }
+            case "need", "have", "rate": points[key] = value
             case "on": statuses = value.statuses
             case "when": when = ConditionSet(conditions(value, of: .part))
             default:
@@ -166,6 +168,7 @@ extension ProfileReader {
             }
         }
         guard value.isMapping else { return nil }
+        if !points.isEmpty, let kind = computedWait(points, of: value) { kinds.append(kind) }
         if parts.hasPlace {
             if let place = parts.place(of: value) { kinds.append(.at(place)) }
         } else if hasParts {
@@ -180,6 +183,22 @@ extension ProfileReader {
             return nil
         }
         return WaitSource(kinds[0], on: statuses, when: when)
+    }
+
+    /// A wait of (`need` - `have`) / `rate` seconds.
+    private static func computedWait(
+        _ points: [String: YAMLValue], of value: YAMLValue
+    ) -> WaitSource.Kind? {
+        guard points["need"] != nil, points["rate"] != nil else {
+            value.report(
+                "needs 'need' and 'rate', the places of the points that a request needs and of those that are added per second; 'have' is the place of those that are available"
+            )
+            return nil
+        }
+        let places = points.mapValues { $0.place() }
+        guard case let need?? = places["need"], case let rate?? = places["rate"] else { return nil }
+        guard let have = places["have"] else { return .computed(need: need, have: nil, rate: rate) }
+        return have.map { .computed(need: need, have: $0, rate: rate) }
     }
 
     static func rateFields(_ value: YAMLValue) -> RateFields {

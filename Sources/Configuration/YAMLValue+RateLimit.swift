@@ -63,24 +63,47 @@ extension YAMLValue {
             case .requests: draft.requests = value.integer(RateLimit.requestsRange)
             case .concurrent: draft.concurrent = value.integer(RateLimit.requestsRange)
             case .per: value.readPeriod(into: &draft)
+            case .align: draft.alignment = value.clockAlignment
             case .by: draft.scope = value.limitScope
             case .routes: value.readRoutes(into: &draft)
             case .operations: draft.operations = value.patterns(atMost: RateLimit.maximumOperations)
-            case .cost: draft.costs = value.costs
+            case .cost: value.readCosts(into: &draft)
+            case .learn: draft.learnedFrom = value.fieldName
+            case .note: draft.note = value.nonEmptyString
             }
         }
         if places[.concurrent] != nil {
-            for key in [LimitKey.requests, .per] {
+            for key in [LimitKey.requests, .per, .align] {
                 places[key]?.report(
                     "cannot be combined with `concurrent`: a limit counts per window or concurrently")
             }
         } else {
             for key in [LimitKey.requests, .per] where places[key] == nil {
+                if key == .per, places[.align] != nil { continue }
                 report("needs `\(key.rawValue)`")
+            }
+            if let alignment = draft.alignment, places[.per] != nil, let per = draft.length,
+                per != alignment.per
+            {
+                places[.align]?.report(
+                    "needs `per: \(Self.spell(alignment.per))`, or none: a window is as long as the unit that it begins with"
+                )
             }
         }
         guard var limit = draft.limit else { return nil }
         (limit.name, limit.costs) = (draft.name, draft.costs)
+        (limit.bodyCost, limit.answerCost) = (draft.bodyCost, draft.answerCost)
+        (limit.learnedFrom, limit.note) = (draft.learnedFrom, draft.note)
+        if limit.span == .concurrent {
+            if limit.answerCost != nil {
+                places[.cost]?.report(
+                    "cannot be known from the response in a limit on concurrent requests, whose slots are free then"
+                )
+            }
+        }
+        if let cost = limit.answerCost, cost.reserve > limit.requests {
+            places[.cost]?.report("reserves \(cost.reserve), more than the limit's \(limit.requests) slots")
+        }
         (limit.routes, limit.operations) = (draft.routes, draft.operations)
         (limit.exceptions, limit.countsRest) = (draft.exceptions, draft.countsRest)
         checkPatterns(of: limit, places)
@@ -149,6 +172,49 @@ extension YAMLValue {
         }
     }
 
+    /// `minute`, `quarter`, `hour` or `day`, and perhaps a clock: `UTC`, `+02:00`, or `+01:00/+02:00`.
+    private var clockAlignment: (per: Duration, alignment: ClockAlignment)? {
+        guard let text = scalarText else { return nil }
+        let words = text.split(separator: " ").map(String.init)
+        let units: [(name: String, per: Duration)] = [
+            ("minute", .seconds(60)), ("quarter", .seconds(900)), ("hour", .seconds(3600)),
+            ("day", .seconds(86_400)),
+        ]
+        guard let unit = units.first(where: { $0.name == words.first }), words.count <= 2 else {
+            report(
+                "\(quoted) is not one of: minute, quarter (of an hour), hour, day; behind it UTC (default), an offset such as +05:30, or both offsets of a zone with daylight saving time, such as -08:00/-07:00"
+            )
+            return nil
+        }
+        guard words.count == 2, words[1] != "UTC" else { return (unit.per, .utc) }
+        let offsets = words[1].split(separator: "/", omittingEmptySubsequences: false).map {
+            Self.clockOffset($0)
+        }
+        guard offsets.count <= 2, let first = offsets[0], let last = offsets[offsets.count - 1] else {
+            report(
+                "'\(Self.printable(words[1]))' is not UTC, an offset from -14:00 to +14:00, or two with a slash between them: a zone with daylight saving time is written with both of its offsets, such as -08:00/-07:00"
+            )
+            return nil
+        }
+        let slack = max(first, last) - min(first, last)
+        guard slack <= 2 * 3600 else {
+            report("'\(Self.printable(words[1]))' has offsets that differ by more than 2 hours")
+            return nil
+        }
+        return (unit.per, ClockAlignment(offset: max(first, last), slack: slack))
+    }
+
+    /// The seconds of `+02:00`.
+    private static func clockOffset(_ text: Substring) -> Int32? {
+        let parts = text.dropFirst().split(separator: ":", omittingEmptySubsequences: false)
+        guard text.first == "+" || text.first == "-", parts.count == 2,
+            parts.allSatisfy({ $0.utf8.count == 2 && $0.utf8.allSatisfy { (0x30...0x39).contains($0) } }),
+            let hours = Int32(parts[0]), let minutes = Int32(parts[1]), minutes < 60,
+            hours * 60 + minutes <= 14 * 60
+        else { return nil }
+        return (text.first == "-" ? -1 : 1) * (hours * 3600 + minutes * 60)
+    }
+
     /// `credential`, `provider`, `group`, `header NAME`, `query NAME`, or `{ header: NAME }`.
     private var limitScope: LimitScope? {
         if isSequence {
@@ -187,6 +253,10 @@ extension YAMLValue {
         }
         guard let text = scalarText else { return nil }
         guard let scope = LimitScope(text) else {
+            if text.hasPrefix("body ") {
+                _ = bodyPlace
+                return nil
+            }
             report("\(quoted) is not one of: \(Self.scopes); \(QueryParameterName.rule)")
             return nil
         }
@@ -194,7 +264,7 @@ extension YAMLValue {
     }
 
     private static let scopes =
-        "credential, provider, group, header NAME, query NAME, path {NAME}, operation; or a list of them"
+        "credential, provider, group, header NAME, query NAME, path {NAME}, operation, body /PLACE; or a list of them"
 
     /// One or more methods with paths.
     private var patterns: [RequestPattern] { patterns(atMost: RateLimit.maximumPatterns) }
@@ -206,6 +276,67 @@ extension YAMLValue {
             return []
         }
         return distinct(values, ProfileReader.requestPattern)
+    }
+
+    /// `{ POST /bulk: 10 }`, `{ at: body $.to, count: yes }` or `{ answer: /cost, reserve: 10 }`.
+    private func readCosts(into draft: inout Draft) {
+        guard hasKey(in: Self.costKeys) else {
+            draft.costs = costs
+            return
+        }
+        var body: LimitPlace?
+        var answer: LimitPlace?
+        var isCount = false
+        var reserve: Int?
+        var given: [String: YAMLValue] = [:]
+        for (key, value) in filledMembers(allowed: Self.costKeys) {
+            given[key] = value
+            switch key {
+            case "at": body = value.bodyPlace
+            case "count": isCount = value.boolean ?? false
+            case "answer": answer = value.limitPlace(allowsHeader: true)
+            default: reserve = value.integer(1...PacingDemand.maximumWeight)
+            }
+        }
+        guard (given["at"] == nil) != (given["answer"] == nil) else {
+            report(
+                "needs either 'at', such as { at: body $.to, count: yes }, or 'answer', such as { answer: /cost, reserve: 10 }"
+            )
+            return
+        }
+        if given["at"] == nil {
+            given["count"]?.report("belongs to 'at': it counts values of the request's body")
+        }
+        if given["answer"] == nil {
+            given["reserve"]?.report("belongs to 'answer': the cost of a request is known when it is sent")
+        }
+        if let body { draft.bodyCost = RateLimit.BodyCost(place: body, isCount: isCount) }
+        if let answer { draft.answerCost = RateLimit.AnswerCost(place: answer, reserve: reserve ?? 1) }
+    }
+
+    private static let costKeys = ["at", "count", "answer", "reserve"]
+
+    /// `body /pointer` or `body $.path`.
+    private var bodyPlace: LimitPlace? {
+        guard let text = scalarText else { return nil }
+        guard text.hasPrefix("body "), case let place = String(text.dropFirst(5).drop { $0 == " " }) else {
+            report("\(quoted) must be body and a place in it, such as body /count or body $.to")
+            return nil
+        }
+        return limitPlace(place, allowsHeader: false)
+    }
+
+    private func limitPlace(allowsHeader: Bool) -> LimitPlace? {
+        scalarText.flatMap { limitPlace($0, allowsHeader: allowsHeader) }
+    }
+
+    private func limitPlace(_ text: String, allowsHeader: Bool) -> LimitPlace? {
+        do throws(InvalidSetting) {
+            return try LimitPlace(parsing: text, allowsHeader: allowsHeader)
+        } catch {
+            report("'\(Self.printable(text))' \(error.reason)")
+            return nil
+        }
     }
 
     /// `{ POST /bulk: 10 }`: requests that take more than one slot.
@@ -239,6 +370,7 @@ extension YAMLValue {
         var concurrent: Int?
         var per: Duration?
         var span: PacingPolicy.Window.Span?
+        var alignment: (per: Duration, alignment: ClockAlignment)?
         var scope: LimitScope?
         var name: String?
         var routes: [RequestPattern] = []
@@ -246,13 +378,30 @@ extension YAMLValue {
         var operations: [RequestPattern] = []
         var countsRest = false
         var costs: [RateLimit.Cost] = []
+        var bodyCost: RateLimit.BodyCost?
+        var answerCost: RateLimit.AnswerCost?
+        var learnedFrom: String?
+        var note: String?
 
         init(scope: LimitScope) { self.scope = scope }
+
+        /// The length of `per`; `nil` if it is wrong.
+        var length: Duration? {
+            switch span {
+            case .day: .seconds(86_400)
+            case .month: .seconds(31 * 86_400)
+            default: per
+            }
+        }
 
         var limit: RateLimit? {
             guard let scope else { return nil }
             if let concurrent { return RateLimit(requests: concurrent, counted: .concurrent, by: scope) }
             guard let requests else { return nil }
+            if let alignment {
+                return RateLimit(
+                    requests: requests, per: alignment.per, aligned: alignment.alignment, by: scope)
+            }
             if let span { return RateLimit(requests: requests, counted: span, by: scope) }
             return per.map { RateLimit(requests: requests, per: $0, by: scope) }
         }
@@ -263,6 +412,8 @@ extension RateLimit {
     /// Whether one of the two limits can never be the one that delays a request.
     fileprivate func isMerelyLooser(than other: RateLimit) -> Bool {
         per == other.per && span == other.span && costs == other.costs && by == other.by
+            && bodyCost == other.bodyCost && answerCost == other.answerCost
+            && learnedFrom == nil && other.learnedFrom == nil
             && routes == other.routes && exceptions == other.exceptions
             && countsRest == other.countsRest && operations == other.operations
     }

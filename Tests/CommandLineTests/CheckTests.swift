@@ -97,6 +97,19 @@ struct CheckTests {
         #expect(outcome.output.contains("https://api.example.com") && !outcome.output.contains("k3y"))
     }
 
+    @Test("why limits are not exact is printed below the table")
+    func notes() throws {
+        let outcome = try CommandLine.run(
+            "check", "-",
+            input: """
+                providers: { a: { profile: generic, upstream: 'http://127.0.0.1:1', limits: [
+                  { name: ip, requests: 5, per: 1s, note: by IP address }, { requests: 9, per: 1m, learn: X-Limit }] } }
+                """)
+        #expect(outcome.code == 0, "\(outcome.errorOutput)")
+        #expect(outcome.output.contains("not exact: the limit ip of a: by IP address\n"))
+        #expect(outcome.output.contains("not exact: the limit 9-per-60s of a: the number is read from"))
+    }
+
     @Test("a file that cannot be read is reported in one line with exit code 1")
     func unreadable() throws {
         let outcome = try CommandLine.run("check", "/nonexistent/weir.yaml")

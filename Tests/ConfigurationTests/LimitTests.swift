@@ -70,6 +70,101 @@ struct LimitTests {
         #expect(mistakes.first?.contains(reason) == true, "\(mistakes)")
     }
 
+    @Test("a limit counts by the body, and its cost is what the body or the response says")
+    func bodies() throws {
+        let place = try LimitPlace(parsing: "$.to", allowsHeader: false)
+        var model = RateLimit(
+            requests: 5, per: .seconds(1),
+            by: .combined([.credential, .body(try LimitPlace(parsing: "/model", allowsHeader: false))]))
+        (model.learnedFrom, model.note) = ("X-Limit", "by IP address")
+        var recipients = RateLimit(requests: 50, per: .seconds(1), by: .provider)
+        recipients.bodyCost = RateLimit.BodyCost(place: place, isCount: true)
+        var points = RateLimit(requests: 2000, per: .seconds(20), by: .provider)
+        points.answerCost = RateLimit.AnswerCost(
+            place: try LimitPlace(parsing: "/cost", allowsHeader: true), reserve: 100)
+        var units = RateLimit(requests: 20, per: .seconds(20), by: .provider)
+        units.answerCost = RateLimit.AnswerCost(
+            place: try LimitPlace(parsing: "header X-Cost", allowsHeader: true), reserve: 1)
+        let found = try limits(
+            """
+            [{ requests: 5, per: 1s, by: [credential, body /model], learn: X-Limit, note: by IP address },
+             { requests: 50, per: 1s, cost: { at: body $.to, count: yes } },
+             { requests: 2000, per: 20s, cost: { answer: /cost, reserve: 100 } },
+             { requests: 20, per: 20s, cost: { answer: header X-Cost } }]
+            """)
+        #expect(found == [model, recipients, points, units])
+        #expect(found[0].by.name == "credential, body /model")
+        #expect(found.map(\.notes.count) == [3, 1, 1, 1])
+    }
+
+    @Test(
+        "a wrong place or cost is reported at its place, with what is allowed",
+        arguments: [
+            ("by: body model", "by", "JSON Pointer such as /model"),
+            ("by: 'body $.['", "by", "is not a JSONPath"),
+            ("by: body header X-A", "by", "JSON Pointer such as /model"), ("by: body", "by", "is not one of"),
+            ("cost: { at: /n }", "cost.at", "must be body and a place"),
+            ("cost: { at: body n }", "cost.at", "JSON Pointer such as /model"),
+            ("cost: { answer: n }", "cost.answer", "or header NAME"),
+            ("cost: { answer: /n, reserve: 0 }", "cost.reserve", "from 1 to 10000"),
+            ("cost: { answer: /n, reserve: 9 }", "cost", "more than the limit's 5 slots"),
+            ("cost: { answer: /n, at: body /n }", "cost", "needs either 'at'"),
+            ("cost: { count: yes }", "cost", "needs either 'at'"),
+            ("cost: { at: body /n, reserve: 2 }", "cost.reserve", "belongs to 'answer'"),
+            ("cost: { answer: /n, count: yes }", "cost.count", "belongs to 'at'"),
+            ("cost: { at: body /n, POST /a: 2 }", "cost.POST /a", "allowed: at, count, answer, reserve"),
+            ("learn: X Limit", "learn", "header field"), ("note: ''", "note", "must not be empty"),
+        ])
+    func wrongBodies(member: String, key: String, reason: String) {
+        let mistakes = providerMistakes("limits: [{ requests: 5, per: 1s, \(member) }]")
+        #expect(mistakes.count == 1, "\(mistakes)")
+        #expect(mistakes.first?.hasPrefix("providers.api.limits[0].\(key): ") == true, "\(mistakes)")
+        #expect(mistakes.first?.contains(reason) == true, "\(mistakes)")
+    }
+
+    @Test("a window that begins at fixed times is as long as its unit, by UTC or by offsets")
+    func alignment() throws {
+        #expect(
+            try limits(
+                """
+                [{ requests: 9, align: quarter }, { requests: 90, per: day, align: day +05:30 },
+                 { requests: 4, per: 60s, align: minute UTC }, { requests: 5, align: 'hour -03:30' },
+                 { requests: 7, align: day -08:00/-07:00 }]
+                """) == [
+                    RateLimit(requests: 9, per: .seconds(900), aligned: .utc, by: .provider),
+                    RateLimit(
+                        requests: 90, per: .seconds(86_400), aligned: ClockAlignment(offset: 19_800),
+                        by: .provider),
+                    RateLimit(requests: 4, per: .seconds(60), aligned: .utc, by: .provider),
+                    RateLimit(
+                        requests: 5, per: .seconds(3600), aligned: ClockAlignment(offset: -12_600),
+                        by: .provider),
+                    RateLimit(
+                        requests: 7, per: .seconds(86_400),
+                        aligned: ClockAlignment(offset: -25_200, slack: 3600), by: .provider),
+                ])
+    }
+
+    @Test(
+        "an alignment that is not known is reported at its place, with what is allowed",
+        arguments: [
+            ("align: week", "is not one of: minute, quarter"),
+            ("align: day Europe/Berlin", "written with both of its offsets"),
+            ("align: day +15:00", "from -14:00 to +14:00"), ("align: day +1", "is not UTC, an offset"),
+            ("align: day +02:60", "is not UTC, an offset"), ("align: ''", "is not one of"),
+            ("align: day +01:00/+02:00/+03:00", "two with a slash"),
+            ("align: day +01:00/", "two with a slash"),
+            ("align: day +01:00/+04:00", "differ by more than 2 hours"),
+            ("align: day UTC now", "is not one of"), ("per: 2m, align: minute", "needs `per: 1m`"),
+            ("per: month, align: day", "needs `per: 1d`"),
+        ])
+    func wrongAlignment(member: String, reason: String) {
+        let mistakes = providerMistakes("limits: [{ requests: 1, \(member) }]")
+        #expect(mistakes.count == 1)
+        #expect(mistakes.first?.hasPrefix("providers.api.limits[0].align: ") == true, "\(mistakes)")
+        #expect(mistakes.first?.contains(reason) == true, "\(mistakes)")
+    }
+
     // MARK: Tiers
 
     private static let profile = """

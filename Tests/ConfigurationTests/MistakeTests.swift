@@ -59,7 +59,7 @@ struct MistakeTests {
             10000000
             weir.yaml:16:9: providers.lemlist.limits[3]: needs `requests`
             weir.yaml:16:20: providers.lemlist.limits[3].burst: unknown key; allowed: name, \
-            requests, per, concurrent, by, routes, operations, cost
+            requests, per, align, concurrent, by, routes, operations, cost, learn, note
             weir.yaml:17:26: providers.lemlist.timeouts.connect: '10m' must be a time from 1ms to 5m, with \
             its unit: \
             250ms, 1.5s, 10m, 1h, 1d

@@ -38,6 +38,62 @@ struct PacingScopeTests {
         }
     }
 
+    @Test("a limit by the body has a count for each value, and one for bodies that are not known")
+    func bodies() throws {
+        let upstream = try ScriptedUpstream(answering: .ok())
+        try withLimits("{ requests: 1, per: 60s, by: body /model }", upstream) { proxy throws in
+            func send(_ body: String) throws -> RawResponse { try proxy.exchange("POST", "/p/x", body: body) }
+            #expect(try send(#"{"model":"a"}"#).status == 200)
+            let second = try send(#"{"model":"a","more":1}"#)
+            #expect(second.code == "throttled")
+            #expect(second.text.contains(#""by":"body /model""#))
+            #expect(try send(#"{"model":"b"}"#).status == 200)
+            #expect(try send("no JSON").status == 200)
+            #expect(try proxy.exchange("GET", "/p/x").code == "throttled")
+            let long = #"{"model":"c","text":"\#(String(repeating: "x", count: 70_000))"}"#
+            #expect(try send(long).code == "throttled")
+            #expect(upstream.requestCount == 3)
+        }
+    }
+
+    @Test("a cost that the body says is taken before the request is sent")
+    func bodyCosts() throws {
+        let upstream = try ScriptedUpstream(answering: .ok())
+        let limits = "{ requests: 5, per: 60s, cost: { at: body $.to, count: yes } }"
+        try withLimits(limits, upstream) { proxy throws in
+            #expect(try proxy.exchange("POST", "/p/x", body: #"{"to":[1,2,3]}"#).status == 200)
+            #expect(try proxy.exchange("POST", "/p/x", body: #"{"to":[1,2,3]}"#).code == "throttled")
+            #expect(try proxy.exchange("POST", "/p/x", body: #"{"to":[1,2]}"#).status == 200)
+            #expect(try proxy.exchange("POST", "/p/x", body: "{}").code == "throttled")
+        }
+    }
+
+    @Test(
+        "a cost that the response says replaces the reserved one",
+        arguments: [("/cost", 60), ("header X-Cost", 60), ("/none", 10)])
+    func answerCosts(place: String, cost: Int) throws {
+        let upstream = try ScriptedUpstream(answering: .ok(#"{"cost":60}"#, fields: [("X-Cost", "60")]))
+        let limits = "{ requests: 100, per: 60s, cost: { answer: \(place), reserve: 10 } }"
+        try withLimits(limits, upstream) { proxy throws in
+            for _ in 0..<2 { #expect(try proxy.exchange("POST", "/p/x").status == 200) }
+            let page = try proxy.client(on: proxy.adminPort).exchange("GET", "/-/limits").text
+            #expect(page.contains(#""used":\#(2 * cost)"#), "\(page)")
+            #expect(page.contains(#""notes":[{"policy":"default","note":"the cost of a request"#), "\(page)")
+            #expect(try proxy.exchange("POST", "/p/x").status == (cost == 60 ? 429 : 200))
+        }
+    }
+
+    @Test("a limit whose number responses report is kept to that number")
+    func learned() throws {
+        let upstream = try ScriptedUpstream(answering: .ok(fields: [("X-Limit", "2")]))
+        try withLimits("{ requests: 5, per: 60s, learn: X-Limit }", upstream) { proxy throws in
+            for _ in 0..<2 { #expect(try proxy.exchange("GET", "/p/x").status == 200) }
+            #expect(try proxy.exchange("GET", "/p/x").code == "throttled")
+            let page = try proxy.client(on: proxy.adminPort).exchange("GET", "/-/limits").text
+            #expect(page.contains(#""limit":2,"used":2"#), "\(page)")
+        }
+    }
+
     @Test("a limit with routes and costs counts those alone, each by its weight")
     func routes() throws {
         let upstream = try ScriptedUpstream(answering: .ok())

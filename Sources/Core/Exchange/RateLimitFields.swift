@@ -52,7 +52,7 @@ public enum RateLimitFields {
             }
             let name =
                 switch window.span {
-                case .rolling: "\(window.requests)-per-\(seconds(window.per))s"
+                case .rolling, .aligned: "\(window.requests)-per-\(seconds(window.per))s"
                 case .day: "\(window.requests)-per-day"
                 case .month: "\(window.requests)-per-month"
                 case .concurrent: "\(window.requests)-concurrent"

@@ -12,6 +12,10 @@ public final class ErrorNormalizer: Sendable {
     private let plainRedactor: SecretRedactor
     private let redactors: RedactorMemo
     private let limits: [RateLimit]
+    /// Whether the bodies of responses say what their requests cost.
+    private let readsCosts: Bool
+    /// The names of limits that have no window to report.
+    private let concurrentNames: Set<String>
     let rate: RateHeaders
     /// Whether a code may be in the message.
     let readsCodeInMessage: Bool
@@ -29,7 +33,10 @@ public final class ErrorNormalizer: Sendable {
         self.profile = profile
         self.bodyLimit = bodyLimit
         // A limit on concurrent requests has no window to report.
-        self.limits = (limits ?? profile.limits).filter { $0.span != .concurrent }
+        let all = limits ?? profile.limits
+        readsCosts = all.contains { $0.answerCost?.place.isInBody == true }
+        self.limits = all.filter { $0.span != .concurrent }
+        concurrentNames = Set(all.filter { $0.span == .concurrent }.compactMap(\.name))
         rate = RateHeaders(names: profile.rateFields, limits: self.limits.map(\.requests))
         book = RuleBook(profile.rules)
         plainRedactor = SecretRedactor(secrets: [], prefixes: profile.secretPrefixes)
@@ -51,6 +58,10 @@ public final class ErrorNormalizer: Sendable {
         status: Int, fields: FieldBlock, isHead: Bool = false, length: Int64? = nil, limit: Int = .max
     ) -> Bool {
         if status >= 400 { return true }
+        if readsCosts {
+            let examination = Examination(status: status, isHead: isHead, length: length, limit: limit)
+            if examination.allowsJSON(fields) { return true }
+        }
         // Most profiles have no rule about successes.
         guard !book.candidates(status).isEmpty else { return false }
         return mayBeError(
@@ -221,7 +232,7 @@ public final class ErrorNormalizer: Sendable {
             entry, reading, isRepeatSafe: isRepeatSafe, fields: fields, kept: kept,
             retryAfter: WaitReading(reading, rate: rate, clock: clock).seconds(
                 entry.rule.waits ?? profile.waits),
-            limit: entry.rule.result == .rateLimited ? limit(answer.fields, of: request) : nil,
+            limit: limit(of: entry.rule, answer.fields, of: request),
             mayRepeat: mayRepeat(
                 entry.rule.repeats ?? profile.repeats, reading, entry.when.conditions.requests),
             upstream: reading.upstream(profile, bodyLimit: bodyLimit))
@@ -240,6 +251,18 @@ public final class ErrorNormalizer: Sendable {
             }
         }
         return nil
+    }
+
+    /// The limit that a rule names, otherwise the one that applies to the request; `nil` if no limit was reached.
+    private func limit(of rule: Rule, _ fields: FieldBlock, of request: RequestFacts) -> QuotaLimit? {
+        if let name = rule.limitName {
+            if let limit = limits.first(where: { $0.name == name }) {
+                let observed = rate.observation(fields)
+                return limit.quota(remaining: observed?.limit == limit.requests ? observed?.remaining : nil)
+            }
+            if concurrentNames.contains(name) { return nil }
+        }
+        return rule.result == .rateLimited ? limit(fields, of: request) : nil
     }
 
     /// The limit that applies to the request: of several, the one that the provider reports, otherwise the first.

@@ -32,6 +32,16 @@ struct Examination {
             length: Int64(answer.body.count), limit: answer.isTruncated ? -1 : .max)
     }
 
+    /// Whether the body of a success may be read as JSON.
+    func allowsJSON(_ fields: borrowing FieldBlock) -> Bool {
+        guard isReadable, !isEmpty else { return false }
+        switch fields.withFirstValue(of: Self.contentType.span, { MediaType($0) }) {
+        case .json: return true
+        case nil: return hasLength
+        case .html, .text, .other: return false
+        }
+    }
+
     /// Whether a rule whose conditions on the head are met may be compared with the response.
     ///
     /// - Parameter fields: the response's fields.

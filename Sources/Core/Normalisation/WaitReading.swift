@@ -23,11 +23,35 @@ struct WaitReading {
             case .usedUp: found = rate.usedUpSeconds(clock)
             case .reset(let header): found = clock.fields.greatest(header) { clock.reset($0) }
             case .at(let place): found = delay(at: place)
+            case .computed(let need, let have, let rate): found = delay(need: need, have: have, rate: rate)
             case .fixed(let seconds): found = AnswerClock.bounded(seconds)
             }
             if let found { return found }
         }
         return nil
+    }
+
+    /// How long it takes until what is needed has been added; `nil` if a number is missing or nothing is to be added.
+    private func delay(need: ValuePlace, have: ValuePlace?, rate: ValuePlace) -> Int? {
+        guard let needed = number(at: need), let added = number(at: rate), added > 0 else { return nil }
+        var available = 0.0
+        if let have {
+            guard let found = number(at: have) else { return nil }
+            available = found
+        }
+        let seconds = ((needed - available) / added).rounded(.up)
+        guard seconds > 0 else { return nil }
+        // A longer one would be taken for a time since 1970.
+        return AnswerClock.bounded(Int(min(seconds, Double(AnswerClock.longest))))
+    }
+
+    private func number(at place: ValuePlace) -> Double? {
+        var number: Double?
+        place.find(in: reading.context()) { found in
+            number = found.text.flatMap(WallClockTime.decimal)
+            return number != nil
+        }
+        return number
     }
 
     private func delay(at place: ValuePlace) -> Int? {

@@ -75,7 +75,8 @@ public struct LedgerKeyReader: Sendable {
         case .credential: return credentials.key(target: target, forEachField: forEachField)
         case .group: return .shared
         // The path's part is added later: ``PacingPlan/marks(method:path:digest:)``.
-        case .provider, .path, .operation: return provider
+        // So is the body's: ``PacingPlan/read(body:keys:weights:digest:)``.
+        case .provider, .path, .operation, .body: return provider
         case .combined(let parts):
             return parts.reduce(LedgerKey.none) { key, part in
                 let other = self.key(part, target: target, forEachField: forEachField)

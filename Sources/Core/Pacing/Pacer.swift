@@ -73,14 +73,16 @@ public final class Pacer: Sendable {
     /// - Parameters:
     ///   - observed: what the response reports about the provider's own count.
     ///   - learned: the same for all windows, if the policy learns.
+    ///   - date: the response's `Date` in seconds since 1970, if the policy reads the provider's clock.
     ///   - reset: returns when that count resets, from now; called only if another client uses the key.
     public func responded(
         _ slot: Slot, verdict: Verdict, observed: RateObservation? = nil, learned: RateReport? = nil,
-        reset: @Sendable () -> Duration? = { nil }, at firstByte: MonotonicTime
+        date: Int64? = nil, reset: @Sendable () -> Duration? = { nil }, at firstByte: MonotonicTime
     ) -> Outcome {
         book.withLock {
             $0.responded(
-                slot, verdict: verdict, observed: observed, learned: learned, reset: reset, at: firstByte)
+                slot, verdict: verdict, observed: observed, learned: learned, date: date, reset: reset,
+                at: firstByte)
         }
     }
 
@@ -90,6 +92,29 @@ public final class Pacer: Sendable {
     /// not be called.
     public func ended(_ slot: Slot, at now: MonotonicTime) -> Wake? {
         book.withLock { $0.ended(slot, at: now) }
+    }
+
+    /// Corrects what a request costs, which its response says; called before ``responded``, or between an undecided
+    /// verdict and ``judge``.
+    ///
+    /// - Parameters:
+    ///   - costs: for each limit; `UInt16.max` for those of which the response says nothing.
+    ///   - revision: the version of the policy whose limits these are; nothing happens if there is a newer one.
+    public func correct(
+        _ slot: Slot, costs: SIMD8<UInt16>, revision: UInt32, at now: MonotonicTime
+    ) -> Wake? {
+        book.withLock { $0.correct(slot, costs: costs, revision: revision, at: now) }
+    }
+
+    /// Counts by the number of requests that a response says is allowed, for the keys of its request.
+    ///
+    /// - Parameters:
+    ///   - capacities: for each limit; 0 for those of which the response says nothing.
+    ///   - revision: as for ``correct(_:costs:revision:at:)``.
+    public func learn(
+        _ slot: Slot, capacities: SIMD8<Int32>, revision: UInt32, at now: MonotonicTime
+    ) -> Wake? {
+        book.withLock { $0.learnCapacities(slot, capacities, revision: revision, at: now) }
     }
 
     /// Reports the result of an undecided response.

@@ -10,6 +10,8 @@ public struct PacerSnapshot: Hashable, Sendable {
         public let used: Int
         /// The requests that could be sent now.
         public let remaining: Int
+        /// The number of slots: those of the limit, unless responses report another number.
+        public let capacity: Int
         /// The time until the whole limit is free if nothing more is sent.
         public let resetIn: Duration
         /// How long the rest lasts at the present rate; nil if slots are freed before it is used up.

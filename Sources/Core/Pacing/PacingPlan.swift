@@ -1,4 +1,4 @@
-internal import Wire
+public import Wire
 
 /// A provider's limits, precomputed: the windows and scopes of its pacer, and the cost of each request.
 public struct PacingPlan: Sendable {
@@ -16,6 +16,14 @@ public struct PacingPlan: Sendable {
     public let names: [String?]
     /// Whether the method and path of a request affect its keys: see ``marks(method:path:digest:)``.
     public let readsPath: Bool
+    /// Whether the body of a request affects its keys or its cost: see ``read(body:keys:weights:digest:)``.
+    public let readsBody: Bool
+    /// Whether responses say what requests cost: see ``costs(of:fields:)``.
+    public let readsAnswerCosts: Bool
+    /// Whether one is in their bodies.
+    public let readsCostsInAnswerBodies: Bool
+    /// Whether responses say how many requests are allowed: see ``capacities(fields:share:)``.
+    public let learnsCapacities: Bool
     let limits: [RateLimit]
     private let quotaRequests: [RequestPattern]
     /// The cost of a request that matches no pattern.
@@ -58,11 +66,17 @@ public struct PacingPlan: Sendable {
         self.counters = counters
         scopes = counters.map(\.by)
         readsPath = scopes.contains(where: \.readsPath)
+        readsBody = scopes.contains(where: \.readsBody) || self.limits.contains { $0.bodyCost != nil }
+        readsAnswerCosts = self.limits.contains { $0.answerCost != nil }
+        readsCostsInAnswerBodies = self.limits.contains { $0.answerCost?.place.isInBody == true }
+        learnsCapacities = self.limits.contains { $0.learnedFrom != nil }
         self.windows = windows
         self.usual = usual
         hasPatterns =
             !quotaRequests.isEmpty || hasRest
-            || self.limits.contains { !$0.named.isEmpty || !$0.exceptions.isEmpty || !$0.costs.isEmpty }
+            || self.limits.contains {
+                !$0.named.isEmpty || !$0.exceptions.isEmpty || !$0.costs.isEmpty || $0.answerCost != nil
+            }
     }
 
     /// The cost of a request under each limit, and whether it uses the quota.
@@ -90,8 +104,9 @@ public struct PacingPlan: Sendable {
                 weights[index] = 1
             }
             guard weights[index] > 0 else { continue }
+            if let cost = limit.answerCost { weights[index] = limit.weight(cost.reserve) }
             for cost in limit.costs where cost.request.matches(method: method, path: path) {
-                weights[index] = UInt16(clamping: min(cost.slots, limit.requests))
+                weights[index] = limit.weight(cost.slots)
                 break
             }
         }
@@ -127,6 +142,71 @@ public struct PacingPlan: Sendable {
         }
         return marks
     }
+
+    /// Adds what the body of a request says to its keys and its cost.
+    ///
+    /// - Parameters:
+    ///   - body: the whole body; `nil` if it is not known.
+    ///   - weights: as ``weigh(method:path:)`` returned them.
+    ///   - digest: the one used for the keys.
+    public func read(
+        body: [UInt8]?, keys: inout SIMD4<UInt64>, weights: inout SIMD8<UInt16>, digest: LedgerDigest? = nil
+    ) {
+        guard let json = body.flatMap({ JSONDocument($0) }) else { return }
+        for (scope, counter) in counters.enumerated() where counter.by.readsBody {
+            guard windows.indices.contains(where: { windows[$0].scope == scope && weights[$0] > 0 }) else {
+                continue
+            }
+            for case .body(let place) in counter.by.parts {
+                guard let text = place.text(in: json) else { continue }
+                keys[scope] = LedgerKey.mix(
+                    keys[scope], LedgerKey(hashing: Array(text.bytes), digest: digest).hash)
+            }
+        }
+        for (index, limit) in limits.enumerated() where weights[index] == 1 {
+            guard let cost = limit.bodyCost else { continue }
+            let slots = cost.isCount ? cost.place.count(in: json) : cost.place.number(in: json) ?? 1
+            weights[index] = limit.weight(max(slots, 1))
+        }
+    }
+
+    /// What a response says that its request cost, for each limit; `UInt16.max` if it does not.
+    public func costs(of answer: ProviderAnswer?, fields: FieldBlock) -> SIMD8<UInt16> {
+        var costs = SIMD8<UInt16>(repeating: .max)
+        let json = readsCostsInAnswerBodies ? answer.flatMap { JSONDocument($0.body) } : nil
+        for (index, limit) in limits.enumerated() {
+            guard let place = limit.answerCost?.place, place.isInBody == (answer != nil),
+                let number = place.number(in: json, fields: fields)
+            else { continue }
+            costs[index] = limit.weight(number)
+        }
+        return costs
+    }
+
+    /// How many requests a response says that each limit allows this instance; 0 if it does not.
+    ///
+    /// - Parameter share: how many instances use the same key.
+    public func capacities(fields: FieldBlock, share: Int = 1) -> SIMD8<Int32> {
+        var capacities = SIMD8<Int32>(repeating: 0)
+        guard !fields.contains(Self.age.span) else { return capacities }
+        for (index, limit) in limits.enumerated() {
+            guard let name = limit.learnedFrom, let text = fields.text(Text(name)) else { continue }
+            // `100;w=60` and `100, 100;window=60` begin with the number.
+            let digits = text.bytes.drop { $0 == 0x20 }.prefix { $0.isASCIIDigit }
+            guard let number = WallClockTime.decimal(digits), RateLimit.requestsRange.contains(number) else {
+                continue
+            }
+            capacities[index] = Int32(max(number / max(share, 1), 1))
+        }
+        return capacities
+    }
+
+    /// Why limits are not exact, each with the index of its limit.
+    public var notes: [(limit: Int, text: String)] {
+        limits.enumerated().flatMap { index, limit in limit.notes.map { (index, $0) } }
+    }
+
+    private static let age = Array("age".utf8)
 
     /// The index of the limit with this name; `nil` if there is none.
     public func limit(named name: String) -> Int? { names.firstIndex(of: name) }
@@ -180,5 +260,12 @@ extension PacingPlan {
             }
         }
         return pairs
+    }
+}
+
+extension RateLimit {
+    /// A cost as the pacer counts it: at most the whole limit.
+    fileprivate func weight(_ slots: Int) -> UInt16 {
+        UInt16(clamping: min(slots, requests, PacingDemand.maximumWeight))
     }
 }

@@ -12,6 +12,8 @@ public struct PacingPolicy: Sendable, Hashable {
             case month
             /// Those whose responses are incomplete.
             case concurrent
+            /// Those since the last multiple of `per` on the provider's clock.
+            case aligned(ClockAlignment)
         }
 
         /// The number of allowed requests, 1 to 1 000 000 000.
@@ -37,8 +39,17 @@ public struct PacingPolicy: Sendable, Hashable {
                 case .rolling, .day: .seconds(86_400)
                 case .month: .seconds(31 * 86_400)
                 case .concurrent: .zero
+                case .aligned: .seconds(86_400)
                 }
             self.init(requests: requests, per: per, span: span, scope: scope)
+        }
+
+        /// A limit of `requests` in each window of `per`, 1 second to 1 day, that begins at a multiple of it on the
+        /// provider's clock.
+        public init(requests: Int, per: Duration, aligned alignment: ClockAlignment, scope: Int = 0) {
+            self.init(
+                requests: requests, per: min(max(per, .seconds(1)), .seconds(86_400)),
+                span: .aligned(alignment), scope: scope)
         }
 
         private init(requests: Int, per: Duration, span: Span, scope: Int) {
@@ -99,6 +110,11 @@ public struct PacingPolicy: Sendable, Hashable {
 
     /// The number of keys of a request.
     public var scopes: Int { max(windows.lazy.map(\.scope).max() ?? 0, quotaScope ?? 0) + 1 }
+
+    /// Whether windows begin at fixed times of the provider's clock, which `Date` shows.
+    public var readsProviderClock: Bool {
+        windows.contains { if case .aligned = $0.span { true } else { false } }
+    }
 
     /// Whether the end of a response must be reported as well.
     public var countsConcurrency: Bool { windows.contains { $0.span == .concurrent } }

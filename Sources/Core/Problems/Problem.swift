@@ -164,13 +164,13 @@ public struct QuotaLimit: Sendable, Hashable {
             output.append(literal: #","remaining":"#)
             JSONWriter.integer(remaining, into: &output)
         }
-        output.append(literal: #","by":""#)
-        output.append(by.name.utf8.span)
+        output.append(literal: #","by":"#)
+        JSONWriter.string(by.name, into: &output)
         if let name {
-            output.append(literal: #"","name":""#)
-            output.append(name.utf8.span)
+            output.append(literal: #","name":"#)
+            JSONWriter.string(name, into: &output)
         }
-        output.append(literal: #""}"#)
+        output.append(literal: "}")
     }
 }
 
@@ -190,6 +190,8 @@ public enum LimitScope: Sendable, Hashable {
     case path([String])
     /// Each entry of the limit's operations has its own.
     case operation
+    /// Each value at a place of the request's JSON body has its own.
+    case body(LimitPlace)
     /// Each combination of these has its own.
     indirect case combined([LimitScope])
 
@@ -203,6 +205,7 @@ public enum LimitScope: Sendable, Hashable {
         case .query(let name): "query \(name)"
         case .path(let captures): "path " + captures.map { "{\($0)}" }.joined(separator: " ")
         case .operation: "operation"
+        case .body(let place): "body \(place.text)"
         case .combined(let parts): parts.map(\.name).joined(separator: ", ")
         }
     }
@@ -212,13 +215,13 @@ public enum LimitScope: Sendable, Hashable {
         if case .combined(let parts) = self { parts } else { [self] }
     }
 
-    /// What of it is known without the request's method and path.
+    /// What of it is known without the request's method, path and body.
     ///
     /// What depends on nothing else counts for all requests to the provider.
     var base: LimitScope {
         let rest = parts.filter { part in
             switch part {
-            case .path, .operation: false
+            case .path, .operation, .body: false
             default: true
             }
         }
@@ -226,7 +229,17 @@ public enum LimitScope: Sendable, Hashable {
     }
 
     /// Whether the limit's patterns say whose a request is.
-    public var readsPath: Bool { base != self }
+    public var readsPath: Bool {
+        parts.contains { part in
+            switch part {
+            case .path, .operation: true
+            default: false
+            }
+        }
+    }
+
+    /// Whether the request's body says whose a request is.
+    public var readsBody: Bool { parts.contains { if case .body = $0 { true } else { false } } }
 
     /// Reads a scope as the configuration spells it; `nil` if it is invalid, if the name of the field is not a token
     /// (RFC 9110 5.6.2), or if ``QueryParameterName`` does not allow that of the parameter.
@@ -241,6 +254,10 @@ public enum LimitScope: Sendable, Hashable {
         case "header" where isNamed, "header:" where isNamed: self = .header(words[1])
         case "query" where isParameter, "query:" where isParameter: self = .query(words[1])
         case "operation" where words.count == 1: self = .operation
+        case "body" where words.count > 1:
+            let place = String(text.drop { $0 == " " }.dropFirst(4).drop { $0 == " " })
+            guard let place = try? LimitPlace(parsing: place, allowsHeader: false) else { return nil }
+            self = .body(place)
         case "path" where words.count > 1:
             let captures = words.dropFirst().map { $0.dropFirst().dropLast() }
             guard zip(words.dropFirst(), captures).allSatisfy({ $0 == "{\($1)}" && !$1.isEmpty }),

@@ -227,6 +227,9 @@ public struct WaitSource: Sendable {
         case at(ValuePlace)
         /// A fixed number of seconds: a cool-down that the provider documents but does not send.
         case fixed(seconds: Int)
+        /// The seconds until so many points are available at a place: those that are needed, without those that are
+        /// available, divided by those that are added per second.
+        case computed(need: ValuePlace, have: ValuePlace?, rate: ValuePlace)
     }
 
     /// The kind of place.

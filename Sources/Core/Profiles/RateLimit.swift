@@ -14,6 +14,34 @@ public struct RateLimit: Sendable, Hashable {
         }
     }
 
+    /// The slots that a request takes as its own JSON body says.
+    public struct BodyCost: Sendable, Hashable {
+        /// Where the body says it.
+        public var place: LimitPlace
+        /// Whether the values there are counted, instead of read as a number.
+        public var isCount: Bool
+
+        /// A cost.
+        public init(place: LimitPlace, isCount: Bool) {
+            self.place = place
+            self.isCount = isCount
+        }
+    }
+
+    /// The slots that a request takes as only its response says.
+    public struct AnswerCost: Sendable, Hashable {
+        /// Where the response says it.
+        public var place: LimitPlace
+        /// The slots that are taken when it is sent, and kept if the response does not say anything: 1 to 10,000.
+        public var reserve: Int
+
+        /// A cost.
+        public init(place: LimitPlace, reserve: Int) {
+            self.place = place
+            self.reserve = reserve
+        }
+    }
+
     /// Its name in the rules of a profile, problems and pages; unique among the limits of a provider.
     public var name: String?
     /// The number of requests per window, or of concurrent requests: 1 to 10,000,000.
@@ -35,6 +63,14 @@ public struct RateLimit: Sendable, Hashable {
     public var operations: [RequestPattern] = []
     /// Requests that take more than one slot; the first that matches decides.
     public var costs: [Cost] = []
+    /// What a request takes as its body says, unless ``costs`` does.
+    public var bodyCost: BodyCost?
+    /// What a request takes as its response says.
+    public var answerCost: AnswerCost?
+    /// The response field with the number of requests that the provider allows; until one has it, ``requests`` counts.
+    public var learnedFrom: String?
+    /// Why it is not exact, for people.
+    public var note: String?
 
     /// The values of ``requests`` that a configuration may have.
     public static let requestsRange = 1...10_000_000
@@ -65,11 +101,23 @@ public struct RateLimit: Sendable, Hashable {
         per = PacingPolicy.Window(requests: requests, counted: span).per
     }
 
+    /// A limit of a number of requests in each window of `per` that begins at a multiple of it on the provider's clock.
+    public init(requests: Int, per: Duration, aligned alignment: ClockAlignment, by: LimitScope) {
+        self.requests = requests
+        self.per = per
+        self.by = by
+        span = .aligned(alignment)
+    }
+
     /// The limit in the pacer's form.
     public func window(scope: Int) -> PacingPolicy.Window {
-        span == .rolling
-            ? PacingPolicy.Window(requests: requests, per: per, scope: scope)
-            : PacingPolicy.Window(requests: requests, counted: span, scope: scope)
+        switch span {
+        case .rolling: PacingPolicy.Window(requests: requests, per: per, scope: scope)
+        case .aligned(let alignment):
+            PacingPolicy.Window(requests: requests, per: per, aligned: alignment, scope: scope)
+        case .day, .month, .concurrent:
+            PacingPolicy.Window(requests: requests, counted: span, scope: scope)
+        }
     }
 
     /// The limit as a member of a problem.
@@ -136,5 +184,34 @@ extension ProxyConfiguration {
         // A limit that cannot be shared is a configuration error; if one got here, too little would be sent, never
         // too much.
         return provider.limits.map { limit in limit.share(of: replicas) ?? limit }
+    }
+}
+
+extension RateLimit {
+    /// Why it cannot be exact, in sentences for people; empty if it is.
+    public var notes: [String] {
+        var notes: [String] = []
+        if let note { notes.append(note) }
+        if let learnedFrom {
+            notes.append(
+                "the number is read from the response field \(learnedFrom); until a response has it, \(requests) counts"
+            )
+        }
+        if let answerCost {
+            notes.append(
+                "the cost of a request is known from its response (\(answerCost.place.text)); \(answerCost.reserve) slots are reserved, and dearer requests may exceed the limit"
+            )
+        }
+        if let bodyCost {
+            notes.append(
+                "the cost is read from the body (\(bodyCost.place.text)); a request whose body is not JSON, longer than 64 KiB or of unknown length takes 1 slot"
+            )
+        }
+        if by.readsBody {
+            notes.append(
+                "counted by the body; requests without the value, or whose body is not JSON, longer than 64 KiB or of unknown length, share one count"
+            )
+        }
+        return notes
     }
 }

@@ -122,23 +122,31 @@ extension LedgerAccount.Limit {
     init(_ window: PacingPolicy.Window, place: Int, replicas: Int) {
         let kind =
             switch window.span {
-            case .rolling: "\(window.per.wholeNanoseconds / 1000)us"
+            // A limit that is kept in every window of this length is kept in those that follow the clock.
+            case .rolling, .aligned: "\(Self.microseconds(window))us"
             case .day: "day"
             case .month: "month"
             case .concurrent: "concurrent"
             }
         name = "\(place)-\(kind)"
         (scope, slots, span) = (window.scope, window.requests, window.span)
-        per = window.per.wholeNanoseconds / 1000
+        per = Self.microseconds(window)
         // As in memory: large windows are counted in parts.
         resolution = window.requests <= 256 ? 1 : max(per / 128, 1)
         share = window.requests / replicas
     }
 
+    /// The length of the longest window.
+    private static func microseconds(_ window: PacingPolicy.Window) -> Int64 {
+        let length = window.per.wholeNanoseconds / 1000
+        guard case .aligned(let alignment) = window.span else { return length }
+        return length + Int64(alignment.slack) * 1_000_000
+    }
+
     /// When the slots of a request are freed that ends now, or whose window begins in this many microseconds.
     func delay(after start: Int64) -> String {
         switch span {
-        case .rolling: "\(start + per)"
+        case .rolling, .aligned: "\(start + per)"
         case .day: "d\(start)"
         case .month: "m\(start)"
         case .concurrent: "\(start)"
@@ -150,8 +158,12 @@ extension PacingPolicy.Window {
     /// The share of one instance, at least one request; an instance that may not send even one is not asked.
     fileprivate func share(of replicas: Int) -> PacingPolicy.Window {
         let requests = max(requests / replicas, 1)
-        return span == .rolling
-            ? PacingPolicy.Window(requests: requests, per: per, scope: scope)
-            : PacingPolicy.Window(requests: requests, counted: span, scope: scope)
+        return switch span {
+        case .rolling: PacingPolicy.Window(requests: requests, per: per, scope: scope)
+        case .aligned(let alignment):
+            PacingPolicy.Window(requests: requests, per: per, aligned: alignment, scope: scope)
+        case .day, .month, .concurrent:
+            PacingPolicy.Window(requests: requests, counted: span, scope: scope)
+        }
     }
 }

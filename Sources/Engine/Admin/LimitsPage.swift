@@ -45,7 +45,25 @@ enum LimitsPage {
             if index > 0 { output.append(UInt8(ascii: ",")) }
             append(ledger, names: names, of: provider, to: &output)
         }
-        output += Array("]}".utf8)
+        output += Array("]".utf8)
+        appendNotes(of: provider, to: &output)
+        output += Array("}".utf8)
+    }
+
+    /// Why limits are not exact; nothing if all are.
+    private static func appendNotes(of provider: ProviderService, to output: inout [UInt8]) {
+        let notes = provider.plan.notes
+        guard !notes.isEmpty else { return }
+        output += Array(#","notes":["#.utf8)
+        for (index, note) in notes.enumerated() {
+            if index > 0 { output.append(UInt8(ascii: ",")) }
+            output += Array(#"{"policy":"#.utf8)
+            JSONWriter.string(provider.limitNames(of: provider.plan.windows)[note.limit], into: &output)
+            output += Array(#","note":"#.utf8)
+            JSONWriter.string(note.text, into: &output)
+            output.append(UInt8(ascii: "}"))
+        }
+        output.append(UInt8(ascii: "]"))
     }
 
     /// Sorts ledgers with waiting requests or a pause first, then by used slots.
@@ -67,7 +85,7 @@ enum LimitsPage {
             if index > 0 { output.append(UInt8(ascii: ",")) }
             let exhausted = reading.exhaustedIn.map { #","exhausted_in":"# + seconds($0) } ?? ""
             output += Array(
-                (#"{"policy":"\#(names[reading.limit])","limit":\#(reading.window.requests),"used":\#(reading.used)"#
+                (#"{"policy":"\#(names[reading.limit])","limit":\#(reading.capacity),"used":\#(reading.used)"#
                     + #","remaining":\#(reading.remaining),"reset":"# + seconds(reading.resetIn) + exhausted
                     + "}")
                     .utf8)

@@ -13,7 +13,7 @@ enum StatusPage {
             let limits = snapshot.windows.map { reading in
                 let period =
                     switch reading.window.span {
-                    case .rolling: "per \(reading.window.per)"
+                    case .rolling, .aligned: "per \(reading.window.per)"
                     case .day: "today"
                     case .month: "this month"
                     case .concurrent: "at a time"

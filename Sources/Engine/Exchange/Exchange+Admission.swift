@@ -81,10 +81,37 @@ extension Exchange {
                 keys[scope] = LedgerKey.mix(keys[scope], marks[scope])
             }
         }
+        var costs = weights
+        if provider.plan.readsBody { readBody(on: provider, keys: &keys, weights: &costs) }
         var demand = PacingDemand(
-            keys: keys, weights: weights, usesQuota: usesQuota, urgency: inspection.urgency)
+            keys: keys, weights: costs, usesQuota: usesQuota, urgency: inspection.urgency)
         demand.revision = provider.revision
         return demand
+    }
+
+    /// Adds what the body says to the keys and the cost: the same at every call, since the body may be gone later.
+    private func readBody(
+        on provider: ProviderService, keys: inout SIMD4<UInt64>, weights: inout SIMD8<UInt16>
+    ) {
+        if let bodyDemand, bodyDemand.revision == provider.revision {
+            (keys, weights) = (bodyDemand.keys, bodyDemand.weights)
+            return
+        }
+        // A body that is sent as it arrives is not known yet.
+        let isKnown = isSentWhole && machine.request == .complete
+        provider.plan.read(
+            body: isKnown ? requestBody.bytes : nil, keys: &keys, weights: &weights, digest: provider.digest)
+        guard isKnown else { return }
+        bodyDemand = BodyDemand(keys: keys, weights: weights, revision: provider.revision)
+    }
+
+    /// Reports what the response says that its request cost; without `answer`, its fields say it.
+    func correctCost(_ answer: ProviderAnswer?, fields: FieldBlock, of provider: ProviderService) {
+        guard provider.plan.readsAnswerCosts, let slot else { return }
+        let costs = provider.plan.costs(of: answer, fields: fields)
+        worker.arm(
+            provider.pacer.correct(slot, costs: costs, revision: provider.revision, at: Worker.clock()),
+            of: provider)
     }
 
     /// A waiting request has received this slot.
@@ -202,9 +229,17 @@ extension Exchange {
         let isUndecided = machine.slot == .undecided
         provider.keepClock(at: now)
         let fields = transfer.response.fields
+        if provider.plan.readsAnswerCosts { correctCost(nil, fields: fields, of: provider) }
+        if provider.plan.learnsCapacities {
+            let capacities = provider.plan.capacities(fields: fields, share: provider.share)
+            worker.arm(
+                provider.pacer.learn(slot, capacities: capacities, revision: provider.revision, at: now),
+                of: provider)
+        }
         let outcome = provider.pacer.responded(
             slot, verdict: isUndecided ? .undecided : .accepted,
             observed: provider.observation(fields), learned: provider.learned(fields),
+            date: provider.readsProviderClock ? ProviderDate.seconds(in: fields) : nil,
             reset: {
                 provider.rateHeaders?.resetSeconds(fields, at: SystemClock.wallNanoseconds / 1_000_000_000)
                     .map { .seconds($0) }
@@ -224,5 +259,19 @@ extension Exchange {
         guard let slot, let provider else { return }
         worker.arm(provider.pacer.ended(slot, at: Worker.clock()), of: provider)
         reportToLedger(.ended)
+    }
+}
+
+/// What the body of a request says of its keys and its cost.
+final class BodyDemand {
+    let keys: SIMD4<UInt64>
+    let weights: SIMD8<UInt16>
+    /// The version of the limits for which it was read.
+    let revision: UInt32
+
+    init(keys: SIMD4<UInt64>, weights: SIMD8<UInt16>, revision: UInt32) {
+        self.keys = keys
+        self.weights = weights
+        self.revision = revision
     }
 }

@@ -157,7 +157,7 @@ extension Exchange {
     }
 
     /// Whether the whole body is read before the request is sent.
-    private var isSentWhole: Bool {
+    var isSentWhole: Bool {
         guard case .length(let length) = inspection.framing else { return false }
         return length > 0 && length <= Exchange.wholeBodyLimit
     }
@@ -165,7 +165,8 @@ extension Exchange {
     /// Why a request whose client waits with its body would be rejected now; reserves nothing, and the request may
     /// still be rejected when its body has arrived.
     private func refusalBeforeBody() -> Fault? {
-        guard let provider else { return nil }
+        // Without the body it is unknown which limits have to be asked.
+        guard let provider, !provider.plan.readsBody else { return nil }
         let now = worker.now
         defer { leaveGuards() }
         if let fault = heldBack(from: provider, at: now) { return fault }

@@ -23,6 +23,7 @@ extension Exchange {
 
     /// Reports the meaning of the response to all counters; returns `nil` if it is not an error.
     func takeMeaning(of answer: ProviderAnswer, from provider: ProviderService) -> NormalizedError? {
+        correctCost(answer, fields: answer.fields, of: provider)
         guard let error = meaning(of: answer, from: provider) else {
             judge(nil)
             judgeCredential(nil)

@@ -52,6 +52,8 @@ final class Exchange: IncomingRequest {
     // Pacing.
     var waiter: Waiter?
     var place: Place?
+    /// What its body says of its keys and cost; nil if no limit reads it, or before it was read.
+    var bodyDemand: BodyDemand?
     var slot: Slot?
     /// Its claim on the shared ledger, until the end is reported.
     var claim: UInt64?
@@ -262,6 +264,7 @@ final class Exchange: IncomingRequest {
             transfer.discard()
             self.transfer = nil
         }
+        bodyDemand = nil
         requestBody.removeAll(keeping: Self.keptMemory)
         responseBody.removeAll(keeping: Self.keptMemory)
         responseFields.removeAll()

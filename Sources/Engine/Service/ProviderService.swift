@@ -34,6 +34,8 @@ final class ProviderService: Sendable {
     let share: Int
     /// Whether the pacer must be notified when a response ends.
     let countsConcurrency: Bool
+    /// Whether the `Date` of responses matters to the pacer.
+    let readsProviderClock: Bool
     /// The name, as it appears in problems.
     let name: Text
     /// The prefix of a path on its way to the provider.
@@ -89,6 +91,7 @@ final class ProviderService: Sendable {
         share = pacing.instances
         rateHeaders = hasCount || learns ? RateHeaders(names: profile.rateFields, limits: sizes) : nil
         countsConcurrency = plan.windows.contains { $0.span == .concurrent }
+        readsProviderClock = plan.windows.contains { if case .aligned = $0.span { true } else { false } }
         let needsClock = plan.windows.contains { $0.span == .day || $0.span == .month }
         nextClockReading = Atomic(needsClock ? 0 : .max)
         name = Text(configuration.name)

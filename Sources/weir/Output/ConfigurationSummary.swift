@@ -14,7 +14,19 @@ struct ConfigurationSummary {
                 "≤ \(Spelling.duration(provider.maximumWait))",
                 provider.credential == nil ? "the app's" : "Weir's", provider.errors.rawValue)
         }
-        return table.lines + instances
+        return table.lines + notes + instances
+    }
+
+    /// Why limits are not exact.
+    private var notes: [String] {
+        configuration.providers.flatMap { provider in
+            let limits = configuration.ownLimits(of: provider)
+            let names = RateLimitFields.names(
+                of: limits.map { $0.window(scope: 0) }, called: limits.map(\.name))
+            return zip(limits, names).flatMap { limit, name in
+                limit.notes.map { "not exact: the limit \(name) of \(provider.name): \($0)" }
+            }
+        }
     }
 
     /// How the limits are shared with other instances.

@@ -53,6 +53,7 @@ enum Spelling {
                 case .day: "\(limit.requests) per day"
                 case .month: "\(limit.requests) per month"
                 case .concurrent: "\(limit.requests) at a time"
+                case .aligned: "\(limit.requests) per \(duration(limit.per)) of the provider's clock"
                 }
             return isOneScope ? window : "\(window) by \(limit.by.name)"
         }

@@ -67,7 +67,7 @@ struct LimitedProvider {
             switch part {
             case .credential, .header, .query: "\(request.credential)"
             case .provider, .group: "all"
-            case .combined: ""
+            case .combined, .body: ""
             case .operation: "\(place ?? -1)"
             case .path(let names):
                 names.map { name in
@@ -94,6 +94,11 @@ struct LimitedProvider {
 
     /// A number for each day or month.
     private static func period(_ limit: RateLimit, at time: Int64) -> Int64 {
+        if case .aligned(let alignment) = limit.span {
+            // Half of the year the clock is less far ahead.
+            let ahead = alignment.offset - (time / 86_400_000_000_000 / 180 % 2 == 0 ? 0 : alignment.slack)
+            return (time + Int64(ahead) * 1_000_000_000) / limit.per.wholeNanoseconds
+        }
         let day = time / 86_400_000_000_000
         guard limit.span == .month else { return day }
         // The civil date of a day since 1970, counted year by year.
@@ -167,7 +172,11 @@ struct LimitProbe {
                 switch limit.span {
                 case .rolling: time = max(time, former + roundTrip + limit.per.wholeNanoseconds)
                 case .concurrent: time = max(time, former + roundTrip + body)
-                default:
+                case .aligned(let alignment):
+                    let per = limit.per.wholeNanoseconds
+                    let ahead = wallOffset + Int64(alignment.offset) * 1_000_000_000
+                    time = max(time, ((former + ahead) / per + 1) * per - ahead)
+                case .day, .month:
                     let day: Int64 = 86_400_000_000_000
                     // A month is not waited for.
                     if limit.span == .month { return sent.count }

@@ -169,6 +169,91 @@ struct PacingPlanTests {
         }
     }
 
+    private func read(_ plan: PacingPlan, _ body: String?) -> (keys: SIMD4<UInt64>, weights: SIMD8<UInt16>) {
+        var keys = SIMD4<UInt64>(repeating: 7)
+        var weights = plan.weigh(method: Array("POST".utf8).span, path: Array("/a".utf8).span).weights
+        plan.read(body: body.map { Array($0.utf8) }, keys: &keys, weights: &weights)
+        return (keys, weights)
+    }
+
+    @Test("a limit by the body has a count for each value there, and one for all other requests")
+    func bodyKeys() throws {
+        let place = try LimitPlace(parsing: "/model", allowsHeader: false)
+        let model = RateLimit(requests: 5, per: .seconds(1), by: .combined([.credential, .body(place)]))
+        var unrelated = RateLimit(requests: 9, per: .seconds(1), by: .provider)
+        unrelated.countsRest = true
+        let plan = PacingPlan(limits: [model, unrelated])
+        #expect(plan.readsBody && !plan.readsPath && !PacingPlan(limits: [unrelated]).readsBody)
+        let first = read(plan, #"{"model":"a"}"#).keys
+        #expect(first == read(plan, #"{"x":1,"model":"a"}"#).keys)
+        #expect(first[0] != read(plan, #"{"model":"b"}"#).keys[0])
+        #expect(first[1] == 7)
+        for other in [nil, "", "no JSON", "{}", #"{"model":null}"#, #"{"model":{}}"#, "[[["] {
+            #expect(read(plan, other).keys == SIMD4(repeating: 7), "\(other ?? "none")")
+        }
+    }
+
+    @Test(
+        "a cost is the number in the body, or the number of its values",
+        arguments: [
+            ("/n", false, #"{"n":3}"#, 3), ("/n", false, #"{"n":"2.1"}"#, 3), ("/n", false, #"{"n":0}"#, 1),
+            ("/n", false, #"{"n":-5}"#, 1), ("/n", false, #"{"n":1e300}"#, 20), ("/n", false, "{}", 1),
+            ("/n", false, "", 1), ("$.to", true, #"{"to":["a","b"]}"#, 2), ("$.to", true, #"{"to":"a"}"#, 1),
+            ("$.m[*].to[*]", true, #"{"m":[{"to":[1,2]},{"to":[3]}]}"#, 3), ("/to", true, #"{"to":[]}"#, 1),
+            ("/to", true, #"{"to":[\#((1...40).map(String.init).joined(separator: ","))]}"#, 20),
+        ])
+    func bodyCosts(place: String, isCount: Bool, body: String, slots: UInt16) throws {
+        var limit = RateLimit(requests: 20, per: .seconds(1), by: .provider)
+        limit.bodyCost = RateLimit.BodyCost(
+            place: try LimitPlace(parsing: place, allowsHeader: false), isCount: isCount)
+        #expect(read(PacingPlan(limits: [limit]), body).weights[0] == slots)
+    }
+
+    @Test("a cost that the response says is reserved, and read in its body or a field")
+    func answerCosts() throws {
+        var points = RateLimit(requests: 2000, per: .seconds(20), by: .credential)
+        points.answerCost = RateLimit.AnswerCost(
+            place: try LimitPlace(parsing: "/cost/actual", allowsHeader: true), reserve: 50)
+        var units = RateLimit(requests: 100, per: .seconds(20), by: .credential)
+        units.answerCost = RateLimit.AnswerCost(
+            place: try LimitPlace(parsing: "header X-Cost", allowsHeader: true), reserve: 1)
+        let plan = PacingPlan(limits: [points, units])
+        #expect(weigh(plan, "POST", "/a").0 == [50, 1])
+        var fields = FieldBlock()
+        fields.append("X-Cost", "7")
+        let answer = ProviderAnswer(status: 200, fields: fields, body: Array(#"{"cost":{"actual":12}}"#.utf8))
+        #expect(plan.costs(of: answer, fields: fields)[0] == 12)
+        #expect(plan.costs(of: answer, fields: fields)[1] == .max)
+        #expect(plan.costs(of: nil, fields: fields)[1] == 7)
+        for body in [
+            "", "x", #"{"cost":null}"#, #"{"cost":{"actual":null}}"#, #"{"cost":{"actual":"many"}}"#,
+        ] {
+            let other = ProviderAnswer(status: 200, fields: fields, body: Array(body.utf8))
+            #expect(plan.costs(of: other, fields: fields)[0] == .max)
+        }
+        let absurd = ProviderAnswer(
+            status: 200, fields: fields, body: Array(#"{"cost":{"actual":1e99}}"#.utf8))
+        #expect(plan.costs(of: absurd, fields: fields)[0] == 2000)
+    }
+
+    @Test(
+        "the number of a limit is read from a field",
+        arguments: [
+            ("100", 100), (" 100;w=60", 100), ("100, 100;window=60", 100), ("0", 0), ("-1", 0), ("many", 0),
+            ("99999999999999999999", 0), ("", 0), ("10000001", 0),
+        ] as [(String, Int32)])
+    func capacities(value: String, number: Int32) {
+        var limit = RateLimit(requests: 20, per: .seconds(1), by: .provider)
+        limit.learnedFrom = "X-Limit"
+        let plan = PacingPlan(limits: [limit])
+        var fields = FieldBlock()
+        fields.append("X-Limit", value)
+        #expect(plan.capacities(fields: fields)[0] == number)
+        #expect(plan.capacities(fields: fields, share: 3)[0] == (number > 0 ? max(number / 3, 1) : 0))
+        fields.append("Age", "1")
+        #expect(plan.capacities(fields: fields)[0] == 0)
+    }
+
     private func marks(_ plan: PacingPlan, _ path: String) -> SIMD4<UInt64> {
         plan.marks(method: Array("POST".utf8).span, path: Array(path.utf8).span)
     }

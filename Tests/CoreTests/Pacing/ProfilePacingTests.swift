@@ -50,6 +50,14 @@ struct ProfilePacingTests {
             "[{ requests: 3, per: 3s, routes: GET /search/** }, { requests: 50, per: 5s, routes: rest }]"
         ),
         ("except", "[{ requests: 10, per: 1s, routes: { except: [GET /, GET /x, POST /] } }]"),
+        ("minutes of the clock", "[{ requests: 50, align: minute }]"),
+        (
+            "quarters of another clock",
+            "[{ requests: 200, align: quarter +05:45 }, { requests: 60, align: minute }]"
+        ),
+        ("hours counted in parts", "[{ requests: 400, align: hour -03:30 }]"),
+        ("a day elsewhere", "[{ requests: 100, align: day -08:21 }]"),
+        ("a day with daylight saving time", "[{ requests: 100, align: day -08:00/-07:00 }]"),
         ("cost", "[{ requests: 50, per: 2s, cost: { POST /**: 5, GET /**: 3 } }]"),
     ].map { name, yaml in
         let text = "name: t\nlimits: \(yaml)\n"
@@ -77,12 +85,13 @@ struct ProfilePacingTests {
     /// Plays requests behind the pacer, before a provider that enforces the limits.
     private func play(
         _ limits: [RateLimit], _ requests: [(method: String, path: String)], credentials: Int = 1,
-        seconds: Double, isSteady: Bool, body: Int64 = 0, seed: UInt64 = 1
+        seconds: Double, isSteady: Bool, body: Int64 = 0, skew: Int64 = 0, showsDate: Bool = true,
+        seed: UInt64 = 1
     ) -> (traffic: VirtualTraffic, refusing: Set<Int>) {
         let plan = PacingPlan(limits: limits)
         let pacer = Pacer(policy: PacingPolicy(windows: plan.windows, queueCapacity: 10_000))
         pacer.setWallClock(offset: .nanoseconds(Self.wallOffset))
-        var provider = LimitedProvider(limits, wallOffset: Self.wallOffset)
+        var provider = LimitedProvider(limits, wallOffset: Self.wallOffset + skew)
         let traffic = VirtualTraffic(
             pacer, seed: seed,
             request: { client, numbers in
@@ -92,7 +101,11 @@ struct ProfilePacingTests {
                 request.credential = Int.random(in: 0..<credentials, using: &numbers)
                 request.demand = demand(plan, request)
                 return request
-            }, serve: { .init(isAccepted: provider.serve($0, at: $1)) })
+            },
+            serve: { request, now in
+                let date = showsDate ? (now + Self.wallOffset + skew) / 1_000_000_000 : nil
+                return .init(isAccepted: provider.serve(request, at: now), date: date)
+            })
         traffic.finish = { provider.finish($0) }
         traffic.latency = { numbers in
             isSteady
@@ -108,6 +121,13 @@ struct ProfilePacingTests {
         return (traffic, provider.refusing)
     }
 
+    /// How far the provider's clock is from ours where only its responses show that; days and months without `align`
+    /// follow our own clock.
+    private static func skews(_ limits: [RateLimit]) -> [Int64] {
+        let isAligned = limits.contains { if case .aligned = $0.span { true } else { false } }
+        return isAligned ? [37_430_000_000, -90_061_000_000_000] : [0]
+    }
+
     @Test(
         "each limit is used to 95 % of what is possible, and the provider refuses nothing",
         arguments: table + profiles)
@@ -117,16 +137,20 @@ struct ProfilePacingTests {
             let probe = try #require(LimitProbe(set.limits, index: index), "limit \(index) counts nothing")
             let seconds = probe.duration
             let body: Int64 = 20_000_000
-            let (traffic, refusing) = play(
-                set.limits, [(probe.method, probe.path)], seconds: seconds, isSteady: true, body: body)
-            #expect(traffic.refused == 0, "\(set.name): \(probe.method) \(probe.path), limits \(refusing)")
-            let possible = probe.possible(
-                until: Int64(seconds * 1e9), there: 10_000_000, back: 10_000_000, body: body,
-                wallOffset: Self.wallOffset)
-            #expect(
-                Double(traffic.accepted) >= 0.95 * Double(possible),
-                "\(set.name): \(probe.method) \(probe.path): \(traffic.accepted) of \(possible)")
-            #expect(traffic.pacer.brokenInvariants.isEmpty)
+            for skew in Self.skews(set.limits) {
+                let (traffic, refusing) = play(
+                    set.limits, [(probe.method, probe.path)], seconds: seconds, isSteady: true, body: body,
+                    skew: skew)
+                #expect(
+                    traffic.refused == 0, "\(set.name): \(probe.method) \(probe.path), limits \(refusing)")
+                let possible = probe.possible(
+                    until: Int64(seconds * 1e9), there: 10_000_000, back: 10_000_000, body: body,
+                    wallOffset: Self.wallOffset + skew)
+                #expect(
+                    Double(traffic.accepted) >= 0.95 * Double(possible),
+                    "\(set.name): \(probe.method) \(probe.path): \(traffic.accepted) of \(possible)")
+                #expect(traffic.pacer.brokenInvariants.isEmpty)
+            }
         }
     }
 
@@ -138,12 +162,23 @@ struct ProfilePacingTests {
             ["u", "v"].compactMap { LimitProbe(set.limits, index: index, variable: $0) }
         }
         let seconds = requests.map(\.duration).min() ?? 1
-        for seed: UInt64 in 1...2 {
+        for (seed, skew) in zip(UInt64(1)..., Self.skews(set.limits) + [0]) {
             let (traffic, refusing) = play(
                 set.limits, requests.map { ($0.method, $0.path) }, credentials: 2, seconds: seconds + 1,
-                isSteady: false, seed: seed)
+                isSteady: false, skew: skew, seed: seed)
             #expect(traffic.refused == 0, "\(set.name): limits \(refusing)")
             #expect(traffic.accepted > 0)
+        }
+    }
+
+    @Test("windows of the provider's clock are waited for in full while no response has shown its time")
+    func withoutDate() throws {
+        let set = try #require(Self.table.first { $0.name == "minutes of the clock" })
+        for skew in Self.skews(set.limits) {
+            let (traffic, _) = play(
+                set.limits, [("GET", "/")], seconds: 330, isSteady: true, skew: skew, showsDate: false)
+            #expect(traffic.refused == 0)
+            #expect(traffic.accepted == 300)
         }
     }
 

@@ -15,6 +15,8 @@ final class VirtualTraffic {
         var isAccepted: Bool
         var report: RateReport?
         var retryAfter: Duration?
+        /// Seconds since 1970.
+        var date: Int64?
     }
 
     private enum Event {
@@ -127,7 +129,11 @@ final class VirtualTraffic {
             refusals.append(now)
         }
         let verdict: Verdict = response.isAccepted ? .accepted : .undecided
-        arm(pacer.responded(slot, verdict: verdict, learned: response.report, at: moment).wake)
+        arm(
+            pacer.responded(
+                slot, verdict: verdict, learned: response.report, date: response.date,
+                at: moment
+            ).wake)
         if !response.isAccepted {
             let ruling = Ruling.rejected(retryAfter: response.retryAfter, reason: .rateLimited)
             arm(pacer.judge(slot, ruling, at: moment))

@@ -149,11 +149,45 @@ struct ProfileLanguageTests {
             ("{ at: /w, unit: s }", #"{"w":-3}"#, [:], nil),
             ("{ at: /w, unit: h }", #"{"w":1e300}"#, [:], 2_764_800),
             ("{ at: /w }", #"{"w":{}}"#, [:], nil),
+            ("{ need: /n, have: /h, rate: /r }", #"{"n":752,"h":52,"r":100.0}"#, [:], 7),
+            ("{ need: /n, have: /h, rate: /r }", #"{"n":"10","h":0.5,"r":"3"}"#, [:], 4),
+            ("{ need: /n, rate: { at: header X-Rate } }", #"{"n":5}"#, ["X-Rate": "2"], 3),
+            ("{ need: /n, have: /h, rate: /r }", #"{"n":1,"h":5,"r":1}"#, [:], nil),
+            ("{ need: /n, have: /h, rate: /r }", #"{"n":1,"h":0,"r":0}"#, [:], nil),
+            ("{ need: /n, have: /h, rate: /r }", #"{"n":1,"h":null,"r":1}"#, [:], nil),
+            ("{ need: /n, have: /h, rate: /r }", #"{"n":1,"h":0,"r":-1}"#, [:], nil),
+            ("{ need: /n, rate: /r }", #"{"n":1e308,"r":1e-308}"#, [:], 2_764_800),
+            ("{ need: /n, rate: /r }", #"{"n":5e9,"r":1}"#, [:], 2_764_800),
         ] as [(String, String, [String: String], Int?)])
     func waits(wait: String, body: String, fields: [String: String], seconds: Int?) throws {
         // The clock of these tests stands at 2026-11-20T00:00:00Z.
         let mine = try profile("read: { message: /message, code: /code }\nwaits: [\(wait)]")
         #expect(error(mine, 429, body, fields)?.retryAfter == seconds)
+    }
+
+    @Test("a problem reports the limit that its rule names, whatever others count the request")
+    func namedLimit() throws {
+        let mine = try profile(
+            """
+            limits:
+              - { name: second, requests: 5, per: 1s }
+              - { name: day, requests: 100, per: day }
+              - { name: running, concurrent: 4 }
+            rate_fields: { limit: X-Limit, remaining: X-Left }
+            rules:
+              - { name: of a day, when: { status: 429, code: day }, is: quota_exceeded, limit: day }
+              - { name: running, when: { status: 429, code: running }, is: rate_limited, limit: running }
+              - { name: others, when: { status: 429 }, is: rate_limited }
+            read: { code: /code }
+            """)
+        #expect(error(mine, 429, #"{"code":"day"}"#)?.limit?.name == "day")
+        #expect(error(mine, 429, #"{"code":"running"}"#).map { $0.limit } == .some(nil))
+        #expect(error(mine, 429)?.limit?.name == "second")
+        let counted = ["X-Limit": "100", "X-Left": "0"]
+        #expect(error(mine, 429, #"{"code":"day"}"#, counted)?.limit?.remaining == 0)
+        let others = ["X-Limit": "5", "X-Left": "0"]
+        let limit = try #require(error(mine, 429, #"{"code":"day"}"#, others)?.limit)
+        #expect(limit.name == "day" && limit.remaining == nil)
     }
 
     @Test("of several waits the first that says something counts, and a rule has waits of its own")

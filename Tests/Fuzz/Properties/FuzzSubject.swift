@@ -29,6 +29,8 @@ public enum FuzzSubject: String, CaseIterable, Sendable {
     case configuration
     /// A profile file.
     case profile
+    /// A profile file, and a body to which it is applied.
+    case language
     /// A regular expression of a profile, and a text.
     case pattern
     /// A secret, and a text in which a provider may repeat it.
@@ -50,6 +52,7 @@ public enum FuzzSubject: String, CaseIterable, Sendable {
         case .path: PathProperties.check(input)
         case .configuration: ConfigurationProperties.check(input)
         case .profile: ProfileProperties.check(input)
+        case .language: LanguageProperties.check(input)
         case .pattern: PatternProperties.check(input)
         case .redactor: RedactorProperties.check(input)
         }

@@ -36,7 +36,8 @@ extension LedgerBook {
         for rule in rules.indices where seats.weights[rule] > 0 {
             let point = point(seats.ledgers[rules[rule].scope], place: rules[rule].place)
             let last = ahead(at: point, lane: lane, at: now) + Int(seats.weights[rule]) - 1
-            let (rounds, ordinal) = last.quotientAndRemainder(dividingBy: rules[rule].capacity)
+            let (rounds, ordinal) = last.quotientAndRemainder(
+                dividingBy: capacity(account(seats, rule: rule), rule))
             let first = max(start, slotTime(seats, rule: rule, ordinal: ordinal, at: now))
             forecast.extend(to: first.later(by: hold(rule, rounds: rounds)), by: rule)
         }
@@ -78,7 +79,7 @@ extension LedgerBook {
             let unused = max(
                 settle(account, rule: rule, at: now) - ahead - Int(seats.weights[rule]), 0)
             let rounds = spare / max(hold(rule, rounds: 1), 1)
-            let more = rounds.multipliedSaturating(by: Int64(rules[rule].capacity))
+            let more = rounds.multipliedSaturating(by: Int64(capacity(account, rule)))
             slack[rule] = Int32(clamping: more.saturatingSum(Int64(unused)))
         }
         return slack

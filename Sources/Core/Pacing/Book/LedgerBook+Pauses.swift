@@ -107,7 +107,7 @@ extension LedgerBook {
         guard !policy.isObserved, rules.indices.contains(rule), seats.ledgers[rules[rule].scope] >= 0
         else { return }
         let account = Int(seats.ledgers[rules[rule].scope]) * stride + rules[rule].place
-        let capacity = rules[rule].capacity
+        let capacity = capacity(account, rule)
         let length: Int64
         if let asked, asked > .zero {
             length = min(asked.wholeNanoseconds, Self.longestPause)

@@ -1,14 +1,16 @@
 extension LedgerBook {
     mutating func responded(
         _ slot: Slot, verdict: Verdict, observed: RateObservation?, learned: RateReport?,
-        reset: () -> Duration?, at firstByte: MonotonicTime
+        date: Int64?, reset: () -> Duration?, at firstByte: MonotonicTime
     ) -> Outcome {
         guard let flight = flight(slot, in: .inFlight) else { return Outcome(headroom: nil, wake: nil) }
         let seats = flights[flight].seats
         // No response precedes its request: a clock that was read too early must not free the slot too early.
         let heard = max(firstByte, flights[flight].sentAt)
         land(flight)
+        flights[flight].heardAt = heard
         smooth(flights[flight].sentAt.nanoseconds(to: heard))
+        if let date { readProviderClock(date, sent: flights[flight].sentAt, heard: heard) }
         for rule in rules.indices
         where seats.weights[rule] > 0 && rules[rule].isHeld && !rules[rule].isConcurrent {
             let account = account(seats, rule: rule)
@@ -29,6 +31,60 @@ extension LedgerBook {
         return Outcome(
             headroom: headroom, wake: schedule(seats, at: heard), isUsedByOthers: isForeign,
             strangeLimit: observed == nil ? nil : reportedLimit)
+    }
+
+    /// Corrects what a request costs, which its response says: before ``responded`` or before `judge`.
+    ///
+    /// - Parameter costs: for each limit; `UInt16.max`: as it was.
+    mutating func correct(_ slot: Slot, costs: SIMD8<UInt16>, revision: UInt32, at now: MonotonicTime)
+        -> Wake?
+    {
+        let flight = slot.index
+        guard revision == self.revision, flights[flight].generation == slot.generation,
+            flights[flight].phase == .inFlight || flights[flight].phase == .undecided
+        else { return nil }
+        let seats = flights[flight].seats
+        for rule in rules.indices
+        where seats.weights[rule] > 0 && costs[rule] != .max && !rules[rule].isConcurrent {
+            let change = Int32(costs[rule]) - Int32(seats.weights[rule])
+            guard change != 0 else { continue }
+            let account = account(seats, rule: rule)
+            if rules[rule].isHeld, flights[flight].phase == .inFlight {
+                accounts[account].held += change
+            } else {
+                let start =
+                    rules[rule].isHeld ? flights[flight].heardAt : flights[flight].sentAt.later(by: margin)
+                let time = rules[rule].free(from: start)
+                if change > 0 {
+                    accounts[account].times.add(time, slots: change)
+                } else {
+                    accounts[account].times.withdraw(time, slots: -change)
+                }
+            }
+            accounts[account].taken &+= UInt32(bitPattern: change)
+            flights[flight].seats.weights[rule] = costs[rule]
+        }
+        return schedule(seats, at: now)
+    }
+
+    /// Counts by the numbers that a response reports, for the key of its request.
+    ///
+    /// - Parameter capacities: for each limit; 0: not reported.
+    mutating func learnCapacities(
+        _ slot: Slot, _ capacities: SIMD8<Int32>, revision: UInt32, at now: MonotonicTime
+    ) -> Wake? {
+        let flight = flights[slot.index]
+        guard revision == self.revision, flight.generation == slot.generation, flight.phase != .over else {
+            return nil
+        }
+        var isChanged = false
+        for rule in rules.indices where flight.seats.weights[rule] > 0 && capacities[rule] > 0 {
+            let account = account(flight.seats, rule: rule)
+            guard accounts[account].capacity != capacities[rule] else { continue }
+            accounts[account].capacity = capacities[rule]
+            isChanged = true
+        }
+        return isChanged ? schedule(flight.seats, at: now) : nil
     }
 
     mutating func judge(_ slot: Slot, _ ruling: Ruling, at now: MonotonicTime) -> Wake? {
@@ -185,15 +241,15 @@ extension LedgerBook {
     ) -> Bool {
         let seats = flights[flight].seats
         guard let rule = rule(observed, seats) else { return false }
-        let limit = observed.limit ?? rules[rule].capacity
         let account = account(seats, rule: rule)
+        let limit = observed.limit ?? capacity(account, rule)
         let counted = max(limit - observed.remaining, 0)
         let own =
             Int(flights[flight].baseline[rule]) &+ Int(Int32(bitPattern: accounts[account].taken))
         let foreign = counted - Int(Int32(truncatingIfNeeded: own))
         noteShare(foreign: max(foreign, 0), of: counted)
         guard foreign > 0, !policy.isObserved else { return foreign > 0 }
-        let room = rules[rule].capacity - accounts[account].used
+        let room = capacity(account, rule) - accounts[account].used
         guard room > 0 else { return true }
         let reset = reset()
         let end = foreignEnd(rule, reset: reset, entries: accounts[account].times.entries, at: now)
@@ -237,7 +293,7 @@ extension LedgerBook {
     private mutating func rule(_ observed: RateObservation, _ seats: Seats) -> Int? {
         var shortest: Int?
         for rule in rules.indices where seats.weights[rule] > 0 && !rules[rule].isConcurrent {
-            if let limit = observed.limit, limit == rules[rule].capacity {
+            if let limit = observed.limit, limit == capacity(account(seats, rule: rule), rule) {
                 reportedLimit = nil
                 return rule
             }

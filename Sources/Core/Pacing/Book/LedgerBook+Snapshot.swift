@@ -8,8 +8,8 @@ extension LedgerBook {
         rowsRead.reserveCapacity(min(rows, index.count))
         var least = rules.indices.map {
             PacerSnapshot.Reading(
-                window: rules[$0].window, limit: $0, used: 0, remaining: rules[$0].capacity, resetIn: .zero,
-                exhaustedIn: nil)
+                window: rules[$0].window, limit: $0, used: 0, remaining: rules[$0].capacity,
+                capacity: rules[$0].capacity, resetIn: .zero, exhaustedIn: nil)
         }
         var ledger = recency.last
         while ledger >= 0, rowsRead.count < rows {
@@ -35,7 +35,7 @@ extension LedgerBook {
         var isPossible = true
         for rule in rules.indices where rules[rule].scope == scope {
             seats.weights[rule] = UInt16(clamping: cost)
-            if cost > rules[rule].capacity { isPossible = false }
+            if cost > capacity(Int(ledger) * stride + rules[rule].place, rule) { isPossible = false }
         }
         let forecast = forecast(seats, lane: 7, at: now)
         let pausedFor = record.isPaused ? max(now.duration(to: record.closedUntil), .zero) : .zero
@@ -46,6 +46,7 @@ extension LedgerBook {
                 PacerSnapshot.Reading(
                     window: rules[rule].window, limit: rule,
                     used: accounts[Int(ledger) * stride + rules[rule].place].used, remaining: left,
+                    capacity: capacity(Int(ledger) * stride + rules[rule].place, rule),
                     resetIn: reset(ledger, rule: rule, at: now),
                     exhaustedIn: exhaustion(ledger, rule: rule, remaining: left, at: now)))
         }

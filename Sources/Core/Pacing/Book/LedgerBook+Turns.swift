@@ -174,7 +174,7 @@ extension LedgerBook {
     /// Marks slots of an account as used until `time`.
     mutating func occupy(_ account: Int, rule: Int, until time: MonotonicTime, _ weight: Int32) {
         // Observed limits have no bound on used slots: twice the limit is precise enough.
-        if policy.isObserved, accounts[account].used >= 2 * rules[rule].capacity { return }
+        if policy.isObserved, accounts[account].used >= 2 * capacity(account, rule) { return }
         accounts[account].times.add(time, slots: weight)
     }
 

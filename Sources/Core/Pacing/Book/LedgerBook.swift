@@ -98,6 +98,7 @@ struct LedgerBook {
     mutating func install(_ policy: PacingPolicy) {
         let fresh = LedgerBook(policy: policy)
         undated = [:]
+        let clock = providerClock
         (self.policy, rules, stride) = (policy, fresh.rules, fresh.stride)
         (isStrict, margin, grace, aging) = (fresh.isStrict, fresh.margin, fresh.grace, fresh.aging)
         scopes = max(scopes, fresh.scopes)
@@ -106,6 +107,21 @@ struct LedgerBook {
         while learns, learned.count < ledgers.bound { learned.append(LearnedLedger()) }
         while flightOrder.count < scopes { flightOrder.append(Chains()) }
         setWallClock(offset: wallOffset)
+        providerClock = clock
+    }
+
+    /// What is known of the provider's clock.
+    private var providerClock: ProviderClock? {
+        get { rules.lazy.compactMap(\.providerClock).first }
+        set { for rule in rules.indices { rules[rule].providerClock = newValue } }
+    }
+
+    /// Reads the `Date` of a response, in seconds since 1970.
+    mutating func readProviderClock(_ date: Int64, sent: MonotonicTime, heard: MonotonicTime) {
+        guard let reading = ProviderClock(date: date, sent: sent, heard: heard) else { return }
+        var clock = providerClock ?? reading
+        clock.take(reading)
+        providerClock = clock
     }
 
     mutating func setWallClock(offset: Int64) {
@@ -135,7 +151,7 @@ struct LedgerBook {
     @inline(__always)
     mutating func settle(_ account: Int, rule: Int, at now: MonotonicTime) -> Int {
         accounts[account].times.removeFree(at: now)
-        return rules[rule].capacity - accounts[account].used
+        return capacity(account, rule) - accounts[account].used
     }
 
     /// The requests that `ledger` could send under a limit of its scope at `now`.
@@ -148,8 +164,17 @@ struct LedgerBook {
         _ account: Int, rule: Int, need: Int, at now: MonotonicTime
     ) -> MonotonicTime? {
         let free = settle(account, rule: rule, at: now)
+        // A request that costs more than a limit is learned to be is sent when the whole limit is free.
+        let need = min(need, capacity(account, rule))
         if free >= need { return now }
         return accounts[account].times.time(ofSlot: need - free - 1)
+    }
+
+    /// The number of slots of an account.
+    @inline(__always)
+    func capacity(_ account: Int, _ rule: Int) -> Int {
+        let learned = accounts[account].capacity
+        return learned > 0 ? Int(learned) : rules[rule].capacity
     }
 
     // MARK: Points

@@ -29,6 +29,8 @@ struct Account {
     var held: Int32 = 0
     /// Slots taken since the beginning; wraps around.
     var taken: UInt32 = 0
+    /// The number of slots that responses report; 0 if they do not.
+    var capacity: Int32 = 0
 
     var used: Int { Int(times.slots) + Int(held) }
 }
@@ -62,6 +64,8 @@ struct FlightRecord {
     /// Whether it counts against a limit on concurrent requests.
     var isRunning: Bool
     let sentAt: MonotonicTime
+    /// When its response began.
+    var heardAt = MonotonicTime.distantPast
     /// For each limit, the slots used after it was sent minus those taken until then.
     var baseline = SIMD8<Int32>(repeating: 0)
 }

@@ -18,7 +18,7 @@ struct WindowRule {
     let scope: Int
     /// Which account of that ledger it uses.
     let place: Int
-    /// The window, in nanoseconds.
+    /// The window, in nanoseconds: the longest one, if daylight saving time changes its length.
     let per: Int64
     let span: PacingPolicy.Window.Span
     /// Whether a slot is held from sending until a report.
@@ -29,6 +29,8 @@ struct WindowRule {
     let lossResolution: Int64
     /// The difference between nanoseconds since 1970 and our monotonic time.
     var wallOffset: Int64 = 0
+    /// The provider's clock, if it is known.
+    var providerClock: ProviderClock?
 
     init(_ window: PacingPolicy.Window, grace: Int64, place: Int = 0, isStrict: Bool = true) {
         self.window = window
@@ -36,7 +38,12 @@ struct WindowRule {
         capacity = window.requests
         scope = window.scope
         span = window.span
-        per = window.per.wholeNanoseconds
+        per =
+            if case .aligned(let alignment) = window.span {
+                window.per.wholeNanoseconds + Int64(alignment.slack) * 1_000_000_000
+            } else {
+                window.per.wholeNanoseconds
+            }
         isHeld = isStrict || window.span == .concurrent
         let isExact = window.requests <= Self.exactRequests
         resolution = isExact ? 1 : max(per / Self.parts, 1)
@@ -51,6 +58,7 @@ struct WindowRule {
         case .rolling: start.later(by: per).roundedUp(to: resolution)
         case .concurrent: start
         case .day, .month: renewal(after: start)
+        case .aligned(let alignment): end(after: start, alignment, resolution: resolution)
         }
     }
 
@@ -59,7 +67,19 @@ struct WindowRule {
         switch span {
         case .rolling, .concurrent: start.later(by: per).roundedUp(to: lossResolution)
         case .day, .month: renewal(after: start)
+        case .aligned(let alignment): end(after: start, alignment, resolution: lossResolution)
         }
+    }
+
+    /// When the window in which a request at `start` was counted has certainly ended: after its length, wherever it
+    /// begins, and as soon as the provider's clock shows that the next one has begun.
+    private func end(
+        after start: MonotonicTime, _ alignment: ClockAlignment, resolution: Int64
+    ) -> MonotonicTime {
+        let latest = start.later(by: per).roundedUp(to: resolution)
+        guard let providerClock else { return latest }
+        return min(
+            latest, providerClock.end(after: start, alignment, every: window.per.wholeNanoseconds))
     }
 
     /// When the quota in which a request at `start` was counted has certainly been reset.
@@ -77,6 +97,14 @@ enum UTCCalendar {
     /// The first midnight after `time`.
     static func nextDay(after time: Int64) -> Int64 {
         beginning(ofDay: floorDivide(time, by: day) + 1)
+    }
+
+    /// The first multiple of `length` after `time`.
+    static func next(after time: Int64, every length: Int64) -> Int64 {
+        let length = max(length, 1)
+        let (number, isLast) = floorDivide(time, by: length).addingReportingOverflow(1)
+        let (next, overflow) = number.multipliedReportingOverflow(by: length)
+        return isLast || overflow ? .max : next
     }
 
     /// The first midnight of a month after `time`.
