@@ -55,7 +55,8 @@ internal import Wire
 
     /// Reports what has happened, and performs what follows.
     func handle(_ event: ClientMachine.Event) {
-        daemon.loop.confinement.assertKept()
+        // The daemon is retained for this in builds with assertions only.
+        assert(daemon.loop.confinement.isKept, "an event on another thread than the loop's")
         let (wasAsleep, wasTimed) = (machine.isRequestAsleep, machine.isHeadTimed)
         let actions = machine.handle(event)
         if machine.isRequestAsleep != wasAsleep { daemon.sleepers += wasAsleep ? -1 : 1 }

@@ -146,34 +146,45 @@ public struct ClientMachine: Sendable {
 
     // MARK: Questions
 
+    // Inlined, because a call on a property of an object copies the whole machine first.
+
     /// Whether the library has not closed the socket.
+    @inline(__always)
     public var isOpen: Bool { stage != .closed }
 
     /// Whether the last response has been given, past the library.
+    @inline(__always)
     public var isLeaving: Bool { stage == .leaving || stage == .gone }
 
     /// Whether every request that was read whole has been answered.
+    @inline(__always)
     public var isDue: Bool { completedRequests == scanner.completeRequests }
 
     /// Whether the scanner has passed the head of the request that the library reads or answers.
     public var hasScannedHead: Bool { completedRequests < scanner.completeHeads }
 
     /// The number of the request that is read or answered, from 1 on.
+    @inline(__always)
     public var requestNumber: Int { completedRequests + 1 }
 
     /// Whether the request has a response.
+    @inline(__always)
     public var isAnswered: Bool { response != .none }
 
     /// Whether a request is read or answered whose head is here, and that has no response.
+    @inline(__always)
     public var hasUnansweredRequest: Bool { hasHead && response == .none }
 
     /// Whether the library takes a response to the request.
+    @inline(__always)
     public var mayBeAnswered: Bool { stage == .serving && request == .complete && response == .none }
 
     /// Whether the head of a request is here.
+    @inline(__always)
     public var hasHead: Bool { request >= .held }
 
     /// Whether the request sleeps.
+    @inline(__always)
     public var isRequestAsleep: Bool { request != .none && (sleep == .inRequest || sleep == .untilGone) }
 
     /// Whether nothing is here of a next request, and none is being answered.
@@ -197,6 +208,7 @@ public struct ClientMachine: Sendable {
     ///
     /// > A resumed connection makes 0.9.75 read once as if it still read the request: an end closes the connection then, and the response
     /// is lost. And what it reads of the next request takes the memory that the response's head needs.
+    @inline(__always)
     public func source(hasHeld: Bool) -> Source {
         // The library only finds out that the connection is over.
         if isLeaving { return .end }
