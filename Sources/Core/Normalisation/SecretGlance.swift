@@ -15,8 +15,10 @@ struct SecretGlance: Sendable {
     /// The beginnings of spellings, by their hash: the place of the last one, from 1; 0 for none.
     private let heads: [UInt16]
     private var starts: [(start: UInt64, spelling: Int, next: UInt16)] = []
-    /// The words, folded, each with the place of the third of its bytes that are no separators.
+    /// The words, folded, each with the place of the third of its bytes that are no separators; sorted by that byte.
     private let words: [(bytes: [UInt8], tableEnd: Int)]
+    /// By the byte by which the words are sorted: the first of its words, and behind them the first of the next byte's.
+    private let wordStarts: [Int32]
     /// The words with fewer of these, which ``table`` does not know.
     private let rareWords: [[UInt8]]
     /// Knows the first three bytes of each word, and the last three of the beginning of each spelling.
@@ -61,6 +63,11 @@ struct SecretGlance: Sendable {
             table.insert(word[places[0]], word[places[1]], word[places[2]])
             known.append((word, places[2]))
         }
+        known.sort { $0.bytes[$0.tableEnd] < $1.bytes[$1.tableEnd] }
+        var wordStarts = [Int32](repeating: 0, count: 257)
+        for word in known { wordStarts[Int(word.bytes[word.tableEnd]) + 1] += 1 }
+        for byte in 0..<256 { wordStarts[byte + 1] += wordStarts[byte] }
+        self.wordStarts = wordStarts
         (self.words, rareWords, self.table) = (known, rare, table)
     }
 
@@ -156,8 +163,11 @@ struct SecretGlance: Sendable {
 
     /// Whether a word is in the bytes, and the last one that the table knows of it is at `index`.
     private func endsWord(_ bytes: Span<UInt8>, at index: Int) -> Bool {
+        let byte = Int(folds[Int(bytes[index])])
+        let (first, end) = (Int(wordStarts[byte]), Int(wordStarts[byte + 1]))
+        guard first < end else { return false }
         let words = words.span
-        for number in 0..<words.count
+        for number in first..<end
         where isWord(words[number].bytes, in: bytes, at: index - words[number].tableEnd) { return true }
         return false
     }

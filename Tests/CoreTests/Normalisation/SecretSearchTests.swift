@@ -43,6 +43,21 @@ struct SecretSearchTests {
     }
 
     @Test(
+        "a token is found behind the name of each authentication scheme",
+        arguments: AuthenticationScheme.names)
+    func schemes(_ name: [UInt8]) {
+        let redactor = SecretRedactor(secrets: [], prefixes: ["q_xyz", "re_"])
+        let name = Text(name).string
+        for spelling in [name, name.uppercased()] {
+            for before in 0..<20 {
+                let text = String(repeating: "n", count: before) + " \(spelling) Zx81-77aaP90kQ"
+                #expect(Self.mayContain(text, redactor), "\(text)")
+                #expect(redactor.redacted(Text(text)).string.contains("[redacted]"), "\(text)")
+            }
+        }
+    }
+
+    @Test(
         "a token is found behind a prefix with separators",
         arguments: ["re_", "sk-", "k--", "a-b_c", "sk_live_", "-pk-", "---"])
     func separatedPrefixes(_ prefix: String) {
