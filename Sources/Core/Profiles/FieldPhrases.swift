@@ -14,6 +14,8 @@ public final class FieldPhrases: Sendable {
         /// Other nodes, 0 for none: the first child, and the next sibling.
         var child: Int32 = 0
         var sibling: Int32 = 0
+        /// A bit for the byte of each child, see ``bit(_:)``.
+        var childBits: UInt32 = 0
     }
 
     /// The role of a byte at the beginning of a word.
@@ -21,6 +23,8 @@ public final class FieldPhrases: Sendable {
         var isLetter = false
         /// The node of the phrases that begin with the byte (case-insensitive); 0 for none.
         var node: Int32 = 0
+        /// A bit for each byte that may follow, see ``bit(_:)``; all bits if a phrase ends here.
+        var nextBits: UInt32 = 0
     }
 
     private let list: [(phrase: String, code: FieldProblemCode)]
@@ -49,7 +53,9 @@ public final class FieldPhrases: Sendable {
         }
         entrances = (UInt8.min...UInt8.max).map { byte in
             let node = Self.find(byte.lowercasedASCII, under: 0, in: nodes.span)
-            return Entrance(isLetter: byte.isASCIILetter, node: Int32(node))
+            return Entrance(
+                isLetter: byte.isASCIILetter, node: Int32(node),
+                nextBits: nodes[node].order == .max ? nodes[node].childBits : .max)
         }
         self.nodes = nodes
     }
@@ -73,6 +79,8 @@ public final class FieldPhrases: Sendable {
             let begins = startsAnywhere || !isInWord
             isInWord = entrance.isLetter
             guard begins, entrance.node > 0 else { continue }
+            // Most words begin like a phrase by their first letter only.
+            if start + 1 < text.count, entrance.nextBits & Self.bit(text[start + 1]) == 0 { continue }
             var node = Int(entrance.node)
             var index = start + 1
             while node > 0 {
@@ -101,9 +109,14 @@ public final class FieldPhrases: Sendable {
         }
     }
 
+    /// The same bit for both cases of a letter; other bytes share it.
+    @inline(__always)
+    private static func bit(_ byte: UInt8) -> UInt32 { 1 &<< UInt32(byte & 31) }
+
     /// The child for a byte, or 0.
     @inline(__always)
     private static func find(_ byte: UInt8, under node: Int, in nodes: borrowing Span<Node>) -> Int {
+        guard nodes[node].childBits & bit(byte) != 0 else { return 0 }
         var child = Int(nodes[node].child)
         while child > 0, nodes[child].byte != byte { child = Int(nodes[child].sibling) }
         return child
@@ -114,6 +127,7 @@ public final class FieldPhrases: Sendable {
         guard found == 0 else { return found }
         nodes.append(Node(byte: byte, sibling: nodes[node].child))
         nodes[node].child = Int32(nodes.count - 1)
+        nodes[node].childBits |= bit(byte)
         return nodes.count - 1
     }
 }
