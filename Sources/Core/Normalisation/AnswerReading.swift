@@ -7,18 +7,19 @@ final class AnswerReading {
 
     let answer: ProviderAnswer
     let body: ProviderBody
-    let message: Text?
+    // Variables, so that places are evaluated in the context of `self`: closures would capture copies of all parts.
+    private(set) var message: Text?
     /// A message that begins like this one, if its end is missing.
     var longerMessage: Text? {
         guard isMessageCut, let message else { return nil }
         return Text(message.bytes + Array("\u{FFFD} \u{FFFD}".utf8))
     }
-    private let isMessageCut: Bool
+    private var isMessageCut = false
     /// The provider's own code.
-    let code: Text?
+    private(set) var code: Text?
     private var readFields: [FieldProblem]?
     /// The JSON text in place of a message (Zod's errors, and errors wrapped by gateways).
-    private let embedded: JSONDocument?
+    private var embedded: JSONDocument?
     /// Redacts secrets in texts that are composed from the body or come from elsewhere.
     private let redaction: TextRedaction
 
@@ -35,44 +36,35 @@ final class AnswerReading {
         self.request = request
         self.normalizer = normalizer
         self.redaction = redaction
+        if let json = body.json { read(json) } else { readText() }
+    }
+
+    /// Reads the message and the code of a body that is not JSON.
+    private func readText() {
         let reading = normalizer.profile.reading
-        var context: PlaceContext {
-            PlaceContext(
-                json: body.json, fields: answer.fields, text: body.text(body.content), request: request)
+        // Before the message: its places see a message as `codeContext` finds it.
+        let code = BodyReading.code(reading.code, in: nil, status: answer.status) { codeContext() }.code
+        message =
+            (BodyReading.message(reading.message, beyondJSON: { context() }).flatMap(
+                MessageText.cleanSentence)
+            ?? body.plainMessage(isTruncated: answer.isTruncated)).map(redaction.redacted)
+        self.code =
+            (code ?? body.markupCode(status: answer.status) ?? Self.code(of: answer, reading))
+            .flatMap(MessageText.clean).map(redaction.redacted)
+    }
+
+    /// Reads the message and the code of a JSON body.
+    private func read(_ json: JSONDocument) {
+        let reading = normalizer.profile.reading
+        var (code, sentence) = BodyReading.code(reading.code, in: json, status: answer.status) {
+            codeContext()
         }
-        /// The context for finding a code, which may be in the message.
-        func codeContext() -> PlaceContext {
-            var found = context
-            guard normalizer.readsCodeInMessage else { return found }
-            found.message =
-                if let json = body.json {
-                    BodyReading.message(reading.message, in: json, orSentence: nil) { context }
-                } else {
-                    BodyReading.message(reading.message, beyondJSON: { context })
-                        ?? body.plainMessage(isTruncated: answer.isTruncated)
-                }
-            return found
-        }
-        guard let json = body.json else {
-            isMessageCut = false
-            message =
-                (BodyReading.message(reading.message, beyondJSON: { context }).flatMap(
-                    MessageText.cleanSentence)
-                ?? body.plainMessage(isTruncated: answer.isTruncated)).map(redaction.redacted)
-            code =
-                (BodyReading.code(reading.code, in: nil, status: answer.status, codeContext).code
-                ?? body.markupCode(status: answer.status) ?? Self.code(of: answer, reading))
-                .flatMap(MessageText.clean).map(redaction.redacted)
-            embedded = nil
-            return
-        }
-        var (code, sentence) = BodyReading.code(reading.code, in: json, status: answer.status, codeContext)
-        var message = BodyReading.message(reading.message, in: json, orSentence: sentence) { context }
+        var message = BodyReading.message(reading.message, in: json, orSentence: sentence) { context() }
         isMessageCut = message == nil && body.isCutJSON
         if isMessageCut { message = BodyReading.beginning(reading.message, in: json) }
         embedded = message.flatMap(Self.document)
         if let embedded {
-            let inner: () -> PlaceContext = { context.within(embedded) }
+            let inner: () -> PlaceContext = { self.context().within(embedded) }
             if code == nil {
                 code = BodyReading.code(reading.code, in: embedded, status: answer.status, inner).code
             }
@@ -83,6 +75,21 @@ final class AnswerReading {
         self.code = (code ?? Self.code(of: answer, reading)).flatMap(MessageText.clean).map(
             redaction.redacted)
         self.message = message.flatMap(MessageText.cleanSentence).map(redaction.redacted)
+    }
+
+    /// The context for finding a code, which may be in the message; for use before ``message`` is read.
+    private func codeContext() -> PlaceContext {
+        var found = context()
+        guard normalizer.readsCodeInMessage else { return found }
+        let places = normalizer.profile.reading.message
+        found.message =
+            if let json = body.json {
+                BodyReading.message(places, in: json, orSentence: nil) { context() }
+            } else {
+                BodyReading.message(places, beyondJSON: { context() })
+                    ?? body.plainMessage(isTruncated: answer.isTruncated)
+            }
+        return found
     }
 
     /// The context for evaluating places.
