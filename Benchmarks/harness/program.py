@@ -36,7 +36,7 @@ class Program:
     def __exit__(self, *_):
         self.stop()
 
-    def wait_for_port(self, patience=20.0):
+    def wait_for_port(self, patience=90.0):
         """Returns when it listens; fails with its log when it does not."""
         end = time.monotonic() + patience
         while time.monotonic() < end and self.process.poll() is None:
