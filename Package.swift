@@ -181,7 +181,8 @@ let package = Package(
             dependencies: ["Sandbox", "Core", "Configuration", "BuiltIn", "Wire", "TestSupport"],
             swiftSettings: settings),
         .testTarget(
-            name: "CommandLineTests", dependencies: ["BuiltIn", "TestSupport", "weir"],
+            name: "CommandLineTests",
+            dependencies: ["BuiltIn", "Configuration", "Core", "TestSupport", "weir"],
             swiftSettings: settings),
         .testTarget(
             name: "DocumentationTests",

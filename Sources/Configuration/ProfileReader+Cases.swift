@@ -26,7 +26,8 @@ extension ProfileReader {
             case "expect":
                 hasExpectation = true
                 result.expectation = expectation(value)
-            default: _ = value.string
+            case "source": result.source = value.string
+            default: result.confidence = value.string
             }
         }
         guard value.isMapping else { return nil }

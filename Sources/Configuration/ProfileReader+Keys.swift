@@ -4,7 +4,8 @@ extension ProfileReader {
     /// The keys of each mapping of a profile.
     enum Keys {
         static let profile = [
-            "name", "upstream", "variables", "hosts", "credential", "errors", "limits", "tiers", "tier",
+            "name", "inherit", "upstream", "variables", "hosts", "credential", "errors", "limits", "tiers",
+            "tier",
             "quota_requests", "request_defaults",
             "idempotency", "request_id", "waits", "repeat", "rate_fields", "read", "keep", "field_phrases",
             "rules",

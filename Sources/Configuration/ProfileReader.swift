@@ -28,8 +28,25 @@ public enum ProfileReader {
             reading.report("is empty", key: "", line: 1, column: 1)
         }
         try reading.throwMistakes()
-        if let generic { complete(&profile, with: generic) }
+        if let generic, profile.inheritsGeneric { complete(&profile, with: generic) }
         return profile
+    }
+
+    /// Reads a file of recorded cases, which has the key `cases` alone.
+    ///
+    /// - Throws: all mistakes of the file at once.
+    public static func readCases(text: String, file: String) throws(ConfigurationMistakes) -> [ProfileCase] {
+        let reading = YAMLReading(file: file, surroundings: .none)
+        var cases: [ProfileCase] = []
+        if let root = reading.parse(text) {
+            for (_, value) in root.members(allowed: ["cases"]) {
+                cases = value.elements.compactMap(profileCase)
+            }
+        } else if reading.mistakes.isEmpty {
+            reading.report("is empty", key: "", line: 1, column: 1)
+        }
+        try reading.throwMistakes()
+        return cases
     }
 
     /// Reads the profiles that are part of the program.
@@ -57,6 +74,7 @@ public enum ProfileReader {
 
     private static func read(_ key: String, _ value: YAMLValue, into profile: inout Profile) {
         switch key {
+        case "inherit": profile.inheritsGeneric = value.boolean ?? true
         case "upstream": profile.upstream = value.nonEmptyString
         case "variables":
             for (name, value) in value.filledMembers(allowed: nil) {

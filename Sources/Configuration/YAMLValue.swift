@@ -425,6 +425,15 @@ public struct ConfigurationMistake: Error, Hashable, Sendable, CustomStringConve
     /// What is wrong, the value, and what is allowed.
     public var reason: String
 
+    /// A mistake at a position.
+    public init(file: String, line: Int, column: Int, key: String, reason: String) {
+        self.file = file
+        self.line = line
+        self.column = column
+        self.key = key
+        self.reason = reason
+    }
+
     /// `FILE:LINE:COL: key.path: reason`, or `--flag: reason`.
     public var description: String {
         let place = line == 0 ? "\(file): " : "\(file):\(line):\(column): "

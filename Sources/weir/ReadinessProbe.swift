@@ -40,6 +40,30 @@ struct ReadinessProbe {
         return status
     }
 
+    /// The whole answer to `GET`, at most `limit` bytes, until the instance closes the connection.
+    ///
+    /// - Throws: ``ProbeFailure``
+    func answer(to target: String, limit: Int, within timeout: Duration) throws(ProbeFailure) -> [UInt8] {
+        let deadline = ContinuousClock.now + timeout
+        let socket = try connect(by: deadline)
+        defer { close(socket) }
+        let request = Array("GET \(target) HTTP/1.0\r\nHost: localhost\r\nConnection: close\r\n\r\n".utf8)
+        try wait(for: POLLOUT, of: socket, by: deadline)
+        guard unsafe send(socket, request, request.count, Int32(MSG_NOSIGNAL)) == request.count else {
+            throw failure("does not accept a request")
+        }
+        var answer: [UInt8] = []
+        var part = [UInt8](repeating: 0, count: 64 << 10)
+        while true {
+            try wait(for: POLLIN, of: socket, by: deadline)
+            let count = unsafe recv(socket, &part, part.count, 0)
+            guard count >= 0 else { throw failure("broke the connection: \(Files.lastError)") }
+            if count == 0 { return answer }
+            answer += part[..<count]
+            guard answer.count <= limit else { throw failure("sent more than \(limit) bytes") }
+        }
+    }
+
     private func failure(_ reason: String) -> ProbeFailure {
         ProbeFailure("not ready: \(address) \(reason)")
     }
@@ -115,5 +139,38 @@ struct ReadinessProbe {
                 return (AF_INET6, unsafe withUnsafeBytes(of: &name) { unsafe Array($0) })
             }
         }
+    }
+}
+
+/// Reads an admin path of a running instance.
+struct AdminPageFetch {
+    /// `http://127.0.0.1:8080`, or `127.0.0.1:8080`.
+    var address: String
+
+    /// The body of `GET`.
+    ///
+    /// - Throws: ``ProbeFailure``
+    func get(_ path: String, within timeout: Duration) throws(ProbeFailure) -> [UInt8] {
+        var text = Substring(address)
+        if text.hasPrefix("http://") { text = text.dropFirst("http://".count) }
+        text = text.prefix { $0 != "/" }
+        if text.hasPrefix("localhost:") { text = "127.0.0.1:" + text.dropFirst("localhost:".count) }
+        let place: ListenAddress
+        do {
+            place = try ListenAddress(parsing: String(text))
+        } catch {
+            throw ProbeFailure(
+                "--from must be the address of a running Weir, such as http://127.0.0.1:8080, without TLS: \(error)"
+            )
+        }
+        let bytes = try ReadinessProbe(address: place).answer(to: path, limit: 4 << 20, within: timeout)
+        let mark = Array("\r\n\r\n".utf8)
+        let head = bytes.indices.first { bytes[$0...].starts(with: mark) }
+        guard let head, bytes.starts(with: "HTTP/1.".utf8), bytes.count > 12 else {
+            throw ProbeFailure("the program that listens at \(place) does not speak HTTP")
+        }
+        let status = String(decoding: bytes[9..<12], as: UTF8.self)
+        guard status == "200" else { throw ProbeFailure("\(path) at \(place) returned \(status)") }
+        return Array(bytes[(head + 4)...])
     }
 }

@@ -4,6 +4,8 @@ internal import Wire
 public struct Profile: Sendable {
     /// The name, such as `lettr`.
     public var name: String
+    /// Whether the generic profile completes it.
+    public var inheritsGeneric = true
     /// The base URL of the API; absent in a profile for any provider.
     public var upstream: String?
     /// What the variables of its URLs stand for where the configuration does not say, by name.

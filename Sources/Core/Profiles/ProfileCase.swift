@@ -41,6 +41,11 @@ public struct ProfileCase: Sendable {
     /// What it becomes; `nil`: it passes untouched.
     public var expectation: Expectation?
 
+    /// Where it is from, for people.
+    public var source: String?
+    /// How certain it is: `observed_live`, `documented`, `inferred`.
+    public var confidence: String?
+
     /// A case.
     public init(id: String, name: String, status: Int) {
         self.id = id

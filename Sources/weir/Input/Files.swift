@@ -11,7 +11,9 @@ enum Files {
     }
 
     /// The contents of a file, or `nil`; `-` is standard input.
-    static func readBytes(_ path: String) -> [UInt8]? {
+    ///
+    /// - Parameter limit: how many bytes it may have.
+    static func readBytes(_ path: String, limit: Int = limit) -> [UInt8]? {
         let descriptor = path == "-" ? dup(STDIN_FILENO) : unsafe open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
@@ -26,6 +28,23 @@ enum Files {
         }
         errno = EFBIG
         return nil
+    }
+
+    /// Writes a new file; `false` if there is one already, or it cannot be written.
+    static func create(_ path: String, _ contents: [UInt8]) -> Bool {
+        let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
+        guard descriptor >= 0 else { return false }
+        defer { close(descriptor) }
+        var rest = contents[...]
+        while !rest.isEmpty {
+            let count = unsafe rest.withUnsafeBytes {
+                unsafe Glibc.write(descriptor, $0.baseAddress, $0.count)
+            }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { return false }
+            rest = rest.dropFirst(count)
+        }
+        return true
     }
 
     /// The folder of a file, with a trailing slash; `nil` for standard input and for files in the working directory.

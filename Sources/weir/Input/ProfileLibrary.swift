@@ -93,6 +93,40 @@ final class ProfileLibrary: Sendable {
         return try ProfileReader.read(text: text, file: path, surroundings: .system, generic: nil)
     }
 
+    /// The profile of this name, or in this file, with all that it inherits, as a profile that inherits nothing.
+    ///
+    /// - Throws: ``ConfigurationMistakes``
+    func resolved(_ name: String) throws(ConfigurationMistakes) -> DocumentTree {
+        let generic = BuiltIn.profile(named: "generic") ?? ""
+        if let text = BuiltIn.profile(named: name) {
+            return try ProfileReader.resolved(
+                text: text, file: "\(name).yaml", generic: name == "generic" ? nil : generic)
+        }
+        let path = Files.path(name, in: folder)
+        guard let text = sources.read(path) else {
+            throw ConfigurationMistakes(file: path, reason: "cannot be read: \(Files.lastError)")
+        }
+        return try ProfileReader.resolved(text: text, file: path, generic: generic)
+    }
+
+    /// The path of the file with the cases of a profile file: `mine.cases.yaml` for `mine.yaml`; `nil` for another name.
+    static func casesPath(of path: String) -> String? {
+        path.hasSuffix(".yaml") ? path.dropLast(".yaml".count) + ".cases.yaml" : nil
+    }
+
+    /// The cases in the file beside a profile file; none if there is no such file.
+    ///
+    /// - Throws: ``ConfigurationMistakes``
+    func cases(beside name: String) throws(ConfigurationMistakes) -> [ProfileCase] {
+        guard let path = Self.casesPath(of: Files.path(name, in: folder)), FileMark(path) != nil else {
+            return []
+        }
+        guard let text = sources.read(path) else {
+            throw ConfigurationMistakes(file: path, reason: "cannot be read: \(Files.lastError)")
+        }
+        return try ProfileReader.readCases(text: text, file: path)
+    }
+
     /// The defaults that the configuration takes from a profile; `nil` if there is no such profile.
     ///
     /// For a file with mistakes it returns placeholders, since the mistakes are reported separately; see ``mistakes``.

@@ -46,6 +46,8 @@ enum Failure {
     static let check = ExitCode(1)
     /// The command line is wrong.
     static let usage = ExitCode(64)
+    /// An input file is not what the command reads (EX_DATAERR).
+    static let data = ExitCode(65)
     /// Weir cannot listen on an address.
     static let unavailable = ExitCode(69)
 
