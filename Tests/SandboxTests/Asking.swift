@@ -43,3 +43,15 @@ extension ImitationResponse {
     /// Status and body in one line.
     var summary: String { "\(status) \(text)" }
 }
+
+extension Sandbox {
+    /// A sandbox that imitates lemlist and Lettr, with the cases of these profiles.
+    convenience init(address: String, port: UInt16, profiles: [Profile]) throws {
+        let usual = Sandbox.usualProfiles.map { name in
+            Provider(profiles.first { $0.name == name } ?? Profile(name: name))
+        }
+        try self.init(
+            address: address, port: port, providers: usual,
+            generic: profiles.first { $0.name == "generic" })
+    }
+}

@@ -174,3 +174,77 @@ struct SandboxTests {
         }
     }
 }
+
+@Suite("Faults that the sandbox is asked for", .blocking)
+struct SandboxFaultTests {
+    private func withSandbox(_ rules: [SandboxRule] = [], _ body: (Sandbox) throws -> Void) throws {
+        let profiles = try Asking.profiles()
+        let generic = profiles.first { $0.name == "generic" }
+        let sandbox = try Sandbox(
+            address: "127.0.0.1", port: 0, providers: profiles.map { Sandbox.Provider($0) }, generic: generic,
+            rules: rules)
+        defer { sandbox.stop() }
+        try body(sandbox)
+    }
+
+    @Test("a response ends where it is asked to: before its head, in its body, or with a reset")
+    func aborts() throws {
+        try withSandbox { sandbox in
+            for profile in ["stripe", "lemlist"] {
+                let path = "/\(profile == "lemlist" ? "lemlist/api" : profile)/x"
+                for abort in ["head", "reset"] {
+                    let client = try RawClient(port: sandbox.port)
+                    try client.request("GET", path, fields: [("X-Sandbox-Abort", abort)])
+                    #expect(throws: PeerError.self, "\(abort)") { try client.readHead() }
+                }
+                let client = try RawClient(port: sandbox.port)
+                let cut = try client.exchange("GET", path, fields: [("X-Sandbox-Abort", "body")])
+                #expect(!cut.isComplete && !cut.body.bytes.isEmpty)
+                let head = try RawClient(port: sandbox.port)
+                try head.request("HEAD", path, fields: [("X-Sandbox-Abort", "body")])
+                #expect(throws: PeerError.self) { try head.readHead() }
+            }
+        }
+    }
+
+    @Test("a delayed response occupies its slot of a limit on concurrent requests until it is sent")
+    func delayedSlot() throws {
+        try withSandbox { sandbox in
+            let key = ("Authorization", "Basic dTpr")
+            let path = "/mailchimp/3.0/x"
+            let slow = try (0..<10).map { _ in
+                let client = try RawClient(port: sandbox.port)
+                try client.request("GET", path, fields: [key, ("X-Sandbox-Delay", "2s")])
+                return client
+            }
+            try eventually { sandbox.counts(for: "mailchimp").requests == 10 }
+            let other = try RawClient(port: sandbox.port)
+            let start = ContinuousClock.now
+            let refused = try other.exchange("GET", path, fields: [key])
+            if ContinuousClock.now - start < .milliseconds(1500) {
+                #expect(refused.status == 429 && refused.fields["Retry-After"] == "1")
+            }
+            for client in slow { #expect(try client.readResponse().status == 200) }
+            #expect(try other.exchange("GET", path, fields: [key]).status == 200)
+        }
+    }
+
+    @Test("hostile requests get a response or an end, and the next client is served")
+    func hostile() throws {
+        try withSandbox { sandbox in
+            let huge = String(repeating: "x", count: 64 << 10)
+            for fields in [[("X-Sandbox-Case", huge)], [("Authorization", "Basic \(huge)")]] {
+                let client = try RawClient(port: sandbox.port)
+                let status = (try? client.exchange("GET", "/github/x", fields: fields))?.status
+                #expect(status.map { $0 >= 400 } ?? true)
+            }
+            for path in ["/github", "/github?", "/github/%", "/github//..//%00", "/githubx", "/"] {
+                let client = try RawClient(port: sandbox.port)
+                let fields = [("X-Sandbox-Case", "%n%s{}'\"<>"), ("Authorization", ": : :")]
+                #expect(try client.exchange("GET", path, fields: fields).status >= 400, "\(path)")
+            }
+            let client = try RawClient(port: sandbox.port)
+            #expect(try client.exchange("GET", "/-/sandbox").status == 200)
+        }
+    }
+}

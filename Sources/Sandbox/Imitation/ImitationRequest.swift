@@ -17,6 +17,10 @@ struct ImitationRequest: Sendable {
     let json: JSONValue
     /// The time of arrival.
     var arrival: Moment
+    /// The response that the request asks for, whatever it is; set by the server.
+    var requested: ImitationResponse?
+    /// Whether the request is not among those that get the response that it asks for; set by the server.
+    var isUnasked = false
     /// The path segments that match a route's `*`, in order; set by the route table.
     var captures: [String] = []
 
@@ -78,6 +82,10 @@ struct ImitationResponse: Sendable {
     var delay: Duration?
     /// Whether it rejects a request because of the rate limit.
     var isRefusal = false
+    /// Where it ends too early.
+    var abort: SandboxBehaviour.Abort?
+    /// The slots of limits on concurrent requests that it occupies until it is sent.
+    var slots: [StrictLimits.Slot] = []
 
     /// A response with a body of that type; `nil` omits the type.
     init(_ status: Int, type: String?, body: [UInt8]) {

@@ -3,7 +3,7 @@ internal import Core
 /// The lemlist API as documented and recorded, for one team with one key.
 ///
 /// A value without I/O: it turns requests into responses. Created objects are kept in bounded tables.
-struct LemlistImitation: Sendable {
+struct LemlistImitation: Imitation {
     /// The accepted key: the password of Basic with an empty user, or the query parameter `access_token`.
     static let key = "lemlist_demo"
     /// The path of the API.

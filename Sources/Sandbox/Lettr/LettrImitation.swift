@@ -5,7 +5,7 @@ internal import Core
 /// A value without I/O: it turns requests into responses. Created objects are kept in bounded tables. Some addresses
 /// trigger a behaviour: the recipients `quota@`, `monthly@` and `ratelimit@` one of the three responses with status
 /// 429, `slow@` a response after two seconds, and a sender's domain that begins with `unconfigured.` a rejection.
-struct LettrImitation: Sendable {
+struct LettrImitation: Imitation {
     /// The accepted keys, both of the same team.
     static let keys = ["lttr_sandbox_demo", "lttr_demo"]
     /// The path of the API.

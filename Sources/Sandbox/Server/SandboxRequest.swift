@@ -1,3 +1,4 @@
+internal import Core
 internal import Downstream
 internal import Wire
 
@@ -11,6 +12,9 @@ final class SandboxRequest: IncomingRequest {
     /// The response's body, kept until it is sent.
     private var sentBody = ByteQueue()
     private var isHeldBack = false
+    private var isHead = false
+    /// Whether the part of an aborted body is written.
+    private var hasSentHalf = false
 
     /// A request whose target has been received.
     init(server: SandboxServer, target: String) {
@@ -33,11 +37,29 @@ final class SandboxRequest: IncomingRequest {
     override func awaitAnswer() -> Wait {
         if isHeldBack { return .suspend }
         let response = self.response ?? decide()
-        if let delay = response.delay, self.response == nil {
-            self.response = response
+        let isNew = self.response == nil
+        self.response = response
+        if let delay = response.delay, isNew {
             isHeldBack = true
             server.hold(self, for: delay)
             return .suspend
+        }
+        release()
+        switch response.abort {
+        case .head: return .abandon
+        case .reset:
+            resetConnection()
+            return .abandon
+        case .body:
+            // A response without a body has nothing to break off in.
+            let hasBody = !isHead && response.status != 204 && response.status != 304
+            let length = Int64(max(response.body.count, 2))
+            let isTaken =
+                hasBody
+                && respond(
+                    status: response.status, fields: response.fields, body: .streamed(length: length))
+            return isTaken ? .answered : .abandon
+        case nil: break
         }
         sentBody.append(response.body)
         let bytes = unsafe UnsafeRawBufferPointer(
@@ -47,7 +69,26 @@ final class SandboxRequest: IncomingRequest {
         return isTaken ? .answered : .abandon
     }
 
-    override func completed(isWhole: Bool) { server.ended() }
+    override func readBody(into room: UnsafeMutableRawBufferPointer) -> BodyRead {
+        guard let response, !hasSentHalf, room.count > 0 else { return .abort }
+        hasSentHalf = true
+        let half = response.body.isEmpty ? [UInt8(ascii: " ")] : response.body
+        let count = min(room.count, max(1, half.count / 2))
+        unsafe room.copyBytes(from: half[..<count])
+        return .wrote(count)
+    }
+
+    override func completed(isWhole: Bool) {
+        release()
+        server.ended()
+    }
+
+    /// Frees the slots that the response occupies.
+    private func release() {
+        guard let slots = response?.slots, !slots.isEmpty else { return }
+        response?.slots = []
+        server.release(slots, of: target)
+    }
 
     /// The delay of the response is over.
     func isDue() {
@@ -58,8 +99,10 @@ final class SandboxRequest: IncomingRequest {
     private func decide() -> ImitationResponse {
         var fields = FieldBlock()
         head.forEachField { name, value in fields.append(name: name, value: value) }
+        let method = head.withMethod { $0.string }
+        isHead = method == "HEAD"
         return server.answer(
-            method: head.withMethod { $0.string }, target: target, fields: fields, body: body,
+            method: method, target: target, fields: fields, body: body,
             isTooLarge: isTooLarge)
     }
 }

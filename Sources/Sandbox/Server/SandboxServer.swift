@@ -24,10 +24,8 @@ final class SandboxServer: HTTPDaemonDelegate, ReadinessHandler {
     private let loop: EventLoop
     private let mailbox: Mailbox<Message>
     private let counts: SandboxCounts
-    private let lemlistCases: CaseBook
-    private let lettrCases: CaseBook
-    private var lemlist: LemlistImitation
-    private var lettr: LettrImitation
+    private let imitations: [Mounted]
+    private var behaviours: Behaviours
     private var daemon: HTTPDaemon?
     /// Requests with a delayed response.
     private var delayed = DeadlineHeap<SandboxRequest>()
@@ -37,17 +35,39 @@ final class SandboxServer: HTTPDaemonDelegate, ReadinessHandler {
     /// When accepting resumes after a pause.
     private var acceptsFrom: MonotonicTime?
 
+    /// A simulated provider, and where it is; it is made when it is first used.
+    final class Mounted {
+        /// The name of its profile.
+        let name: String
+        /// The path of its API.
+        let mount: String
+        /// The provider, and the responses that can be asked for.
+        private lazy var made = make()
+        private let make: () -> (CaseBook, any Imitation)
+
+        /// A provider that `make` makes.
+        init(name: String, mount: String, make: @escaping () -> (CaseBook, any Imitation)) {
+            (self.name, self.mount, self.make) = (name, mount, make)
+        }
+
+        /// The responses that can be asked for.
+        var cases: CaseBook { made.0 }
+
+        /// The provider.
+        var imitation: any Imitation {
+            get { made.1 }
+            _modify { yield &made.1 }
+        }
+    }
+
     /// A server that does not listen yet.
-    init(mailbox: Mailbox<Message>, profiles: [Profile], counts: SandboxCounts) throws {
+    init(
+        mailbox: Mailbox<Message>, imitations: [Mounted], rules: [SandboxRule], counts: SandboxCounts
+    ) throws {
         self.mailbox = mailbox
         self.counts = counts
-        func cases(_ name: String) -> CaseBook {
-            CaseBook(profiles.filter { $0.name == name } + profiles.filter { $0.name == "generic" })
-        }
-        lemlistCases = cases("lemlist")
-        lettrCases = cases("lettr")
-        lemlist = LemlistImitation(cases: lemlistCases)
-        lettr = LettrImitation(cases: lettrCases)
+        self.imitations = imitations
+        behaviours = Behaviours(rules: rules)
         loop = try EventLoop()
         try loop.watch(mailbox.descriptor, for: .readable, handler: self)
     }
@@ -130,24 +150,37 @@ final class SandboxServer: HTTPDaemonDelegate, ReadinessHandler {
         method: String, target: String, fields: FieldBlock, body: [UInt8], isTooLarge: Bool
     ) -> ImitationResponse {
         let moment = Moment(monotonic: Self.now, wall: SystemClock.wallNanoseconds / 1_000_000)
-        func request(behind mount: String) -> ImitationRequest {
-            ImitationRequest(
-                method, String(target.dropFirst(mount.count)), fields: fields, body: body, at: moment)
+        guard let index = index(of: target) else { return ownAnswer(target) }
+        let mounted = imitations[index]
+        var response: ImitationResponse
+        if isTooLarge {
+            response = type(of: mounted.imitation).tooLarge
+        } else {
+            var request = ImitationRequest(
+                method, String(target.dropFirst(mounted.mount.count)), fields: fields, body: body, at: moment)
+            do throws(Behaviours.Mistake) {
+                let behaviour = try behaviours.behaviour(for: request, to: mounted.name)
+                request.requested = mounted.cases.answer(to: behaviour)
+                request.isUnasked = request.requested == nil
+                response = mounted.imitation.answer(request)
+                if let delay = behaviour.delay { response.delay = max(delay, response.delay ?? .zero) }
+                response.abort = behaviour.abort
+            } catch {
+                response = .json(400, ["message": .string(error.message)])
+            }
         }
-        if Self.isBehind(LemlistImitation.mount, target) {
-            let answer =
-                isTooLarge
-                ? LemlistImitation.tooLarge : lemlist.answer(request(behind: LemlistImitation.mount))
-            counts.add("lemlist", isRefusal: answer.isRefusal)
-            return answer
-        }
-        if Self.isBehind(LettrImitation.mount, target) {
-            let answer =
-                isTooLarge ? LettrImitation.tooLarge : lettr.answer(request(behind: LettrImitation.mount))
-            counts.add("lettr", isRefusal: answer.isRefusal)
-            return answer
-        }
-        return ownAnswer(target)
+        counts.add(mounted.name, isRefusal: response.isRefusal)
+        return response
+    }
+
+    /// A response is sent, or will never be.
+    func release(_ slots: [StrictLimits.Slot], of target: String) {
+        guard let index = index(of: target) else { return }
+        imitations[index].imitation.release(slots)
+    }
+
+    private func index(of target: String) -> Int? {
+        imitations.firstIndex { Self.isBehind($0.mount, target) }
     }
 
     /// Delays the response to a request.
@@ -168,12 +201,12 @@ final class SandboxServer: HTTPDaemonDelegate, ReadinessHandler {
     /// The responses of the sandbox itself.
     private func ownAnswer(_ target: String) -> ImitationResponse {
         switch target.prefix(while: { $0 != "?" }) {
-        case "/-/sandbox": return .json(200, ["lemlist": shown("lemlist"), "lettr": shown("lettr")])
+        case "/-/sandbox": return .json(200, .members(imitations.map { ($0.name, shown($0.name)) }))
         case CaseBook.listPath[...]:
-            return .json(200, ["lemlist": lemlistCases.list, "lettr": lettrCases.list])
+            return .json(200, .members(imitations.map { ($0.name, $0.cases.list) }))
         default:
-            let hint = "lemlist is at \(LemlistImitation.mount), Lettr at \(LettrImitation.mount)"
-            return .json(404, ["message": "Nothing is imitated here: \(hint)."])
+            let places = imitations.map { "\($0.name) is at \($0.mount)" }.joined(separator: ", ")
+            return .json(404, ["message": .string("Nothing is imitated here: \(places).")])
         }
     }
 

@@ -27,7 +27,10 @@ struct RunCommand: ParsableCommand {
             valueName: "name[=upstream]"))
     var provider: [String] = []
 
-    @Flag(help: "Also start a sandbox that imitates lemlist and Lettr, and route their requests to it.")
+    @Flag(
+        help:
+            "Also start a sandbox that imitates the providers of all built-in profiles, and route their requests to it."
+    )
     var sandbox = false
 
     @OptionGroup var settings: SettingOptions
@@ -46,7 +49,7 @@ struct RunCommand: ParsableCommand {
         logger.logLevel = level
         // Before any thread is started, since threads inherit the signal mask.
         let signals = ProcessSignals(reloads: true)
-        let sandboxServer = sandbox ? try Sandbox.startOrReport(at: .tcp(.v4(0x7F00_0001), port: 0)) : nil
+        let sandboxServer = sandbox ? try Self.startSandbox() : nil
         if let sandboxServer { loaded.point(to: sandboxServer) }
         let server: ProxyServer
         do {
@@ -87,6 +90,10 @@ struct RunCommand: ParsableCommand {
         sandboxServer?.stop()
         logger.notice("stopped")
         writer.shutdown(within: .seconds(2))
+    }
+
+    private static func startSandbox() throws -> Sandbox {
+        try Sandbox.startOrReport(SandboxSelection.builtIn(), at: .tcp(.v4(0x7F00_0001), port: 0))
     }
 
     /// Waits for the signal to shut down, and reloads in the meantime; returns the signal's name.

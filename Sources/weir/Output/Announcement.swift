@@ -39,13 +39,16 @@ struct Announcement {
         if let admin = server.adminAddress { lines.append("admin paths are on \(admin)") }
         lines += [""] + ConfigurationSummary(configuration: configuration).lines
         guard let sandbox else { return lines + [""] }
-        lines += [""] + SandboxMessage.lines(of: sandbox)
+        let names = Set(configuration.providers.map(\.profile)).union(Sandbox.usualProfiles)
+        let imitated = sandbox.profiles.filter(names.contains)
+        lines += [""] + SandboxMessage.lines(of: sandbox, profiles: imitated)
         let others = configuration.providers.filter { sandbox.upstream(for: $0.profile) == nil }
         if !others.isEmpty {
             lines.append(
                 "Not simulated, requests go to the real API: \(others.map(\.name).joined(separator: ", "))")
         }
-        let commands = SandboxMessage.commands(places: place(of:), metrics: adminPlace + "/metrics")
+        let commands = SandboxMessage.commands(
+            of: sandbox, places: place(of:), metrics: adminPlace + "/metrics")
         return lines + ["", "Paste into another terminal:", ""] + commands.map { "  \($0)" } + [""]
     }
 
