@@ -194,6 +194,6 @@ struct LimitProbe {
         let windows = counting.map(\.limit).filter { $0.span != .concurrent }
         let shortest = windows.map { Double($0.per.wholeNanoseconds) / 1e9 }.min() ?? 10
         let rate = windows.map { Double($0.requests) / (Double($0.per.wholeNanoseconds) / 1e9) }.min() ?? 100
-        return max(min(shortest * 5.5, 1500 / max(rate, 0.001)), 2)
+        return max(min(shortest * 5.5, 800 / max(rate, 0.001)), 2)
     }
 }

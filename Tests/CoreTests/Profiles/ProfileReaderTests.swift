@@ -129,7 +129,7 @@ struct ProfileReaderTests {
             """)
         let places = found.map { String($0.prefix { $0 != " " }) }
         #expect(places.starts(with: ["p.yaml:2:1:", "p.yaml:3:8:"]))
-        #expect(found[0].contains("upstram: unknown key; allowed: name, upstream"))
+        #expect(found[0].contains("upstram: unknown key; allowed: name, inherit, upstream"))
         #expect(found.contains { $0.contains("rules[0].when.code.matches: '(' is not a regular expression") })
         #expect(found.contains { $0.contains("rules[0].when.status: '99' must be a status") })
         #expect(found.contains { $0.contains("rules[0].is: 'nonsense' is not one of") })
