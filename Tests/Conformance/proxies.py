@@ -17,7 +17,7 @@ log: {{ access: off }}
 limits: {{ drain: 2s, uri: 8KiB }}
 providers:
   p: {{ profile: generic, upstream: 'http://127.0.0.1:{upstream}', listen: '127.0.0.1:0', errors: {errors},
-       timeouts: {{ response: {patience}s, idle: {patience}s }} }}
+       learn: off, timeouts: {{ response: {patience}s, idle: {patience}s }} }}
 """
 
 NGINX = """
