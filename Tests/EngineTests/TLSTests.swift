@@ -29,6 +29,21 @@ struct TLSTests {
         }
     }
 
+    @Test("a further connection resumes the TLS session", arguments: [true, false])
+    func resumed(http2: Bool) throws {
+        let nginx = try Nginx(
+            http2: http2,
+            server:
+                "ssl_protocols TLSv1.3; keepalive_timeout 0; location /session { return 200 '{\"resumed\":\"$ssl_session_reused\"}'; }"
+        )
+        try withProxy(Self.provider(nginx)) { proxy in
+            let client = try proxy.client()
+            #expect(try client.exchange("GET", "/p/session").text == #"{"resumed":"."}"#)
+            for _ in 0..<3 { #expect(try client.exchange("GET", "/p/session").text == #"{"resumed":"r"}"#) }
+            #expect(try proxy.metric(#"weir_upstream_connections_opened_total{provider="p"}"#) == 4)
+        }
+    }
+
     @Test("an error of the provider's is a problem as without TLS")
     func errors() throws {
         let nginx = try Nginx(server: "location /missing { return 404 '{\"message\":\"No such thing\"}'; }")

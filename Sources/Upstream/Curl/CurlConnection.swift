@@ -29,8 +29,14 @@ public enum ConnectionTransfer: Hashable, Sendable {
     /// Retains this connection until it is closed.
     private unowned let multi: CurlMulti
     private weak var delegate: (any CurlConnectionDelegate)?
-    /// Whether the library must be used to access the socket, because of TLS.
-    private let isTLS: Bool
+    /// Whether TLS protects it, so that the library must be used to access the socket.
+    public let isTLS: Bool
+    /// Whether TLS to the provider is all of it: a proxy's TLS would be a second layer, which may hold bytes as well.
+    private let hasOneLayer: Bool
+    /// OpenSSL's object for the connection, if it can be asked whether it holds bytes.
+    private var session: UnsafeRawPointer?
+    /// Whether bytes were sent through the library.
+    private var hasSent = false
     private var isJoined = true
     private var isPending = true
     /// The socket while it is open; otherwise -1.
@@ -42,6 +48,7 @@ public enum ConnectionTransfer: Hashable, Sendable {
         self.multi = multi
         self.delegate = delegate
         isTLS = options.usesTLS
+        hasOneLayer = isTLS && !options.usesProxyTLS
         easy = EasyHandle(hooks: multi.hooks, options: options)
         easy.set(CURLOPT_CONNECT_ONLY, 1)
         easy.join(self)
@@ -81,16 +88,25 @@ public enum ConnectionTransfer: Hashable, Sendable {
         }
         var count = 0
         let code = unsafe curl_easy_send(easy.pointer, bytes.baseAddress, bytes.count, &count)
-        if code == CURLE_OK, count > 0 { return .moved(count) }
+        if code == CURLE_OK, count > 0 {
+            if !hasSent { firstBytesHaveLeft() }
+            return .moved(count)
+        }
         if code == CURLE_AGAIN { return .wouldBlock }
         easy.listenForAlert()
         return .failed(errno: 0)
     }
 
+    /// libcurl attaches the handle to its connection with the first bytes that are sent; before, it does not return its session.
+    private func firstBytesHaveLeft() {
+        hasSent = true
+        if hasOneLayer { unsafe session = OpenSSL.readAhead(on: easy.pointer) }
+    }
+
     /// Receives into `room`.
     ///
-    /// With TLS, the library may hold bytes that the descriptor does not signal, so this must be called until it
-    /// would block.
+    /// With TLS, the library may hold bytes that the descriptor does not signal, so this must be called again while
+    /// ``mayHoldBytes``.
     public func receive(into room: UnsafeMutableRawBufferPointer) -> ConnectionTransfer {
         guard isTLS else {
             let count = unsafe recv(descriptor, room.baseAddress, room.count, 0)
@@ -109,8 +125,12 @@ public enum ConnectionTransfer: Hashable, Sendable {
     /// The alert with which the peer has ended TLS; valid after ``ConnectionTransfer/failed(errno:)``.
     public var alert: TLSAlert? { isTLS ? easy.alert : nil }
 
-    /// Whether ``receive(into:)`` must be called until it would block.
-    public var mayHoldBytes: Bool { isTLS }
+    /// Whether there may be received bytes that the descriptor does not signal: ``receive(into:)`` must be called again.
+    public var mayHoldBytes: Bool {
+        guard isTLS else { return false }
+        guard let session = unsafe session else { return true }
+        return unsafe OpenSSL.mayHoldBytes(session)
+    }
 
     func easyHandleMayConnect() -> Bool { true }
 
@@ -121,6 +141,7 @@ public enum ConnectionTransfer: Hashable, Sendable {
         settle()
         if descriptor >= 0 { unsafe easy.hooks.takeBack(descriptor) }
         descriptor = -1
+        unsafe session = nil
         multi.remove(easy)
         easy.leave()
     }

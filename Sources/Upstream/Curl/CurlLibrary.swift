@@ -22,34 +22,6 @@ public enum CurlLibrary {
     }
 }
 
-/// Information about TLS that libcurl does not provide: it is requested from the library below it.
-///
-/// Not linked: it is available if libcurl has loaded it.
-enum OpenSSL {
-    private typealias GetShutdown = @convention(c) (UnsafeRawPointer) -> Int32
-
-    private static let getShutdown: GetShutdown? = {
-        guard let symbol = unsafe dlsym(nil, "SSL_get_shutdown") else { return nil }
-        return unsafe unsafeBitCast(symbol, to: GetShutdown.self)
-    }()
-
-    /// `SSL_RECEIVED_SHUTDOWN`.
-    private static let receivedShutdown: Int32 = 2
-
-    /// Whether the peer has ended its data with a close_notify (RFC 8446 6.1).
-    ///
-    /// > An end of the TCP connection without one is an error of SSL_read(), which 7.88 reports as the end of the data; 8.14 does not.
-    ///
-    /// - Parameter easy: an easy handle with a connection. With two layers of TLS, the inner one counts.
-    static func hasReceivedCloseNotify(on easy: UnsafeMutableRawPointer) -> Bool {
-        guard let getShutdown = unsafe getShutdown, let session = unsafe ccurl_openssl_session(easy) else {
-            // Other libraries: GnuTLS reports such an end as an error.
-            return true
-        }
-        return unsafe getShutdown(session) & receivedShutdown != 0
-    }
-}
-
 /// A libcurl result code (`CURLcode`), including unknown ones.
 struct CurlError: Error, RawRepresentable, Hashable, Sendable, CustomStringConvertible {
     /// The number.

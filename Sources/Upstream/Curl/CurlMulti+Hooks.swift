@@ -21,6 +21,10 @@ extension CurlMulti {
         private let allowsAddress: @Sendable (ResolvedAddress) -> Bool
         /// The upstream's origin, parsed.
         let url: OpaquePointer
+        /// What the handles share: TLS sessions, so that a further connection resumes one (RFC 8446 2.2).
+        ///
+        /// > Otherwise 7.88 keeps sessions with the handle that made them.
+        let share: UnsafeMutableRawPointer?
         private let firstAddresses: UnsafeMutablePointer<curl_slist>?
         private var hasGivenAddresses = false
         /// Removes the upstream's name from libcurl's cache.
@@ -51,11 +55,16 @@ extension CurlMulti {
             unsafe self.url = url
             let code = unsafe curl_url_set(url, CURLUPART_URL, options.origin + "/", 0)
             precondition(code == CURLUE_OK, "curl_url_set: \(options.origin)")
+            // All handles are used by one thread: no locks are needed.
+            unsafe share = curl_share_init()
+            if let share = unsafe share { unsafe ccurl_share_set_data(share, CURL_LOCK_DATA_SSL_SESSION) }
             unsafe firstAddresses = options.firstAddresses.flatMap { unsafe curl_slist_append(nil, $0) }
             unsafe forgetting = curl_slist_append(nil, "-" + Self.place(in: url))
         }
 
         deinit {
+            // It fails if a handle still uses it: that keeps what it needs.
+            unsafe curl_share_cleanup(share)
             unsafe curl_slist_free_all(firstAddresses)
             unsafe curl_slist_free_all(forgetting)
             unsafe curl_url_cleanup(url)

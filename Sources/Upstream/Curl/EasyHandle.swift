@@ -44,6 +44,7 @@ internal import CCurl
         unsafe set(CURLOPT_CLOSESOCKETDATA, Unmanaged.passUnretained(hooks).toOpaque())
         // Parsed once: libcurl copies its parts instead of parsing a text for each request.
         unsafe set(CURLOPT_CURLU, UnsafeRawPointer(hooks.url))
+        if let share = unsafe hooks.share { unsafe set(CURLOPT_SHARE, UnsafeRawPointer(share)) }
         options.apply(to: self)
     }
 

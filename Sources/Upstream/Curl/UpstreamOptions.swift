@@ -10,7 +10,10 @@ public struct UpstreamOptions: Sendable {
     public var isTLS: Bool { origin.hasPrefix("https:") }
     /// Whether TLS is used with the first peer, the provider or a proxy: then the socket must be accessed through the
     /// library.
-    var usesTLS: Bool { isTLS || proxy?.hasPrefix("https:") == true }
+    var usesTLS: Bool { isTLS || usesProxyTLS }
+
+    /// Whether TLS is used with a proxy.
+    var usesProxyTLS: Bool { proxy?.hasPrefix("https:") == true }
     /// The time limit for name resolution, connection and TLS handshake, in milliseconds.
     public var connectTimeoutMilliseconds: Int
     /// Whether an address may be connected to; called before each connection.

@@ -105,7 +105,7 @@ internal import Loop
 
     /// The alert with which the peer has rejected the connection before sending anything.
     private func receivedAlert() -> TransferFault? {
-        guard let link, link.mayHoldBytes, let transfer,
+        guard let link, link.isTLS, let transfer,
             case .failed = unsafe link.receive(into: pool.room.buffer), let alert = link.alert
         else { return nil }
         return transfer.fault(of: alert, refusesAll: !hasServed && alert.refusesHandshake)

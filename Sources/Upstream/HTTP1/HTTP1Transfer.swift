@@ -179,7 +179,7 @@ internal import Wire
                 case .wouldBlock:
                     isBlocked = true
                     // TLS accepts all or nothing, and may have sent records of bytes that it has not accepted yet.
-                    if link.mayHoldBytes { hasLeft = true }
+                    if link.isTLS { hasLeft = true }
                     return .blocked
                 case .ended, .failed:
                     if !hasLeft { return .neverSent }
