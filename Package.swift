@@ -97,7 +97,7 @@ let package = Package(
             name: "ContentCoding", dependencies: ["CZlib", "CBrotli", "CZstd", "Wire"],
             swiftSettings: settings),
 
-        .target(name: "Redis", dependencies: ["Loop"], swiftSettings: settings),
+        .target(name: "Redis", dependencies: ["Loop", "Upstream"], swiftSettings: settings),
 
         .target(name: "JSONLog", dependencies: [logging], swiftSettings: settings),
 

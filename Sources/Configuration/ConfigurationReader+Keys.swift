@@ -22,6 +22,9 @@ extension ConfigurationReader {
 
     enum AdminKey: String, SectionKey { case listen }
 
+    /// The mapping of a `ledger`, instead of an address.
+    enum LedgerKey: String, SectionKey { case url, user, password, tls }
+
     enum LogKey: String, SectionKey { case access }
 
     enum ReloadKey: String, SectionKey { case onChange = "on_change" }
@@ -81,6 +84,7 @@ extension ConfigurationReader {
         paths(of: TopKey.self, in: "")
         + paths(of: ListenKey.self, in: "listen.") + paths(of: ListenTLSKey.self, in: "listen.tls.")
         + paths(of: AdminKey.self, in: "admin.")
+        + paths(of: LedgerKey.self, in: "ledger.") + paths(of: TLSKey.self, in: "ledger.tls.")
         + paths(of: LogKey.self, in: "log.")
         + paths(of: ReloadKey.self, in: "reload.")
         + paths(of: ProviderKey.self, in: "providers.*.")

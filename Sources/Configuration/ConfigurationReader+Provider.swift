@@ -135,7 +135,7 @@ extension ConfigurationReader {
         case .quarantine: value.boolean.map { provider.quarantinesCredentials = $0 }
         case .circuitBreaker: provider.circuitBreaker = circuitBreaker(from: value)
         case .retries: readRetries(from: value, into: &provider.retries)
-        case .tls: readTLS(from: value, into: &provider.tls)
+        case .tls: provider.tls = value.tlsConfiguration
         case .http:
             value.choice(HTTPVersion.allCases.map { ($0.rawValue, $0) }).map { provider.httpVersion = $0 }
         case .proxy: break  // Read when the upstream is known.
@@ -216,9 +216,14 @@ extension ConfigurationReader {
         }
     }
 
-    private func readTLS(from value: YAMLValue, into tls: inout TLSConfiguration) {
-        var places: [TLSKey: YAMLValue] = [:]
-        for (key, value) in value.members(of: TLSKey.self) {
+}
+
+extension YAMLValue {
+    /// How a server's certificate is checked, and with which certificate Weir identifies itself.
+    var tlsConfiguration: TLSConfiguration {
+        var tls = TLSConfiguration()
+        var places: [ConfigurationReader.TLSKey: YAMLValue] = [:]
+        for (key, value) in members(of: ConfigurationReader.TLSKey.self) {
             places[key] = value
             switch key {
             case .caFile: tls.caFile = value.readableFile
@@ -230,6 +235,7 @@ extension ConfigurationReader {
         if let key = places[.clientKey], places[.clientCertificate] == nil {
             key.report("requires `client_certificate`, to which the key belongs")
         }
+        return tls
     }
 }
 

@@ -88,7 +88,7 @@ public struct ConfigurationReader {
             value.integer(ProxyConfiguration.replicasRange).map { result.replicas = $0 }
             replicas = value
         case .ledger:
-            value.ledgerAddress.map { result.ledger = $0 }
+            value.sharedLedger.map { result.ledger = $0 }
             ledger = value
         case .log:
             for (key, value) in value.members(of: LogKey.self) {

@@ -1,5 +1,6 @@
 internal import Glibc
 public import Loop
+public import Upstream
 
 /// Receives the events of a connection.
 public protocol RedisConnectionDelegate: AnyObject {
@@ -21,7 +22,7 @@ public protocol RedisConnectionDelegate: AnyObject {
 /// The server is not trusted: an invalid, oversized or unexpected reply ends the connection.
 ///
 /// Confined to the loop's thread.
-public final class RedisConnection: ReadinessHandler {
+public final class RedisConnection: ReadinessHandler, CurlConnectionDelegate {
     /// The address of the server.
     public enum Place: Hashable, Sendable {
         /// A numeric address, because name resolution would block.
@@ -45,11 +46,14 @@ public final class RedisConnection: ReadinessHandler {
 
     private let loop: EventLoop
     private weak var delegate: (any RedisConnectionDelegate)?
-    /// -1 when the connection has ended.
-    private var socket: Int32
+    /// `nil` when the connection has ended.
+    private var stream: RedisStream?
     private var isConnected = false
     private var interest: Readiness = []
+    /// Commands that wait until those before them were sent.
     private var outgoing: [UInt8] = []
+    /// The bytes that are being sent, and how many of them were: they stay where they are, since TLS has begun records of them.
+    private var sending: [UInt8] = []
     private var sent = 0
     private var reader = ReplyReader()
     private var expected: [Expected] = []
@@ -62,15 +66,22 @@ public final class RedisConnection: ReadinessHandler {
     public init?(to place: Place, loop: EventLoop, delegate: any RedisConnectionDelegate) {
         self.loop = loop
         self.delegate = delegate
-        socket = Self.connect(to: place)
-        guard socket >= 0 else { return nil }
+        stream = RedisStream(to: place)
+        guard isOpen else { return nil }
         change(to: .writable)
+    }
+
+    /// Begins to connect with TLS to the server of `multi`, which must outlive the connection.
+    public init(through multi: CurlMulti, loop: EventLoop, delegate: any RedisConnectionDelegate) {
+        self.loop = loop
+        self.delegate = delegate
+        stream = .secure(multi.connect(for: self))
     }
 
     deinit { release() }
 
     /// Whether commands can be sent; the connection may still be in progress.
-    public var isOpen: Bool { socket >= 0 }
+    public var isOpen: Bool { stream != nil }
 
     /// Sends a command.
     ///
@@ -103,31 +114,30 @@ public final class RedisConnection: ReadinessHandler {
             outgoing.append(contentsOf: argument)
             outgoing.append(contentsOf: "\r\n".utf8)
         }
-        guard outgoing.count - sent <= Self.largestBacklog else { return end("does not read what is sent") }
+        guard outgoing.count + sending.count - sent <= Self.largestBacklog else {
+            return end("does not read what is sent")
+        }
         // All commands of one iteration are sent together.
         if isConnected { change(to: [.readable, .writable]) }
     }
 
+    private var hasUnsentBytes: Bool { !sending.isEmpty || !outgoing.isEmpty }
+
     private func write() {
-        while sent < outgoing.count {
-            let count = unsafe outgoing.withUnsafeBytes { bytes in
-                unsafe Glibc.send(
-                    socket, bytes.baseAddress.map { unsafe $0 + sent }, bytes.count - sent,
-                    Int32(MSG_NOSIGNAL))
+        while let stream, hasUnsentBytes {
+            if sending.isEmpty { (sending, outgoing) = (outgoing, sending) }
+            let step = unsafe sending.withUnsafeBytes { unsafe stream.send(.init(rebasing: $0[sent...])) }
+            switch step {
+            case .moved(let count): sent += count
+            case .wouldBlock: return change(to: [.readable, .writable])
+            case .ended: return end("closed")
+            case .failed(let number): return end(stream.reason(of: number))
             }
-            guard count > 0 else {
-                if count < 0, errno == EINTR { continue }
-                guard count < 0, errno != EAGAIN else {
-                    outgoing.removeFirst(sent)
-                    sent = 0
-                    return
-                }
-                return end(Self.reason(of: errno))
+            if sent == sending.count {
+                sending.removeAll(keepingCapacity: sending.count < Self.receiveSize)
+                sent = 0
             }
-            sent += count
         }
-        outgoing.removeAll(keepingCapacity: outgoing.count < Self.receiveSize)
-        sent = 0
         change(to: .readable)
     }
 
@@ -135,18 +145,29 @@ public final class RedisConnection: ReadinessHandler {
 
     private func read() {
         for _ in 0..<Self.receivesPerEvent {
+            guard let stream else { return }
             var room = [UInt8](repeating: 0, count: Self.receiveSize)
-            let count = unsafe recv(socket, &room, room.count, 0)
-            if count < 0, errno == EAGAIN || errno == EINTR { return }
-            guard count > 0 else { return end(count == 0 ? "closed" : Self.reason(of: errno)) }
-            reader.append(room[..<count])
-            do throws(ReplyReader.Malformed) {
-                // Any of them may end the connection.
-                while isOpen, let reply = try reader.next() { take(reply) }
-            } catch {
-                return end("sends what is no reply of Redis: \(error.reason)", isSenseless: true)
+            let step = unsafe room.withUnsafeMutableBytes { unsafe stream.receive(into: $0) }
+            switch step {
+            case .wouldBlock: return
+            case .ended: return end("closed")
+            case .failed(let number): return end(stream.reason(of: number))
+            case .moved(let count):
+                reader.append(room[..<count])
+                takeReplies()
+                if count < Self.receiveSize, !stream.mayHoldBytes { return }
             }
-            guard isOpen, count == Self.receiveSize else { return }
+        }
+        // What TLS still holds is signalled by no descriptor; a socket that can be written to is, at once.
+        if stream?.mayHoldBytes == true { change(to: [.readable, .writable]) }
+    }
+
+    private func takeReplies() {
+        do throws(ReplyReader.Malformed) {
+            // Any of them may end the connection.
+            while isOpen, let reply = try reader.next() { take(reply) }
+        } catch {
+            end("sends what is no reply of Redis: \(error.reason)", isSenseless: true)
         }
     }
 
@@ -186,66 +207,23 @@ public final class RedisConnection: ReadinessHandler {
         return message
     }
 
-    // MARK: The socket
-
-    private static func connect(to place: Place) -> Int32 {
-        switch place {
-        case .tcp(let address, let port):
-            var hints = unsafe addrinfo()
-            unsafe hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV
-            unsafe hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
-            var found: UnsafeMutablePointer<addrinfo>?
-            guard unsafe getaddrinfo(address, "\(port)", &hints, &found) == 0, let first = unsafe found else {
-                return -1
-            }
-            defer { unsafe freeaddrinfo(first) }
-            let socket = unsafe connect(
-                family: first.pointee.ai_family, to: first.pointee.ai_addr, length: first.pointee.ai_addrlen)
-            var on: Int32 = 1
-            if socket >= 0 {
-                unsafe setsockopt(
-                    socket, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<Int32>.size))
-            }
-            return socket
-        case .unix(let path):
-            var address = sockaddr_un()
-            address.sun_family = sa_family_t(AF_UNIX)
-            guard path.utf8.count < MemoryLayout.size(ofValue: address.sun_path) else { return -1 }
-            unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: path.utf8) }
-            return unsafe withUnsafePointer(to: &address) { pointer in
-                unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                    unsafe connect(
-                        family: AF_UNIX, to: $0, length: socklen_t(MemoryLayout<sockaddr_un>.size))
-                }
-            }
-        }
-    }
-
-    private static func connect(
-        family: Int32, to address: UnsafePointer<sockaddr>?, length: socklen_t
-    ) -> Int32 {
-        let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
-        let socket = Glibc.socket(family, type, 0)
-        guard socket >= 0 else { return -1 }
-        guard unsafe Glibc.connect(socket, address, length) != 0, errno != EINPROGRESS else { return socket }
-        Glibc.close(socket)
-        return -1
-    }
+    // MARK: The stream
 
     private func finishConnecting() {
+        guard case .socket(let socket) = stream else { return }
         var number: Int32 = 0
         var size = socklen_t(MemoryLayout<Int32>.size)
         unsafe getsockopt(socket, SOL_SOCKET, SO_ERROR, &number, &size)
-        guard number == 0 else { return end(Self.reason(of: number)) }
+        guard number == 0 else { return end(RedisStream.words(of: number)) }
         isConnected = true
         change(to: outgoing.isEmpty ? .readable : [.readable, .writable])
     }
 
     private func change(to wanted: Readiness) {
-        guard isOpen, wanted != interest else { return }
+        guard let stream, wanted != interest else { return }
         interest = wanted
         // If it cannot be watched, there are no replies, which is detected as a timeout.
-        try? loop.watch(socket, for: wanted, handler: self)
+        try? loop.watch(stream.descriptor, for: wanted, handler: self)
     }
 
     private func end(_ reason: String, isSenseless: Bool = false) {
@@ -255,17 +233,16 @@ public final class RedisConnection: ReadinessHandler {
     }
 
     private func release() {
-        guard isOpen else { return }
-        loop.unwatch(socket)
-        Glibc.close(socket)
-        socket = -1
+        guard let stream else { return }
+        self.stream = nil
+        if !interest.isEmpty { loop.unwatch(stream.descriptor) }
+        stream.close()
         expected = []
         firstExpected = 0
         outgoing = []
+        sending = []
         sent = 0
     }
-
-    private static func reason(of number: Int32) -> String { unsafe String(cString: strerror(number)) }
 
     // MARK: ReadinessHandler
 
@@ -273,7 +250,37 @@ public final class RedisConnection: ReadinessHandler {
     public func descriptor(_ descriptor: Int32, isReady readiness: Readiness) {
         guard isOpen else { return }
         if !isConnected { finishConnecting() }
-        if isOpen, isConnected, readiness.contains(.writable), sent < outgoing.count { write() }
-        if isOpen, isConnected, readiness.contains(.readable) || readiness.isBroken { read() }
+        if isOpen, isConnected, readiness.contains(.writable) { write() }
+        if isOpen, isConnected, readiness.contains(.readable) || readiness.isBroken || holdsBytes { read() }
+    }
+
+    private var holdsBytes: Bool { stream?.mayHoldBytes == true }
+
+    // MARK: CurlConnectionDelegate
+
+    /// TLS is established, or has failed.
+    public func connection(_ connection: CurlConnection, didOpen fault: TransferFault?) {
+        guard isOpen else { return }
+        if let fault { return end(fault.words) }
+        isConnected = true
+        change(to: outgoing.isEmpty ? .readable : [.readable, .writable])
+    }
+}
+
+extension TransferFault {
+    /// Why no connection to a server was established.
+    fileprivate var words: String {
+        switch self {
+        case .nameNotResolved: "its name cannot be resolved"
+        case .connectFailed(let number): number == 0 ? "it cannot be reached" : RedisStream.words(of: number)
+        case .connectTimedOut: "it does not respond in time"
+        case .tlsUntrusted(let reason): "its certificate is not trusted: \(reason)"
+        case .tlsHandshake(let reason): "the TLS handshake failed: \(reason)"
+        case .handshakeCut:
+            "it ended the connection during the TLS handshake; does it expect TLS at this port?"
+        case .tlsFiles(let reason): "a file of `ledger.tls` cannot be used: \(reason)"
+        case .tlsAlert(let reason): "it ended TLS: \(reason)"
+        default: "it cannot be reached"
+        }
     }
 }

@@ -13,7 +13,7 @@ struct ExampleFileTests {
         return try String(contentsOf: root.appending(path: "Config/weir.yaml"), encoding: .utf8)
     }
 
-    /// The example with its `#key:` lines in use; of the two forms of `listen`, that with more keys.
+    /// The example with its `#key:` lines in use; of the two forms of `listen` and `ledger`, those with more keys.
     private func completeExample() throws -> String {
         try example().split(separator: "\n", omittingEmptySubsequences: false).map { line in
             let rest = line.drop { $0 == " " }
@@ -21,6 +21,7 @@ struct ExampleFileTests {
             let isKey = rest.first == "#" && (next?.isLowercase == true || next == "-")
             return String(isKey ? line.replacing("#", with: "", maxReplacements: 1) : line)
         }.joined(separator: "\n").replacing("\nlisten: 127.0.0.1:8080\n", with: "\n")
+            .replacing("\nledger: memory\n", with: "\n")
     }
 
     @Test("the unchanged example means the same as no file")
@@ -34,9 +35,11 @@ struct ExampleFileTests {
         let files = Dictionary(uniqueKeysWithValues: names.map { ("/etc/weir/\($0)", "") })
         // lemlist has no tiers.
         let example = try completeExample().replacing("\n    tier: free\n", with: "\n")
-        let configuration = try read(example, variables: ["LEMLIST_API_KEY": "k"], files: files)
+        let configuration = try read(
+            example, variables: ["LEMLIST_API_KEY": "k", "LEDGER_PASSWORD": "p"], files: files)
         #expect(configuration.adminListen?.description == "127.0.0.1:9464")
         #expect(configuration.listenTLS != nil && configuration.providers.first?.listenTLS != nil)
+        #expect(configuration.ledger?.tls?.clientKey == "/etc/weir/client.key")
         #expect(configuration.providers.first?.credential?.value == "k")
         #expect(configuration.providers.first?.tls.clientKey == "/etc/weir/client.key")
     }

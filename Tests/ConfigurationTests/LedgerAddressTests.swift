@@ -31,17 +31,53 @@ struct LedgerAddressTests {
             "redis://host/-1", "redis://host/65536", "redis://secret@host", "redis://u:@host",
             "redis://:%4@host",
             "redis://[::1", "redis://a b", "redis+unix://run", "redis+unix:///s?x=1", "redis+unix:///s?db=x",
-            "rediss://u:secret@host", "redis://host?x=1",
+            "rediss://secret@host", "redis://host?x=1",
         ])
     func invalid(_ text: String) {
         let error = #expect(throws: InvalidSetting.self) { try LedgerAddress(parsing: text) }
         #expect(error?.reason.contains("secret") == false)
     }
 
-    @Test("rediss:// is reported as not supported")
-    func tls() {
-        let found = mistakes("replicas: 2\nledger: rediss://u:secret@host")
-        #expect(found.contains("speaks no TLS") && !found.contains("secret"))
+    @Test("rediss:// means TLS, with the same parts as redis://")
+    func tls() throws {
+        let address = try LedgerAddress(parsing: "rediss://u:p@host:7000/3")
+        #expect(address.tls == TLSConfiguration())
+        #expect(address.place == .tcp(host: "host", port: 7000))
+        #expect((address.user, address.password?.value, address.database) == ("u", "p", 3))
+        #expect("\(address)" == "rediss://host:7000/3")
+        #expect(try LedgerAddress(parsing: "redis://host").tls == nil)
+    }
+
+    @Test("a ledger can be a mapping with its user, password and TLS")
+    func mapping() throws {
+        let ledger = try #require(
+            try read(
+                "{ replicas: 2, ledger: { url: 'rediss://host', user: u, password: 'p@:/', tls: { min_version: '1.3' } } }"
+            )
+            .ledger)
+        #expect((ledger.user, ledger.password?.value) == ("u", "p@:/"))
+        #expect(ledger.tls?.minimumVersion == .tls13)
+        #expect(
+            try read("{ replicas: 2, ledger: { url: 'redis://host' } }").ledger
+                == LedgerAddress(parsing: "redis://host"))
+    }
+
+    @Test(
+        "a mapping that lacks its address or contradicts itself is an error that shows no password",
+        arguments: [
+            ("{ password: secret }", "needs `url`"),
+            ("{ url: memory, password: secret }", "no user, password or TLS"),
+            ("{ url: 'redis://:secret@host', password: secret }", "is also in `url`"),
+            ("{ url: 'redis://host', user: u }", "requires `password`"),
+            ("{ url: 'redis://host', tls: {} }", "has no effect"),
+            ("{ url: 'redis://host', tsl: {} }", "tsl"),
+            ("{ url: 'rediss://host', tls: { client_key: /dev/null } }", "requires `client_certificate`"),
+            ("{ url: 'rediss://host', tls: { ca_file: /none/secret.pem } }", "ca_file"),
+        ])
+    func contradictions(ledger: String, words: String) {
+        let found = mistakes("replicas: 2\nledger: \(ledger)")
+        #expect(found.contains(words), "\(found)")
+        #expect(!found.contains("password: secret") && !found.contains(":secret@"))
     }
 
     @Test("a ledger requires replicas, and changes of it wait for a restart like those of replicas")

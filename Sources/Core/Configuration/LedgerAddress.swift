@@ -16,11 +16,13 @@ public struct LedgerAddress: Hashable, Sendable {
     public var password: Secret?
     /// The number of the database.
     public var database = 0
+    /// How the server's certificate is checked; `nil` without TLS.
+    public var tls: TLSConfiguration?
 
     /// The largest number of a database.
     static let maximumDatabase = 65535
 
-    /// Reads `redis://[user:password@]host[:port][/database]` or
+    /// Reads `redis://[user:password@]host[:port][/database]`, the same with `rediss://` for TLS, or
     /// `redis+unix://[user:password@]/path[?db=database]`.
     ///
     /// - Throws: the reason, without any part of the text, which may contain a password.
@@ -33,14 +35,11 @@ public struct LedgerAddress: Hashable, Sendable {
         var rest = text[separator.upperBound...]
         switch scheme {
         case "redis", "redis+unix": break
-        case "rediss":
-            throw InvalidSetting(
-                "must not be rediss://: Weir speaks no TLS with Redis; "
-                    + "use redis+unix:// or redis:// in a trusted network, or a TLS tunnel beside Weir")
+        case "rediss": tls = TLSConfiguration()
         default: throw Self.form
         }
         place = .unix(path: "")
-        if let at = rest.lastIndex(of: "@"), scheme == "redis" || !rest.hasPrefix("/") {
+        if let at = rest.lastIndex(of: "@"), scheme != "redis+unix" || !rest.hasPrefix("/") {
             try takeCredentials(rest[..<at])
             rest = rest[rest.index(after: at)...]
         }
@@ -48,7 +47,7 @@ public struct LedgerAddress: Hashable, Sendable {
     }
 
     private static let form = InvalidSetting(
-        "must be memory, redis://[user:password@]host[:port][/database] or "
+        "must be memory, redis://[user:password@]host[:port][/database], the same with rediss:// for TLS, or "
             + "redis+unix://[user:password@]/path[?db=database]")
 
     private static func range(of part: String, in text: String) -> Range<String.Index>? {
@@ -120,7 +119,7 @@ extension LedgerAddress: CustomStringConvertible {
     public var description: String {
         switch place {
         case .tcp(let host, let port):
-            "redis://\(host.contains(":") ? "[\(host)]" : host):\(port)/\(database)"
+            "\(tls == nil ? "redis" : "rediss")://\(host.contains(":") ? "[\(host)]" : host):\(port)/\(database)"
         case .unix(let path): "redis+unix://\(path)?db=\(database)"
         }
     }

@@ -14,6 +14,8 @@ final class LedgerClient: LedgerLinkOwner {
     private let status: LedgerStatus
     private var ledger: SharedLedger
     private var link: LedgerLink?
+    /// Establishes the connections if they use TLS.
+    private let dialer: LedgerDialer?
     /// Sessions that are over, to be closed outside of the library's callbacks.
     private var endedLinks: [LedgerLink] = []
     /// The session that waits for the host's address, and its deadline.
@@ -32,6 +34,11 @@ final class LedgerClient: LedgerLinkOwner {
         self.status = status
         self.worker = worker
         ledger = SharedLedger(startedAt: Worker.clock()) { .random(in: .min ... .max) }
+        if case .tcp(let host, let port) = address.place, let tls = address.tls {
+            dialer = LedgerDialer(host: host, port: port, tls: tls, loop: worker.loop)
+        } else {
+            dialer = nil
+        }
     }
 
     /// Also uses these accounts from now on.
@@ -55,14 +62,15 @@ final class LedgerClient: LedgerLinkOwner {
     /// When it must be called at the latest.
     var deadline: MonotonicTime? {
         guard endedLinks.isEmpty else { return .distantPast }
-        guard let latest = nextSession?.latest else { return ledger.deadline }
-        return min(latest, ledger.deadline ?? latest)
+        let dialling = dialer?.deadlineMilliseconds.map { MonotonicTime(nanoseconds: $0 * 1_000_000) }
+        return [ledger.deadline, nextSession?.latest, dialling].compactMap(\.self).min()
     }
 
     /// Does what is due.
     func run(at now: MonotonicTime) {
         worker.loop.confinement.assertKept()
         closeEndedLinks()
+        dialer?.run(nowMilliseconds: now.nanoseconds / 1_000_000)
         if let (session, latest) = nextSession, latest <= now {
             nextSession = nil
             ledger.sessionIsOver(session, reason: "its name was not resolved in time", at: now)
@@ -77,6 +85,7 @@ final class LedgerClient: LedgerLinkOwner {
         link?.close()
         link = nil
         closeEndedLinks()
+        dialer?.close()
         // A running lookup ends on its own; nothing waits for it.
         nextSession = nil
     }
@@ -136,6 +145,7 @@ final class LedgerClient: LedgerLinkOwner {
 
     private func connect(_ session: String) {
         switch address.place {
+        case _ where dialer != nil: open(session) { [dialer] in dialer?.connect(for: $0) }
         case .unix(let path): open(.unix(path: path), for: session)
         case .tcp(let host, let port):
             if LedgerResolver.isNumeric(host) { return open(.tcp(address: host, port: port), for: session) }
@@ -161,9 +171,16 @@ final class LedgerClient: LedgerLinkOwner {
     }
 
     private func open(_ place: RedisConnection.Place, for session: String) {
+        let loop = worker.loop
+        open(session) { RedisConnection(to: place, loop: loop, delegate: $0) }
+    }
+
+    private func open(
+        _ session: String, connect: (any RedisConnectionDelegate) -> RedisConnection?
+    ) {
         guard !isClosed else { return }
         let link = LedgerLink(
-            name: session, to: address, place: place, loop: worker.loop, status: status, owner: self)
+            name: session, to: address, status: status, owner: self, connect: connect)
         self.link = link
         ledger.sessionBegins(session, at: Worker.clock())
         link.start()

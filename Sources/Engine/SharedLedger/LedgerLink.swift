@@ -40,15 +40,15 @@ final class LedgerLink: RedisConnectionDelegate {
     private var clock: (server: Int64, heard: MonotonicTime)?
 
     init(
-        name: String, to address: LedgerAddress, place: RedisConnection.Place, loop: EventLoop,
-        status: LedgerStatus, owner: any LedgerLinkOwner
+        name: String, to address: LedgerAddress, status: LedgerStatus, owner: any LedgerLinkOwner,
+        connect: (any RedisConnectionDelegate) -> RedisConnection?
     ) {
         self.name = name
         self.address = address
         self.status = status
         self.owner = owner
-        calls = RedisConnection(to: place, loop: loop, delegate: self)
-        messages = RedisConnection(to: place, loop: loop, delegate: self)
+        calls = connect(self)
+        messages = connect(self)
     }
 
     /// Starts the session; its owner is notified of the result.

@@ -12,7 +12,7 @@ struct Fleet {
     /// Runs `body` with so many Weirs that allow `requests` per `window` together.
     static func run(
         of count: Int, requests: Int, per window: Duration, redis: RedisServer? = nil, replicas: Int? = nil,
-        patience: String = "60s", _ body: (Fleet) throws -> Void
+        ledger: String? = nil, patience: String = "60s", _ body: (Fleet) throws -> Void
     ) throws {
         let provider = try StrictProvider(requests, per: window)
         let redis = try redis ?? RedisServer()
@@ -23,7 +23,7 @@ struct Fleet {
             workers: 1
             limits: { drain: 1s }
             replicas: \(replicas ?? count)
-            ledger: '\(redis.url())'
+            ledger: \(ledger ?? "'\(redis.url())'")
             providers: { p: { profile: lemlist, upstream: '\(provider.upstream.url)', \(more) } }
             """
         let members = try (0..<count).map { _ in try ProxyFixture(yaml: yaml) }
@@ -34,11 +34,11 @@ struct Fleet {
     }
 
     /// Waits until all use the ledger, and have their seats.
-    func waitUntilShared(_ redis: RedisServer? = nil) throws {
+    func waitUntilShared(_ redis: RedisServer? = nil, database: Int = 0) throws {
         let redis = redis ?? self.redis
         try eventually("all instances to share", within: .seconds(60), every: .milliseconds(50)) {
             try members.allSatisfy { try $0.metric("weir_ledger_up") == 1 }
-                && redis.command("ZCARD", "weir:{p.p}:seats") == "\(members.count)"
+                && redis.command("-n", "\(database)", "ZCARD", "weir:{p.p}:seats") == "\(members.count)"
         }
     }
 
