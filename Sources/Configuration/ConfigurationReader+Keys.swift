@@ -5,7 +5,7 @@ protocol SectionKey: RawRepresentable, CaseIterable, Hashable where RawValue == 
 
 extension ConfigurationReader {
     enum TopKey: String, SectionKey {
-        case listen, hosts, admin, workers, replicas, ledger, log, reload
+        case listen, hosts, admin, access, workers, replicas, ledger, log, reload
         case typeBase = "type_base"
         case providers, limits
     }
@@ -18,14 +18,16 @@ extension ConfigurationReader {
     enum ListenTLSKey: String, SectionKey {
         case certificate, key
         case minimumVersion = "min_version"
+        case clientAuthorities = "client_ca"
     }
 
-    enum AdminKey: String, SectionKey { case listen }
+    enum AdminKey: String, SectionKey { case listen, token }
 
     /// The mapping of a `ledger`, instead of an address.
     enum LedgerKey: String, SectionKey { case url, user, password, tls }
 
-    enum LogKey: String, SectionKey { case access }
+    enum AccessKey: String, SectionKey { case token }
+    enum LogKey: String, SectionKey { case access, level }
 
     enum ReloadKey: String, SectionKey { case onChange = "on_change" }
 
@@ -85,6 +87,7 @@ extension ConfigurationReader {
         + paths(of: ListenKey.self, in: "listen.") + paths(of: ListenTLSKey.self, in: "listen.tls.")
         + paths(of: AdminKey.self, in: "admin.")
         + paths(of: LedgerKey.self, in: "ledger.") + paths(of: TLSKey.self, in: "ledger.tls.")
+        + paths(of: AccessKey.self, in: "access.")
         + paths(of: LogKey.self, in: "log.")
         + paths(of: ReloadKey.self, in: "reload.")
         + paths(of: ProviderKey.self, in: "providers.*.")

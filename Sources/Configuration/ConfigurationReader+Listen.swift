@@ -53,11 +53,13 @@ extension YAMLValue {
         var certificate: (place: YAMLValue, text: String?)?
         var key: (place: YAMLValue, text: String?)?
         var version = TLSConfiguration.Version.tls12
+        var authorities: Secret?
         for (name, value) in members {
             switch name {
             case .certificate: certificate = (value, value.fileContents)
             case .key: key = (value, value.fileContents)
             case .minimumVersion: value.tlsVersion.map { version = $0 }
+            case .clientAuthorities: authorities = value.authorities
             }
         }
         guard let certificate else {
@@ -69,7 +71,18 @@ extension YAMLValue {
             let both = key.map { "\(certificate.place.quoted) with the key \($0.place.quoted)" }
             certificate.place.report("\(both ?? certificate.place.quoted) cannot be used: \(reason)")
         }
-        return ListenerTLS(certificate: Secret(chain), key: Secret(secret), minimumVersion: version)
+        return ListenerTLS(
+            certificate: Secret(chain), key: Secret(secret), minimumVersion: version,
+            clientAuthorities: authorities)
+    }
+
+    /// The contents of a file of certificate authorities.
+    private var authorities: Secret? {
+        guard let text = fileContents else { return nil }
+        if let reason = reading.surroundings.authorityMistake(text) {
+            report("\(quoted) cannot be used: \(reason)")
+        }
+        return Secret(text)
     }
 
     /// The contents of the file at this path.

@@ -367,8 +367,7 @@ public struct ConfigurationOverrides: Sendable {
                     configuration.adminListen = $0.keepingMode(of: configuration.adminListen)
                 }
             case .workers: value.workers.map { configuration.workers = $0 }
-            case .logLevel:
-                value.choice(LogLevel.allCases.map { ($0.rawValue, $0) }).map { configuration.logLevel = $0 }
+            case .logLevel: value.logLevel.map { configuration.logLevel = $0 }
             case .accessLog: value.boolean.map { configuration.logsAccess = $0 }
             }
         }

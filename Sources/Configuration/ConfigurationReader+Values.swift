@@ -110,6 +110,33 @@ extension YAMLValue {
         }
     }
 
+    /// A token of callers; it is never shown.
+    var accessToken: Secret? {
+        let lengths = AccessTokens.lengths
+        return parsed(isSecret: { _ in true }) { text throws(InvalidSetting) in
+            guard lengths.contains(text.utf8.count), text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
+                throw InvalidSetting(
+                    "must be \(lengths.lowerBound) to \(lengths.upperBound) visible ASCII characters, blanks excluded "
+                        + "(the value is not shown)")
+            }
+            return Secret(text)
+        }
+    }
+
+    /// A token, or a list of tokens.
+    var accessTokens: [Secret] {
+        guard isSequence else { return accessToken.map { [$0] } ?? [] }
+        let elements = filledElements
+        guard elements.count <= AccessTokens.maximum else {
+            report("has \(elements.count) tokens; allowed: at most \(AccessTokens.maximum)")
+            return []
+        }
+        return elements.compactMap(\.accessToken)
+    }
+
+    /// The minimum level of log messages.
+    var logLevel: LogLevel? { choice(LogLevel.allCases.map { ($0.rawValue, $0) }) }
+
     /// The path of a readable file.
     var readableFile: String? {
         parsed { path throws(InvalidSetting) in

@@ -81,6 +81,13 @@ public struct ConfigurationReader {
                 case .listen:
                     result.adminListen = value.plainListener
                     adminListen = value
+                case .token: value.accessToken.map { result.adminToken = $0 }
+                }
+            }
+        case .access:
+            for (key, value) in value.members(of: AccessKey.self) {
+                switch key {
+                case .token: result.accessTokens = AccessTokens(value.accessTokens)
                 }
             }
         case .workers: value.workers.map { result.workers = $0 }
@@ -94,6 +101,7 @@ public struct ConfigurationReader {
             for (key, value) in value.members(of: LogKey.self) {
                 switch key {
                 case .access: value.boolean.map { result.logsAccess = $0 }
+                case .level: value.logLevel.map { result.logLevel = $0 }
                 }
             }
         case .reload:

@@ -7,11 +7,16 @@ public struct Surroundings: Sendable {
     /// Why a certificate and a key, both PEM, cannot be used; `nil` if they can.
     public var identityMistake: @Sendable (_ certificate: String, _ key: String) -> String?
 
+    /// Why certificate authorities, PEM, cannot be used; `nil` if they can.
+    public var authorityMistake: @Sendable (_ authorities: String) -> String?
+
     /// Resolves variables and files with these closures.
     public init(
         variable: @escaping @Sendable (String) -> String?, file: @escaping @Sendable (String) -> String?,
-        identityMistake: @escaping @Sendable (String, String) -> String? = { _, _ in nil }
+        identityMistake: @escaping @Sendable (String, String) -> String? = { _, _ in nil },
+        authorityMistake: @escaping @Sendable (String) -> String? = { _ in nil }
     ) {
+        self.authorityMistake = authorityMistake
         self.variable = variable
         self.file = file
         self.identityMistake = identityMistake

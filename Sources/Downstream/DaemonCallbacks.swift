@@ -142,7 +142,11 @@ enum DaemonCallbacks {
             _ = client.takeNews()
             let result = unsafe cmhd_handshake(session)
             if result == 0 { client.handle(.handshakeEnded) }
-            if TLSSession.isInterrupted(result) { client.daemon.handshaking.append(client) }
+            if TLSSession.isInterrupted(result) {
+                client.daemon.handshaking.append(client)
+            } else if result < 0 {
+                client.session?.reportFailure(result)
+            }
             return result
         }
 

@@ -18,7 +18,7 @@ internal import CMicroHTTPD
     init(_ handle: OpaquePointer, identity: ServerIdentity) {
         unsafe self.handle = handle
         self.identity = identity
-        guard unsafe identity.use(in: handle) else { return }
+        guard unsafe identity.use(in: handle), !identity.requiresClientCertificate else { return }
         unsafe SessionTicketKey.shared?.enable(in: handle)
     }
 
@@ -44,6 +44,11 @@ internal import CMicroHTTPD
     /// Whether a call would have had to wait for the client.
     static func isInterrupted(_ result: Int32) -> Bool { cgnutls_is_interrupted(Int(result)) != 0 }
 
+    /// Tells the client why its handshake failed, if that is because of its certificate.
+    func reportFailure(_ result: Int32) {
+        if identity.requiresClientCertificate { unsafe cgnutls_report_certificate(handle, result) }
+    }
+
     /// Tells the client, whose handshake is complete, that no more comes; `false` if the socket takes nothing at the moment.
     func sayGoodbye() -> Bool { unsafe cgnutls_is_interrupted(Int(cgnutls_say_goodbye(handle))) == 0 }
 }
@@ -60,6 +65,11 @@ internal import CMicroHTTPD
 
     private let credentials: OpaquePointer
     private let priorities: OpaquePointer
+    /// Whether a handshake fails without a certificate of the client.
+    ///
+    /// Such a session has no ticket: a client could resume with it after its certificate has expired, or after another listener, which asks
+    /// for none, has issued it.
+    let requiresClientCertificate: Bool
 
     /// A usable identity.
     ///
@@ -67,8 +77,12 @@ internal import CMicroHTTPD
     ///   - certificate: PEM: the server's certificate, followed by its chain.
     ///   - key: PEM, without a password; may be the same text.
     ///   - isTLS12Refused: whether only TLS 1.3 is allowed; versions before 1.2 are never used.
+    ///   - clientAuthorities: PEM: the authorities of which each client needs a certificate; `nil` if clients need none.
     /// - Throws: ``Mistake``
-    public init(certificate: String, key: String, isTLS12Refused: Bool = false) throws(Mistake) {
+    public init(
+        certificate: String, key: String, isTLS12Refused: Bool = false, clientAuthorities: String? = nil
+    ) throws(Mistake) {
+        requiresClientCertificate = clientAuthorities != nil
         var credentials: OpaquePointer?
         try unsafe Self.check(gnutls_certificate_allocate_credentials(&credentials))
         guard let credentials = unsafe credentials else { throw Mistake(description: "no memory") }
@@ -76,6 +90,7 @@ internal import CMicroHTTPD
             try unsafe Self.check(
                 cgnutls_set_certificate(
                     credentials, certificate, certificate.utf8.count, key, key.utf8.count))
+            if let clientAuthorities { try unsafe Self.trust(clientAuthorities, in: credentials) }
             var priorities: OpaquePointer?
             // What current clients support: forward secrecy and authenticated ciphers.
             let versions = isTLS12Refused ? "+VERS-TLS1.3" : "+VERS-TLS1.3:+VERS-TLS1.2"
@@ -100,8 +115,26 @@ internal import CMicroHTTPD
 
     /// Gives this identity to a session before its handshake; the identity must outlive it.
     func use(in session: OpaquePointer) -> Bool {
-        unsafe cgnutls_use_certificate(session, credentials) == 0
+        if requiresClientCertificate { unsafe cgnutls_require_client_certificate(session) }
+        return unsafe cgnutls_use_certificate(session, credentials) == 0
             && gnutls_priority_set(session, priorities) == 0
+    }
+
+    private static func trust(_ authorities: String, in credentials: OpaquePointer) throws(Mistake) {
+        let count = unsafe cgnutls_trust(credentials, authorities, authorities.utf8.count)
+        try check(count)
+        if count == 0 { throw Mistake(description: "it has no certificate") }
+    }
+
+    /// Checks that `text` has certificates of authorities, as PEM.
+    ///
+    /// - Throws: ``Mistake``
+    public static func check(clientAuthorities text: String) throws(Mistake) {
+        var credentials: OpaquePointer?
+        try unsafe check(gnutls_certificate_allocate_credentials(&credentials))
+        guard let credentials = unsafe credentials else { throw Mistake(description: "no memory") }
+        defer { unsafe gnutls_certificate_free_credentials(credentials) }
+        try unsafe trust(text, in: credentials)
     }
 
     private static func check(_ code: Int32) throws(Mistake) {

@@ -18,12 +18,15 @@ public final class ProxyServer: Sendable {
         public var logger: Logger
         /// Returns the number of dropped log lines.
         public var droppedLogLines: @Sendable () -> UInt64
+        /// What admin requests can change of the program; `nil` if nothing can be changed.
+        public var control: ProcessControl?
 
         /// Creates an environment.
         public init(
             build: BuildInfo, problemSchema: String, logger: Logger,
-            droppedLogLines: @escaping @Sendable () -> UInt64 = { 0 }
+            droppedLogLines: @escaping @Sendable () -> UInt64 = { 0 }, control: ProcessControl? = nil
         ) {
+            self.control = control
             self.build = build
             self.problemSchema = problemSchema
             self.logger = logger

@@ -11,23 +11,38 @@ public struct JSONLogHandler: LogHandler {
     public var metadata: Logger.Metadata = [:]
     /// Metadata from the task or another context of the caller.
     public var metadataProvider: Logger.MetadataProvider?
-    /// The minimum level to log.
-    public var logLevel: Logger.Level
+    /// The minimum level to log: that of the switch, unless this logger has a level of its own.
+    public var logLevel: Logger.Level {
+        get { ownLevel ?? level.level }
+        set { ownLevel = newValue }
+    }
 
+    private let level: LogLevelSwitch
+    private var ownLevel: Logger.Level?
     private let writer: LogWriter
     private let clock: @Sendable () -> Int64
 
     /// A handler that passes its lines to `writer`, which several handlers may share.
     ///
-    /// - Parameter clock: milliseconds since 1970-01-01 UTC.
+    /// - Parameters:
+    ///   - level: the minimum level, which may change later.
+    ///   - clock: milliseconds since 1970-01-01 UTC.
     public init(
-        writer: LogWriter, logLevel: Logger.Level = .info, metadataProvider: Logger.MetadataProvider? = nil,
+        writer: LogWriter, level: LogLevelSwitch, metadataProvider: Logger.MetadataProvider? = nil,
         clock: @escaping @Sendable () -> Int64 = LogWriter.wallClock
     ) {
         self.writer = writer
-        self.logLevel = logLevel
+        self.level = level
         self.metadataProvider = metadataProvider
         self.clock = clock
+    }
+
+    /// A handler whose minimum level nothing else changes.
+    public init(
+        writer: LogWriter, logLevel: Logger.Level = .info,
+        clock: @escaping @Sendable () -> Int64 = LogWriter.wallClock
+    ) {
+        self.init(writer: writer, level: LogLevelSwitch(logLevel), clock: clock)
     }
 
     /// One value of ``metadata``.

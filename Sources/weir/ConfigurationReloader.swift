@@ -1,6 +1,7 @@
 internal import Configuration
 internal import Core
 internal import Engine
+internal import JSONLog
 internal import Logging
 internal import Sandbox
 
@@ -18,6 +19,7 @@ struct ConfigurationReloader {
     private let overrides: ConfigurationOverrides
     private let server: ProxyServer
     private let sandbox: Sandbox?
+    private let level: LogLevelSwitch
     private let logger: Logger
     /// The files of the last reading, whether the configuration was accepted or not.
     private var sources: SourceFiles
@@ -31,13 +33,13 @@ struct ConfigurationReloader {
 
     init(
         loader: ConfigurationLoader, configuration: ProxyConfiguration, server: ProxyServer,
-        sandbox: Sandbox?,
-        logger: Logger
+        sandbox: Sandbox?, level: LogLevelSwitch, logger: Logger
     ) {
         path = loader.path
         overrides = loader.overrides
         self.server = server
         self.sandbox = sandbox
+        self.level = level
         self.logger = logger
         sources = loader.sources
         inForce = loader.sources.contents
@@ -83,6 +85,7 @@ struct ConfigurationReloader {
             var loaded = try loader.load()
             reloadsOnChange = loaded.configuration.reloadsOnChange
             drain = loaded.configuration.drain
+            level.level = Logger.Level(loaded.configuration.logLevel)
             if let sandbox { loaded.point(to: sandbox) }
             if sources.contents == inForce {
                 server.confirmConfiguration()

@@ -43,11 +43,17 @@ struct ReadinessProbe {
     /// The whole answer to `GET`, at most `limit` bytes, until the instance closes the connection.
     ///
     /// - Throws: ``ProbeFailure``
-    func answer(to target: String, limit: Int, within timeout: Duration) throws(ProbeFailure) -> [UInt8] {
+    ///
+    /// - Parameter token: the caller's token, if the instance requires one.
+    func answer(
+        to target: String, token: String? = nil, limit: Int, within timeout: Duration
+    ) throws(ProbeFailure) -> [UInt8] {
         let deadline = ContinuousClock.now + timeout
         let socket = try connect(by: deadline)
         defer { close(socket) }
-        let request = Array("GET \(target) HTTP/1.0\r\nHost: localhost\r\nConnection: close\r\n\r\n".utf8)
+        let field = token.map { "\(AccessTokens.field): \($0)\r\n" } ?? ""
+        let request = Array(
+            "GET \(target) HTTP/1.0\r\nHost: localhost\r\n\(field)Connection: close\r\n\r\n".utf8)
         try wait(for: POLLOUT, of: socket, by: deadline)
         guard unsafe send(socket, request, request.count, Int32(MSG_NOSIGNAL)) == request.count else {
             throw failure("does not accept a request")
@@ -147,6 +153,18 @@ struct AdminPageFetch {
     /// `http://127.0.0.1:8080`, or `127.0.0.1:8080`.
     var address: String
 
+    /// The variable with the token of an instance that requires one: on a command line, other users could read it.
+    private static let tokenVariable = "WEIR_TOKEN"
+
+    private static func token() throws(ProbeFailure) -> String? {
+        guard let token = Environment.variable(tokenVariable), !token.isEmpty else { return nil }
+        guard token.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
+            throw ProbeFailure(
+                "\(tokenVariable) must have visible ASCII characters only (the value is not shown)")
+        }
+        return token
+    }
+
     /// The body of `GET`.
     ///
     /// - Throws: ``ProbeFailure``
@@ -163,13 +181,18 @@ struct AdminPageFetch {
                 "--from must be the address of a running Weir, such as http://127.0.0.1:8080, without TLS: \(error)"
             )
         }
-        let bytes = try ReadinessProbe(address: place).answer(to: path, limit: 4 << 20, within: timeout)
+        let bytes = try ReadinessProbe(address: place).answer(
+            to: path, token: Self.token(), limit: 4 << 20, within: timeout)
         let mark = Array("\r\n\r\n".utf8)
         let head = bytes.indices.first { bytes[$0...].starts(with: mark) }
         guard let head, bytes.starts(with: "HTTP/1.".utf8), bytes.count > 12 else {
             throw ProbeFailure("the program that listens at \(place) does not speak HTTP")
         }
         let status = String(decoding: bytes[9..<12], as: UTF8.self)
+        guard status != "403" else {
+            throw ProbeFailure(
+                "\(path) at \(place) returned 403; \(Self.tokenVariable) must be one of its tokens")
+        }
         guard status == "200" else { throw ProbeFailure("\(path) at \(place) returned \(status)") }
         return Array(bytes[(head + 4)...])
     }

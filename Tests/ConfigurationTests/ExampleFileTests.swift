@@ -31,8 +31,9 @@ struct ExampleFileTests {
 
     @Test("the example with every key in use is a valid configuration")
     func everyKeyInUse() throws {
-        let names = ["ca.pem", "client.pem", "client.key", "tls.pem", "tls.key"]
-        let files = Dictionary(uniqueKeysWithValues: names.map { ("/etc/weir/\($0)", "") })
+        let names = ["ca.pem", "client.pem", "client.key", "tls.pem", "tls.key", "clients.pem"]
+        var files = Dictionary(uniqueKeysWithValues: names.map { ("/etc/weir/\($0)", "") })
+        for name in ["weir", "weir-admin"] { files["/run/secrets/\(name)"] = "a-token-of-16-letters" }
         // lemlist has no tiers.
         let example = try completeExample().replacing("\n    tier: free\n", with: "\n")
         let configuration = try read(

@@ -42,7 +42,7 @@ struct MistakeTests {
             0.0.0.0:8080) or \
             unix:/PATH
             weir.yaml:2:10: workers: '0' must be auto or a whole number from 1 to 256
-            weir.yaml:3:1: retry: unknown key; allowed: listen, hosts, admin, workers, replicas, ledger, log, reload, \
+            weir.yaml:3:1: retry: unknown key; allowed: listen, hosts, admin, access, workers, replicas, ledger, log, reload, \
             type_base, providers, \
             limits
             weir.yaml:4:6: log: must be a mapping (`key: value` lines), not a single value

@@ -179,6 +179,15 @@ struct WrongValueTests {
             Key(line: "hosts: @", wrong: ["a", "['a b']", "[a:1]"], right: ["[]"]),
             Key(line: "admin: @", wrong: ["127.0.0.1:1"], right: section),
             Key(line: "admin: { listen: @ }", wrong: ["1", "on"]),
+            Key(line: "admin: { token: @ }", wrong: ["short", "'a blank in sixteen'"]),
+            Key(line: "access: @", wrong: ["on"], right: section),
+            Key(
+                line: "access: { token: @ }",
+                wrong: ["short", "'a blank in sixteen'", "[0123456789abcdef, short]"]),
+            Key(line: "log: { level: @ }", wrong: words + ["DEBUG"]),
+            Key(
+                line: "listen: { address: 127.0.0.1:1, tls: { certificate: /pem, client_ca: @ } }",
+                wrong: ["/none"]),
             Key(line: "workers: @", wrong: numbers + ["0", "257"]),
             Key(line: "replicas: @", wrong: numbers + ["0"]),
             Key(line: "replicas: 2\nledger: @", wrong: ["redis", "http://a"]),
@@ -271,7 +280,7 @@ struct WrongValueTests {
             "Host", "Content-Length", "Transfer-Encoding", "Connection", "Keep-Alive", "Proxy-Connection",
             "TE", "Trailer", "Upgrade",
             "Expect", "HTTP2-Settings", "Proxy-Authorization", "Via", "Max-Forwards", "X-Forwarded-For",
-            "X-Error-Format",
+            "X-Error-Format", "X-Weir-Token",
         ])
     func reservedFields(name: String) {
         for spelling in [name, name.lowercased(), name.uppercased(), name.replacing("-", with: "_")] {

@@ -178,4 +178,24 @@ struct JSONLogHandlerTests {
         }
         #expect(lines.count == 1)
     }
+
+    @Test("a switch changes the level of loggers that exist, unless they have a level of their own")
+    func levelSwitch() throws {
+        let sink = try Sink()
+        let writer = try LogWriter(descriptor: sink.writeEnd, delay: .zero)
+        let level = LogLevelSwitch(.info)
+        let logger = Logger(label: "test") { _ in JSONLogHandler(writer: writer, level: level) }
+        var own = logger
+        own.logLevel = .error
+        logger.debug("hidden")
+        level.level = .debug
+        logger.debug("shown")
+        own.warning("hidden")
+        level.level = .critical
+        logger.error("hidden")
+        own.error("own")
+        writer.shutdown(within: .seconds(10))
+        let messages = try sink.lines().map { try Sink.object($0)["message"] as? String }
+        #expect(messages == ["shown", "own"])
+    }
 }

@@ -2,6 +2,7 @@
 #pragma once
 #include <gnutls/crypto.h>
 #include <gnutls/gnutls.h>
+#include <gnutls/x509.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -16,6 +17,29 @@ static inline int cgnutls_set_certificate(gnutls_certificate_credentials_t crede
 // Sets the credentials of a session; the last call counts.
 static inline int cgnutls_use_certificate(gnutls_session_t session, gnutls_certificate_credentials_t credentials) {
     return gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE, credentials);
+}
+
+// The number of authorities in `pem` that sign the certificates of clients; negative if it is not PEM.
+static inline int cgnutls_trust(gnutls_certificate_credentials_t credentials, const char *pem, size_t size) {
+    gnutls_datum_t authorities = {(unsigned char *)pem, (unsigned)size};
+    return gnutls_certificate_set_x509_trust_mem(credentials, &authorities, GNUTLS_X509_FMT_PEM);
+}
+
+// The handshake fails without a certificate for clients from a trusted authority.
+static inline void cgnutls_require_client_certificate(gnutls_session_t session) {
+    static gnutls_typed_vdata_st purpose = {GNUTLS_DT_KEY_PURPOSE_OID, (unsigned char *)GNUTLS_KP_TLS_WWW_CLIENT, 0};
+    gnutls_certificate_server_set_request(session, GNUTLS_CERT_REQUIRE);
+    gnutls_session_set_verify_cert2(session, &purpose, 1, 0);
+}
+
+// Tells the client that its certificate is missing or not accepted, if that is what ended the handshake.
+static inline void cgnutls_report_certificate(gnutls_session_t session, int result) {
+    switch (result) {
+    case GNUTLS_E_NO_CERTIFICATE_FOUND:
+    case GNUTLS_E_CERTIFICATE_REQUIRED:
+    case GNUTLS_E_CERTIFICATE_ERROR:
+    case GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR: gnutls_alert_send_appropriate(session, result);
+    }
 }
 
 static inline int cgnutls_say_goodbye(gnutls_session_t session) { return gnutls_bye(session, GNUTLS_SHUT_WR); }

@@ -83,11 +83,15 @@ public struct ListenerTLS: Hashable, Sendable {
     public var key: Secret
     /// The oldest TLS version that clients may use.
     public var minimumVersion: TLSConfiguration.Version
+    /// The authorities whose certificates clients must present, as PEM; `nil` if clients need none.
+    public var clientAuthorities: Secret?
 
     /// TLS with this certificate.
     public init(
-        certificate: Secret, key: Secret, minimumVersion: TLSConfiguration.Version = .tls12
+        certificate: Secret, key: Secret, minimumVersion: TLSConfiguration.Version = .tls12,
+        clientAuthorities: Secret? = nil
     ) {
+        self.clientAuthorities = clientAuthorities
         self.certificate = certificate
         self.key = key
         self.minimumVersion = minimumVersion

@@ -6,6 +6,10 @@ public struct ProxyConfiguration: Hashable, Sendable {
     public var listenTLS: ListenerTLS?
     /// The address of the admin paths; `nil` for ``listen``.
     public var adminListen: ListenAddress?
+    /// The tokens of which callers must present one; none by default: whoever reaches Weir may use it.
+    public var accessTokens = AccessTokens()
+    /// The token for admin requests that change something; without it, there are none.
+    public var adminToken: Secret?
     /// The number of event loops, 1 to 256; `nil` for one per core.
     public var workers: Int?
     /// How many instances share the providers' limits, including this one.

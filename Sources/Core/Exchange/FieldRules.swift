@@ -23,7 +23,7 @@ public enum FieldRules {
     public static func request(_ name: Span<UInt8>) -> RequestRule {
         switch RequestField(name) {
         case .hopByHop, .connection, .host, .contentLength, .transferEncoding, .expect, .revealing,
-            .errorFormat,
+            .errorFormat, .accessToken,
             .priority:
             return .drop
         case .prefer: return .preference
@@ -315,6 +315,8 @@ enum RequestField {
     case contentType
     case requestID
     case errorFormat
+    /// The caller's token for Weir: never forwarded.
+    case accessToken
     case prefer
     case priority
     case maxForwards
@@ -355,7 +357,9 @@ enum RequestField {
                 name.equalsIgnoringCase("content-type")
                 ? .contentType
                 : name.equalsIgnoringCase("x-request-id")
-                    ? .requestID : name.equalsIgnoringCase("max-forwards") ? .maxForwards : .other
+                    ? .requestID
+                    : name.equalsIgnoringCase("max-forwards")
+                        ? .maxForwards : name.equalsIgnoringCase("x-weir-token") ? .accessToken : .other
         case 13: self = name.equalsIgnoringCase("authorization") ? .authorization : .other
         case 14:
             self =

@@ -121,7 +121,7 @@ public struct RequestInspection: Sendable {
         case .via: takeVia(value)
         case .priority: takePriority(value)
         case .maxForwards: takeMaxForwards(value)
-        case .hopByHop, .revealing, .authorization, .other: break
+        case .hopByHop, .revealing, .authorization, .accessToken, .other: break
         }
     }
 

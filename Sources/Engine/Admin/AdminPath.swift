@@ -15,13 +15,16 @@ enum AdminPath: Equatable {
     /// `/-/requests`, or `/-/requests/<id>`.
     case requests(id: String?)
     case unmapped
+    /// `/-/log-level`, with the level in the query, if any.
+    case logLevel(String?)
+    case quit
     case unknown
 
     /// All admin paths, as listed for people.
     static let all = [
         "/metrics", "/livez", "/readyz", "/-/", "/-/limits", "/-/limits?cost=N", "/-/requests",
         "/-/requests/<id>",
-        "/-/unmapped", "/-/errors", "/-/errors/<code>", "/-/schema/problem.json",
+        "/-/unmapped", "/-/errors", "/-/errors/<code>", "/-/schema/problem.json", "/-/log-level", "/-/quit",
     ]
 
     /// Whether `target` is an admin path.
@@ -39,6 +42,28 @@ enum AdminPath: Equatable {
         default: return false
         }
     }
+
+    /// The method of requests that change something here; `nil` where none does.
+    var changingMethod: StaticString? {
+        switch self {
+        case .logLevel: "PUT"
+        case .quit: "POST"
+        default: nil
+        }
+    }
+
+    /// Whether the page can be read.
+    var isReadable: Bool { self != .quit }
+
+    /// The methods that it accepts, for `Allow`.
+    var allowedMethods: String {
+        let reading = isReadable ? "GET, HEAD" : ""
+        guard let changingMethod else { return reading }
+        return reading.isEmpty ? "\(changingMethod)" : "\(reading), \(changingMethod)"
+    }
+
+    /// Whether callers need no token: probes have none.
+    var isProbe: Bool { self == .live || self == .ready }
 
     /// Whether problems link to `target`; such pages are served on every port that sends problems.
     static func isLinked(_ target: Span<UInt8>) -> Bool {
@@ -67,6 +92,9 @@ enum AdminPath: Equatable {
         case "/-/errors", "/-/errors/": self = .errors(code: nil)
         case "/-/requests", "/-/requests/": self = .requests(id: nil)
         case "/-/unmapped": self = .unmapped
+        case "/-/quit": self = .quit
+        case "/-/log-level":
+            self = .logLevel(Self.level(target.extracting(min(end + 1, target.count)..<target.count)))
         default:
             if let code = Self.step(of: path, behind: "/-/errors/") {
                 self = .errors(code: code)
@@ -80,6 +108,13 @@ enum AdminPath: Equatable {
 
     private static func step(of path: String, behind prefix: String) -> String? {
         path.hasPrefix(prefix) ? String(path.dropFirst(prefix.count)) : nil
+    }
+
+    /// The text in the query `level=NAME`; empty for another query, `nil` without one.
+    private static func level(_ query: Span<UInt8>) -> String? {
+        guard query.count > 0 else { return nil }
+        guard query.startsIgnoringCase(with: "level=") else { return "" }
+        return query.extracting(6..<query.count).string
     }
 
     /// The number in the query `cost=N`; 1 without a query.

@@ -9,9 +9,9 @@ final class AdminRequest: IncomingRequest {
     /// How many of the most recently used ledgers are searched for the one with the fewest free slots.
     static let rowsForGauges = 64
 
-    private let worker: Worker
+    let worker: Worker
     private let target: [UInt8]
-    private var path: AdminPath
+    private(set) var path: AdminPath
     /// Whether web pages can reach the listener on which the request arrived; see ``PageGuard``.
     private let isWithinReachOfPages: Bool
     private var page = AdminPage(status: 200, contentType: AdminPage.json, body: [])
@@ -45,18 +45,34 @@ final class AdminRequest: IncomingRequest {
             page = problem(refusal.fault(place: "This is an admin page of Weir"))
             return readsRest(inspection) || answerAndLeave()
         }
-        let isRead = head.withMethod { $0.equals("GET") || $0.equals("HEAD") }
-        var accept = ""
-        head.forEachField { name, value in if name.equalsIgnoringCase("accept") { accept = value.string } }
-        page =
-            isRead
-            ? makePage(accept: accept) : problem(.methodNotAllowed, "Admin pages accept only GET and HEAD.")
-        // A request body has no use here. A small one that has arrived is read so that the connection can be kept.
-        guard !readsRest(inspection) else { return true }
-        if isRead, !inspection.hasDrainableBody {
-            page = problem(.requestTooLarge, "Admin pages accept no request body.")
+        let access = access
+        if let refusal = access.refusal {
+            page = problem(refusal)
+            return readsRest(inspection) || answerAndLeave()
         }
-        return answerAndLeave()
+        if access.isKnown, !readsRest(inspection), !inspection.hasDrainableBody {
+            page = problem(.requestTooLarge, "Admin pages accept no request body.")
+            return answerAndLeave()
+        }
+        page = makePage(for: access)
+        // A request body has no use here. A small one that has arrived is read so that the connection can be kept.
+        return readsRest(inspection) || answerAndLeave()
+    }
+
+    private func makePage(for access: Access) -> AdminPage {
+        switch access {
+        case .none:
+            let methods = path.allowedMethods
+            return problem(.methodNotAllowed, Text("This admin page accepts only \(methods)."))
+        case .refused(let fault): return problem(fault)
+        case .change: return change()
+        case .read:
+            var accept = ""
+            head.forEachField { name, value in
+                if name.equalsIgnoringCase("accept") { accept = value.string }
+            }
+            return makePage(accept: accept)
+        }
     }
 
     /// Whether the request is read to its end before the response: the rest of it may never arrive.
@@ -150,6 +166,8 @@ final class AdminRequest: IncomingRequest {
                         "None of the last \(RecentProblems.count) problems has this request id."
                     ))
         case .unmapped: return service.instance.unmapped.page()
+        case .logLevel: return logLevelPage()
+        case .quit: return problem(.routeNotFound, "/-/quit cannot be read.")
         case .unknown:
             let all = AdminPath.all.joined(separator: ", ")
             return problem(.routeNotFound, Text("There is no such admin page. There are: \(all)."))
@@ -188,7 +206,7 @@ final class AdminRequest: IncomingRequest {
         return ErrorCatalogue.page(of: known, asHTML: wantsHTML, in: worker.service)
     }
 
-    private func problem(_ code: ProblemCode, _ detail: Text) -> AdminPage {
+    func problem(_ code: ProblemCode, _ detail: Text) -> AdminPage {
         var fault = Fault(code, detail: detail, effect: Effect.none)
         if code == .methodNotAllowed {
             fault = Fault(.badClientRequest, detail: detail, effect: Effect.none)
@@ -209,7 +227,7 @@ final class AdminRequest: IncomingRequest {
         ]
         let proxyStatus = fault.proxyError.status(of: worker.service.pseudonym)
         page.fields.append(("Proxy-Status", String(decoding: proxyStatus, as: UTF8.self)))
-        if problem.status == 405 { page.fields.append(("Allow", "GET, HEAD")) }
+        if problem.status == 405 { page.fields.append(("Allow", path.allowedMethods)) }
         return page
     }
 }

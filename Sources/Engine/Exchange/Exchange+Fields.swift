@@ -115,6 +115,16 @@ extension Exchange {
 }
 
 extension IncomingRequest {
+    /// Why the caller may not use Weir; `nil` if it may.
+    func accessRefusal(
+        _ tokens: AccessTokens, key: StaticString = "access.token", allowsBearer: Bool = false
+    ) -> Fault? {
+        guard !tokens.isEmpty else { return nil }
+        var access = AccessGuard(tokens, allowsBearer: allowsBearer)
+        head.forEachField { name, value in access.take(name: name, value: value) }
+        return access.refusal(key: key)
+    }
+
     /// Why the request may come from a web page; nil if it does not.
     func pageRefusal(names: [HostPattern]) -> PageGuard.Refusal? {
         var pages = PageGuard(names: names)

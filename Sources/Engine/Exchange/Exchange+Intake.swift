@@ -19,6 +19,7 @@ extension Exchange {
             // The end of this request is ambiguous, so the connection ends with the response.
             return decline(fault, readsRest: false)
         }
+        if let refusal = accessRefusal(service.configuration.accessTokens) { return decline(refusal) }
         if inspection.isForServer { return answerOptions() }
         guard let provider else {
             return decline(

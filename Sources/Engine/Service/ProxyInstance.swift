@@ -15,6 +15,8 @@ final class ProxyInstance: Sendable {
     let via: [UInt8]
     let logger: Logger
     let droppedLogLines: @Sendable () -> UInt64
+    /// What admin requests can change of the program.
+    let control: ProcessControl?
     let startedWallNanoseconds: Int64
     let problems = RecentProblems()
     let unmapped = UnmappedAnswers()
@@ -39,6 +41,7 @@ final class ProxyInstance: Sendable {
         via = Array("1.1 \(pseudonym)".utf8)
         logger = environment.logger
         droppedLogLines = environment.droppedLogLines
+        control = environment.control
         self.startedWallNanoseconds = startedWallNanoseconds
         reloads = Lock(ReloadStatus(startedNanoseconds: startedWallNanoseconds))
         unfinishedWorkers = Atomic(workers)
@@ -120,7 +123,8 @@ extension ServerIdentity {
     fileprivate convenience init(_ tls: ListenerTLS) throws(Mistake) {
         try self.init(
             certificate: tls.certificate.value, key: tls.key.value,
-            isTLS12Refused: tls.minimumVersion == .tls13)
+            isTLS12Refused: tls.minimumVersion == .tls13,
+            clientAuthorities: tls.clientAuthorities?.value)
     }
 }
 
@@ -129,6 +133,16 @@ extension ListenerTLS {
     public var mistake: String? {
         do throws(ServerIdentity.Mistake) {
             _ = try ServerIdentity(self)
+            return nil
+        } catch {
+            return error.description
+        }
+    }
+
+    /// Why these authorities cannot be used, in one line without any of their text; `nil` if they can.
+    public static func mistake(inAuthorities text: String) -> String? {
+        do throws(ServerIdentity.Mistake) {
+            try ServerIdentity.check(clientAuthorities: text)
             return nil
         } catch {
             return error.description

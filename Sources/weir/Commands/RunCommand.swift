@@ -44,11 +44,11 @@ struct RunCommand: ParsableCommand {
             path: config, namedProviders: provider.map(NamedProvider.init), overrides: settings.overrides)
         var loaded = try loader.loadOrReport()
         let writer = try LogWriter()
-        let level = Logger.Level(loaded.configuration.logLevel)
-        var logger = Logger(label: "weir", factory: { _ in JSONLogHandler(writer: writer, logLevel: level) })
-        logger.logLevel = level
+        let level = LogLevelSwitch(Logger.Level(loaded.configuration.logLevel))
+        let logger = Logger(label: "weir", factory: { _ in JSONLogHandler(writer: writer, level: level) })
         // Before any thread is started, since threads inherit the signal mask.
         let signals = ProcessSignals(reloads: true)
+        let quit = QuitRequest()
         let sandboxServer = sandbox ? try Self.startSandbox() : nil
         if let sandboxServer { loaded.point(to: sandboxServer) }
         let server: ProxyServer
@@ -57,7 +57,8 @@ struct RunCommand: ParsableCommand {
                 configuration: loaded.configuration, normalizers: loaded.normalizers,
                 environment: ProxyServer.Environment(
                     build: Versions.build, problemSchema: BuiltIn.problemSchema, logger: logger,
-                    droppedLogLines: { writer.droppedLines }))
+                    droppedLogLines: { writer.droppedLines },
+                    control: ProcessControl(quit: quit, level: level)))
         } catch {
             writer.shutdown(within: .seconds(1))
             throw Failure.report("\(error)", Failure.unavailable)
@@ -72,14 +73,15 @@ struct RunCommand: ParsableCommand {
         }
         var reloader = ConfigurationReloader(
             loader: loader, configuration: loaded.configuration, server: server, sandbox: sandboxServer,
-            logger: logger)
+            level: level, logger: logger)
         let manager = ServiceManager(
             address: Environment.variable("NOTIFY_SOCKET"), readyStatus: "Listening on \(server.address)")
         manager?.report(.ready)
         let name = Self.serve(until: signals, with: &reloader, telling: manager, onTerminal: isInteractive)
         manager?.report(.stopping)
         signals.endAtOnce(onInterruptAfter: { server.removeSocketFiles() })
-        logger.notice("draining", metadata: ["signal": "\(name)"])
+        logger.notice(
+            "draining", metadata: quit.isRequested ? ["request": "POST /-/quit"] : ["signal": "\(name)"])
         if isInteractive {
             let limit = Spelling.duration(reloader.drain)
             StandardStreams.printError(

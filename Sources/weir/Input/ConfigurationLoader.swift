@@ -143,5 +143,6 @@ extension Surroundings {
     /// The environment and the files of this process.
     static let system = Surroundings(
         variable: Environment.variable, file: { Files.read($0) },
-        identityMistake: { ListenerTLS(certificate: Secret($0), key: Secret($1)).mistake })
+        identityMistake: { ListenerTLS(certificate: Secret($0), key: Secret($1)).mistake },
+        authorityMistake: { ListenerTLS.mistake(inAuthorities: $0) })
 }

@@ -42,9 +42,16 @@ struct ConfigurationSummary {
 
     /// A line for each listener through which other machines can use Weir's keys.
     var exposedKeys: [String] {
+        // Whoever has no token can use nothing.
+        guard configuration.accessTokens.isEmpty else { return [] }
         let held = configuration.providers.filter { $0.credential != nil }
-        var listeners = [(configuration.listen, held.filter { $0.mount != nil })]
-        listeners += held.compactMap { provider in provider.listen.map { ($0, [provider]) } }
+        let mounted = held.filter { $0.mount != nil }
+        var listeners =
+            configuration.listenTLS?.clientAuthorities == nil ? [(configuration.listen, mounted)] : []
+        listeners += held.compactMap { provider in
+            guard provider.listenTLS?.clientAuthorities == nil else { return nil }
+            return provider.listen.map { ($0, [provider]) }
+        }
         return listeners.compactMap { address, providers in
             guard case .tcp(let host, _) = address, !host.isLoopback, !providers.isEmpty else { return nil }
             let names = providers.map(\.name).joined(separator: ", ")

@@ -57,7 +57,8 @@ struct FieldFormTests {
         FieldClass(
             name: "credentials", fields: ["Authorization"], forms: all.subtracting(trailers)),
         FieldClass(
-            name: "addressed to Weir", fields: ["X-Error-Format", "Expect", "Host", "Priority"],
+            name: "addressed to Weir",
+            fields: ["X-Error-Format", "X-Weir-Token", "Expect", "Host", "Priority"],
             forms: all.subtracting(requests + trailers)),
         FieldClass(
             name: "about the client's network",

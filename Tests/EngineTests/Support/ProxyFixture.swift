@@ -66,6 +66,8 @@ final class ProxyFixture: Sendable {
     let adminPort: UInt16
     /// What was logged.
     let log = LogRecord()
+    /// The token for the metrics, where one is required.
+    let token = Lock<String?>(nil)
 
     private let server: Lock<ProxyServer?>
     /// The built-in profiles, and those of tests.
@@ -80,7 +82,8 @@ final class ProxyFixture: Sendable {
     /// No variables; the files that a configuration names are there, empty where they are not.
     private static let surroundings = Surroundings(
         variable: { _ in nil }, file: { (try? String(contentsOfFile: $0, encoding: .utf8)) ?? "" },
-        identityMistake: { ListenerTLS(certificate: Secret($0), key: Secret($1)).mistake })
+        identityMistake: { ListenerTLS(certificate: Secret($0), key: Secret($1)).mistake },
+        authorityMistake: { ListenerTLS.mistake(inAuthorities: $0) })
 
     /// Listens and serves, until ``stop()``.
     init(yaml: String) throws {
@@ -168,7 +171,8 @@ final class ProxyFixture: Sendable {
 
     /// The lines of `/metrics`.
     func metricLines() throws -> [String] {
-        let response = try client(on: adminPort).exchange("GET", "/metrics")
+        let fields = token.withLock { $0 }.map { [("X-Weir-Token", $0)] } ?? []
+        let response = try client(on: adminPort).exchange("GET", "/metrics", fields: fields)
         #expect(response.status == 200)
         return response.text.components(separatedBy: "\n")
     }
