@@ -5,7 +5,7 @@ protocol SectionKey: RawRepresentable, CaseIterable, Hashable where RawValue == 
 
 extension ConfigurationReader {
     enum TopKey: String, SectionKey {
-        case listen, hosts, admin, access, workers, replicas, ledger, log, reload
+        case listen, hosts, admin, access, workers, replicas, ledger, log, tracing, reload
         case typeBase = "type_base"
         case providers, limits
     }
@@ -29,6 +29,11 @@ extension ConfigurationReader {
     enum AccessKey: String, SectionKey { case token }
     enum LogKey: String, SectionKey { case access, level }
 
+    enum TracingKey: String, SectionKey {
+        case endpoint, sample, headers
+        case caFile = "ca_file"
+    }
+
     enum ReloadKey: String, SectionKey { case onChange = "on_change" }
 
     enum ProviderKey: String, SectionKey {
@@ -40,6 +45,7 @@ extension ConfigurationReader {
         case circuitBreaker = "circuit_breaker"
         case tls, http, proxy
         case rewriteLocations = "rewrite_locations"
+        case forwardTrace = "forward_trace"
         case allowPrivate = "allow_private"
     }
 
@@ -89,6 +95,7 @@ extension ConfigurationReader {
         + paths(of: LedgerKey.self, in: "ledger.") + paths(of: TLSKey.self, in: "ledger.tls.")
         + paths(of: AccessKey.self, in: "access.")
         + paths(of: LogKey.self, in: "log.")
+        + paths(of: TracingKey.self, in: "tracing.")
         + paths(of: ReloadKey.self, in: "reload.")
         + paths(of: ProviderKey.self, in: "providers.*.")
         + paths(of: ListenKey.self, in: "providers.*.listen.")

@@ -140,6 +140,7 @@ extension ConfigurationReader {
             value.choice(HTTPVersion.allCases.map { ($0.rawValue, $0) }).map { provider.httpVersion = $0 }
         case .proxy: break  // Read when the upstream is known.
         case .rewriteLocations: value.boolean.map { provider.rewritesLocations = $0 }
+        case .forwardTrace: value.boolean.map { provider.forwardsTrace = $0 }
         case .allowPrivate: value.boolean.map { provider.allowsPrivate = $0 }
         }
     }

@@ -104,6 +104,7 @@ public struct ConfigurationReader {
                 case .level: value.logLevel.map { result.logLevel = $0 }
                 }
             }
+        case .tracing: result.tracing = value.tracing
         case .reload:
             for (key, value) in value.members(of: ReloadKey.self) {
                 switch key {

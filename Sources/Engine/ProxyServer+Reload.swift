@@ -39,7 +39,8 @@ extension ProxyServer {
                 for: configuration, normalizers: normalizers, at: Worker.clock())
             let service = ProxyService(
                 configuration: configuration, normalizers: normalizers, pacing: shares,
-                identities: identities(of: configuration, after: former.identities), instance: instance,
+                identities: identities(of: configuration, after: former.identities),
+                traces: traces(of: configuration, after: former.traces), instance: instance,
                 former: former)
             state.service = service
             for mailbox in mailboxes { mailbox.post(.adopt(service)) }
@@ -50,6 +51,20 @@ extension ProxyServer {
             }
             return change
         }
+    }
+
+    /// Spans of exchanges that began earlier may come until the workers have changed over: the former exporter ends after some time.
+    private func traces(
+        of configuration: ProxyConfiguration, after former: TraceExporter?
+    ) -> TraceExporter? {
+        var next = former
+        do throws(SystemError) {
+            next = try instance.traceExporter(configuration.tracing, after: former)
+        } catch {
+            instance.logger.error("traces cannot be exported", metadata: ["reason": "\(error)"])
+        }
+        if let former, next !== former { former.retire(at: Worker.clock() + .seconds(10)) }
+        return next
     }
 
     /// Certificates were checked when the configuration was read; if one fails anyway, the old ones stay in use.

@@ -94,11 +94,17 @@ public final class ProxyServer: Sendable {
         } catch {
             throw StartError(description: "a certificate cannot be used: \(error)")
         }
+        let traces: TraceExporter?
+        do throws(SystemError) {
+            traces = try instance.traceExporter(configuration.tracing)
+        } catch {
+            throw StartError(description: "\(error)")
+        }
         var ledgers = Ledgers()
         let service = ProxyService(
             configuration: configuration, normalizers: normalizers,
             pacing: ledgers.shares(for: configuration, normalizers: normalizers, at: Worker.clock()).shares,
-            identities: identities, instance: instance)
+            identities: identities, traces: traces, instance: instance)
         state = Lock(State(service: service, ledgers: ledgers))
         var files: ListenerPlan?
         do {
@@ -119,6 +125,7 @@ public final class ProxyServer: Sendable {
             }
         } catch {
             files?.removeFiles()
+            traces?.finish(by: .distantPast)
             throw StartError(description: "\(error)")
         }
     }
@@ -134,9 +141,15 @@ public final class ProxyServer: Sendable {
     /// Removes the files of open Unix domain sockets, for an immediate exit during a drain.
     public func removeSocketFiles() { listeners.removeFiles() }
 
-    /// Waits until all workers have ended; to be called once, after ``drain()``.
+    /// How long spans may be exported at the end.
+    private static let lastExport = Duration.seconds(2)
+
+    /// Waits until all workers have ended, and what they have traced is exported; to be called once, after ``drain()``.
     public func join() {
         for thread in threads { thread.join() }
+        let traces = state.withLock { $0.service.traces }
+        traces?.finish(by: Worker.clock() + Self.lastExport)
+        traces?.join()
     }
 
     /// Raises the soft limit on file descriptors, which is rarely meant for a proxy that needs two descriptors per

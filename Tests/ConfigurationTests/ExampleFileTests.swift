@@ -33,7 +33,9 @@ struct ExampleFileTests {
     func everyKeyInUse() throws {
         let names = ["ca.pem", "client.pem", "client.key", "tls.pem", "tls.key", "clients.pem"]
         var files = Dictionary(uniqueKeysWithValues: names.map { ("/etc/weir/\($0)", "") })
-        for name in ["weir", "weir-admin"] { files["/run/secrets/\(name)"] = "a-token-of-16-letters" }
+        for name in ["weir", "weir-admin", "collector"] {
+            files["/run/secrets/\(name)"] = "a-token-of-16-letters"
+        }
         // lemlist has no tiers.
         let example = try completeExample().replacing("\n    tier: free\n", with: "\n")
         let configuration = try read(
@@ -62,7 +64,9 @@ struct ExampleFileTests {
     private func keys(of value: YAMLValue, path: String) -> Set<String> {
         if value.isSequence { return Set(value.elements.flatMap { keys(of: $0, path: path + "[]") }) }
         // The keys of a cost are requests, those of variables and hosts are names.
-        let isNamed = [".cost", ".variables", "providers.*.hosts"].contains { path.hasSuffix($0) }
+        let isNamed = [".cost", ".variables", "providers.*.hosts", "tracing.headers"].contains {
+            path.hasSuffix($0)
+        }
         guard value.isMapping, !isNamed else { return [] }
         return value.members(allowed: nil).reduce(into: []) { keys, member in
             let name = path == "providers" ? "*" : member.name

@@ -42,7 +42,7 @@ struct MistakeTests {
             0.0.0.0:8080) or \
             unix:/PATH
             weir.yaml:2:10: workers: '0' must be auto or a whole number from 1 to 256
-            weir.yaml:3:1: retry: unknown key; allowed: listen, hosts, admin, access, workers, replicas, ledger, log, reload, \
+            weir.yaml:3:1: retry: unknown key; allowed: listen, hosts, admin, access, workers, replicas, ledger, log, tracing, reload, \
             type_base, providers, \
             limits
             weir.yaml:4:6: log: must be a mapping (`key: value` lines), not a single value
@@ -73,7 +73,7 @@ struct MistakeTests {
             weir.yaml:20:5: providers.lemlist.ledger: unknown key; allowed: profile, mount, listen, \
             upstream, variables, hosts, credential, \
             errors, status, upstream_body, tier, limits, learn, guarantee, pacing, group, max_wait, timeouts, quarantine, retries, circuit_breaker, \
-            tls, http, proxy, rewrite_locations, allow_private
+            tls, http, proxy, rewrite_locations, forward_trace, allow_private
             weir.yaml:22:5: providers.Lettr: a provider's name must be a lower-case letter, then letters, \
             digits, '-' or \
             '_', at most 32 in all

@@ -192,6 +192,22 @@ struct WrongValueTests {
             Key(line: "replicas: @", wrong: numbers + ["0"]),
             Key(line: "replicas: 2\nledger: @", wrong: ["redis", "http://a"]),
             Key(line: "log: @", wrong: ["on"], right: section), Key(line: "log: { access: @ }", wrong: words),
+            Key(line: "tracing: @", wrong: ["on", "http://127.0.0.1:4318"], right: section),
+            Key(
+                line: "tracing: { endpoint: @ }",
+                wrong: ["a", "ftp://a", "http://", "http://a?b", "http://u:p@a"]),
+            Key(
+                line: "tracing: { endpoint: 'http://a', sample: @ }",
+                wrong: numbers + ["101%", "-1%", "1.23456%", "on"]),
+            Key(
+                line: "tracing: { endpoint: 'http://a', headers: @ }",
+                wrong: [
+                    "a", "[a]", "{ 'a b': c }", "{ Host: c }", "{ Content-Type: c }", "{ traceparent: c }",
+                ],
+                right: ["{}", "{ nonsense: 1 }"]),
+            Key(line: "tracing: { endpoint: 'http://a', headers: { A: @ } }", wrong: ["' a'", "\"a\\nb\""]),
+            Key(line: "tracing: { endpoint: 'https://a', ca_file: @ }", wrong: ["/none"]),
+            Key(line: "tracing: { sample: @ }", wrong: ["10%"]),
             Key(line: "reload: @", wrong: ["on"], right: section),
             Key(line: "reload: { on_change: @ }", wrong: words),
             Key(line: "type_base: @", wrong: ["a", "/a/", "ftp://a", "/a?b", "/a b"]),
@@ -257,7 +273,8 @@ struct WrongValueTests {
         Key(line: "tls: { ca_file: @ }", wrong: ["/none"]),
         Key(line: "tls: { min_version: @ }", wrong: words),
         Key(line: "http: @", wrong: words + ["3"]), Key(line: "proxy: @", wrong: ["ftp://a", "http://[::1"]),
-        Key(line: "rewrite_locations: @", wrong: words), Key(line: "allow_private: @", wrong: words),
+        Key(line: "forward_trace: @", wrong: words), Key(line: "rewrite_locations: @", wrong: words),
+        Key(line: "allow_private: @", wrong: words),
     ]
 
     @Test("each key of a profile refuses what it cannot have, with the place", arguments: profileKeys)

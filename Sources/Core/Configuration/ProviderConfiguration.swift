@@ -73,6 +73,8 @@ public struct ProviderConfiguration: Hashable, Sendable {
     public var egressProxy: EgressProxy?
     /// Whether references in responses to the upstream's own address are rewritten to lead through Weir.
     public var rewritesLocations = true
+    /// Whether the provider receives the trace of a request: `traceparent` and `tracestate`.
+    public var forwardsTrace = false
     /// Whether a name may resolve to a private address, as configured.
     public var allowsPrivate = false
 
@@ -124,6 +126,7 @@ extension ProviderConfiguration {
         (same.retries, same.circuitBreaker) = (retries, circuitBreaker)
         same.quarantinesCredentials = quarantinesCredentials
         same.rewritesLocations = rewritesLocations
+        same.forwardsTrace = forwardsTrace
         (same.limits, same.group, same.maximumWait) = (limits, group, maximumWait)
         same.learnsLimits = learnsLimits
         (same.guarantee, same.isPacingObserved) = (guarantee, isPacingObserved)

@@ -10,6 +10,8 @@ public struct ProxyConfiguration: Hashable, Sendable {
     public var accessTokens = AccessTokens()
     /// The token for admin requests that change something; without it, there are none.
     public var adminToken: Secret?
+    /// Where spans are exported to; `nil` if nothing is traced.
+    public var tracing: TracingConfiguration?
     /// The number of event loops, 1 to 256; `nil` for one per core.
     public var workers: Int?
     /// How many instances share the providers' limits, including this one.

@@ -23,6 +23,16 @@ struct ExpositionText {
         bytes.append(0x0A)
     }
 
+    /// A value with an exemplar, and the end of its line (OpenMetrics 1.0).
+    mutating func endLine(_ value: UInt64, _ exemplar: Exemplar) {
+        appendDecimal(value)
+        append(" # {trace_id=\"\(exemplar.trace)\"} ")
+        JSONWriter.seconds(Double(max(0, exemplar.nanoseconds)) / 1e9, into: &bytes)
+        append(" ")
+        JSONWriter.seconds(Double(exemplar.wallMilliseconds) / 1e3, into: &bytes)
+        bytes.append(0x0A)
+    }
+
     /// A value that may be negative, and the end of its line.
     mutating func endLine(_ value: Int) {
         if value < 0 { bytes.append(UInt8(ascii: "-")) }

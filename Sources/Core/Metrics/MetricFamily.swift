@@ -79,12 +79,18 @@ struct CountedFamily: Sendable {
     }
 
     /// Writes the header and all lines.
-    func write(_ totals: [UInt64], in format: ExpositionFormat, to output: inout ExpositionText) {
+    ///
+    /// - Parameter exemplars: by the index of a bucket's counter; only OpenMetrics has them.
+    func write(
+        _ totals: [UInt64], in format: ExpositionFormat, exemplars: [Int: Exemplar] = [:],
+        to output: inout ExpositionText
+    ) {
+        let exemplars = format == .openMetrics ? exemplars : [:]
         output.append((headers[format] ?? [])[...])
         var line = 0
         for place in places {
             if let bounds {
-                writeHistogram(bounds, totals[place..<place + bounds.stride], &line, &output)
+                writeHistogram(bounds, totals[place..<place + bounds.stride], exemplars, &line, &output)
             } else {
                 writePrefix(&line, &output)
                 if family.kind == .gauge {
@@ -97,14 +103,18 @@ struct CountedFamily: Sendable {
     }
 
     private func writeHistogram(
-        _ bounds: HistogramBounds, _ values: ArraySlice<UInt64>, _ line: inout Int,
-        _ output: inout ExpositionText
+        _ bounds: HistogramBounds, _ values: ArraySlice<UInt64>, _ exemplars: [Int: Exemplar],
+        _ line: inout Int, _ output: inout ExpositionText
     ) {
         var count: UInt64 = 0
-        for bucket in values.dropLast() {
-            count &+= bucket
+        for index in values.indices.dropLast() {
+            count &+= values[index]
             writePrefix(&line, &output)
-            output.endLine(count)
+            if let exemplar = exemplars[index] {
+                output.endLine(count, exemplar)
+            } else {
+                output.endLine(count)
+            }
         }
         writePrefix(&line, &output)
         output.endLine(secondsOf: values.last ?? 0)

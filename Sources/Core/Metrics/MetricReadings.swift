@@ -108,15 +108,37 @@ public struct ProcessGauges: Sendable {
     }
 }
 
+/// The export of traces.
+public struct TraceGauges: Hashable, Sendable {
+    /// Spans that the collector accepted.
+    public var exported: UInt64
+    /// Spans dropped because too many were on their way.
+    public var queueFull: UInt64
+    /// Spans that the collector refused.
+    public var rejected: UInt64
+    /// Spans dropped at the end of the program or of an export.
+    public var shutdown: UInt64
+
+    /// A reading.
+    public init(exported: UInt64 = 0, queueFull: UInt64 = 0, rejected: UInt64 = 0, shutdown: UInt64 = 0) {
+        (self.exported, self.queueFull, self.rejected, self.shutdown) = (
+            exported, queueFull, rejected, shutdown
+        )
+    }
+}
+
 /// Counters of an instance besides those of its exchanges.
 public struct InstanceCounts: Sendable {
     /// How often accepting was paused.
     public var acceptPauses: UInt64
     /// Dropped log lines.
     public var logLinesDropped: UInt64
+    /// The export of traces.
+    public var traces: TraceGauges
 
     /// The counts so far.
-    public init(acceptPauses: UInt64 = 0, logLinesDropped: UInt64 = 0) {
+    public init(acceptPauses: UInt64 = 0, logLinesDropped: UInt64 = 0, traces: TraceGauges = TraceGauges()) {
+        self.traces = traces
         self.acceptPauses = acceptPauses
         self.logLinesDropped = logLinesDropped
     }

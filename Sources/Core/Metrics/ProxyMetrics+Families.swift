@@ -20,7 +20,8 @@ extension ProxyMetrics {
     private static let instanceFamilies: [MetricFamily] = [
         .ledgerUp, .ledgerFallbacks, .ledgerCommands, .configReloads, .configLastReloadSuccessful,
         .configLastReloadSuccess,
-        .acceptPauses, .logLinesDropped, .buildInfo, .processStartTime, .processCPU,
+        .acceptPauses, .logLinesDropped, .traceSpansExported, .traceSpansDropped, .buildInfo,
+        .processStartTime, .processCPU,
         .processResidentMemory,
         .processOpenFiles, .processMaximumFiles,
     ]
@@ -150,6 +151,14 @@ extension MetricFamily {
     static let logLinesDropped = MetricFamily(
         "weir_log_lines_dropped_total", .counter,
         help: "Log lines dropped because the log's reader was too slow or its disk was full.")
+    static let traceSpansExported = MetricFamily(
+        "weir_trace_spans_exported_total", .counter,
+        help: "Spans that the collector accepted.")
+    static let traceSpansDropped = MetricFamily(
+        "weir_trace_spans_dropped_total", .counter, labels: ["reason"],
+        help:
+            "Spans that were not exported, because the collector is too slow or absent, refused them, or at the end."
+    )
     static let buildInfo = MetricFamily(
         "weir_build_info", .info, labels: ["version", "swift", "libcurl", "libmicrohttpd"],
         help: "Versions of Weir and its libraries.")

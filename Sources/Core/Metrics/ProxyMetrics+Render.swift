@@ -20,7 +20,9 @@ extension ProxyMetrics {
         let reading = read()
         var output = ExpositionText()
         output.reserve(16_384 + 32_768 * (reading.providers.count + 1))
-        for family in reading.counted { family.write(reading.totals, in: format, to: &output) }
+        for family in reading.counted {
+            family.write(reading.totals, in: format, exemplars: reading.exemplars, to: &output)
+        }
         let gauges = reading.providers.map { ($0.name, pacing[$0.place] ?? PacingGauges()) }
         writeQueues(gauges, format, &output)
         writeLimits(gauges, format, &output)
@@ -137,12 +139,28 @@ extension ProxyMetrics {
             output.append(sample: family.name, labels: [])
             output.endLine(count)
         }
+        writeTraces(counts.traces, format, &output)
         output.append(headerOf: .buildInfo, in: format)
         let values = [build.version, build.swift, build.libcurl, build.libmicrohttpd]
         output.append(
             sample: MetricFamily.buildInfo.name,
             labels: zip(MetricFamily.buildInfo.labels, values).map { (name: $0, value: $1) })
         output.endLine(1 as UInt64)
+    }
+
+    private func writeTraces(
+        _ traces: TraceGauges, _ format: ExpositionFormat, _ output: inout ExpositionText
+    ) {
+        output.append(headerOf: .traceSpansExported, in: format)
+        output.append(sample: MetricFamily.traceSpansExported.name, labels: [])
+        output.endLine(traces.exported)
+        output.append(headerOf: .traceSpansDropped, in: format)
+        for (reason, count) in [
+            ("queue_full", traces.queueFull), ("rejected", traces.rejected), ("shutdown", traces.shutdown),
+        ] {
+            output.append(sample: MetricFamily.traceSpansDropped.name, labels: [("reason", reason)])
+            output.endLine(count)
+        }
     }
 
     private func writeProcess(

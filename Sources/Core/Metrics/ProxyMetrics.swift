@@ -14,6 +14,7 @@ public final class ProxyMetrics: Sendable {
     let layout: MetricLayout
     let codes: [(name: String, origin: String)]
     let build: BuildInfo
+    let exemplars = Exemplars()
     private let roster = Lock(ProviderRoster())
 
     /// The values of a scrape, all from one moment.
@@ -21,6 +22,7 @@ public final class ProxyMetrics: Sendable {
         var providers: [(name: String, place: Int)]
         var counted: [CountedFamily]
         var totals: [UInt64]
+        var exemplars: [Int: Exemplar]
     }
 
     /// Counters at 0.
@@ -65,6 +67,7 @@ public final class ProxyMetrics: Sendable {
         roster.withLock { roster in
             guard roster.close(place) else { return }
             for shard in shards { shard.clear(provider: place) }
+            exemplars.remove(layout.row(place)..<layout.row(place) + layout.stride)
         }
     }
 
@@ -81,7 +84,8 @@ public final class ProxyMetrics: Sendable {
             roster.counted = counted
             var totals = [UInt64](repeating: 0, count: layout.size(providers: roster.places))
             for shard in shards { shard.add(to: &totals) }
-            return Reading(providers: providers, counted: counted, totals: totals)
+            return Reading(
+                providers: providers, counted: counted, totals: totals, exemplars: exemplars.current)
         }
     }
 }

@@ -51,6 +51,11 @@ extension Problem {
         }
         output.append(literal: #","request_id":"#)
         JSONWriter.string(requestID, into: &output)
+        if let trace {
+            output.append(literal: #","trace_id":""#)
+            trace.append(to: &output)
+            output.append(0x22)
+        }
         if !isMapped { output.append(literal: #","mapped":false"#) }
         // A span borrows its elements; an array would copy each.
         let kept = kept.span

@@ -32,6 +32,8 @@ public struct Problem: ~Copyable, Sendable {
     public var attempts = 0
     /// Seconds in the queue; absent if 0.
     public var waited = 0.0
+    /// The trace that the request belongs to, if it is recorded or the client named it.
+    public var trace: TraceID?
     /// Whether a rule matched the provider's response.
     public var isMapped = true
     /// Members of the provider's body that its own clients read.

@@ -6,7 +6,7 @@ public struct ProblemFormat: Sendable {
     public static let memberNames: [String] = [
         "type", "title", "status", "detail", "instance", "code", "origin", "provider", "retryable",
         "retry_after",
-        "effect", "fields", "limit", "upstream", "attempts", "waited", "request_id", "mapped",
+        "effect", "fields", "limit", "upstream", "attempts", "waited", "request_id", "trace_id", "mapped",
     ]
 
     /// `{"type":…,"title":…,"status":` of each code.

@@ -193,7 +193,7 @@ final class AdminRequest: IncomingRequest {
             reloads: service.instance.reloadStatus.counts, process: process,
             instance: InstanceCounts(
                 acceptPauses: service.instance.acceptPauses.load(ordering: .relaxed),
-                logLinesDropped: service.droppedLogLines()))
+                logLinesDropped: service.droppedLogLines(), traces: service.instance.traceCounts.gauges))
         return AdminPage(status: 200, contentType: format.contentType, body: text)
     }
 

@@ -11,6 +11,7 @@ extension Exchange: TransferDelegate {
     func send() {
         guard let upstream, let provider else { return }
         if retrying.count == 0 { provider.guards.requestSent() }
+        if trace != nil { traceAttemptBegan() }
         let transfer = upstream.makeTransfer()
         transfer.response.limit = service.configuration.limits.responseHead
         self.transfer = transfer
@@ -87,6 +88,7 @@ extension Exchange: TransferDelegate {
             }
         }
         addDefaults(to: transfer, of: provider)
+        if provider.configuration.forwardsTrace { addTrace(to: transfer) }
         transfer.addField(FieldNames.via, worker.service.via)
         announceTrailers(to: transfer)
     }
@@ -237,6 +239,7 @@ extension Exchange: TransferDelegate {
         guard let transfer else { return }
         upstream?.cancel(transfer)
         upstreamEndedAt = Worker.clock()
+        if trace != nil { traceAttemptEnded(isCancelled: true) }
         handle(.attemptCancelled(wasSent: transfer.outcome.wasSent))
     }
 

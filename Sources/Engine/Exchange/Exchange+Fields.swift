@@ -226,6 +226,8 @@ enum FieldNames {
     static let vary = Array("Vary".utf8)
     static let errorFormat = Array("X-Error-Format".utf8)
     static let via = Array("Via".utf8)
+    static let traceparent = Array("traceparent".utf8)
+    static let tracestate = Array("tracestate".utf8)
     static let allow = Array("Allow".utf8)
     /// Any other method is forwarded as well, except CONNECT and TRACE.
     static let forwardedMethods = Array("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS".utf8)

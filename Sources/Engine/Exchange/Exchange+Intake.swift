@@ -10,6 +10,7 @@ extension Exchange {
         beginHead()
         inspect()
         setRequestID()
+        if service.traces != nil { beginTrace() }
         worker.metrics.exchangeStarted(provider: provider?.index)
         if clientHasEndedSending, peer == .closed {
             handle(.clientLeft)

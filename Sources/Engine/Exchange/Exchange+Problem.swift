@@ -235,6 +235,7 @@ extension Exchange {
     private func complete(_ problem: inout Problem) {
         problem.attempts = machine.attempts
         problem.waited = Double(machine.waited) / 1e9
+        problem.trace = shownTrace
         problemCode = problem.code
     }
 

@@ -29,6 +29,7 @@ extension Exchange {
         record.responseBytes = UInt64(clamping: responseBytes)
         record.abort = abortStage
         worker.metrics.exchangeFinished(record)
+        if trace != nil { exportTrace(record, at: end) }
         if answer == .problem || mergedError != nil {
             service.instance.problems.add(self, record, at: SystemClock.wallNanoseconds)
         }
@@ -46,7 +47,7 @@ extension Exchange {
     }
 
     /// The stage that ended because the client disconnected, if it did.
-    private var abortStage: ClientAbortStage? {
+    var abortStage: ClientAbortStage? {
         machine.leftAt.map { ClientAbortStage($0, requestIsComplete: machine.request == .complete) }
     }
 
@@ -57,6 +58,7 @@ extension Exchange {
         let (requestID, target) = (requestID, target)
         var members = JSONMembers()
         members.append("request_id", bytes: requestID.span)
+        if let shownTrace { members.append("trace_id", "\(shownTrace)") }
         if let provider { members.append("provider", provider.configuration.name) }
         head.withMethod { members.append("method", bytes: $0) }
         let pathEnd = target.firstIndex(of: 0x3F) ?? target.count

@@ -68,6 +68,10 @@ final class Exchange: IncomingRequest {
     // The provider's side.
     var transfer: (any UpstreamTransfer)?
     var retrying = RetryCourse()
+    /// The trace that it belongs to; `nil` without tracing.
+    var traceContext: TraceContext?
+    /// What is recorded for the trace; `nil` if it is not sampled.
+    var trace: TraceRecord?
     var isTruncated = false
     /// Why there is no response from the provider.
     var fault: Fault?
@@ -166,6 +170,7 @@ final class Exchange: IncomingRequest {
         (waiter, place, slot, headroom) = (nil, nil, nil, nil)
         (claim, probedCredential, circuitPass) = (nil, nil, nil)
         retrying = RetryCourse()
+        (traceContext, trace) = (nil, nil)
         isTruncated = false
         fault = nil
         answer = .undecided
@@ -188,7 +193,9 @@ final class Exchange: IncomingRequest {
 
     /// Reports an event at a time other than the iteration's, and executes the actions that follow.
     func handle(_ event: ExchangeMachine.Event, at now: MonotonicTime) {
-        perform(machine.handle(event, at: now))
+        let actions = machine.handle(event, at: now)
+        if trace != nil { traceStage(at: now) }
+        perform(actions)
     }
 
     private func perform(_ actions: ExchangeActions) {
@@ -213,7 +220,9 @@ final class Exchange: IncomingRequest {
             case .resumeUpload: worker.touch(self)
             case .makeProblem: makeProblem()
             case .makeReply: makeReply()
-            case .judgeCircuit: judgeCircuit()
+            case .judgeCircuit:
+                judgeCircuit()
+                if trace != nil { traceAttemptEnded() }
             case .offerReply: handle(.replyMade(retryAt: retryTime()))
             case .reply: replyWhenPossible()
             case .replyEarly: _ = replyEarly()

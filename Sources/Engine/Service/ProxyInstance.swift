@@ -2,6 +2,7 @@ public import Core
 internal import Downstream
 internal import Locking
 internal import Logging
+internal import Loop
 internal import Synchronization
 
 /// What outlives a configuration: the counters, the log, the name of this process, and whether it is shutting down.
@@ -20,6 +21,8 @@ final class ProxyInstance: Sendable {
     let startedWallNanoseconds: Int64
     let problems = RecentProblems()
     let unmapped = UnmappedAnswers()
+    let traceCounts = TraceCounts()
+    private let version: String
     /// The number and results of reloads.
     let reloads: Lock<ReloadStatus>
     /// The state of the shared ledger.
@@ -42,9 +45,21 @@ final class ProxyInstance: Sendable {
         logger = environment.logger
         droppedLogLines = environment.droppedLogLines
         control = environment.control
+        version = environment.build.version
         self.startedWallNanoseconds = startedWallNanoseconds
         reloads = Lock(ReloadStatus(startedNanoseconds: startedWallNanoseconds))
         unfinishedWorkers = Atomic(workers)
+    }
+
+    /// An exporter for this configuration, with a thread of its own; the former one if it exports alike.
+    func traceExporter(
+        _ configuration: TracingConfiguration?, after former: TraceExporter? = nil
+    ) throws(SystemError) -> TraceExporter? {
+        guard let configuration else { return nil }
+        if let former, former.configuration.exports(like: configuration) { return former }
+        return try TraceExporter(
+            configuration, version: version, instance: String(decoding: pseudonym, as: UTF8.self),
+            counts: traceCounts, logger: logger)
     }
 
     var reloadStatus: ReloadStatus { reloads.withLock { $0 } }

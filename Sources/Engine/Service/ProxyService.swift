@@ -11,6 +11,10 @@ final class ProxyService: Sendable {
     let providers: [ProviderService]
     /// The TLS certificates of the listeners.
     let identities: ListenerIdentities
+    /// Exports spans; `nil` without tracing.
+    let traces: TraceExporter?
+    /// Which of the traces that begin here are recorded.
+    let samplingRate: SamplingRate
     let problemFormat: ProblemFormat
     let inspectionLimits: RequestInspection.Limits
     /// The instance's; see ``ProxyInstance``.
@@ -24,8 +28,11 @@ final class ProxyService: Sendable {
     ///   - former: the service that this one replaces.
     init(
         configuration: ProxyConfiguration, normalizers: [ErrorNormalizer], pacing: [Ledgers.Share],
-        identities: ListenerIdentities, instance: ProxyInstance, former: ProxyService? = nil
+        identities: ListenerIdentities, traces: TraceExporter?, instance: ProxyInstance,
+        former: ProxyService? = nil
     ) {
+        self.traces = traces
+        samplingRate = configuration.tracing?.sample ?? .tenPercent
         precondition(normalizers.count == configuration.providers.count, "a normalizer for each provider")
         self.instance = instance
         self.configuration = configuration

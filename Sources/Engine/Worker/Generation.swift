@@ -34,6 +34,7 @@ final class Generation {
 extension Worker {
     /// Uses `service` for new requests; exchanges that have begun continue unchanged.
     func adopt(_ service: ProxyService) {
+        flushTraces()
         let former = generation
         let next = Generation(service: service)
         next.open(on: self, after: former)

@@ -117,6 +117,7 @@ extension Worker {
         case .departure(let exchange): exchange.checkDeparture()
         case .wake(let pacer, let wake): advance(wake, of: pacer)
         case .idleMemory: giveBackIdleMemory()
+        case .traces: flushTraces()
         case .acceptance(let listener): listener.resumeAccepting()
         }
     }
@@ -262,6 +263,7 @@ extension Worker {
             listener.daemon.run()
             listener.daemon.stop()
         }
+        flushTraces()
         for upstream in upstreams { upstream.close() }
         releaseAll()
     }

@@ -49,6 +49,9 @@ final class Worker: ReadinessHandler {
     /// The time at which this iteration began.
     private(set) var now: MonotonicTime
     var requestIDs: RequestIDGenerator
+    var traceIDs: TraceIDGenerator
+    /// Spans that have not been handed over.
+    var spans = TraceBuffer()
 
     private var expectsIdleConnections = false
 
@@ -110,6 +113,8 @@ final class Worker: ReadinessHandler {
         case departure(Exchange)
         /// Connections may have been idle for a while.
         case idleMemory
+        /// Spans have waited long enough for others.
+        case traces
         /// The system may have file descriptors again.
         case acceptance(Listener)
     }
@@ -136,6 +141,7 @@ final class Worker: ReadinessHandler {
         now = MonotonicTime(nanoseconds: SystemClock.monotonicNanoseconds)
         var random = SystemRandomNumberGenerator()
         requestIDs = RequestIDGenerator(seed: random.next())
+        traceIDs = TraceIDGenerator(seed: random.next())
         generation.open(on: self, after: nil)
         upstreams = generation.upstreams
         try loop.watch(mailbox.descriptor, for: .readable, handler: self)

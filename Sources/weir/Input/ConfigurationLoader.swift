@@ -112,6 +112,7 @@ struct ConfigurationLoader {
 extension ProxyConfiguration {
     /// Makes the paths of files that are opened later begin at `folder`.
     fileprivate mutating func resolvePaths(in folder: String?) {
+        if let file = tracing?.caFile { tracing?.caFile = Files.path(file, in: folder) }
         for index in providers.indices {
             var tls = providers[index].tls
             tls.caFile = tls.caFile.map { Files.path($0, in: folder) }
@@ -123,6 +124,7 @@ extension ProxyConfiguration {
 
     /// Adds hashes of the files that the providers name, so that a changed file is a changed configuration.
     fileprivate mutating func addContents(of sources: SourceFiles, in folder: String?) {
+        if let file = tracing?.caFile { tracing?.contents = sources.contents(of: [file]) }
         for index in providers.indices {
             let tls = providers[index].tls
             let files = [tls.caFile, tls.clientCertificate, tls.clientKey].compactMap { $0 }
