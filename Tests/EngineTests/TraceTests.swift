@@ -219,7 +219,8 @@ struct TraceTests {
     @Test("what is left at the end is exported")
     func lastExport() throws {
         let collector = try TraceCollector()
-        try withProxy(to: try ScriptedUpstream(answering: .ok()), workers: 2, settings: collector.settings()) { proxy throws in
+        try withProxy(to: try ScriptedUpstream(answering: .ok()), workers: 2, settings: collector.settings())
+        { proxy throws in
             for _ in 0..<10 { _ = try proxy.exchange("GET", "/p/a") }
             proxy.stop()
             #expect(collector.spans.count == 20)

@@ -79,7 +79,9 @@ final class TraceExporter: Sendable {
     /// Hands over spans for which there is room.
     func post(_ spans: [UInt8], count: Int) { mailbox.post(.spans(spans, count)) }
 
-    /// Exports what is left, drops what is not exported by then, and ends the thread. Workers must have ended, or use another exporter.
+    /// Exports what is left, drops what is not exported by then, and ends the thread.
+    ///
+    /// Workers must have ended.
     func finish(by end: MonotonicTime) { mailbox.post(.finish(by: end)) }
 
     /// Lets the thread end by itself: another exporter has taken over.

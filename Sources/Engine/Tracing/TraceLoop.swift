@@ -91,6 +91,7 @@ final class TraceLoop: SocketWatcher, ReadinessHandler, HTTP1PoolOwner, Transfer
             transfer.cancel()
             transfer.discard()
         }
+        takeMessages()
         let left = waiting.reduce(current?.count ?? 0) { $0 + $1.count }
         exporter.counts.shutdown.add(UInt64(left), ordering: .relaxed)
         exporter.release(left)
@@ -263,6 +264,10 @@ final class TraceLoop: SocketWatcher, ReadinessHandler, HTTP1PoolOwner, Transfer
                 descriptor, isReadable: readiness.contains(.readable),
                 isWritable: readiness.contains(.writable), isBroken: readiness.isBroken)
         }
+        takeMessages()
+    }
+
+    private func takeMessages() {
         for message in exporter.mailbox.takeAll() {
             switch message {
             case .spans(let bytes, let count): waiting.append((bytes, count))
