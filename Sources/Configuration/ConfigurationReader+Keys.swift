@@ -27,6 +27,7 @@ extension ConfigurationReader {
     enum LedgerKey: String, SectionKey { case url, user, password, tls }
 
     enum AccessKey: String, SectionKey { case token }
+
     enum LogKey: String, SectionKey { case access, level }
 
     enum TracingKey: String, SectionKey {

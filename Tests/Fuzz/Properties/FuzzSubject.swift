@@ -35,6 +35,8 @@ public enum FuzzSubject: String, CaseIterable, Sendable {
     case pattern
     /// A secret, and a text in which a provider may repeat it.
     case redactor
+    /// The trace that a client names, and what a collector answers.
+    case trace
 
     /// Feeds the parser with `input` and traps if one of its promises is broken.
     public func check(_ input: [UInt8]) {
@@ -55,6 +57,7 @@ public enum FuzzSubject: String, CaseIterable, Sendable {
         case .language: LanguageProperties.check(input)
         case .pattern: PatternProperties.check(input)
         case .redactor: RedactorProperties.check(input)
+        case .trace: TraceProperties.check(input)
         }
     }
 }
