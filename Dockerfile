@@ -1,4 +1,5 @@
-# The image of Weir: the program, its libraries from Debian, and nothing to configure.
+# The image of Weir: the program, the libraries from Debian that it loads, certificates, and nothing to configure. It has no shell and no
+# package manager; /usr/share/sbom/weir.spdx.json lists what it contains.
 #
 #   docker build -t weir .
 #   docker run --rm -p 8080:8080 -p 9464:9464 weir run --sandbox
@@ -43,9 +44,10 @@ COPY Config Config
 COPY Tests Tests
 COPY Release Release
 COPY Scripts Scripts
-RUN strip -o /usr/local/bin/weir "$(Release/build)"
+RUN strip -o /usr/local/bin/weir "$(Release/build)" && Release/linked-packages >/usr/local/share/weir-linked
 
-FROM debian:${DEBIAN}-slim
+# The files of the image: a Debian from which everything is left out that the program does not load.
+FROM debian:${DEBIAN}-slim AS files
 ARG DEBIAN
 RUN case "$DEBIAN" in \
         bookworm) libraries="libcurl4 libgnutls30 libmimalloc2.0" ;; \
@@ -55,7 +57,19 @@ RUN case "$DEBIAN" in \
     && apt-get update -q \
     && apt-get install -q -y --no-install-recommends ca-certificates libbrotli1 libstdc++6 libzstd1 zlib1g $libraries \
     && rm -rf /var/lib/apt/lists/*
-COPY --from=build /usr/local/bin/weir /usr/local/bin/weir
+COPY --from=build /usr/local/bin/weir /usr/local/share/weir-linked /files/
+COPY Release/image-files /files/
+RUN /files/image-files /files/weir /files/weir-linked /image
+
+FROM scratch
+ARG DEBIAN
+ARG VERSION=0.1.0
+LABEL org.opencontainers.image.title="Weir" \
+    org.opencontainers.image.description="An HTTP sidecar that paces requests to APIs and turns every error into one schema" \
+    org.opencontainers.image.licenses="Apache-2.0" \
+    org.opencontainers.image.version="$VERSION" \
+    org.opencontainers.image.base.name="docker.io/library/debian:$DEBIAN-slim"
+COPY --from=files /image /
 
 # Inside a container the loopback address is nobody's: listen on all of them, and let the container be the wall.
 ENV WEIR_LISTEN=0.0.0.0:8080 \

@@ -1,5 +1,7 @@
 import Testing
 
+@testable import weir
+
 /// The packages of the image, and those that are named for a program without one.
 @Suite("the packages that the program needs")
 struct ImageTests {
@@ -39,5 +41,11 @@ struct ImageTests {
         #expect(wanted.contains("libmicrohttpd-dev"))
         let image = try Documents.file("Dockerfile")
         for package in wanted { #expect(image.contains(" \(package) "), "\(package)") }
+    }
+
+    @Test("the image's label names the version that the program prints")
+    func version() throws {
+        let image = try Documents.file("Dockerfile")
+        #expect(image.contains("\nARG VERSION=\(Versions.weir)\n"))
     }
 }
