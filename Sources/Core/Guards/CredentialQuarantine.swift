@@ -62,6 +62,11 @@ public struct CredentialQuarantine: Sendable {
     /// How many credentials are quarantined.
     public var count: Int { entries.values.count { $0.refusals >= Self.threshold } }
 
+    /// Whether a credential is quarantined.
+    public func holds(_ credential: UInt64) -> Bool {
+        (entries[credential]?.refusals ?? 0) >= Self.threshold
+    }
+
     /// Whether a request with the credential may be sent now.
     public mutating func admit(_ credential: UInt64, at now: MonotonicTime) -> Admission {
         guard let entry = entries[credential], entry.refusals >= Self.threshold else { return .admitted }

@@ -74,11 +74,17 @@ public struct GuardGauges: Sendable {
     public var quarantinedCredentials: Int
     /// The state of the circuit.
     public var circuit: CircuitBreaker.State
+    /// The credentials that Weir adds.
+    public var credentials: [CredentialReading]
 
     /// The state of one provider.
-    public init(quarantinedCredentials: Int = 0, circuit: CircuitBreaker.State = .closed) {
+    public init(
+        quarantinedCredentials: Int = 0, circuit: CircuitBreaker.State = .closed,
+        credentials: [CredentialReading] = []
+    ) {
         self.quarantinedCredentials = quarantinedCredentials
         self.circuit = circuit
+        self.credentials = credentials
     }
 }
 

@@ -144,7 +144,9 @@ struct ProviderRoster {
 
 // The state of circuits and quarantines, read at a scrape.
 extension ProxyMetrics {
-    static let guardFamilies: [MetricFamily] = [.quarantinedCredentials, .circuitState]
+    static let guardFamilies: [MetricFamily] = [
+        .quarantinedCredentials, .circuitState, .credentialState, .credentialStateSince,
+    ]
 
     func writeGuards(
         _ gauges: [(provider: String, guards: GuardGauges)], _ format: ExpositionFormat,
@@ -159,6 +161,7 @@ extension ProxyMetrics {
         }
         write(.quarantinedCredentials, \.quarantinedCredentials)
         write(.circuitState, \.circuit.rawValue)
+        writeCredentials(gauges, format, &output)
     }
 }
 

@@ -18,13 +18,15 @@ enum AdminPath: Equatable {
     /// `/-/log-level`, with the level in the query, if any.
     case logLevel(String?)
     case quit
+    case credentials
     case unknown
 
     /// All admin paths, as listed for people.
     static let all = [
         "/metrics", "/livez", "/readyz", "/-/", "/-/limits", "/-/limits?cost=N", "/-/requests",
         "/-/requests/<id>",
-        "/-/unmapped", "/-/errors", "/-/errors/<code>", "/-/schema/problem.json", "/-/log-level", "/-/quit",
+        "/-/unmapped", "/-/credentials", "/-/errors", "/-/errors/<code>", "/-/schema/problem.json",
+        "/-/log-level", "/-/quit",
     ]
 
     /// Whether `target` is an admin path.
@@ -95,6 +97,7 @@ enum AdminPath: Equatable {
         case "/-/quit": self = .quit
         case "/-/log-level":
             self = .logLevel(Self.level(target.extracting(min(end + 1, target.count)..<target.count)))
+        case "/-/credentials": self = .credentials
         default:
             if let code = Self.step(of: path, behind: "/-/errors/") {
                 self = .errors(code: code)

@@ -168,6 +168,7 @@ final class AdminRequest: IncomingRequest {
         case .unmapped: return service.instance.unmapped.page()
         case .logLevel: return logLevelPage()
         case .quit: return problem(.routeNotFound, "/-/quit cannot be read.")
+        case .credentials: return CredentialsPage.page(of: service)
         case .unknown:
             let all = AdminPath.all.joined(separator: ", ")
             return problem(.routeNotFound, Text("There is no such admin page. There are: \(all)."))

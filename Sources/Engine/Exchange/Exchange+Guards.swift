@@ -54,11 +54,16 @@ extension Exchange {
     func judgeCredential(_ code: ProblemCode?) {
         guard let provider else { return }
         let verdict = code.map(CredentialQuarantine.Verdict.init) ?? .taken
-        guard provider.guards.quarantinesCredentials,
+        var isQuarantined = false
+        if provider.guards.quarantinesCredentials,
             verdict == .refused || provider.guards.hasRefusedCredentials,
             let credential = credentialHash(for: provider)
-        else { return }
-        provider.guards.judge(credential: credential, verdict, at: Worker.clock())
+        {
+            isQuarantined = provider.guards.judge(credential: credential, verdict, at: Worker.clock())
+        }
+        if provider.credentials.injects {
+            provider.guards.held.record(verdict, isQuarantined: isQuarantined, of: 0)
+        }
     }
 
     /// Returns the probe that the request was given, if it was not used.

@@ -198,6 +198,8 @@ final class ProviderGuards: Sendable {
     /// Whether the quarantine remembers any credential; if not, requests take no lock.
     private let remembersCredentials = Atomic(false)
     private let quarantine = Lock(CredentialQuarantine())
+    /// The credentials that Weir adds.
+    let held: HeldCredentials
     /// Whether failures are counted at all.
     let hasCircuit: Bool
     private let circuit: Lock<CircuitBreaker>
@@ -206,6 +208,7 @@ final class ProviderGuards: Sendable {
 
     init(_ provider: ProviderConfiguration, at now: MonotonicTime) {
         quarantinesCredentials = provider.quarantinesCredentials
+        held = HeldCredentials([provider.credential].compactMap { $0 })
         hasCircuit = provider.circuitBreaker != nil
         circuit = Lock(CircuitBreaker(provider.circuitBreaker ?? CircuitBreaker.Policy()))
         hasRetries = provider.retries.maximum > 0
@@ -250,10 +253,13 @@ final class ProviderGuards: Sendable {
     }
 
     /// Records what the provider's response says about the credential.
-    func judge(credential: UInt64, _ verdict: CredentialQuarantine.Verdict, at now: MonotonicTime) {
+    ///
+    /// - Returns: whether it is quarantined from now on.
+    func judge(credential: UInt64, _ verdict: CredentialQuarantine.Verdict, at now: MonotonicTime) -> Bool {
         quarantine.withLock { quarantine in
             quarantine.judge(credential, verdict, at: now)
             remembersCredentials.store(!quarantine.isEmpty, ordering: .relaxed)
+            return quarantine.holds(credential)
         }
     }
 
@@ -268,6 +274,6 @@ final class ProviderGuards: Sendable {
     func gauges(at now: MonotonicTime) -> GuardGauges {
         GuardGauges(
             quarantinedCredentials: quarantine.withLock { $0.count },
-            circuit: circuit.withLock { $0.state(at: now) })
+            circuit: circuit.withLock { $0.state(at: now) }, credentials: held.readings)
     }
 }
