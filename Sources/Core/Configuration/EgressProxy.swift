@@ -4,6 +4,8 @@ public struct EgressProxy: Hashable, Sendable {
     public let url: Secret
     /// Scheme, host and port, without user and password; safe to show.
     public let display: String
+    /// The name or address, without brackets.
+    public let host: String
 
     /// The supported schemes: CONNECT over plain text or TLS, and SOCKS 5 with names resolved by the proxy.
     static let schemes = ["http", "https", "socks5h"]
@@ -32,7 +34,7 @@ public struct EgressProxy: Hashable, Sendable {
         guard !host.isEmpty, !host.contains(where: { "/?#".contains($0) }) else {
             throw InvalidSetting("must have a host, and nothing behind its port")
         }
-        _ = try Authority(parsing: host)
+        self.host = try Authority(parsing: host).host
         guard user != "@", user.dropLast().isUserInfo else {
             throw InvalidSetting(
                 "must have user:password or a user before '@'; a special character is written as %HH")
