@@ -75,6 +75,18 @@ static inline curl_off_t ccurl_info_offset(CURL *handle, CURLINFO info) {
     return value;
 }
 
+// A text that belongs to the handle; NULL if there is none.
+static inline const char *ccurl_info_text(CURL *handle, CURLINFO info) {
+    char *text = NULL;
+    return curl_easy_getinfo(handle, info, &text) == CURLE_OK ? text : NULL;
+}
+
+// The certificates of the handle's last handshake, which belong to it; NULL if there are none.
+static inline const struct curl_certinfo *ccurl_certificates(CURL *handle) {
+    struct curl_certinfo *chain = NULL;
+    return curl_easy_getinfo(handle, CURLINFO_CERTINFO, &chain) == CURLE_OK ? chain : NULL;
+}
+
 static inline int ccurl_active_socket(CURL *handle) {
     curl_socket_t socket = CURL_SOCKET_BAD;
     curl_easy_getinfo(handle, CURLINFO_ACTIVESOCKET, &socket);

@@ -5,6 +5,7 @@
 #include <gnutls/x509.h>
 #include <stddef.h>
 #include <sys/types.h>
+#include <time.h>
 
 // Negative if the two are not PEM, or do not match.
 static inline int cgnutls_set_certificate(gnutls_certificate_credentials_t credentials, const char *certificate,
@@ -55,3 +56,32 @@ static inline int cgnutls_is_interrupted(ssize_t result) {
 
 static const ssize_t CGNUTLS_AGAIN = GNUTLS_E_AGAIN;
 static const ssize_t CGNUTLS_PUSH_ERROR = GNUTLS_E_PUSH_ERROR;
+
+// What a certificate says of itself.
+typedef struct {
+    time_t begins, ends;
+    char subject[256], issuer[256];
+} cgnutls_certificate;
+
+// Reads the certificate at `index` of a PEM text; negative if there is none.
+static inline int cgnutls_read_certificate(const char *pem, size_t size, unsigned index, cgnutls_certificate *found) {
+    gnutls_datum_t text = {(unsigned char *)pem, (unsigned)size};
+    gnutls_x509_crt_t *chain = NULL;
+    unsigned count = 0;
+    int status = gnutls_x509_crt_list_import2(&chain, &count, &text, GNUTLS_X509_FMT_PEM, 0);
+    if (status < 0) return status;
+    status = index < count ? 0 : GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE;
+    if (status == 0) {
+        size_t subject = sizeof found->subject, issuer = sizeof found->issuer;
+        found->begins = gnutls_x509_crt_get_activation_time(chain[index]);
+        found->ends = gnutls_x509_crt_get_expiration_time(chain[index]);
+        if (gnutls_x509_crt_get_dn_by_oid(chain[index], GNUTLS_OID_X520_COMMON_NAME, 0, 0, found->subject, &subject) < 0)
+            found->subject[0] = 0;
+        if (gnutls_x509_crt_get_issuer_dn_by_oid(chain[index], GNUTLS_OID_X520_COMMON_NAME, 0, 0, found->issuer,
+                                                 &issuer) < 0)
+            found->issuer[0] = 0;
+    }
+    for (unsigned place = 0; place < count; place++) gnutls_x509_crt_deinit(chain[place]);
+    gnutls_free(chain);
+    return status;
+}

@@ -53,6 +53,9 @@ struct Ledgers {
     /// Kept forever, since their limits cannot change.
     private var accounts: [Owner: LedgerAccount] = [:]
 
+    /// The name of a provider's ledger in the shared ledger.
+    static func name(of provider: ProviderConfiguration) -> String { Owner(provider).name }
+
     /// The difference between the time since 1970 and the monotonic clock.
     static var wallClockOffset: Duration {
         .nanoseconds(SystemClock.wallNanoseconds - SystemClock.monotonicNanoseconds)

@@ -234,11 +234,17 @@ enum LedgerResolver {
     static func isNumeric(_ host: String) -> Bool { !lookUp(host, flags: AI_NUMERICHOST).isEmpty }
 
     private static func lookUp(_ host: String, flags: Int32) -> [String] {
+        resolve(host, flags: flags).addresses
+    }
+
+    /// The numeric addresses of a host, and the result of getaddrinfo().
+    static func resolve(_ host: String, flags: Int32) -> (addresses: [String], status: Int32) {
         var hints = unsafe addrinfo()
         unsafe hints.ai_flags = flags
         unsafe hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
         var found: UnsafeMutablePointer<addrinfo>?
-        guard unsafe getaddrinfo(host, nil, &hints, &found) == 0, let first = unsafe found else { return [] }
+        let status = unsafe getaddrinfo(host, nil, &hints, &found)
+        guard status == 0, let first = unsafe found else { return ([], status) }
         defer { unsafe freeaddrinfo(first) }
         var addresses: [String] = []
         var next: UnsafeMutablePointer<addrinfo>? = unsafe first
@@ -253,6 +259,6 @@ enum LedgerResolver {
             }
             unsafe next = entry.pointee.ai_next
         }
-        return addresses
+        return (addresses, 0)
     }
 }

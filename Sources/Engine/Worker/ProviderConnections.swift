@@ -27,20 +27,7 @@ final class ProviderConnections: SocketWatcher, ReadinessHandler, HTTP1PoolOwner
         keys = LedgerKeyMemo(provider.keys)
         self.worker = worker
         let configuration = provider.configuration
-        let reachesAll = configuration.mayReachPrivateAddresses
-        var options = UpstreamOptions(
-            origin: configuration.upstream.origin,
-            connectTimeoutMilliseconds: max(
-                1, Int(configuration.timeouts.connect.wholeNanoseconds / 1_000_000)),
-            allowsAddress: { address in reachesAll || !IPAddress(address).isPrivate })
-        options.caFile = configuration.tls.caFile
-        if let certificate = configuration.tls.clientCertificate {
-            options.clientCertificate = (certificate, configuration.tls.clientKey ?? certificate)
-        }
-        options.requiresTLS13 = configuration.tls.minimumVersion == .tls13
-        options.proxy = configuration.egressProxy?.url.value
-        // With a proxy, Weir connects to the proxy's address; the proxy resolves the provider's name.
-        if options.proxy != nil { options.allowsAddress = { _ in true } }
+        var options = UpstreamOptions(configuration)
         options.offersHTTP2 = configuration.upstream.isTLS && configuration.httpVersion == .auto
         triesHTTP2 = options.offersHTTP2
         multi = CurlMulti(options: options)
@@ -137,6 +124,26 @@ final class ProviderConnections: SocketWatcher, ReadinessHandler, HTTP1PoolOwner
             descriptor, isReadable: readiness.contains(.readable),
             isWritable: readiness.contains(.writable), isBroken: readiness.isBroken)
         worker.schedule(self)
+    }
+}
+
+extension UpstreamOptions {
+    /// The options of connections to a provider.
+    init(_ configuration: ProviderConfiguration) {
+        let reachesAll = configuration.mayReachPrivateAddresses
+        self.init(
+            origin: configuration.upstream.origin,
+            connectTimeoutMilliseconds: max(
+                1, Int(configuration.timeouts.connect.wholeNanoseconds / 1_000_000)),
+            allowsAddress: { address in reachesAll || !IPAddress(address).isPrivate })
+        caFile = configuration.tls.caFile
+        if let certificate = configuration.tls.clientCertificate {
+            clientCertificate = (certificate, configuration.tls.clientKey ?? certificate)
+        }
+        requiresTLS13 = configuration.tls.minimumVersion == .tls13
+        proxy = configuration.egressProxy?.url.value
+        // With a proxy, Weir connects to the proxy's address; the proxy resolves the provider's name.
+        if proxy != nil { allowsAddress = { _ in true } }
     }
 }
 

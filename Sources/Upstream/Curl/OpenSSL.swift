@@ -6,10 +6,12 @@ internal import Glibc
 /// Not linked: it is available if libcurl has loaded it.
 enum OpenSSL {
     private typealias Ask = @convention(c) (UnsafeRawPointer) -> Int32
+    private typealias GetText = @convention(c) (UnsafeRawPointer) -> UnsafePointer<CChar>?
     private typealias SetNumber = @convention(c) (UnsafeRawPointer, Int32) -> Void
     private typealias SetSize = @convention(c) (UnsafeRawPointer, Int) -> Void
 
     private static let getShutdown = unsafe function("SSL_get_shutdown", as: Ask.self)
+    private static let getVersion = unsafe function("SSL_get_version", as: GetText.self)
     private static let hasPending = unsafe function("SSL_has_pending", as: Ask.self)
     private static let setReadAhead = unsafe function("SSL_set_read_ahead", as: SetNumber.self)
     private static let setReadBuffer = unsafe function("SSL_set_default_read_buffer_len", as: SetSize.self)
@@ -30,6 +32,14 @@ enum OpenSSL {
             return true
         }
         return unsafe getShutdown(session) & receivedShutdown != 0
+    }
+
+    /// The version of TLS, such as `TLSv1.3`; `nil` with another library.
+    static func version(on easy: UnsafeMutableRawPointer) -> String? {
+        guard let getVersion = unsafe getVersion, let session = unsafe ccurl_openssl_session(easy),
+            let text = unsafe getVersion(session)
+        else { return nil }
+        return unsafe String(cString: text)
     }
 
     /// Makes a connection read all that has arrived with one call: SSL_set_read_ahead(3).
