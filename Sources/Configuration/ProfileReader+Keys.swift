@@ -7,7 +7,8 @@ extension ProfileReader {
             "name", "inherit", "upstream", "variables", "hosts", "credential", "errors", "limits", "tiers",
             "tier",
             "quota_requests", "request_defaults",
-            "idempotency", "request_id", "waits", "repeat", "rate_fields", "read", "keep", "field_phrases",
+            "idempotency", "probe", "request_id", "waits", "repeat", "rate_fields", "read", "keep",
+            "field_phrases",
             "rules",
             "cases",
         ]
@@ -16,6 +17,7 @@ extension ProfileReader {
         static let routedPlace = ["as", "routes"]
         static let variableSource = ["from", "match"]
         static let idempotency = ["header", "requests"]
+        static let probe = ["request", "account"]
         static let rateFields = ["limit", "remaining", "reset", "used", "state", "policy"]
         static let read = ["inherit", "message", "code", "code_headers", "fields", "request_id"]
         static let fields = ["each", "map", "names", "from", "name", "message", "code", "when"]
@@ -52,7 +54,7 @@ extension ProfileReader {
         static let definitions: [String: [String]] = [
             "profile": profile, "credential": credential, "prefixedField": prefixedField,
             "routedPlace": routedPlace, "variableSource": variableSource, "idempotency": idempotency,
-            "rateFields": rateFields,
+            "probe": probe, "rateFields": rateFields,
             "read": read, "fieldMapping": fields, "placeMapping": place, "timeMapping": time,
             "nameMapping": fieldName, "codeMapping": fieldCode, "wait": wait, "rule": rule,
             "conditions": conditions, "partConditions": partConditions, "testMapping": test, "header": header,

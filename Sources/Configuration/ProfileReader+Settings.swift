@@ -123,6 +123,31 @@ extension ProfileReader {
         return Idempotency(header: header, requests: requests)
     }
 
+    /// A cheap authenticated request: `{ request: GET /team, account: /name }`.
+    static func probe(_ value: YAMLValue) -> ProfileProbe? {
+        var path: String?
+        var account: ValuePlace?
+        var isGiven = false
+        for (key, value) in value.filledMembers(allowed: Keys.probe) {
+            guard key == "request" else {
+                account = value.place()
+                continue
+            }
+            isGiven = true
+            guard let text = value.scalarText else { continue }
+            do throws(InvalidSetting) {
+                path = try ProfileProbe.path(parsing: text)
+            } catch {
+                value.report("\(value.quoted) \(error.reason)")
+            }
+        }
+        guard let path else {
+            if !isGiven, value.isMapping { value.report("needs 'request', such as GET /account") }
+            return nil
+        }
+        return ProfileProbe(path: path, account: account)
+    }
+
     static func requestPattern(_ value: YAMLValue) -> RequestPattern? {
         guard let text = value.scalarText else { return nil }
         do throws(InvalidSetting) {

@@ -98,6 +98,7 @@ public enum ProfileReader {
         case "quota_requests": profile.quotaRequests = value.oneOrMany.compactMap(requestPattern)
         case "request_defaults": profile.requestDefaults = requestDefaults(value)
         case "idempotency": profile.idempotency = idempotency(value)
+        case "probe": profile.probe = probe(value)
         case "request_id": profile.requestIDFields = value.fieldNames
         case "waits": profile.waits = value.filledElements.compactMap(wait)
         case "repeat": profile.repeats = repeats(value)

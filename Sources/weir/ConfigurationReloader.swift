@@ -93,6 +93,7 @@ struct ConfigurationReloader {
                     "configuration unchanged", metadata: ["file": "\(path)", "because": "\(reason)"])
             } else {
                 inForce = sources.contents
+                SetupWarnings.log(loaded.configuration, isSandboxed: sandbox != nil, to: logger)
                 report(server.reload(loaded.configuration, normalizers: loaded.normalizers), of: path, reason)
             }
         } catch {

@@ -116,34 +116,50 @@ struct ReadinessProbe {
     /// The address family and `sockaddr`; the loopback address if the instance listens on all addresses.
     private var socketAddress: (family: Int32, bytes: [UInt8]) {
         get throws(ProbeFailure) {
-            switch address {
-            case .unix(let path, _):
-                var name = sockaddr_un()
-                name.sun_family = sa_family_t(AF_UNIX)
-                unsafe withUnsafeMutableBytes(of: &name.sun_path) { room in
-                    unsafe room.copyBytes(from: path.utf8.prefix(room.count - 1))
-                }
-                return (AF_UNIX, unsafe withUnsafeBytes(of: &name) { unsafe Array($0) })
-            case .tcp(_, port: 0):
+            guard let found = address.reachable.socketAddress else {
                 throw ProbeFailure("port 0 lets the system choose the port, so its number is unknown")
-            case .tcp(.v4(let number), let port):
-                var name = sockaddr_in()
-                name.sin_family = sa_family_t(AF_INET)
-                name.sin_port = port.bigEndian
-                name.sin_addr.s_addr = (number == 0 ? 0x7F00_0001 : number).bigEndian
-                return (AF_INET, unsafe withUnsafeBytes(of: &name) { unsafe Array($0) })
-            case .tcp(.v6(let high, let low), let port):
-                var name = sockaddr_in6()
-                name.sin6_family = sa_family_t(AF_INET6)
-                name.sin6_port = port.bigEndian
-                let isUnspecified = high == 0 && low == 0
-                unsafe withUnsafeMutableBytes(of: &name.sin6_addr) { room in
-                    unsafe room.storeBytes(of: high.bigEndian, as: UInt64.self)
-                    unsafe room.storeBytes(
-                        of: (isUnspecified ? 1 : low).bigEndian, toByteOffset: 8, as: UInt64.self)
-                }
-                return (AF_INET6, unsafe withUnsafeBytes(of: &name) { unsafe Array($0) })
             }
+            return found
+        }
+    }
+}
+
+extension ListenAddress {
+    /// The loopback address in place of all addresses.
+    fileprivate var reachable: ListenAddress {
+        switch self {
+        case .tcp(.v4(0), let port): .tcp(.v4(0x7F00_0001), port: port)
+        case .tcp(.v6(high: 0, low: 0), let port): .tcp(.v6(high: 0, low: 1), port: port)
+        default: self
+        }
+    }
+
+    /// The address family and `sockaddr`; `nil` for port 0.
+    var socketAddress: (family: Int32, bytes: [UInt8])? {
+        switch self {
+        case .unix(let path, _):
+            var name = sockaddr_un()
+            name.sun_family = sa_family_t(AF_UNIX)
+            unsafe withUnsafeMutableBytes(of: &name.sun_path) { room in
+                unsafe room.copyBytes(from: path.utf8.prefix(room.count - 1))
+            }
+            return (AF_UNIX, unsafe withUnsafeBytes(of: &name) { unsafe Array($0) })
+        case .tcp(_, port: 0): return nil
+        case .tcp(.v4(let number), let port):
+            var name = sockaddr_in()
+            name.sin_family = sa_family_t(AF_INET)
+            name.sin_port = port.bigEndian
+            name.sin_addr.s_addr = number.bigEndian
+            return (AF_INET, unsafe withUnsafeBytes(of: &name) { unsafe Array($0) })
+        case .tcp(.v6(let high, let low), let port):
+            var name = sockaddr_in6()
+            name.sin6_family = sa_family_t(AF_INET6)
+            name.sin6_port = port.bigEndian
+            unsafe withUnsafeMutableBytes(of: &name.sin6_addr) { room in
+                unsafe room.storeBytes(of: high.bigEndian, as: UInt64.self)
+                unsafe room.storeBytes(of: low.bigEndian, toByteOffset: 8, as: UInt64.self)
+            }
+            return (AF_INET6, unsafe withUnsafeBytes(of: &name) { unsafe Array($0) })
         }
     }
 }

@@ -9,7 +9,8 @@ struct Weir: ParsableCommand {
             "A sidecar for third-party APIs: forwards requests, paces them, and turns every error into one format.",
         version: Versions.text,
         subcommands: [
-            RunCommand.self, CheckCommand.self, ExplainCommand.self, ProfileCommand.self, SandboxCommand.self,
+            RunCommand.self, CheckCommand.self, DoctorCommand.self, ExplainCommand.self, ProfileCommand.self,
+            SandboxCommand.self,
             HealthcheckCommand.self,
         ],
         defaultSubcommand: RunCommand.self)

@@ -18,6 +18,8 @@ struct ProfileToolTests {
         #expect(one.errors == other.errors && one.limits == other.limits)
         #expect(one.tiers == other.tiers && one.tier == other.tier)
         #expect(one.quotaRequests == other.quotaRequests && one.idempotency == other.idempotency)
+        #expect(one.probe?.path == other.probe?.path)
+        #expect((one.probe?.account == nil) == (other.probe?.account == nil))
         #expect(one.requestDefaults.map(\.name) == other.requestDefaults.map(\.name))
         #expect(one.requestIDFields == other.requestIDFields && one.rateFields == other.rateFields)
         #expect(one.kept == other.kept && one.waits.count == other.waits.count)

@@ -34,6 +34,8 @@ public struct Profile: Sendable {
     public var requestDefaults: [(name: String, value: String)] = []
     /// Which requests the provider performs only once per key.
     public var idempotency: Idempotency?
+    /// A cheap request that shows whether a credential is valid; `nil` if none is known.
+    public var probe: ProfileProbe?
     /// Response fields that may contain the provider's request id, in order.
     public var requestIDFields: [Text] = []
     /// Where a response says how long to wait, in order.

@@ -148,6 +148,7 @@ extension ProfilePage {
             let requests = idempotency.requests.map { "`\($0)`" }.joined(separator: ", ")
             rows.append(["idempotency", "`\(idempotency.header)` of \(requests)"])
         }
+        if let probe = profile.probe { rows.append(["probe of `weir doctor`", "`GET \(probe.path)`"]) }
         let ids = profile.requestIDFields.map { "`\($0)`" }.joined(separator: ", ")
         if !ids.isEmpty { rows.append(["id of a request", ids]) }
         return "| | |\n|---|---|\n" + rows.map(Self.row).joined() + "\n"

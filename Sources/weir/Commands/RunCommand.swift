@@ -65,6 +65,7 @@ struct RunCommand: ParsableCommand {
         }
         let announcement = Announcement(
             server: server, configuration: loaded.configuration, sandbox: sandboxServer)
+        SetupWarnings.log(loaded.configuration, isSandboxed: sandbox, to: logger)
         let isInteractive = StandardStreams.errorIsTerminal
         if !isInteractive { announcement.log(to: logger) }
         if isInteractive || sandboxServer != nil {

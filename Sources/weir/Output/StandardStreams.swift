@@ -23,11 +23,18 @@ enum StandardStreams {
     /// Writes a line that is not a result: a failure, a hint, progress.
     static func printError(_ line: String) { write(line, to: STDERR_FILENO) }
 
+    /// Replaces the last line of a terminal on standard error; an empty text removes it.
+    static func printProgress(_ text: String) { write(bytes: "\r\u{1B}[K\(text)", to: STDERR_FILENO) }
+
     /// Whether standard error is a terminal.
     static var errorIsTerminal: Bool { isatty(STDERR_FILENO) == 1 }
 
     private static func write(_ line: String, to descriptor: Int32) {
-        var bytes = Array((line + "\n").utf8)[...]
+        write(bytes: line + "\n", to: descriptor)
+    }
+
+    private static func write(bytes text: String, to descriptor: Int32) {
+        var bytes = Array(text.utf8)[...]
         while !bytes.isEmpty {
             let count = unsafe bytes.withUnsafeBytes {
                 unsafe Glibc.write(descriptor, $0.baseAddress, $0.count)
