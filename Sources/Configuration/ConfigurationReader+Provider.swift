@@ -81,7 +81,8 @@ extension ConfigurationReader {
         }
         draft.mount = places[.mount]?.mountPath
         if places[.mount] == nil, places[.listen] == nil { draft.mount = try? MountPath(parsing: "/\(name)") }
-        draft.credential = places[.credential]?.secret
+        let keys = places[.credential].map { credentials($0, of: draft, profile) } ?? []
+        draft.credential = keys.first
         var resolution = UpstreamResolution(draft, profile?.defaults, isKnown: places[.upstream] == nil)
         let upstream = upstream(of: draft, profile: profile, by: &resolution)
         let hosts = hosts(of: draft, by: &resolution)
@@ -98,6 +99,11 @@ extension ConfigurationReader {
         provider.listenTLS = draft.listenTLS
         provider.errors = profile?.defaults.errors ?? .problem
         provider.credential = draft.credential
+        provider.otherCredentials = Array(keys.dropFirst())
+        // A variable of the URL may come from the credential.
+        if places[.variables] == nil, profile?.defaults.variables.isEmpty == true {
+            provider.credentialFile = places[.credential]?.wholeFile
+        }
         for (key, value) in places { read(key, from: value, into: &provider) }
         if !provider.upstream.isTLS, provider.tls != TLSConfiguration(), upstream != nil {
             draft.report("has no effect: the upstream is \(provider.upstream.scheme.rawValue)://", at: .tls)
@@ -143,6 +149,38 @@ extension ConfigurationReader {
         case .forwardTrace: value.boolean.map { provider.forwardsTrace = $0 }
         case .allowPrivate: value.boolean.map { provider.allowsPrivate = $0 }
         }
+    }
+
+    /// One key, or a list of them.
+    private func credentials(
+        _ value: YAMLValue, of draft: ProviderDraft, _ profile: (name: String, defaults: ProfileDefaults)?
+    ) -> [Secret] {
+        guard value.isSequence else { return [value.secret].compactMap { $0 } }
+        let elements = value.filledElements
+        let limit = ProviderConfiguration.maximumCredentials
+        guard elements.count <= limit else {
+            value.report("has \(elements.count) keys; allowed: at most \(limit)")
+            return []
+        }
+        var keys: [Secret] = []
+        for element in elements {
+            guard let key = element.secret else { continue }
+            if keys.contains(key) {
+                element.report("is a duplicate of an earlier key of the list (the value is not shown)")
+            } else {
+                keys.append(key)
+            }
+        }
+        let given = draft.places[.variables]?.isMapping == true ? draft.places[.variables] : nil
+        let isTaken =
+            profile?.defaults.variables.contains { name, variable in
+                if case .credential = variable { given?.member(name) == nil } else { false }
+            } ?? false
+        if isTaken || given?.members(allowed: nil).contains(where: { $0.value.isMapping }) == true {
+            value.report("must be one key: the upstream takes a variable from it")
+            return []
+        }
+        return keys
     }
 
     private func profile(of draft: ProviderDraft) -> (name: String, defaults: ProfileDefaults)? {

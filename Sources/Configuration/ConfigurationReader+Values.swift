@@ -101,8 +101,7 @@ extension YAMLValue {
     /// A key to be sent in a header field; it is never shown.
     var secret: Secret? {
         parsed(isSecret: { _ in true }) { text throws(InvalidSetting) in
-            guard !text.isEmpty, text.utf8.count <= 4096, text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F })
-            else {
+            guard CredentialText.isValid(text) else {
                 throw InvalidSetting(
                     "must be 1 to 4096 visible ASCII characters, blanks excluded (the value is not shown)")
             }

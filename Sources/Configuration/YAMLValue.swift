@@ -220,6 +220,13 @@ struct YAMLValue {
         return scalarText
     }
 
+    /// The path of the file whose content is the whole value: `${file:PATH}`; `nil` for any other value.
+    var wholeFile: String? {
+        guard let text = node.text, text.hasPrefix("${file:"), text.hasSuffix("}") else { return nil }
+        let path = text.dropFirst("${file:".count).dropLast()
+        return path.isEmpty || path.contains("}") ? nil : String(path)
+    }
+
     /// The text of a scalar like ``string``, but empty for `null`: for values that cannot be empty, whose own mistake
     /// names what is allowed.
     var scalarText: String? {

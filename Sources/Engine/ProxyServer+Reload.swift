@@ -67,6 +67,42 @@ extension ProxyServer {
         return next
     }
 
+    /// Uses another credential from a file for new requests, as a reload would.
+    ///
+    /// Called by the worker that has found it. The guards of its providers begin anew: whatever was known of the former credential
+    /// says nothing about this one.
+    ///
+    /// - Returns: the configuration that has it; nil while the server drains.
+    func use(_ credential: Secret, from file: String) -> ProxyService? {
+        state.withLock { state in
+            let former = state.service
+            guard !instance.isDraining else { return nil }
+            var configuration = former.configuration
+            var changed: [String] = []
+            for index in configuration.providers.indices
+            where configuration.providers[index].credentialFile == file
+                && configuration.providers[index].credential != credential
+            {
+                configuration.providers[index].credential = credential
+                changed.append(configuration.providers[index].name)
+            }
+            // Another worker was faster.
+            guard !changed.isEmpty else { return former }
+            let normalizers = former.providers.map(\.normalizer)
+            let (shares, wakes) = state.ledgers.shares(
+                for: configuration, normalizers: normalizers, at: Worker.clock())
+            let service = ProxyService(
+                configuration: configuration, normalizers: normalizers, pacing: shares,
+                identities: former.identities, traces: former.traces, instance: instance, former: former)
+            state.service = service
+            for mailbox in mailboxes { mailbox.post(.adopt(service)) }
+            for (pacer, wake) in wakes { mailboxes[0].post(.wake(wake, of: pacer)) }
+            instance.logger.notice(
+                "credential changed", metadata: ["providers": .array(changed.map { .string($0) })])
+            return service
+        }
+    }
+
     /// Certificates were checked when the configuration was read; if one fails anyway, the old ones stay in use.
     private func identities(
         of configuration: ProxyConfiguration, after former: ListenerIdentities

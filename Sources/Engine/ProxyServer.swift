@@ -128,6 +128,9 @@ public final class ProxyServer: Sendable {
             traces?.finish(by: .distantPast)
             throw StartError(description: "\(error)")
         }
+        instance.credentialChange.withLock { change in
+            change = { [weak self] file, credential in self?.use(credential, from: file) }
+        }
     }
 
     /// Stops accepting, finishes exchanges in flight within the configured grace period, and rejects waiting requests

@@ -165,6 +165,21 @@ struct DoctorTests {
         #expect(found.contains { $0.found.hasPrefix("not checked: 429 throttled") })
     }
 
+    @Test("each of several keys is probed, and named by its position")
+    func severalKeys() throws {
+        let upstream = try ScriptedUpstream { exchange in
+            let isGood = exchange.request.fields["Authorization"] == "Bearer \(Self.secret)"
+            try exchange.respond(isGood ? .status(200, body: #"{"name":"Acme"}"#) : .status(401))
+        }
+        let (report, code, _) = try examine(
+            upstream.url, provider: "credential: [\(Self.secret), sk-live-other-key, changeme]")
+        #expect(code == 1 && upstream.requestCount == 2)
+        #expect(report["p", "credential"]?.found == "accepted as Acme (200)")
+        #expect(report["p key 2", "credential"]?.found.hasPrefix("rejected with 401") == true)
+        #expect(report["p key 3", "credential"]?.found.contains("placeholder") == true)
+        #expect(report.findings.count { $0.check == "connection" } == 1)
+    }
+
     @Test("a difference of clocks is found by the response's date")
     func clock() throws {
         let upstream = try ScriptedUpstream(

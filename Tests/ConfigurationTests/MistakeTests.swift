@@ -232,7 +232,7 @@ struct MistakeTests {
             ("retries: { base: 0s }", "retries.base"), ("retries: { cap: 11m }", "retries.cap"),
             ("retries: { budget: 20 }", "retries.budget"), ("retries: { budget: 0% }", "retries.budget"),
             ("retries: 0", "retries"), ("group: 'a b'", "group"),
-            ("credential: ''", "credential"), ("credential: [a]", "credential"), ("profile: ''", "profile"),
+            ("credential: ''", "credential"), ("credential: []", "credential"), ("profile: ''", "profile"),
             ("allow_private: 2", "allow_private"), ("rewrite_locations: 2", "rewrite_locations"),
             ("tls: { ca_file: /x }", "tls.ca_file"),
         ])

@@ -25,6 +25,23 @@ struct ReferenceTests {
         #expect(configuration.providers.first?.mount?.path == "/mail")
     }
 
+    @Test("a credential that is the whole content of a file is known by its path, and no other")
+    func wholeFile() throws {
+        let files = ["/key": "k1234567\n"]
+        func path(_ members: String) throws -> String? {
+            try readProvider(members, variables: ["V": "x"], files: files)?.credentialFile
+        }
+        #expect(try path("credential: '${file:/key}'") == "/key")
+        #expect(try path("credential: 'user:${file:/key}'") == nil)
+        #expect(try path("credential: '${file:/key}${V}'") == nil)
+        #expect(try path("credential: '${V}'") == nil)
+        #expect(try path("errors: raw") == nil)
+        #expect(
+            try path(
+                "credential: '${file:/key}', hosts: { a: 'http://{v}.example.com' }, variables: { v: b }")
+                == nil)
+    }
+
     @Test("replaced text is not searched for references again")
     func noRecursion() throws {
         let provider = try readProvider("credential: '${A}'", variables: ["A": "${B}", "B": "no"])
@@ -71,7 +88,7 @@ struct ReferenceTests {
                 tls: { ca_file: "${KEY}" }
               lettr:
                 upstream: https://example.com/?access_token=sk_live
-                credential: ["sk_live"]
+                credential: [{ key: "sk_live" }]
               other: credential:sk_live
             """
         let found = mistakes(text, variables: ["KEY": "sk_live_\n"])
@@ -88,5 +105,31 @@ struct ReferenceTests {
             #expect(!text.contains("sk_live"))
         }
         #expect(provider.credential?.value == "sk_live")
+    }
+
+    @Test("a credential may be a list of up to 16 different keys")
+    func severalKeys() throws {
+        let provider = try readProvider(
+            "credential: ['${A}', key-2]", variables: ["A": "key-1"])
+        #expect(provider?.credentials.map(\.value) == ["key-1", "key-2"])
+        #expect(provider?.credential?.value == "key-1" && provider?.otherCredentials.count == 1)
+        #expect(try readProvider("credential: [key-1]")?.otherCredentials.isEmpty == true)
+        #expect(providerMistakes("credential: []").count == 1)
+        let duplicate = providerMistakes("credential: [key-1, key-2, key-1]")
+        #expect(duplicate.count == 1 && duplicate[0].hasPrefix("providers.api.credential[2]: is a duplicate"))
+        #expect(!duplicate[0].contains("key-1"))
+        let many = (1...17).map { "k\($0)" }.joined(separator: ", ")
+        #expect(providerMistakes("credential: [\(many)]").first?.contains("at most 16") == true)
+        #expect(providerMistakes("credential: [a, 'b c']").count == 1)
+    }
+
+    @Test("the upstream cannot take a variable from one of several keys")
+    func variableOfSeveralKeys() {
+        let upstream =
+            "upstream: 'https://{dc}.api.example.com', variables: { dc: { from: credential, match: '-(.*)$' } }"
+        #expect(
+            mistakes("providers: { api: { \(upstream), credential: [a-us1, b-us2] } }")
+                .contains("must be one key: the upstream takes a variable from it"))
+        #expect(mistakes("providers: { api: { \(upstream), credential: a-us1 } }") == "")
     }
 }

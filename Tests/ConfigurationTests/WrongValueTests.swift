@@ -243,7 +243,7 @@ struct WrongValueTests {
 
     private static let providerKeys: [Key] = [
         Key(line: "mount: @", wrong: ["a", "/-/x", "/a?b"]), Key(line: "listen: @", wrong: ["a", "1"]),
-        Key(line: "credential: @", wrong: ["'a b'", "\"a\\nb\"", "[a, b]"]),
+        Key(line: "credential: @", wrong: ["'a b'", "\"a\\nb\"", "[a, a]", "[a, 'b c']"]),
         Key(line: "errors: @", wrong: words),
         Key(line: "status: @", wrong: words), Key(line: "upstream_body: @", wrong: words),
         Key(line: "limits: @", wrong: ["1"], right: ["[]"]),

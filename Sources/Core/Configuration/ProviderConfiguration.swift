@@ -39,6 +39,12 @@ public struct ProviderConfiguration: Hashable, Sendable {
     public var account: String?
     /// The key that Weir adds, so that the app needs none.
     public var credential: Secret?
+    /// Further keys of the same kind: the one that can send first is used.
+    public var otherCredentials: [Secret] = []
+    /// The file whose whole content is ``credential``; `nil` if there is none, or if a change needs more than another key.
+    ///
+    /// A changed file is used for the next request.
+    public var credentialFile: String?
     /// The form in which errors reach the client.
     public var errors = ErrorForm.problem
     /// Whether a problem has the status of its code instead of the provider's.
@@ -95,6 +101,12 @@ public struct ProviderConfiguration: Hashable, Sendable {
     /// The name of the provider whose ledgers count its requests.
     public var ledgerName: String { account ?? name }
 
+    /// All keys that Weir adds, in the order of the file.
+    public var credentials: [Secret] { [credential].compactMap { $0 } + otherCredentials }
+
+    /// The most keys of one provider.
+    public static let maximumCredentials = 16
+
     /// Whether connections to private addresses are meant: allowed, or obvious from the URL.
     public var mayReachPrivateAddresses: Bool { allowsPrivate || upstream.isPrivateByItself }
 
@@ -121,6 +133,7 @@ extension ProviderConfiguration {
         same.listenTLS = listenTLS
         same.profileContents = profileContents
         (same.upstream, same.credential) = (upstream, credential)
+        (same.credentialFile, same.otherCredentials) = (credentialFile, otherCredentials)
         (same.errors, same.includesUpstreamBody) = (errors, includesUpstreamBody)
         same.sendsCanonicalStatus = sendsCanonicalStatus
         (same.retries, same.circuitBreaker) = (retries, circuitBreaker)

@@ -198,11 +198,14 @@ public struct ConfigurationDiagnosis {
 
     /// Keys that look like placeholders, or that end.
     private var credentialTroubles: [Finding] {
-        configuration.providers.compactMap { provider in
-            guard let key = provider.credential?.value, provider.account == nil else { return nil }
-            if CredentialPlaceholder.matches(key) { return ProviderDiagnosis.placeholder(of: provider.name) }
-            return CredentialExpiry.seconds(of: key).flatMap {
-                ProviderDiagnosis.expiry(of: provider.name, at: $0, now: now)
+        configuration.providers.filter { $0.account == nil }.flatMap { provider in
+            provider.credentials.map(\.value).compactMap { key in
+                if CredentialPlaceholder.matches(key) {
+                    return ProviderDiagnosis.placeholder(of: provider.name)
+                }
+                return CredentialExpiry.seconds(of: key).flatMap {
+                    ProviderDiagnosis.expiry(of: provider.name, at: $0, now: now)
+                }
             }
         }
     }

@@ -10,6 +10,7 @@ internal import Wire
 extension Exchange {
     /// Asks the pacer for a slot, and reports the result.
     func askForSlot() {
+        if let severalKeys { chooseCredential(of: severalKeys) }
         guard let provider else { return }
         if let fault = heldBack(from: provider, at: worker.now) {
             return refuse(fault, .refused, at: worker.now)

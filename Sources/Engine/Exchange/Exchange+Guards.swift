@@ -62,7 +62,7 @@ extension Exchange {
             isQuarantined = provider.guards.judge(credential: credential, verdict, at: Worker.clock())
         }
         if provider.credentials.injects {
-            provider.guards.held.record(verdict, isQuarantined: isQuarantined, of: 0)
+            provider.guards.held.record(verdict, isQuarantined: isQuarantined, of: provider.position)
         }
     }
 

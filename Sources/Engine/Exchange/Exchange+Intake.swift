@@ -131,9 +131,28 @@ extension Exchange {
     }
 
     private func go(to index: Int, restOffset: Int) {
-        provider = service.providers[index]
+        if service.providers[index].credentialFile != nil { useCurrentCredential(of: index) }
+        let provider = service.providers[index]
+        self.provider = provider
+        if !provider.others.isEmpty { severalKeys = provider }
         upstream = generation.upstreams[index]
         self.restOffset = restOffset
+    }
+
+    /// Moves to a newer configuration if that has another credential of the provider.
+    private func useCurrentCredential(of index: Int) {
+        guard generation === worker.generation else { return }
+        worker.refreshCredential(of: index)
+        let next = worker.generation
+        guard next !== generation, index < next.service.providers.count else { return }
+        let (old, new) = (
+            service.providers[index].configuration, next.service.providers[index].configuration
+        )
+        // Another reload may have come first: then this exchange finishes as it has begun.
+        guard new.name == old.name, new.mount == old.mount else { return }
+        generation.exchanges -= 1
+        generation = next
+        next.exchanges += 1
     }
 
     /// Answers OPTIONS itself if it concerns Weir, or must not be forwarded (RFC 9110 7.6.2).

@@ -9,6 +9,7 @@ internal import Wire
 extension Exchange {
     /// When the request is retried; `nil` if the response that was just made is to be sent.
     func retryTime() -> MonotonicTime? {
+        if mayTryAnotherCredential { return worker.now }
         guard machine.mayRetry, let provider, let failure = retrying.failure,
             provider.configuration.retries.maximum > 0, worker.drainsUntil == nil
         else { return nil }

@@ -36,6 +36,8 @@ final class Exchange: IncomingRequest {
     var isWithinReachOfPages = true
     /// Its provider, once it is routed.
     var provider: ProviderService?
+    /// The provider with its first credential, if it has several of them.
+    var severalKeys: ProviderService?
     /// The worker's connections to the provider.
     var upstream: ProviderConnections?
     /// Where the provider's part of `target` begins.
@@ -161,6 +163,7 @@ final class Exchange: IncomingRequest {
         unsafe target.withUnsafeBufferPointer { unsafe self.target.append(contentsOf: $0) }
         self.destination = destination
         provider = nil
+        severalKeys = nil
         upstream = nil
         restOffset = 0
         method = .other

@@ -18,6 +18,12 @@ final class ProviderService: Sendable {
     let credentials: CredentialReader
     /// Redacts the credential that Weir adds; nil if it adds none.
     let heldCredential: SecretRedactor?
+    /// The place of that credential among those of the provider, from 0.
+    let position: Int
+    /// The same provider with each of its other credentials; they share everything but the credential and its ledger.
+    let others: [ProviderService]
+    /// The file with that credential, if it may change; nil in most configurations.
+    let credentialFile: CredentialFile?
     /// Computes the cost and the keys of a request.
     let plan: PacingPlan
     /// The version of the pacer's policy to which the plan belongs.
@@ -62,9 +68,12 @@ final class ProviderService: Sendable {
     init(
         configuration: ProviderConfiguration, normalizer: ErrorNormalizer, pacing: Ledgers.Share,
         guards: ProviderGuards,
-        metrics: ProxyMetrics
+        metrics: ProxyMetrics, position: Int = 0, others: [ProviderService] = []
     ) {
         self.metrics = metrics
+        (self.position, self.others) = (position, others)
+        let credentials = configuration.credentials
+        let credential = position < credentials.count ? credentials[position] : nil
         index = metrics.open(configuration.name)
         self.configuration = configuration
         self.normalizer = normalizer
@@ -73,17 +82,18 @@ final class ProviderService: Sendable {
         givesSlots = !configuration.isPacingObserved && !plan.windows.isEmpty
         ledger = givesSlots ? pacing.ledger : nil
         let profile = normalizer.profile
-        credentials = CredentialReader(
-            places: profile.credentialPlaces, injected: configuration.credential?.value,
+        self.credentials = CredentialReader(
+            places: profile.credentialPlaces, injected: credential?.value,
             injections: profile.credentialInjections, user: profile.credentialUser,
             isShared: !plan.scopes.contains { $0.parts.contains(.credential) },
             digest: pacing.digest)
-        heldCredential = configuration.credential.map {
+        heldCredential = credential.map {
             SecretRedactor(secrets: [Array($0.value.utf8)], findsSchemes: false)
         }
+        credentialFile = configuration.credentialFile.map { CredentialFile($0) }
         digest = pacing.digest
         keys = LedgerKeyReader(
-            scopes: plan.scopes, credentials: credentials, provider: pacing.key, digest: pacing.digest)
+            scopes: plan.scopes, credentials: self.credentials, provider: pacing.key, digest: pacing.digest)
         // The provider's count includes requests of other instances, which are not foreign.
         let hasCount = profile.rateFields != RateFields() && !pacing.hasOtherInstances
         let sizes = plan.windows.filter { $0.span != .concurrent }.map(\.requests)
@@ -99,7 +109,7 @@ final class ProviderService: Sendable {
         references =
             configuration.rewritesLocations
             ? ReferenceRewriter(
-                upstream: configuration.upstream, hiding: credentials.hiddenParameters) : nil
+                upstream: configuration.upstream, hiding: self.credentials.hiddenParameters) : nil
         let mount = configuration.mount?.path ?? "/"
         mountPrefix = mount == "/" ? [] : Array(mount.utf8)
         requestDefaults = profile.requestDefaults.map { (Array($0.name.utf8), Array($0.value.utf8)) }
@@ -208,7 +218,7 @@ final class ProviderGuards: Sendable {
 
     init(_ provider: ProviderConfiguration, at now: MonotonicTime) {
         quarantinesCredentials = provider.quarantinesCredentials
-        held = HeldCredentials([provider.credential].compactMap { $0 })
+        held = HeldCredentials(provider.credentials)
         hasCircuit = provider.circuitBreaker != nil
         circuit = Lock(CircuitBreaker(provider.circuitBreaker ?? CircuitBreaker.Policy()))
         hasRetries = provider.retries.maximum > 0

@@ -27,6 +27,8 @@ final class ProxyInstance: Sendable {
     let reloads: Lock<ReloadStatus>
     /// The state of the shared ledger.
     let ledger = LedgerStatus()
+    /// Puts another credential from a file into force, and returns the configuration that has it.
+    let credentialChange = Lock<(@Sendable (_ file: String, _ credential: Secret) -> ProxyService?)?>(nil)
     /// How often a worker paused accepting.
     let acceptPauses = Atomic<UInt64>(0)
     private let draining = Atomic(false)

@@ -40,10 +40,13 @@ final class ProxyService: Sendable {
         routes = configuration.routeTable
         providers = configuration.providers.enumerated().map { index, provider in
             let same = former?.providers.first { $0.configuration == provider }
-            return ProviderService(
-                configuration: provider, normalizer: normalizers[index], pacing: pacing[index],
-                guards: same?.guards ?? ProviderGuards(provider, at: Worker.clock()),
-                metrics: instance.metrics)
+            let guards = same?.guards ?? ProviderGuards(provider, at: Worker.clock())
+            func service(_ position: Int, others: [ProviderService] = []) -> ProviderService {
+                ProviderService(
+                    configuration: provider, normalizer: normalizers[index], pacing: pacing[index],
+                    guards: guards, metrics: instance.metrics, position: position, others: others)
+            }
+            return service(0, others: provider.otherCredentials.indices.map { service($0 + 1) })
         }
         problemFormat = ProblemFormat(typeBase: configuration.typeBase)
         let limits = configuration.limits

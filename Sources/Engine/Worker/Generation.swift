@@ -1,4 +1,5 @@
 internal import Core
+internal import Locking
 
 /// One configuration as a worker serves it, with its connections to the providers.
 ///
@@ -36,6 +37,7 @@ extension Worker {
     func adopt(_ service: ProxyService) {
         flushTraces()
         let former = generation
+        guard service !== former.service else { return }
         let next = Generation(service: service)
         next.open(on: self, after: former)
         generation = next
@@ -46,6 +48,17 @@ extension Worker {
         for listener in listeners { listener.adoptConfiguration() }
         adoptLedgers(of: service)
         mustSweep = true
+    }
+
+    /// Looks whether the file with the credential of the provider at `index` has changed, and uses the new one from now on.
+    func refreshCredential(of index: Int) {
+        let provider = service.providers[index]
+        guard let file = provider.credentialFile,
+            let credential = file.replacement(of: provider.configuration.credential),
+            let change = service.instance.credentialChange.withLock({ $0 }),
+            let changed = change(file.path, credential)
+        else { return }
+        adopt(changed)
     }
 
     /// Closes former generations without exchanges, whose connections are no longer used.

@@ -11,6 +11,7 @@ struct Doctor {
     /// How long a lookup, and the examination of the ledger, may take.
     private static let patience = Duration.seconds(10)
 
+    /// Providers with several keys are there once for each key.
     let loaded: LoadedConfiguration
     /// The configuration file.
     let path: String?
@@ -19,6 +20,17 @@ struct Doctor {
     let progress: DoctorProgress
 
     private var configuration: ProxyConfiguration { loaded.configuration }
+    /// Whether each provider is a further key of the one before it: its way to the provider is the same.
+    private let isFurtherKey: [Bool]
+
+    init(
+        loaded: LoadedConfiguration, path: String?, sources: SourceFiles, isOffline: Bool,
+        progress: DoctorProgress
+    ) {
+        (self.loaded, isFurtherKey) = loaded.withEachKey
+        (self.path, self.sources, self.isOffline, self.progress) = (path, sources, isOffline, progress)
+    }
+
     private static var now: Int64 { SystemClock.wallNanoseconds / 1_000_000_000 }
 
     /// All findings: of each provider, of the ledger, of the process.
@@ -88,7 +100,7 @@ struct Doctor {
 
     private func isProbed(_ index: Int) -> Bool {
         let provider = configuration.providers[index]
-        return provider.credential != nil && provider.account == nil
+        return provider.credential != nil && (provider.account == nil || isFurtherKey[index])
             && loaded.normalizers[index].profile.probe != nil
             && !CredentialPlaceholder.matches(provider.credential?.value ?? "")
     }
@@ -98,13 +110,25 @@ struct Doctor {
         var facts = ProviderFacts(now: Self.now)
         if provider.credential == nil { facts.probe = .noCredential }
         guard !isOffline else { return facts }
+        if isFurtherKey[index] { return probedFacts(facts, of: index, sender) }
         let host = provider.egressProxy.map(\.host) ?? provider.upstream.host
         if IPAddress(parsing: host) == nil {
             facts.lookup = HostLookup.run(host, within: Self.patience)
         }
         facts.connection = ConnectionCheck.run(provider)
+        return probedFacts(facts, of: index, sender)
+    }
+
+    /// The facts with those of the probe.
+    private func probedFacts(
+        _ known: ProviderFacts, of index: Int, _ sender: Result<ProbeSender, ProbeFailure>?
+    ) -> ProviderFacts {
+        let provider = configuration.providers[index]
+        var facts = known
         guard provider.credential != nil else { return facts }
-        guard let probe = loaded.normalizers[index].profile.probe, provider.account == nil else {
+        guard let probe = loaded.normalizers[index].profile.probe,
+            provider.account == nil || isFurtherKey[index]
+        else {
             facts.probe = .noProbe
             return facts
         }
@@ -134,5 +158,34 @@ struct Doctor {
         }
         let facts = LedgerCheck.run(address, ledgers: names, within: Self.patience)
         return LedgerDiagnosis(address, replicas: configuration.replicas, facts).findings
+    }
+}
+
+extension LoadedConfiguration {
+    /// The same with one provider for each key of a provider, and which of them are further keys.
+    ///
+    /// They count in the ledgers of the first.
+    fileprivate var withEachKey: (loaded: LoadedConfiguration, isFurtherKey: [Bool]) {
+        var result = self
+        var isFurtherKey: [Bool] = []
+        (result.configuration.providers, result.normalizers) = ([], [])
+        for (provider, normalizer) in zip(configuration.providers, normalizers) {
+            var own = provider
+            own.otherCredentials = []
+            let keys: [Secret?] = provider.credentials.isEmpty ? [nil] : provider.credentials
+            for (place, key) in keys.enumerated() {
+                if place > 0 {
+                    // Never a provider's own name: those have no blanks.
+                    own.name = "\(provider.name) key \(place + 1)"
+                    own.account = provider.ledgerName
+                    (own.mount, own.listen, own.credentialFile) = (nil, nil, nil)
+                }
+                own.credential = key
+                result.configuration.providers.append(own)
+                result.normalizers.append(normalizer)
+                isFurtherKey.append(place > 0)
+            }
+        }
+        return (result, isFurtherKey)
     }
 }

@@ -60,7 +60,7 @@ final class ProbeSender: Sendable {
         let bytes: [UInt8]
         do throws(ProbeFailure) {
             bytes = try ReadinessProbe(address: address).answer(
-                to: "/\(provider.name)\(probe.path)", limit: Self.limit, within: time)
+                to: "/\(index)\(probe.path)", limit: Self.limit, within: time)
         } catch {
             return .failed("\(error)")
         }
@@ -91,7 +91,7 @@ final class ProbeSender: Sendable {
 
     private static var now: Double { Double(SystemClock.wallNanoseconds) / 1e9 }
 
-    /// The configuration with one listener, on which each provider has a mount of its name.
+    /// The configuration with one listener, on which each provider has a mount of its index.
     private static func privately(
         _ configuration: ProxyConfiguration, at address: ListenAddress
     ) -> ProxyConfiguration {
@@ -99,8 +99,7 @@ final class ProbeSender: Sendable {
         (own.listen, own.listenTLS, own.adminListen) = (address, nil, nil)
         (own.workers, own.logsAccess, own.drain) = (1, false, .milliseconds(100))
         for index in own.providers.indices {
-            let name = own.providers[index].name
-            own.providers[index].mount = try? MountPath(parsing: "/\(name)")
+            own.providers[index].mount = try? MountPath(parsing: "/\(index)")
             (own.providers[index].listen, own.providers[index].listenTLS) = (nil, nil)
             own.providers[index].errors = .problem
             own.providers[index].retries = RetryPolicy()

@@ -61,7 +61,7 @@ struct ProcessExamination {
 
     /// What no file that others can read should contain; shorter texts may be anything.
     private var secrets: [String] {
-        var found = configuration.providers.compactMap { $0.credential?.value }
+        var found = configuration.providers.flatMap { $0.credentials.map(\.value) }
         if let password = configuration.ledger?.password?.value { found.append(password) }
         return found.filter { $0.utf8.count >= SecretRedactor.shortestSecret }
     }

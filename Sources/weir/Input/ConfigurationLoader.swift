@@ -58,6 +58,7 @@ struct ConfigurationLoader {
         }
         guard profiles.mistakes.isEmpty else { throw ConfigurationMistakes(all: profiles.mistakes) }
         configuration.resolvePaths(in: folder)
+        configuration.dropStreams()
         configuration.addContents(of: sources, in: folder)
         var normalizers: [ErrorNormalizer] = []
         for provider in configuration.providers {
@@ -119,6 +120,18 @@ extension ProxyConfiguration {
             tls.clientCertificate = tls.clientCertificate.map { Files.path($0, in: folder) }
             tls.clientKey = tls.clientKey.map { Files.path($0, in: folder) }
             providers[index].tls = tls
+            let credential = providers[index].credentialFile
+            providers[index].credentialFile = credential.map { Files.path($0, in: folder) }
+        }
+    }
+
+    /// Leaves out pipes and the like, whose content is read once.
+    fileprivate mutating func dropStreams() {
+        for index in providers.indices {
+            guard let path = providers[index].credentialFile, FileMark(path)?.isRegular != true else {
+                continue
+            }
+            providers[index].credentialFile = nil
         }
     }
 

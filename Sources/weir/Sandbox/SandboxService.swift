@@ -150,6 +150,7 @@ extension LoadedConfiguration {
             provider.tls = TLSConfiguration()
             if provider.credential != nil {
                 provider.credential = sandbox.key(for: provider.profile).map(Secret.init)
+                (provider.credentialFile, provider.otherCredentials) = (nil, [])
             }
             configuration.providers[index] = provider
         }
