@@ -33,6 +33,8 @@ private final class LedgerTrial: RedisConnectionDelegate {
     private let address: LedgerAddress
     private let deadline: ContinuousClock.Instant
     private let loop: EventLoop
+    /// Establishes the connections if they use TLS.
+    private let dialer: LedgerDialer?
     private var closed: String?
     private var isSubscribed = false
 
@@ -57,7 +59,10 @@ private final class LedgerTrial: RedisConnectionDelegate {
         self.address = address
         deadline = ContinuousClock.now + limit
         loop = try EventLoop()
+        dialer = LedgerDialer(address, loop: loop)
     }
+
+    deinit { dialer?.close() }
 
     func facts(of ledgers: [String]) -> LedgerFacts {
         guard let connection = connect() else {
@@ -126,9 +131,9 @@ private final class LedgerTrial: RedisConnectionDelegate {
 
     /// The first address that accepts a connection, with the credentials; otherwise `closed` has the reason.
     private func connect() -> RedisConnection? {
-        for place in places() {
+        for attempt in attempts() {
             closed = nil
-            guard let connection = RedisConnection(to: place, loop: loop, delegate: self) else {
+            guard let connection = attempt() else {
                 closed = "cannot be reached"
                 continue
             }
@@ -157,6 +162,11 @@ private final class LedgerTrial: RedisConnectionDelegate {
             connection.close()
         }
         return nil
+    }
+
+    private func attempts() -> [() -> RedisConnection?] {
+        if let dialer { return [{ dialer.connect(for: self) }] }
+        return places().map { place in { RedisConnection(to: place, loop: self.loop, delegate: self) } }
     }
 
     private func places() -> [RedisConnection.Place] {
@@ -190,7 +200,11 @@ private final class LedgerTrial: RedisConnectionDelegate {
                 closed = "no answer within the time limit"
                 return
             }
-            loop.wait(atMost: Int32(clamping: left))
+            let now = Worker.clock().nanoseconds / 1_000_000
+            dialer?.run(nowMilliseconds: now)
+            guard !isDone(), closed == nil else { return }
+            let next = dialer?.deadlineMilliseconds.map { max(0, $0 - now) } ?? left
+            loop.wait(atMost: Int32(clamping: min(left, next)))
         }
     }
 

@@ -34,11 +34,7 @@ final class LedgerClient: LedgerLinkOwner {
         self.status = status
         self.worker = worker
         ledger = SharedLedger(startedAt: Worker.clock()) { .random(in: .min ... .max) }
-        if case .tcp(let host, let port) = address.place, let tls = address.tls {
-            dialer = LedgerDialer(host: host, port: port, tls: tls, loop: worker.loop)
-        } else {
-            dialer = nil
-        }
+        dialer = LedgerDialer(address, loop: worker.loop)
     }
 
     /// Also uses these accounts from now on.

@@ -13,10 +13,9 @@ final class LedgerDialer: SocketWatcher, ReadinessHandler {
     /// How long name resolution, connection and handshake may take together.
     private static let connectTimeoutMilliseconds = 5000
 
-    /// - Parameters:
-    ///   - host: a name or an address; an IPv6 address without brackets.
-    ///   - tls: how the server's certificate is checked.
-    init(host: String, port: UInt16, tls: TLSConfiguration, loop: EventLoop) {
+    /// `nil` for an address without TLS.
+    init?(_ address: LedgerAddress, loop: EventLoop) {
+        guard case .tcp(let host, let port) = address.place, let tls = address.tls else { return nil }
         self.loop = loop
         let authority = host.contains(":") ? "[\(host)]" : host
         // libcurl needs a scheme with TLS; over a connection that it only establishes, Redis' protocol is spoken.
