@@ -24,6 +24,13 @@ enum MetricsFixture {
             ])
     ]
 
+    static let guards = [
+        0: GuardGauges(credentials: [
+            CredentialReading(position: 1, state: .accepted, since: 1_700_000_100),
+            CredentialReading(position: 2, state: .quarantined, since: 1_700_000_200),
+        ])
+    ]
+
     static func metrics(providers: [String] = ["lemlist", "lettr"], workers: Int = 2) -> ProxyMetrics {
         ProxyMetrics(providers: providers, codes: codes, workers: workers, build: build)
     }
@@ -37,7 +44,8 @@ enum MetricsFixture {
         var reloads = ReloadCounts(startedNanoseconds: 1_700_000_000_000_000_000)
         reloads.failures = 2
         let text = metrics.render(
-            format, pacing: pacing, ledger: LedgerGauges(isUp: false, fallbacks: 0, commands: 0),
+            format, pacing: pacing, guards: guards,
+            ledger: LedgerGauges(isUp: false, fallbacks: 0, commands: 0),
             reloads: reloads, process: process, instance: InstanceCounts())
         return String(decoding: text, as: UTF8.self)
     }

@@ -9,7 +9,7 @@ struct ProxyMetricsTests {
         let samples = MetricsFixture.samples(MetricsFixture.metrics())
         let configured = [
             "process_", "weir_build_info", "weir_limit_", "weir_queue_depth", "weir_queue_oldest",
-            "weir_config_",
+            "weir_config_", "weir_credential_state",
         ]
         for (name, value) in samples where !configured.contains(where: name.hasPrefix) {
             #expect(value == "0", "\(name)")
@@ -48,6 +48,21 @@ struct ProxyMetricsTests {
         }
         #expect(types.map(String.init) == expected)
         #expect(Set(ProxyMetrics.families.map(\.name)).count == ProxyMetrics.families.count)
+    }
+
+    @Test("each credential that Weir holds has one state, and the time since which it has it")
+    func credentials() {
+        let samples = MetricsFixture.samples(MetricsFixture.metrics())
+        for (position, state, since) in [(1, "accepted", "1700000100"), (2, "quarantined", "1700000200")] {
+            let labels = #"provider="lemlist",position="\#(position)""#
+            for other in CredentialStanding.State.allCases.map(\.rawValue) {
+                #expect(
+                    samples[#"weir_credential_state{\#(labels),state="\#(other)"}"#]
+                        == (other == state ? "1" : "0"))
+            }
+            #expect(samples["weir_credential_state_since_timestamp_seconds{\(labels)}"] == since)
+        }
+        #expect(!samples.keys.contains { $0.hasPrefix("weir_credential_state") && $0.contains("lettr") })
     }
 
     @Test("each sample has exactly the labels that the list gives its family")
