@@ -190,7 +190,7 @@ struct MissingBodyTests {
     }
 
     private static let ownAnswers = [
-        OwnAnswer(request: "POST /-/", status: 405), OwnAnswer(request: "POST /-/quit", status: 405),
+        OwnAnswer(request: "POST /-/", status: 405), OwnAnswer(request: "POST /-/quit", status: 404),
         OwnAnswer(request: "DELETE /-/unmapped", status: 405),
         OwnAnswer(request: "GET /metrics", status: 200),
         OwnAnswer(request: "GET /livez", status: 200),
