@@ -91,6 +91,40 @@ struct DoctorMachineTests {
         #expect(try weir.stop() == .code(0))
     }
 
+    @Test("a probe does not join the shared ledger, and needs no token for Weir")
+    func probeBesideLedger() throws {
+        let redis = try RedisServer()
+        let upstream = try ScriptedUpstream(answering: .ok(#"{"name":"Acme"}"#))
+        let folder = try TemporaryDirectory()
+        try folder.write(
+            """
+            name: mine
+            credential: { found_in: bearer, sent_as: bearer }
+            probe: { request: GET /me, account: /name }
+            """, to: "mine.yaml")
+        let file = try folder.write(
+            """
+            listen: 127.0.0.1:0
+            replicas: 1
+            ledger: '\(redis.url())'
+            access: { token: token-of-sixteen-bytes }
+            providers:
+              p: { profile: ./mine.yaml, upstream: '\(upstream.url)', credential: \(Self.secret), limits: [{ requests: 10, per: 1s }] }
+            """, to: "weir.yaml")
+        let weir = try RunningWeir(["--config", file])
+        try eventually("the running instance to be a member", within: .seconds(60), every: .milliseconds(50))
+        {
+            try redis.command("ZCARD", "weir:{p.p}:seats") == "1"
+        }
+        for _ in 1...2 {
+            let found = try lines(file, code: 0)
+            #expect(found.contains { $0.hasPrefix("ok p credential") && $0.contains("Acme") }, "\(found)")
+            #expect(found.contains("ok ledger replicas p.p: 1 of 1 instances use the ledger now"), "\(found)")
+            #expect(try redis.command("ZCARD", "weir:{p.p}:seats") == "1")
+        }
+        #expect(try weir.stop() == .code(0))
+    }
+
     @Test("a ledger that refuses commands or the password, or is not there, is wrong")
     func badLedger() throws {
         let redis = try RedisServer()

@@ -98,6 +98,10 @@ final class ProbeSender: Sendable {
         var own = configuration
         (own.listen, own.listenTLS, own.adminListen) = (address, nil, nil)
         (own.workers, own.logsAccess, own.drain) = (1, false, .milliseconds(100))
+        // Its socket is guard enough, and its requests are no app's.
+        (own.accessTokens, own.adminToken, own.tracing) = (AccessTokens(), nil, nil)
+        // It must not become a member of the ledger: the running instances would count on a share that is not used as theirs.
+        (own.ledger, own.replicas) = (nil, 1)
         for index in own.providers.indices {
             own.providers[index].mount = try? MountPath(parsing: "/\(index)")
             (own.providers[index].listen, own.providers[index].listenTLS) = (nil, nil)
