@@ -63,10 +63,13 @@ enum RedisStream {
     /// Why sending or receiving failed with this `errno`; 0 if only the library knows it.
     func reason(of number: Int32) -> String {
         if number != 0 { return Self.words(of: number) }
-        guard case .secure(let connection) = self, let alert = connection.alert else {
-            return "its TLS connection failed"
+        guard case .secure(let connection) = self else { return "it failed" }
+        if connection.alert == nil {
+            // Where sending failed, the alert that says why may not have been read.
+            var room = [UInt8](repeating: 0, count: 1024)
+            _ = unsafe room.withUnsafeMutableBytes { unsafe connection.receive(into: $0) }
         }
-        return "it ended TLS: \(alert.words)"
+        return connection.alert.map { "it ended TLS: \($0.words)" } ?? "its TLS connection failed"
     }
 
     /// The system's words for an error.

@@ -6,9 +6,10 @@ internal import Upstream
 /// Establishes TLS connections to the ledger's server: libcurl resolves its name, connects and verifies its certificate, as for a provider.
 ///
 /// Confined to the first worker's thread.
-final class LedgerDialer: SocketWatcher, ReadinessHandler {
+final class LedgerDialer {
     private let loop: EventLoop
     private let multi: CurlMulti
+    private let sockets: MultiSockets
 
     /// How long name resolution, connection and handshake may take together.
     private static let connectTimeoutMilliseconds = 5000
@@ -22,13 +23,9 @@ final class LedgerDialer: SocketWatcher, ReadinessHandler {
         var options = UpstreamOptions(
             origin: "https://\(authority):\(port)",
             connectTimeoutMilliseconds: Self.connectTimeoutMilliseconds)
-        options.caFile = tls.caFile
-        if let certificate = tls.clientCertificate {
-            options.clientCertificate = (certificate, tls.clientKey ?? certificate)
-        }
-        options.requiresTLS13 = tls.minimumVersion == .tls13
+        options.use(tls)
         multi = CurlMulti(options: options)
-        multi.watcher = self
+        sockets = MultiSockets(of: multi, on: loop)
     }
 
     /// A connection that is being established.
@@ -50,26 +47,4 @@ final class LedgerDialer: SocketWatcher, ReadinessHandler {
 
     /// Ends everything; all connections must be closed.
     func close() { multi.close() }
-
-    // MARK: SocketWatcher
-
-    func watch(_ socket: Int32, readable: Bool, writable: Bool) {
-        var interest: Readiness = []
-        if readable { interest.insert(.readable) }
-        if writable { interest.insert(.writable) }
-        // If it cannot be watched, the session runs into its timeout.
-        try? loop.watch(socket, for: interest, handler: self)
-    }
-
-    func unwatch(_ socket: Int32, isClosing: Bool) {
-        if isClosing { loop.forget(socket) } else { loop.unwatch(socket) }
-    }
-
-    // MARK: ReadinessHandler
-
-    func descriptor(_ descriptor: Int32, isReady readiness: Readiness) {
-        multi.socket(
-            descriptor, isReadable: readiness.contains(.readable),
-            isWritable: readiness.contains(.writable), isBroken: readiness.isBroken)
-    }
 }

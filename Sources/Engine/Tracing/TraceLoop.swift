@@ -9,7 +9,7 @@ internal import Wire
 /// The thread of a ``TraceExporter``: one request after the other, each with what has come meanwhile.
 ///
 /// Its connections are those of any upstream, on a loop of its own.
-final class TraceLoop: SocketWatcher, ReadinessHandler, HTTP1PoolOwner, TransferDelegate {
+final class TraceLoop: ReadinessHandler, HTTP1PoolOwner, TransferDelegate {
     /// The longest time for a request, in nanoseconds.
     private static let requestNanoseconds: Int64 = 10_000_000_000
     /// The shortest and the longest time until a failed request is repeated, in nanoseconds.
@@ -24,6 +24,7 @@ final class TraceLoop: SocketWatcher, ReadinessHandler, HTTP1PoolOwner, Transfer
     private let exporter: TraceExporter
     private let loop: EventLoop
     private let multi: CurlMulti
+    private let sockets: MultiSockets
     private var pool: HTTP1Pool?
     private var now = Worker.clock()
 
@@ -53,7 +54,7 @@ final class TraceLoop: SocketWatcher, ReadinessHandler, HTTP1PoolOwner, Transfer
             origin: configuration.endpoint.origin, connectTimeoutMilliseconds: 5000)
         options.caFile = configuration.caFile
         multi = CurlMulti(options: options)
-        multi.watcher = self
+        sockets = MultiSockets(of: multi, on: loop)
         pool = HTTP1Pool(
             multi: multi, loop: loop, authority: configuration.endpoint.authority, room: ReceiveRoom(),
             owner: self)
@@ -242,30 +243,10 @@ final class TraceLoop: SocketWatcher, ReadinessHandler, HTTP1PoolOwner, Transfer
     /// Each iteration reports them.
     func poolHasFinishedTransfers(_ pool: HTTP1Pool) { mustReport = true }
 
-    // MARK: SocketWatcher
-
-    func watch(_ socket: Int32, readable: Bool, writable: Bool) {
-        var interest: Readiness = []
-        if readable { interest.insert(.readable) }
-        if writable { interest.insert(.writable) }
-        // A socket that is not watched runs into the request's time limit.
-        try? loop.watch(socket, for: interest, handler: self)
-    }
-
-    func unwatch(_ socket: Int32, isClosing: Bool) {
-        if isClosing { loop.forget(socket) } else { loop.unwatch(socket) }
-    }
-
     // MARK: ReadinessHandler
 
-    func descriptor(_ descriptor: Int32, isReady readiness: Readiness) {
-        guard descriptor == exporter.mailbox.descriptor else {
-            return multi.socket(
-                descriptor, isReadable: readiness.contains(.readable),
-                isWritable: readiness.contains(.writable), isBroken: readiness.isBroken)
-        }
-        takeMessages()
-    }
+    /// There are messages.
+    func descriptor(_ descriptor: Int32, isReady readiness: Readiness) { takeMessages() }
 
     private func takeMessages() {
         for message in exporter.mailbox.takeAll() {

@@ -136,14 +136,19 @@ extension UpstreamOptions {
             connectTimeoutMilliseconds: max(
                 1, Int(configuration.timeouts.connect.wholeNanoseconds / 1_000_000)),
             allowsAddress: { address in reachesAll || !IPAddress(address).isPrivate })
-        caFile = configuration.tls.caFile
-        if let certificate = configuration.tls.clientCertificate {
-            clientCertificate = (certificate, configuration.tls.clientKey ?? certificate)
-        }
-        requiresTLS13 = configuration.tls.minimumVersion == .tls13
+        use(configuration.tls)
         proxy = configuration.egressProxy?.url.value
         // With a proxy, Weir connects to the proxy's address; the proxy resolves the provider's name.
         if proxy != nil { allowsAddress = { _ in true } }
+    }
+
+    /// Checks the server's certificate, and identifies Weir, as `tls` says.
+    mutating func use(_ tls: TLSConfiguration) {
+        caFile = tls.caFile
+        if let certificate = tls.clientCertificate {
+            clientCertificate = (certificate, tls.clientKey ?? certificate)
+        }
+        requiresTLS13 = tls.minimumVersion == .tls13
     }
 }
 
