@@ -210,7 +210,7 @@ struct DoctorTests {
         let lines = outcome.output.split(separator: "\n")
         #expect(lines.first?.hasPrefix("result") == true)
         #expect(lines.contains { $0.hasPrefix("wrong") && $0.contains("looks like a placeholder") })
-        #expect(lines.contains { $0.contains("→ replace it by your key") })
+        #expect(lines.contains { $0.contains("→ replace it with your key") })
         #expect(lines.last?.hasPrefix("1 wrong, ") == true)
     }
 

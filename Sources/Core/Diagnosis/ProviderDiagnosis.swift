@@ -197,7 +197,7 @@ public struct ProviderDiagnosis {
     static func placeholder(of provider: String) -> Finding {
         Finding(
             .wrong, .credential, of: provider, "looks like a placeholder, not like a key",
-            advice: "replace it by your key, for example with ${VARIABLE} or ${file:PATH}")
+            advice: "replace it with your key, for example with ${VARIABLE} or ${file:PATH}")
     }
 
     private var expiryFinding: Finding? {
